@@ -1,0 +1,137 @@
+"""The stages of a deposit-waiver case and the moves between them (DW01–DW22).
+
+The stage says where the patient's story stands; it is what the casebook stores, what a supervisor
+filters by, and what decides which message is still welcome. The story itself is told in
+`workflows.deposit_waiver`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Stage(StrEnum):
+    """Where a case stands. The comment gives the state of the specification."""
+
+    REPORTED = "reported"  # DW02–DW04: report taken, identity and eligibility being settled
+    COLLECTING = "collecting"  # DW05, DW06: documents and the customer's authorisation
+    REVIEW = "review"  # DW07 (and DW08 where a programme asks for two signatures)
+    ARRANGING = "arranging"  # DW09: team, plan told, visit ordered
+    ON_SITE = "on_site"  # DW10, DW11: the visit at the hospital and the first deposit
+    IN_HOSPITAL = "in_hospital"  # DW12–DW14: care, top-ups, discharge notice
+    DISCHARGE = "discharge"  # DW15: bill, invoices, claim explained
+    REFUND = "refund"  # DW16: the hospital returns the unused deposit to the payer
+    CLAIM_FILING = "claim_filing"  # DW17
+    ADJUDICATION = "adjudication"  # DW18
+    OFFSET = "offset"  # DW19: the payout returns the advance
+    REPAYMENT = "repayment"  # DW20
+    CLOSED = "closed"  # DW22, every account at zero
+    REJECTED = "rejected"  # DW04: not eligible
+    DECLINED = "declined"  # DW07: the review said no
+    CANCELLED = "cancelled"  # the customer withdrew before a payment, or refused to sign
+    EXPIRED = "expired"  # DW05: the documents were never completed
+
+
+STAGE_NAMES: Final[dict[Stage, str]] = {
+    Stage.REPORTED: "已报案",
+    Stage.COLLECTING: "收集资料与授权",
+    Stage.REVIEW: "判责审核",
+    Stage.ARRANGING: "安排上门",
+    Stage.ON_SITE: "现场缴纳押金",
+    Stage.IN_HOSPITAL: "住院中",
+    Stage.DISCHARGE: "出院结算",
+    Stage.REFUND: "押金退款核对",
+    Stage.CLAIM_FILING: "代办理赔",
+    Stage.ADJUDICATION: "理赔审核",
+    Stage.OFFSET: "理赔金抵扣",
+    Stage.REPAYMENT: "待客户归还",
+    Stage.CLOSED: "已结案",
+    Stage.REJECTED: "不符合资格",
+    Stage.DECLINED: "审核未通过",
+    Stage.CANCELLED: "已撤销",
+    Stage.EXPIRED: "资料逾期未齐",
+}
+
+ENDED: Final = frozenset(
+    {Stage.CLOSED, Stage.REJECTED, Stage.DECLINED, Stage.CANCELLED, Stage.EXPIRED}
+)
+
+BEFORE_PAYMENT: Final = frozenset(
+    {Stage.REPORTED, Stage.COLLECTING, Stage.REVIEW, Stage.ARRANGING, Stage.ON_SITE}
+)
+"""Stages in which the customer may still withdraw; the first payment order ends this."""
+
+NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
+    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
+    Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),
+    Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED}),
+    Stage.ARRANGING: frozenset({Stage.ON_SITE, Stage.CANCELLED}),
+    Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED}),
+    Stage.IN_HOSPITAL: frozenset({Stage.DISCHARGE}),
+    Stage.DISCHARGE: frozenset({Stage.REFUND, Stage.CLAIM_FILING, Stage.REPAYMENT}),
+    Stage.REFUND: frozenset({Stage.CLAIM_FILING, Stage.REPAYMENT}),
+    Stage.CLAIM_FILING: frozenset({Stage.ADJUDICATION, Stage.REPAYMENT}),
+    Stage.ADJUDICATION: frozenset({Stage.OFFSET, Stage.REPAYMENT}),
+    Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.CLOSED}),
+    Stage.REPAYMENT: frozenset({Stage.CLOSED}),
+}
+
+
+class IllegalMove(ValueError):
+    """A case was asked to go where its stage does not lead."""
+
+
+def moved(stage: Stage, to: Stage) -> Stage:
+    """The stage after a move; raises `IllegalMove` where no path of the specification leads."""
+    if to not in NEXT_STAGES.get(stage, frozenset()):
+        raise IllegalMove(f"no way from {stage} to {to}")
+    return to
+
+
+class PaymentMode(StrEnum):
+    """How a deposit reaches the hospital (R047–R054, section 6.2)."""
+
+    HOSPITAL_ONLINE = "hospital_online"
+    QR_CODE = "qr_code"
+    INHOUSE_SPECIALIST = "inhouse_specialist"
+    CONTRACTED_NURSE = "contracted_nurse"
+
+
+ON_SITE_MODES: Final = frozenset({PaymentMode.INHOUSE_SPECIALIST, PaymentMode.CONTRACTED_NURSE})
+"""Modes in which a person of ours stands at the cashier's desk."""
+
+
+class Role(StrEnum):
+    """Who a step waits for; the same names are the roles in a token."""
+
+    CHANNEL = "channel"
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    REVIEWER = "reviewer"
+    INSURER = "insurer"
+    DISPATCHER = "dispatcher"
+    NURSE = "nurse"
+    DOCTOR = "doctor"
+    FINANCE = "finance"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    PARTNER = "partner"
+    SYSTEM = "system"
+
+
+ROLE_NAMES: Final[dict[Role, str]] = {
+    Role.CHANNEL: "渠道",
+    Role.CUSTOMER: "客户",
+    Role.AGENT: "客服",
+    Role.REVIEWER: "医学专家",
+    Role.INSURER: "保险公司对接人",
+    Role.DISPATCHER: "调度",
+    Role.NURSE: "线下服务人员",
+    Role.DOCTOR: "医生",
+    Role.FINANCE: "财务",
+    Role.SUPERVISOR: "主管",
+    Role.AUDITOR: "审计",
+    Role.PARTNER: "合作方",
+    Role.SYSTEM: "系统",
+}
