@@ -1,0 +1,275 @@
+"""The steps people do: each kind of task with its Chinese title, its roles and the form it ends with.
+
+A task is opened by a case, shown in the worklist, and completed with exactly one form. The forms
+are the contract between the worklist and the workflow; the door reads them strictly (unknown keys
+refused), the workflow tolerantly (fields have defaults where a later version may add some).
+Who may see a task and when it is due is decided where it is opened.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.money import Money
+from domain.waiver import PaymentMode, Role
+
+Note = Annotated[str, Field(max_length=500)]
+"""Free words of the person who did the step; at most 500 characters."""
+StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+"""An opaque staff number, never a name."""
+DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+"""The id of an uploaded image or file of this case."""
+Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
+"""A receipt, bank or courier number."""
+Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
+"""The images of a step; a step without its image record cannot be closed (R073)."""
+
+
+class TaskKind(StrEnum):
+    """What is to be done."""
+
+    FIRST_CONTACT = "first_contact"
+    ASSIGN_TEAM = "assign_team"
+    CONFIRM_DOCUMENTS = "confirm_documents"
+    SIGN_AUTHORIZATION = "sign_authorization"
+    JUDGE_LIABILITY = "judge_liability"
+    TELL_RESULT = "tell_result"
+    ARRANGE_VISIT = "arrange_visit"
+    SIGN_ON_SITE = "sign_on_site"
+    HAND_IN_SLIP = "hand_in_slip"
+    CARE = "care"
+    ANSWER_TOP_UP = "answer_top_up"
+    ACCEPT_OFFER = "accept_offer"
+    ON_SITE_TOP_UP = "on_site_top_up"
+    DISCHARGE_VISIT = "discharge_visit"
+    CONFIRM_REFUND = "confirm_refund"
+    COLLECT_CLAIM_DOCUMENTS = "collect_claim_documents"
+    FILE_CLAIM = "file_claim"
+    RECORD_REPAYMENT = "record_repayment"
+    RESOLVE_PAYMENT = "resolve_payment"
+    BREACH = "breach"
+    PHONE_CUSTOMER = "phone_customer"
+
+
+class Form(BaseModel):
+    """What a person reports when a task is done."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FirstContact(Form):
+    """The agent's first contact: identity first (R085), need recorded (R086), list sent (R100)."""
+
+    identity_verified: bool
+    need: Note
+    checklist_sent: bool
+    note: Note = ""
+
+
+class AssignTeam(Form):
+    """The standard team of three (R046); a case without one of them never reaches a payment."""
+
+    agent_id: StaffId
+    nurse_id: StaffId
+    doctor_id: StaffId
+
+
+class ConfirmDocuments(Form):
+    """The completeness event: from here, not from the first upload, the reviewer's part begins."""
+
+    complete: bool
+    missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
+    note: Note = ""
+
+
+class SignAuthorization(Form):
+    """The customer empowers us to file the claim and act in related matters (R091), or refuses."""
+
+    signed: bool
+    images: list[DocumentId] = Field(default=[], max_length=20)
+
+
+class JudgeLiability(Form):
+    """The expert's opinion: scope (R024), plan (R025), history (R040), treatment talk (R026)."""
+
+    approved: bool
+    in_scope: bool
+    previous_history: Literal["none", "disclosed", "undisclosed"]
+    limit: Money | None = None
+    first_deposit: Money | None = None
+    treatment_talk: Note
+    reason: Note = ""
+
+
+class TellResult(Form):
+    """The customer has been told the result and the plan (K04)."""
+
+    told_by: Literal["phone", "wechat", "in_person"]
+    note: Note = ""
+
+
+class ArrangeVisit(Form):
+    """When the nurse will be there, and how the deposit is to be paid if not by the usual order."""
+
+    visit_at: datetime
+    payment_mode: PaymentMode | None = None
+    note: Note = ""
+
+
+class SignOnSite(Form):
+    """The nurse stands at the bed: agreements signed, or refused."""
+
+    agreements_signed: bool
+    images: Images
+    note: Note = ""
+
+
+class HandInSlip(Form):
+    """The deposit slip of one payment."""
+
+    images: Images
+    receipt_no: Reference
+
+
+class CareDuty(StrEnum):
+    """The four duties of in-hospital care (R030–R033)."""
+
+    COMMUNICATION = "communication"
+    BEDSIDE_VISIT = "bedside_visit"
+    ADMISSION_FORMALITIES = "admission_formalities"
+    SURGERY_FORMALITIES = "surgery_formalities"
+
+
+class Care(Form):
+    """A piece of in-hospital care, with its image record."""
+
+    duties: list[CareDuty] = Field(min_length=1, max_length=4)
+    note: Note
+    images: Images
+    surgery_on: date | None = None
+
+
+class AnswerTopUp(Form):
+    """The first answer to a top-up request (K02): accepted or refused, and how it will be paid."""
+
+    accepted: bool
+    payment_mode: PaymentMode | None = None
+    visit_at: datetime | None = None
+    reason: Note = ""
+
+
+class AcceptOffer(Form):
+    """The customer's answer to what is left below the limit."""
+
+    accepted: bool
+
+
+class OnSiteTopUp(Form):
+    """The person of ours is at the hospital and pays now (K06)."""
+
+    images: Images
+    note: Note = ""
+
+
+class DischargeVisit(Form):
+    """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
+
+    bill: Money
+    claim_explained: bool
+    documents_collected: bool
+    images: Images
+    note: Note = ""
+
+
+class ConfirmRefund(Form):
+    """The unused deposit is back with the payer."""
+
+    received: Money
+    reference: Reference
+
+
+class CollectClaimDocuments(Form):
+    """Invoices and summary have been handed over after all."""
+
+    images: Images
+    note: Note = ""
+
+
+class FileClaim(Form):
+    """The claim file is ready to be sent to the insurer on the customer's behalf (R017)."""
+
+    images: Images
+    note: Note = ""
+
+
+class RecordRepayment(Form):
+    """Money that came from the customer."""
+
+    amount: Money
+    reference: Reference
+
+
+class ResolvePayment(Form):
+    """What became of a payment whose outcome nobody knew, with the evidence of both sides."""
+
+    paid: bool
+    reference: Reference | None = None
+    evidence: Note
+
+
+class AcknowledgeBreach(Form):
+    """The supervisor has seen the broken promise and says what is done about it."""
+
+    action: Note
+
+
+class PhoneCustomer(Form):
+    """A notice that did not arrive was told by phone."""
+
+    reached: bool
+    note: Note = ""
+
+
+class TaskTerms(BaseModel):
+    """What the worklist shows and asks for one kind of task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    roles: tuple[Role, ...]
+    form: type[Form]
+
+
+def _terms(title: str, form: type[Form], *roles: Role) -> TaskTerms:
+    return TaskTerms(title=title, roles=roles, form=form)
+
+
+TASKS: Final[dict[TaskKind, TaskTerms]] = {
+    TaskKind.FIRST_CONTACT: _terms("首次联系客户", FirstContact, Role.AGENT),
+    TaskKind.ASSIGN_TEAM: _terms("确认三人服务团队", AssignTeam, Role.DISPATCHER),
+    TaskKind.CONFIRM_DOCUMENTS: _terms("确认资料齐全", ConfirmDocuments, Role.AGENT),
+    TaskKind.SIGN_AUTHORIZATION: _terms("签署委托授权", SignAuthorization, Role.CUSTOMER),
+    TaskKind.JUDGE_LIABILITY: _terms("判责与方案", JudgeLiability, Role.REVIEWER),
+    TaskKind.TELL_RESULT: _terms("告知客户审核结果", TellResult, Role.AGENT),
+    TaskKind.ARRANGE_VISIT: _terms("安排上门", ArrangeVisit, Role.DISPATCHER),
+    TaskKind.SIGN_ON_SITE: _terms("到院签署协议", SignOnSite, Role.NURSE),
+    TaskKind.HAND_IN_SLIP: _terms("上传押金单", HandInSlip, Role.NURSE, Role.AGENT),
+    TaskKind.CARE: _terms("住院关怀", Care, Role.NURSE),
+    TaskKind.ANSWER_TOP_UP: _terms("答复续费申请", AnswerTopUp, Role.AGENT),
+    TaskKind.ACCEPT_OFFER: _terms("确认剩余额度", AcceptOffer, Role.CUSTOMER, Role.AGENT),
+    TaskKind.ON_SITE_TOP_UP: _terms("到院续费", OnSiteTopUp, Role.NURSE),
+    TaskKind.DISCHARGE_VISIT: _terms("陪同出院结算", DischargeVisit, Role.NURSE),
+    TaskKind.CONFIRM_REFUND: _terms("核对押金退款", ConfirmRefund, Role.FINANCE),
+    TaskKind.COLLECT_CLAIM_DOCUMENTS: _terms(
+        "收取理赔资料", CollectClaimDocuments, Role.AGENT, Role.NURSE
+    ),
+    TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
+    TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
+    TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
+    TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
+}
