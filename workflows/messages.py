@@ -1,0 +1,167 @@
+"""Every input, signal, update and answer that crosses the wire between the door and a case.
+
+All of them are tolerant readers (unknown fields are ignored, new fields have defaults), because a
+malformed start argument would wedge a case for ever. Strictness lives at the door. Each message
+from outside carries `at`, the moment the door received it: a promise runs from the customer's
+call, not from the moment a worker got to it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from activities.ports import Message, PaymentStatus
+from domain.calendar import WorkCalendar
+from domain.eligibility import Facts
+from domain.money import Fen, PositiveFen
+from domain.programme import Programme
+from domain.tasks import TaskKind
+from domain.waiver import PaymentMode, Role, Stage
+
+TASK_QUEUE = "greenlane"
+WORKFLOW_TYPE = "DepositWaiver"
+
+
+class Actor(Message):
+    """Who did it: a role and an opaque id, never a name."""
+
+    role: Role
+    id: str
+
+
+class HospitalTerms(Message):
+    """The hospital as the programme's network listed it on the day the case opened (I14)."""
+
+    hospital_id: str
+    name: str
+    grade: int | None
+    list_version: str
+    on_network: bool
+    payment_modes: list[PaymentMode] = Field(default=[])  # in the programme's selection order
+
+
+class OpenCase(Message):
+    """The report (DW02) with everything the case will ever need to know of its rules."""
+
+    case_id: str
+    programme: Programme
+    calendar: WorkCalendar
+    hospital: HospitalTerms
+    facts: Facts
+    disease: str
+    channel: str  # sales or contact channel code: hotline, wechat, app
+    reported_by: Actor
+    reported_at: datetime
+    planned_admission: date | None = None
+    stage_limit_fen: Fen | None = None  # an authorised amount below the programme's own limit
+
+
+class CompleteTask(Message):
+    """Update `complete_task`: a person finished a step. `form` is the task kind's form as JSON."""
+
+    task_id: str
+    kind: TaskKind
+    form: dict[str, Any]
+    actor: Actor
+    at: datetime
+
+
+class Authorize(Message):
+    """Update `authorize`: the customer signs the authorisation, or refuses to."""
+
+    signed: bool
+    images: list[str] = Field(default=[])
+    actor: Actor
+    at: datetime
+
+
+class Withdraw(Message):
+    """Update `withdraw`: the customer wants no more; allowed until the first payment order."""
+
+    reason: str
+    actor: Actor
+    at: datetime
+
+
+class Accepted(Message):
+    """The answer to every update: written down; the case acts on it next."""
+
+    stage: Stage
+    at: datetime
+
+
+class DocumentReceived(Message):
+    """Signal `receive_document`: an image or file has been stored for this case."""
+
+    document_id: str
+    kind: str
+    actor: Actor
+    at: datetime
+
+
+class RequestTopUp(Message):
+    """Signal `request_top_up`: never refused here; the case answers in its own record."""
+
+    top_up_id: str
+    amount_fen: PositiveFen
+    reason: Literal["deposit_used_up", "plan_changed", "other"]
+    channel: str
+    actor: Actor
+    at: datetime
+
+
+class NoticeDischarge(Message):
+    """Signal `notify_discharge`: the date is known, or has changed; a new one replaces the old."""
+
+    notice_id: str
+    discharge_on: date
+    actor: Actor
+    at: datetime
+
+
+class PaymentResult(Message):
+    """Signal `payment_result`: the payment partner's word on one movement."""
+
+    movement_id: str
+    status: PaymentStatus
+    amount_fen: Fen
+    receipt_no: str = ""
+    reason: str = ""
+    at: datetime
+
+
+class RefundReceived(Message):
+    """Signal `refund_received`: the hospital returned unused deposit to the payer."""
+
+    refund_id: str
+    amount_fen: PositiveFen
+    reference: str
+    at: datetime
+
+
+class ClaimDecided(Message):
+    """Signal `claim_decided`: the insurer adjudicated (DW18)."""
+
+    claim_id: str
+    decision: Literal["approved", "partial", "denied"]
+    payable_fen: Fen
+    reason: str = ""
+    at: datetime
+
+
+class VisitTaken(Message):
+    """Signal `visit_taken`: the nurse platform confirmed who comes."""
+
+    visit_id: str
+    nurse_id: str
+    at: datetime
+
+
+class NewCalendar(Message):
+    """Signal `new_calendar`: a holiday notice landed; running working-day clocks are re-timed."""
+
+    calendar: WorkCalendar
+    at: datetime
