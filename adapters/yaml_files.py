@@ -1,0 +1,72 @@
+"""Reads a data file into a model, and says where it is wrong when it is.
+
+A file that does not hold is refused whole, with its name, the line and the reason, so that the
+person who edits a programme finds the place.
+"""
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+_REASONS_SHOWN = 5
+
+
+class FileRefused(ValueError):
+    """A data file that cannot be used: which, in which line, and why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+def read_model(path: Path, model: type[M]) -> M:
+    """Parse one YAML file; raises FileRefused with line and reason."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FileRefused(path, str(error)) from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise FileRefused(path, _explain(error, root)) from error
+
+
+def _explain(error: ValidationError, root: yaml.Node | None) -> str:
+    problems = error.errors(include_url=False, include_input=False)
+    lines = [
+        f"line {_line_of(root, problem['loc'])}: "
+        f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"
+        for problem in problems[:_REASONS_SHOWN]
+    ]
+    if len(problems) > _REASONS_SHOWN:
+        lines.append(f"and {len(problems) - _REASONS_SHOWN} more")
+    return "; ".join(lines)
+
+
+def _line_of(root: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    """The line of the deepest part of `place` the file has (a missing key: its parent's)."""
+    node = root
+    line = 1 if root is None else root.start_mark.line + 1
+    for step in place:
+        node = _child(node, step)
+        if node is None:
+            return line
+        line = node.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node | None, step: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        items: list[yaml.Node] = node.value
+        return items[step] if step < len(items) else None
+    if isinstance(node, yaml.MappingNode):
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        return next((value for key, value in pairs if key.value == str(step)), None)
+    return None

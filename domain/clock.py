@@ -1,0 +1,233 @@
+"""An SLA clock: its budget, the moment it is due, and what became of it.
+
+Everything here is arithmetic on moments that were handed in. Waiting for a deadline is the
+workflow's work; what a breach means to whom is the programme's. A clock is a value: each verb
+returns the next one. A verb that comes too late or too early to mean anything returns the clock
+unchanged, because alarms and completions cross on their way.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from domain.calendar import WorkCalendar, civil_date, end_of_day
+
+
+class Unit(StrEnum):
+    """What a budget is counted in."""
+
+    MINUTE = "min"
+    HOUR = "h"
+    NATURAL_DAY = "nd"
+    WORKING_DAY = "wd"
+
+
+class ClockState(StrEnum):
+    """What a person reads about a clock."""
+
+    RUNNING = "running"
+    WARNED = "warned"
+    MET = "met"
+    BREACHED = "breached"
+    MET_LATE = "met_late"
+    DROPPED = "dropped"
+
+
+class Budget(BaseModel):
+    """So much time: 30 min, 24 h, 1 nd, 1 wd."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: int = Field(gt=0, le=400)
+    unit: Unit
+
+    def elapsed(self) -> timedelta | None:
+        """The budget as plain elapsed time, or None when it is counted in days."""
+        if self.unit is Unit.MINUTE:
+            return timedelta(minutes=self.amount)
+        if self.unit is Unit.HOUR:
+            return timedelta(hours=self.amount)
+        return None
+
+
+class WarnRule(BaseModel):
+    """When to warn: so much time before the deadline, or at so much of the span left."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    before: Budget | None = None
+    remaining_percent: int | None = Field(default=None, ge=1, le=99)
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_it(self) -> Self:
+        if (self.before is None) == (self.remaining_percent is None):
+            raise ValueError("a warning is set either before the deadline or by percent left")
+        if self.before is not None and self.before.elapsed() is None:
+            raise ValueError("a warning before the deadline is counted in min or h")
+        return self
+
+    def moment(self, started_at: datetime, due_at: datetime) -> datetime:
+        """When to warn between start and deadline, never before the start."""
+        if self.remaining_percent is not None:
+            return due_at - (due_at - started_at) * self.remaining_percent / 100
+        ahead = self.before.elapsed() if self.before else None
+        return max(started_at, due_at - (ahead or timedelta()))
+
+
+def due_at(
+    start: datetime,
+    budget: Budget,
+    calendar: WorkCalendar,
+    *,
+    not_before: date | None = None,
+) -> datetime:
+    """The moment a budget that starts at `start` is used up.
+
+    Minutes and hours run through night and holiday. Days do not count the day they start on
+    and end at 24:00 of the last one. `not_before` is a date that replaces an earlier deadline:
+    the customer's own date, the planned admission (K05), the discharge date (K07, C-12).
+    Raises CalendarYearMissing where the calendar ends.
+    """
+    elapsed = budget.elapsed()
+    today = civil_date(start)
+    if elapsed is not None:
+        due = (start + elapsed).astimezone(UTC)
+    elif budget.unit is Unit.NATURAL_DAY:
+        due = end_of_day(today + timedelta(days=budget.amount))
+    else:
+        due = end_of_day(calendar.nth_working_day_after(today, budget.amount))
+    return due if not_before is None else max(due, end_of_day(not_before))
+
+
+class ClockMove(BaseModel):
+    """A deadline that was moved: when, from where to where, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    from_due: AwareDatetime
+    to_due: AwareDatetime
+    why: str
+
+
+class Clock(BaseModel):
+    """One running of one clock; a repeated step is a new instance (K06.1, K06.2)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    instance: str
+    name: str
+    started_at: AwareDatetime
+    due_at: AwareDatetime
+    first_due_at: AwareDatetime
+    warn_at: AwareDatetime
+    warn_rule: WarnRule
+    warned_at: AwareDatetime | None = None
+    met_at: AwareDatetime | None = None
+    breached_at: AwareDatetime | None = None
+    dropped_at: AwareDatetime | None = None
+    dropped_why: str | None = None
+    moves: tuple[ClockMove, ...] = ()
+    estimated: bool = False
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        clock_id: str,
+        name: str,
+        number: int,
+        started_at: datetime,
+        budget: Budget,
+        warn: WarnRule,
+        calendar: WorkCalendar,
+        not_before: date | None = None,
+    ) -> Self:
+        """Start the `number`-th instance of a clock; its deadline is recorded at once."""
+        due = due_at(started_at, budget, calendar, not_before=not_before)
+        in_working_days = budget.unit is Unit.WORKING_DAY
+        return cls(
+            id=clock_id,
+            instance=f"{clock_id}.{number}",
+            name=name,
+            started_at=started_at,
+            due_at=due,
+            first_due_at=due,
+            warn_at=warn.moment(started_at, due),
+            warn_rule=warn,
+            estimated=in_working_days and _touches_an_estimate(calendar, started_at, due),
+        )
+
+    @property
+    def state(self) -> ClockState:
+        """Where the clock stands; a completion at the due moment itself is met."""
+        if self.met_at is not None:
+            late = self.met_at > self.due_at or self.breached_at is not None
+            return ClockState.MET_LATE if late else ClockState.MET
+        if self.dropped_at is not None:
+            return ClockState.DROPPED
+        if self.breached_at is not None:
+            return ClockState.BREACHED
+        return ClockState.RUNNING if self.warned_at is None else ClockState.WARNED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still owes the step this clock measures."""
+        return self.met_at is None and self.dropped_at is None
+
+    def meet(self, at: datetime) -> Self:
+        """The step happened at `at`; an alarm that overtook its report is taken back."""
+        if not self.is_open:
+            return self
+        alarm_was_early = self.breached_at is not None and at <= self._due_at(self.breached_at)
+        breached_at = None if alarm_was_early else self.breached_at
+        return self.model_copy(update={"met_at": at, "breached_at": breached_at})
+
+    def warn(self, at: datetime) -> Self:
+        """Record the warning, once, while the step is open and the deadline is not past."""
+        if not self.is_open or self.warned_at is not None or at < self.warn_at:
+            return self
+        return self.model_copy(update={"warned_at": at})
+
+    def breach(self, at: datetime) -> Self:
+        """Record that the deadline passed with the step open; too early means nothing."""
+        if not self.is_open or self.breached_at is not None or at < self.due_at:
+            return self
+        return self.model_copy(update={"breached_at": at})
+
+    def move(self, due: datetime, *, at: datetime, why: str, estimated: bool | None = None) -> Self:
+        """Move the deadline and keep where it was; a breach already recorded stays."""
+        if not self.is_open or due == self.due_at:
+            return self
+        warn_at = self.warn_rule.moment(self.started_at, due)
+        step = ClockMove(at=at, from_due=self.due_at, to_due=due, why=why)
+        changes = {
+            "due_at": due,
+            "warn_at": warn_at,
+            # A warning for the old deadline does not stand for the new one.
+            "warned_at": self.warned_at if warn_at <= at else None,
+            "moves": (*self.moves, step),
+            "estimated": self.estimated if estimated is None else estimated,
+        }
+        return self.model_copy(update=changes)
+
+    def drop(self, at: datetime, *, why: str) -> Self:
+        """Nobody owes the step any more: the case was declined, withdrawn or closed."""
+        if not self.is_open:
+            return self
+        return self.model_copy(update={"dropped_at": at, "dropped_why": why})
+
+    def _due_at(self, moment: datetime) -> datetime:
+        """The deadline that was in force at a moment, seen through later moves."""
+        for step in self.moves:
+            if step.at > moment:
+                return step.from_due
+        return self.due_at
+
+
+def _touches_an_estimate(calendar: WorkCalendar, started_at: datetime, due: datetime) -> bool:
+    last_day = civil_date(due - timedelta(microseconds=1))
+    return calendar.is_estimated_between(civil_date(started_at), last_day)
