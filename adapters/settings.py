@@ -1,0 +1,237 @@
+"""Every setting greenlane reads, with its default; the only place that looks at the environment.
+
+Nothing has to be set: the default is one machine, with servers of its own under `./var`. What a
+person may set is named in `.env.example` and described in `docs/settings.md`; a test keeps the
+three alike. Variables start with GREENLANE_, except the two the ecosystem named: DATABASE_URL, and
+the TEMPORAL_* variables, which the Temporal SDK's own `envconfig` reads.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+from adapters.keyfiles import (
+    KEY_BYTES,
+    kept,
+    random_key,
+    random_key_ring,
+    random_signing_key,
+    random_webhook_secret,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Partner = Literal["payment", "dispatch", "messaging", "claims"]
+PARTNERS: tuple[Partner, ...] = ("payment", "dispatch", "messaging", "claims")
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Read once at the edge and handed on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GREENLANE_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    var: Path = Path("var")
+    listen: str = "127.0.0.1"
+    api_port: int = Field(default=8080, ge=1, le=65_535)
+    simulator_port: int = Field(default=8090, ge=1, le=65_535)
+    temporal_port: int = Field(default=7233, ge=1, le=65_535)
+    temporal_ui_port: int = Field(default=8233, ge=1, le=65_535)
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        repr=False,  # it may carry a password
+    )
+    temporal_address: str | None = Field(
+        default=None, validation_alias=AliasChoices("TEMPORAL_ADDRESS", "temporal_address")
+    )
+    temporal_ui_url: str | None = None
+    task_queue: str = "greenlane"
+
+    keys: SecretStr | None = None
+    lookup_key: SecretStr | None = None
+
+    jwt_issuer: str = "greenlane"
+    jwt_audience: str = "greenlane"
+    jwt_jwks_url: str | None = None
+    jwt_signing_key: SecretStr | None = None
+
+    payment_url: str | None = None
+    dispatch_url: str | None = None
+    messaging_url: str | None = None
+    claims_url: str | None = None
+    payment_secret: SecretStr | None = None
+    dispatch_secret: SecretStr | None = None
+    messaging_secret: SecretStr | None = None
+    claims_secret: SecretStr | None = None
+    callback_url: str | None = None
+
+    programmes_path: Path = ROOT / "programmes"
+    calendar_path: Path = ROOT / "data" / "calendars"
+    cors_origins: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("var")
+    @classmethod
+    def _absolute(cls, var: Path) -> Path:
+        return var.expanduser().absolute()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        """`GREENLANE_KEYS=` in a file means "not set", as in the example file."""
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme.split("+")[0] not in {"postgres", "postgresql"}:
+            raise ValueError("DATABASE_URL must begin with postgresql://")
+        return f"postgresql://{rest}"
+
+    @model_validator(mode="after")
+    def _keys_hold(self) -> Self:
+        """A malformed key stops the process at its start, not at the first patient."""
+        if self.keys is not None:
+            _parse_ring(self.keys.get_secret_value())
+        if self.lookup_key is not None:
+            _decode("GREENLANE_LOOKUP_KEY", self.lookup_key.get_secret_value())
+        return self
+
+    # Servers --------------------------------------------------------------------------------------
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def ui_url(self) -> str:
+        """Where a supervisor opens the Temporal UI."""
+        return self.temporal_ui_url or f"http://127.0.0.1:{self.temporal_ui_port}"
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database for SQLAlchemy, with its driver named. Raises when no database is known."""
+        return self.libpq_url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @property
+    def libpq_url(self) -> str:
+        """The database for psycopg and the command-line tools."""
+        if self.database_url is None:
+            raise RuntimeError("no database is known: set DATABASE_URL or run inside `cli.py up`")
+        return self.database_url
+
+    def temporal_connect_config(self) -> ClientConnectConfig:
+        """What `Client.connect` takes, as the ecosystem's TEMPORAL_* variables say.
+
+        A profile file in the home folder counts only when TEMPORAL_PROFILE or TEMPORAL_CONFIG_FILE
+        asks for it: a demo must not land on somebody's production by habit.
+        """
+        asked_for_file = any(
+            os.environ.get(name) for name in ("TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
+        )
+        config = ClientConfig.load_client_connect_config(disable_file=not asked_for_file)
+        if self.temporal_address is not None:
+            config["target_host"] = self.temporal_address
+        return config
+
+    @property
+    def temporal_is_given(self) -> bool:
+        """Whether a Temporal server was named, so that none is started."""
+        return "target_host" in self.temporal_connect_config()
+
+    # Secrets --------------------------------------------------------------------------------------
+
+    @property
+    def key_folder(self) -> Path:
+        return self.var / "keys"
+
+    @cached_property
+    def key_ring(self) -> tuple[tuple[str, bytes], ...]:
+        """Encryption keys as (id, 32 bytes), newest first: encrypt with [0], decrypt with any."""
+        return _parse_ring(self._secret(self.keys, "ring", random_key_ring))
+
+    @cached_property
+    def lookup_key_bytes(self) -> bytes:
+        """The key of the keyed hash that finds a person by ID number or phone."""
+        text = self._secret(self.lookup_key, "lookup", random_key)
+        return _decode("GREENLANE_LOOKUP_KEY", text)
+
+    @cached_property
+    def signing_key_pem(self) -> str:
+        """The private key the embedded issuer signs tokens with (ES256)."""
+        return self._secret(self.jwt_signing_key, "jwt.pem", random_signing_key)
+
+    def partner_url(self, partner: Partner) -> str:
+        """Where a partner is reached; the simulator when nothing is set. No trailing slash."""
+        given: str | None = getattr(self, f"{partner}_url")
+        return (given or f"http://127.0.0.1:{self.simulator_port}/{partner}").rstrip("/")
+
+    def partner_secret(self, partner: Partner) -> str:
+        """The secret shared with a partner, `whsec_…`, for signed requests and callbacks."""
+        given: SecretStr | None = getattr(self, f"{partner}_secret")
+        return self._secret(given, f"webhook-{partner}", random_webhook_secret)
+
+    @property
+    def callback_base_url(self) -> str:
+        """Where partners call us back; the partner's name follows after a slash."""
+        return (self.callback_url or f"{self.api_url}/v1/callbacks").rstrip("/")
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Browser origins that may call the door: the Temporal UI, for its decode requests."""
+        if self.cors_origins is not None:
+            return tuple(part.strip() for part in self.cors_origins.split(",") if part.strip())
+        return (
+            f"http://127.0.0.1:{self.temporal_ui_port}",
+            f"http://localhost:{self.temporal_ui_port}",
+        )
+
+    def prepare_secrets(self) -> None:
+        """Make every secret that is not set, before several processes ask for it."""
+        _ = (self.key_ring, self.lookup_key_bytes)
+        if self.jwt_jwks_url is None:
+            _ = self.signing_key_pem
+        for partner in PARTNERS:
+            self.partner_secret(partner)
+
+    def _secret(self, given: SecretStr | None, name: str, make: Callable[[], str]) -> str:
+        if given is not None:
+            return given.get_secret_value()
+        return kept(self.key_folder, name, make)
+
+
+def _parse_ring(text: str) -> tuple[tuple[str, bytes], ...]:
+    """Read `id:base64,id:base64`. Raises ValueError without repeating the secret."""
+    ring: list[tuple[str, bytes]] = []
+    for entry in text.split(","):
+        key_id, separator, encoded = entry.strip().partition(":")
+        if not separator or not key_id:
+            raise ValueError("GREENLANE_KEYS must read id:base64[,id:base64…], newest first")
+        ring.append((key_id, _decode(f"key {key_id} of GREENLANE_KEYS", encoded)))
+    if len({key_id for key_id, _ in ring}) != len(ring):
+        raise ValueError("GREENLANE_KEYS names one key id twice")
+    return tuple(ring)
+
+
+def _decode(name: str, encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise ValueError(f"{name} is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{name} must be {KEY_BYTES} bytes in base64")
+    return key
