@@ -56,15 +56,20 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
-    stage_limit_fen: Fen | None = None  # an authorised amount below the programme's own limit
+    limit_fen: Fen  # what this policy allows: the programme's rule applied to the facts (C-08)
 
 
 class CompleteTask(Message):
-    """Update `complete_task`: a person finished a step. `form` is the task kind's form as JSON."""
+    """Update `complete_task`: a person finished a step. `form` is the task kind's form as JSON.
+
+    `documents` is what lies in the case's file at that moment, ids by document kind: an upload
+    alone wakes no case (an insurer's customer may send thirty images), a completed step does.
+    """
 
     task_id: str
     kind: TaskKind
     form: dict[str, Any]
+    documents: dict[str, list[str]] = Field(default={})
     actor: Actor
     at: datetime
 
@@ -90,15 +95,6 @@ class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
     stage: Stage
-    at: datetime
-
-
-class DocumentReceived(Message):
-    """Signal `receive_document`: an image or file has been stored for this case."""
-
-    document_id: str
-    kind: str
-    actor: Actor
     at: datetime
 
 

@@ -1,0 +1,267 @@
+"""What a deposit-waiver case knows: one model, built from the report and handed on between runs.
+
+Everything a continued run needs is here; nothing of it is kept anywhere else in the workflow. The
+model only holds and counts. What happens next is told in `workflows.deposit_waiver`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, Field
+
+from activities.ports import (
+    CasePage,
+    DischargeRecord,
+    NoticeOrder,
+    PaymentRecord,
+    PaymentStatus,
+    TaskClosed,
+    TaskOpened,
+    TimelineEntry,
+    TopUpRecord,
+    TopUpState,
+)
+from domain.calendar import WorkCalendar
+from domain.clock import Clock
+from domain.money import Fen
+from domain.tasks import TASKS, CareDuty, Form, TaskKind
+from domain.waiver import Role, Stage
+from workflows.messages import (
+    Actor,
+    ClaimDecided,
+    NoticeDischarge,
+    PaymentResult,
+    RefundReceived,
+    RequestTopUp,
+)
+
+
+AForm = TypeVar("AForm", bound=Form)
+
+
+class Completion(BaseModel):
+    """A finished step: what was reported, by whom, when the door received it."""
+
+    kind: TaskKind
+    form: dict[str, Any]
+    actor: Actor
+    at: datetime
+
+    def read(self, form: type[AForm]) -> AForm:
+        """The form as the type its task kind promises."""
+        return form.model_validate(self.form)
+
+
+class CaseState(BaseModel):
+    """The case between two beats."""
+
+    case_id: str
+    stage: Stage = Stage.REPORTED
+    calendar: WorkCalendar
+    reason: str = ""
+
+    # The desk: what waits for whom, what has been promised, what is still to be written down.
+    tasks: dict[str, TaskOpened] = Field(default_factory=dict)
+    completions: dict[str, Completion] = Field(default_factory=dict)
+    clocks: dict[str, Clock] = Field(default_factory=dict)
+    counts: dict[str, int] = Field(default_factory=dict)
+    pages: int = 0
+    unwritten: CasePage | None = None
+    unsent: list[NoticeOrder] = Field(default_factory=list)
+
+    # The team and the plan.
+    team: dict[str, str] = Field(default_factory=dict)
+    limit_fen: Fen = 0
+    first_deposit_fen: Fen = 0
+    judged_at: datetime | None = None
+
+    # The stay.
+    payments: dict[str, PaymentRecord] = Field(default_factory=dict)
+    top_ups: dict[str, TopUpRecord] = Field(default_factory=dict)
+    surgeries: list[date] = Field(default_factory=list)
+    care_from: datetime | None = None
+    discharge: DischargeRecord | None = None
+
+    # The end of the money.
+    bill_fen: Fen = 0
+    refunded_fen: Fen = 0
+    offset_fen: Fen = 0
+    repaid_fen: Fen = 0
+    written_off_fen: Fen = 0
+    settled: bool = False
+    claim_state: str = ""
+    claim_documents: list[str] = Field(default_factory=list)
+
+    # The in-tray: facts that arrived and that the story has not taken up yet.
+    withdrawn: str | None = None
+    payment_ordered: bool = False
+    new_top_ups: list[RequestTopUp] = Field(default_factory=list)
+    new_discharges: list[NoticeDischarge] = Field(default_factory=list)
+    payment_results: dict[str, PaymentResult] = Field(default_factory=dict)
+    refunds: list[RefundReceived] = Field(default_factory=list)
+    refund_ids: list[str] = Field(default_factory=list)
+    claim_decision: ClaimDecided | None = None
+
+    @property
+    def advanced_fen(self) -> int:
+        """What has reached the hospital: the sum of paid deposits and top-ups."""
+        return sum(
+            payment.amount_fen
+            for payment in self.payments.values()
+            if payment.status is PaymentStatus.PAID and payment.reason != "payout"
+        )
+
+    @property
+    def promised_fen(self) -> int:
+        """What was granted and is not paid yet: it counts against the limit."""
+        return sum(
+            top_up.granted_fen
+            for top_up in self.top_ups.values()
+            if top_up.state in (TopUpState.ACCEPTED, TopUpState.PARTLY_ACCEPTED)
+        )
+
+    @property
+    def outstanding_fen(self) -> int:
+        """Advanced, less what came back: refund, offset, repayment, write-off."""
+        back = self.refunded_fen + self.offset_fen + self.repaid_fen + self.written_off_fen
+        return self.advanced_fen - back
+
+    @property
+    def owed_fen(self) -> int:
+        """What the customer owes; nothing before the claim's fate is known."""
+        return self.outstanding_fen if self.stage is Stage.REPAYMENT else 0
+
+    @property
+    def awaiting(self) -> list[Role]:
+        """The roles that owe a step, without those that only acknowledge a breach."""
+        roles = {
+            role
+            for task in self.tasks.values()
+            for role in task.roles
+            if task.kind is not TaskKind.BREACH
+        }
+        if self.stage is Stage.ADJUDICATION:
+            roles.add(Role.INSURER)
+        return sorted(roles)
+
+    @property
+    def open_clocks(self) -> list[Clock]:
+        """The promises that still run, the next one due first."""
+        return sorted(
+            (clock for clock in self.clocks.values() if clock.is_open),
+            key=lambda clock: (clock.due_at, clock.instance),
+        )
+
+    def next_number(self, of: str) -> int:
+        """The next number of a repeated thing: the third top-up, the second K06."""
+        self.counts[of] = self.counts.get(of, 0) + 1
+        return self.counts[of]
+
+
+class Pen:
+    """Writes down what changed, until the next page is turned."""
+
+    def __init__(self, state: CaseState) -> None:
+        self._state = state
+
+    def page(self, now: datetime) -> CasePage:
+        """The page being written; a new one if the last was turned."""
+        if self._state.unwritten is None:
+            self._state.unwritten = CasePage(
+                case_id=self._state.case_id,
+                page=self._state.pages + 1,
+                at=now,
+                stage=self._state.stage,
+            )
+        return self._state.unwritten
+
+    def line(
+        self,
+        event: str,
+        text: str,
+        *,
+        at: datetime,
+        by: Actor,
+        documents: list[str] | None = None,
+    ) -> None:
+        """One line of the timeline; codes, roles and amounts, nothing personal."""
+        self.page(at).timeline.append(
+            TimelineEntry(
+                at=at,
+                role=by.role,
+                actor_id=by.id,
+                event=event,
+                text=text,
+                document_ids=documents or [],
+            )
+        )
+
+    def task_opened(self, task: TaskOpened) -> None:
+        """A step waits for somebody."""
+        self._state.tasks[task.task_id] = task
+        self.page(task.opened_at).tasks_opened.append(task)
+
+    def task_closed(self, closed: TaskClosed) -> None:
+        """A step is over."""
+        self._state.tasks.pop(closed.task_id, None)
+        self.page(closed.closed_at).tasks_closed.append(closed)
+
+    def clock(self, clock: Clock, now: datetime) -> None:
+        """A promise began, moved or ended."""
+        self._state.clocks[clock.instance] = clock
+        page = self.page(now)
+        page.clocks[:] = [kept for kept in page.clocks if kept.instance != clock.instance]
+        page.clocks.append(clock)
+
+    def top_up(self, record: TopUpRecord, now: datetime) -> None:
+        """A top-up request changed."""
+        self._state.top_ups[record.top_up_id] = record
+        page = self.page(now)
+        page.top_ups[:] = [kept for kept in page.top_ups if kept.top_up_id != record.top_up_id]
+        page.top_ups.append(record)
+
+    def payment(self, record: PaymentRecord, now: datetime) -> None:
+        """A payment changed."""
+        self._state.payments[record.movement_id] = record
+        page = self.page(now)
+        page.payments[:] = [
+            kept for kept in page.payments if kept.movement_id != record.movement_id
+        ]
+        page.payments.append(record)
+
+    def discharge(self, record: DischargeRecord, now: datetime) -> None:
+        """A discharge notice was accepted or refused."""
+        if record.accepted:
+            self._state.discharge = record
+        self.page(now).discharges.append(record)
+
+
+def new_task(
+    state: CaseState,
+    kind: TaskKind,
+    *,
+    at: datetime,
+    due_at: datetime | None = None,
+    assignee: str | None = None,
+    clock: str | None = None,
+    subject: str = "",
+    duty: CareDuty | None = None,
+    amount_fen: int | None = None,
+) -> TaskOpened:
+    """The next task of a kind, with the id, title and roles of that kind."""
+    terms = TASKS[kind]
+    return TaskOpened(
+        task_id=f"{state.case_id}.{kind.value}.{state.next_number(kind.value)}",
+        kind=kind,
+        roles=list(terms.roles),
+        title=terms.title,
+        opened_at=at,
+        due_at=due_at,
+        assignee=assignee,
+        clock=clock,
+        subject=subject,
+        duty=duty,
+        amount_fen=amount_fen,
+    )
