@@ -1,0 +1,124 @@
+"""One child process: started with a log file, found dead when it died, stopped when asked.
+
+The embedded servers and the parts of `cli.py up` are such children. They run in sessions of their
+own, so that Ctrl-C reaches us alone and we stop them in order. Where the machine can do it they
+also stop by themselves when we are killed without warning.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+LAST_LINES = 12  # of a log, quoted when a child fails: enough for a traceback's end
+
+
+class StartFailed(RuntimeError):
+    """A server or process did not come up; the text says what to do about it."""
+
+
+@dataclass
+class Child:
+    """A command to run, where its output goes, and how it wants to be stopped."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    cwd: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_within: float = 15.0
+    pid_file: Path | None = None
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the command; its output is appended to the log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.env,
+                cwd=self.cwd,
+                start_new_session=True,
+            )
+        if self.pid_file is not None:
+            self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def ended(self) -> int:
+        """Wait until the process has ended by itself; its exit status."""
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return await self.process.wait()
+
+    async def stop(self) -> None:
+        """Ask the process to end, and end it when it has not by the time it was given."""
+        if self.process is None:
+            return
+        if self.process.returncode is None:
+            self.process.send_signal(self.stop_signal)
+            try:
+                async with asyncio.timeout(self.stop_within):
+                    await self.process.wait()
+            except TimeoutError:
+                self.process.kill()
+                await self.process.wait()
+        if self.pid_file is not None:
+            self.pid_file.unlink(missing_ok=True)
+
+    def last_words(self) -> str:
+        """The end of the log, for a message to a person."""
+        if not self.log.exists():
+            return "(no log)"
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-LAST_LINES:])
+
+
+def dying_with_us(death_signal: signal.Signals) -> list[str]:
+    """A prefix that makes a command stop when we die without warning; empty where there is none."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return []
+    prefix = [setpriv, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
+    probe = subprocess.run([*prefix, "true"], check=False, capture_output=True)
+    return prefix if probe.returncode == 0 else []
+
+
+async def stop_leftover(pid_file: Path, marker: str, stop_signal: signal.Signals) -> None:
+    """Stop a child that outlived a killed owner, if the id still belongs to it.
+
+    The marker is a path of ours in its command line: an id is soon given to another process.
+    """
+    if not pid_file.exists():
+        return
+    text = pid_file.read_text(encoding="ascii").strip()
+    if text.isdigit():
+        try:
+            left = psutil.Process(int(text))
+            ours = any(marker in part for part in left.cmdline())
+        except psutil.NoSuchProcess:
+            ours = False
+        if ours:
+            await asyncio.to_thread(_end, left, stop_signal)
+    pid_file.unlink(missing_ok=True)
+
+
+def _end(process: psutil.Process, stop_signal: signal.Signals) -> None:
+    process.send_signal(stop_signal)
+    try:
+        process.wait(timeout=15)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=5)
