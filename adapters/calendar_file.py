@@ -23,7 +23,7 @@ _VERSION_DIGITS = 8
 class DaysOff(BaseModel):
     """One holiday as a notice writes it: its name, its days off and its make-up days."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     name: str
     days_off: tuple[date, ...]
@@ -33,7 +33,7 @@ class DaysOff(BaseModel):
 class CalendarYear(BaseModel):
     """One year's file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     year: int = Field(ge=2000, le=2100)
     status: YearStatus

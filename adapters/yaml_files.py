@@ -33,7 +33,7 @@ def read_model(path: Path, model: type[M]) -> M:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FileRefused(path, str(error)) from error
     try:
-        return model.model_validate(content)
+        return model.model_validate(content, extra="forbid")
     except ValidationError as error:
         raise FileRefused(path, _explain(error, root)) from error
 

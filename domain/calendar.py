@@ -44,7 +44,7 @@ class WorkCalendar(BaseModel):
     a day belongs to the year it belonged to before, so that a moved table ends where it ended.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     version: str
     years: dict[int, YearStatus]

@@ -38,7 +38,7 @@ class ClockState(StrEnum):
 class Budget(BaseModel):
     """So much time: 30 min, 24 h, 1 nd, 1 wd."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     amount: int = Field(gt=0, le=400)
     unit: Unit
@@ -55,7 +55,7 @@ class Budget(BaseModel):
 class WarnRule(BaseModel):
     """When to warn: so much time before the deadline, or at so much of the span left."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     before: Budget | None = None
     remaining_percent: int | None = Field(default=None, ge=1, le=99)

@@ -1,0 +1,119 @@
+"""Which papers a case needs, by disease and stage, and which of them are still missing.
+
+The rules themselves are programme data (R098). Whether an uploaded file really is what it says
+it is, is decided where it is received; here only kinds are compared.
+"""
+
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class DocumentKind(StrEnum):
+    """Kinds of documents (section 6.8); the Chinese name is in `DOCUMENT_NAMES`."""
+
+    ID_CARD_FRONT = "id_card_front"
+    ID_CARD_BACK = "id_card_back"
+    E_POLICY = "e_policy"
+    SOCIAL_INSURANCE_CARD = "social_insurance_card"
+    HOSPITAL_CARD = "hospital_card"
+    OUTPATIENT_RECORD = "outpatient_record"
+    RECORD_BOOK_COPY = "record_book_copy"
+    DISCHARGE_SUMMARY = "discharge_summary"
+    BLOOD_REPORT = "blood_report"
+    CT_REPORT = "ct_report"
+    MRI_REPORT = "mri_report"
+    ENDOSCOPY_REPORT = "endoscopy_report"
+    PATHOLOGY_REPORT = "pathology_report"
+    IMAGING_FILM = "imaging_film"
+    DIAGNOSIS_PROOF = "diagnosis_proof"
+    ADMISSION_SLIP = "admission_slip"
+    ORIGINAL_INVOICE = "original_invoice"
+    FEE_LIST = "fee_list"
+    DEPOSIT_SLIP = "deposit_slip"
+    AUTHORIZATION = "authorisation"
+    INFORMED_CONSENT = "informed_consent"
+    SOCIAL_INSURANCE_RECORD = "social_insurance_reimbursement_record"
+    MEDICAL_RECORD = "medical_record"
+    TRAVEL_TICKET = "travel_ticket"
+    LODGING_INVOICE = "lodging_invoice"
+    SAMPLE_FORM = "sample_form"
+    GENE_REPORT = "gene_report"
+    SECOND_OPINION_REPORT = "second_opinion_report"
+    STEP_IMAGE = "step_image"
+
+
+DOCUMENT_NAMES: dict[DocumentKind, str] = {
+    DocumentKind.ID_CARD_FRONT: "身份证正面",
+    DocumentKind.ID_CARD_BACK: "身份证反面",
+    DocumentKind.E_POLICY: "电子保单",
+    DocumentKind.SOCIAL_INSURANCE_CARD: "社保卡",
+    DocumentKind.HOSPITAL_CARD: "就诊卡",
+    DocumentKind.OUTPATIENT_RECORD: "门诊病历",
+    DocumentKind.RECORD_BOOK_COPY: "病历本复印件",
+    DocumentKind.DISCHARGE_SUMMARY: "出院小结",
+    DocumentKind.BLOOD_REPORT: "血液检测报告",
+    DocumentKind.CT_REPORT: "CT报告",
+    DocumentKind.MRI_REPORT: "MRI报告",
+    DocumentKind.ENDOSCOPY_REPORT: "内镜报告",
+    DocumentKind.PATHOLOGY_REPORT: "病理报告",
+    DocumentKind.IMAGING_FILM: "影像胶片",
+    DocumentKind.DIAGNOSIS_PROOF: "诊断证明",
+    DocumentKind.ADMISSION_SLIP: "住院证",
+    DocumentKind.ORIGINAL_INVOICE: "医疗费用发票原件",
+    DocumentKind.FEE_LIST: "费用清单",
+    DocumentKind.DEPOSIT_SLIP: "押金单",
+    DocumentKind.AUTHORIZATION: "委托授权书",
+    DocumentKind.INFORMED_CONSENT: "服务知情同意书",
+    DocumentKind.SOCIAL_INSURANCE_RECORD: "社保报销记录",
+    DocumentKind.MEDICAL_RECORD: "住院病历",
+    DocumentKind.TRAVEL_TICKET: "车票或机票",
+    DocumentKind.LODGING_INVOICE: "住宿费发票",
+    DocumentKind.SAMPLE_FORM: "样本单",
+    DocumentKind.GENE_REPORT: "基因检测报告",
+    DocumentKind.SECOND_OPINION_REPORT: "第二诊疗意见报告",
+    DocumentKind.STEP_IMAGE: "服务环节影像",
+}
+
+
+class DocumentStage(StrEnum):
+    """The part of a case a document is needed for."""
+
+    APPLICATION = "application"
+    AUTHORIZATION = "authorization"
+    PAYMENT = "payment"
+    DISCHARGE = "discharge"
+    CLAIM = "claim"
+
+
+class DocumentRule(BaseModel):
+    """One document, for one stage, for every disease or for some groups of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: DocumentKind
+    stage: DocumentStage
+    disease_groups: tuple[str, ...] = ()
+    source: str
+
+    def applies(self, disease_group: str | None, stage: DocumentStage) -> bool:
+        """Whether a case of this disease group needs the document at this stage."""
+        if stage is not self.stage:
+            return False
+        return not self.disease_groups or disease_group in self.disease_groups
+
+
+def required(
+    rules: Iterable[DocumentRule], disease_group: str | None, stage: DocumentStage
+) -> tuple[DocumentKind, ...]:
+    """What a case needs at a stage, in the programme's order, each kind once (R098, R099)."""
+    kinds = (rule.kind for rule in rules if rule.applies(disease_group, stage))
+    return tuple(dict.fromkeys(kinds))
+
+
+def missing(
+    needed: Iterable[DocumentKind], have: Collection[DocumentKind | str]
+) -> tuple[DocumentKind, ...]:
+    """What is still to be handed in, in the order of the list; empty = complete."""
+    return tuple(kind for kind in needed if kind not in have)
