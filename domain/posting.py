@@ -1,0 +1,179 @@
+"""Business events as transfers: which account gives, which takes, under which movement id.
+
+Each transfer moves one positive amount between two of a case's six accounts, so the sum over the
+accounts is zero by construction. A movement id is made of what happened, never of chance: the same
+event posted again is the same movement. Storing transfers, and holding money before a payment, is
+the ledger's work.
+
+Balances are debit-positive: an account grows by its debits and shrinks by its credits.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from domain.money import PositiveFen
+
+_MOVEMENT_ID = re.compile(r"[a-z0-9-]+(:[a-z0-9_-]+){1,3}", re.ASCII)
+
+
+class Account(StrEnum):
+    """The six accounts of a case; all are zero when it closes."""
+
+    PAYER_CASH = "payer_cash"
+    HOSPITAL_DEPOSIT = "hospital_deposit"
+    ADVANCE_OUTSTANDING = "advance_outstanding"
+    CLAIM_PAYABLE = "claim_payable"
+    CUSTOMER_CASH = "customer_cash"
+    WRITTEN_OFF = "written_off"
+
+
+ACCOUNT_NAMES: dict[Account, str] = {
+    Account.PAYER_CASH: "付款方资金",
+    Account.HOSPITAL_DEPOSIT: "医院押金",
+    Account.ADVANCE_OUTSTANDING: "待收回垫款",
+    Account.CLAIM_PAYABLE: "应付理赔金",
+    Account.CUSTOMER_CASH: "客户资金",
+    Account.WRITTEN_OFF: "核销",
+}
+
+
+class Reason(StrEnum):
+    """Why money moved; each reason has one pair of accounts, see `_ACCOUNTS`."""
+
+    DEPOSIT = "deposit"
+    TOP_UP = "top_up"
+    BILL = "bill"
+    REFUND = "refund"
+    CLAIM_MONEY = "claim_money"
+    OFFSET = "offset"
+    RESIDUAL = "residual"
+    PAYOUT = "payout"
+    REPAYMENT = "repayment"
+    REPAYMENT_APPLIED = "repayment_applied"
+    WRITE_OFF = "write_off"
+    LOSS = "loss"
+
+
+_ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
+    # reason: (debit, credit)
+    Reason.DEPOSIT: (Account.HOSPITAL_DEPOSIT, Account.PAYER_CASH),
+    Reason.TOP_UP: (Account.HOSPITAL_DEPOSIT, Account.PAYER_CASH),
+    Reason.BILL: (Account.ADVANCE_OUTSTANDING, Account.HOSPITAL_DEPOSIT),
+    Reason.REFUND: (Account.PAYER_CASH, Account.HOSPITAL_DEPOSIT),
+    Reason.CLAIM_MONEY: (Account.PAYER_CASH, Account.CLAIM_PAYABLE),
+    Reason.OFFSET: (Account.CLAIM_PAYABLE, Account.ADVANCE_OUTSTANDING),
+    Reason.RESIDUAL: (Account.CLAIM_PAYABLE, Account.CUSTOMER_CASH),
+    Reason.PAYOUT: (Account.CUSTOMER_CASH, Account.PAYER_CASH),
+    Reason.REPAYMENT: (Account.PAYER_CASH, Account.CUSTOMER_CASH),
+    Reason.REPAYMENT_APPLIED: (Account.CUSTOMER_CASH, Account.ADVANCE_OUTSTANDING),
+    Reason.WRITE_OFF: (Account.WRITTEN_OFF, Account.ADVANCE_OUTSTANDING),
+    Reason.LOSS: (Account.PAYER_CASH, Account.WRITTEN_OFF),
+}
+
+
+class Transfer(BaseModel):
+    """One movement between two accounts of a case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: str = Field(max_length=120)
+    debit: Account
+    credit: Account
+    amount_fen: PositiveFen
+    reason: Reason
+
+    @field_validator("movement_id")
+    @classmethod
+    def _names_a_case_and_an_event(cls, movement_id: str) -> str:
+        if not _MOVEMENT_ID.fullmatch(movement_id):
+            raise ValueError("a movement id is case:event or case:event:number")
+        return movement_id
+
+    @model_validator(mode="after")
+    def _between_two_accounts(self) -> "Transfer":
+        if self.debit is self.credit:
+            raise ValueError("a transfer is between two accounts")
+        return self
+
+
+def movement(case_id: str, event: Reason, number: int | None = None) -> str:
+    """The id of a movement, from the case, the event and its number in the case."""
+    return f"{case_id}:{event.value}" if number is None else f"{case_id}:{event.value}:{number}"
+
+
+def transfer(case_id: str, reason: Reason, amount_fen: int, number: int | None = None) -> Transfer:
+    """A movement of one reason, between the two accounts that reason has."""
+    debit, credit = _ACCOUNTS[reason]
+    return Transfer(
+        movement_id=movement(case_id, reason, number),
+        debit=debit,
+        credit=credit,
+        amount_fen=amount_fen,
+        reason=reason,
+    )
+
+
+def deposit(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """The `number`-th payment to the hospital, first deposit or top-up (`{case}:deposit:3`)."""
+    return [transfer(case_id, Reason.DEPOSIT, amount_fen, number)]
+
+
+def bill(case_id: str, bill_fen: int) -> list[Transfer]:
+    """The final bill uses up the deposit; nothing moves for a bill of zero."""
+    return _unless_zero(case_id, Reason.BILL, bill_fen)
+
+
+def refund(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """The hospital returns unused deposit to the payer (C-58)."""
+    return [transfer(case_id, Reason.REFUND, amount_fen, number)]
+
+
+def claim(case_id: str, *, payable_fen: int, offset_fen: int) -> list[Transfer]:
+    """The claim money arrives, first repays the advance (R015), and what is left is the customer's.
+
+    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    """
+    if not 0 <= offset_fen <= payable_fen:
+        raise ValueError("an offset lies between zero and the claim money")
+    return [
+        *_unless_zero(case_id, Reason.CLAIM_MONEY, payable_fen),
+        *_unless_zero(case_id, Reason.OFFSET, offset_fen),
+        *_unless_zero(case_id, Reason.RESIDUAL, payable_fen - offset_fen),
+    ]
+
+
+def payout(case_id: str, amount_fen: int) -> list[Transfer]:
+    """The residual has been paid to the customer."""
+    return _unless_zero(case_id, Reason.PAYOUT, amount_fen)
+
+
+def repayment(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """The customer pays back: the money arrives, and is applied to the advance."""
+    return [
+        transfer(case_id, Reason.REPAYMENT, amount_fen, number),
+        transfer(case_id, Reason.REPAYMENT_APPLIED, amount_fen, number),
+    ]
+
+
+def write_off(case_id: str, amount_fen: int) -> list[Transfer]:
+    """What will not come back: off the advance, and booked as the payer's loss."""
+    return [
+        transfer(case_id, Reason.WRITE_OFF, amount_fen),
+        transfer(case_id, Reason.LOSS, amount_fen),
+    ]
+
+
+def balances(transfers: Iterable[Transfer]) -> dict[Account, int]:
+    """The six balances after some transfers, debit-positive; their sum is always zero."""
+    result = dict.fromkeys(Account, 0)
+    for one in transfers:
+        result[one.debit] += one.amount_fen
+        result[one.credit] -= one.amount_fen
+    return result
+
+
+def _unless_zero(case_id: str, reason: Reason, amount_fen: int) -> list[Transfer]:
+    return [transfer(case_id, reason, amount_fen)] if amount_fen else []
