@@ -1,0 +1,118 @@
+"""Hospitals: reading the level a province wrote, and an id that stays the same.
+
+Provinces write a hospital's level in some fifty ways. Each reading here is one a person would
+make without guessing; a text that states no grade (市级, 社区卫生服务中心, 无) stays unread and
+says why.
+"""
+
+import re
+import unicodedata
+from base64 import b32encode
+from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import BaseModel, ConfigDict
+
+_ID_DIGITS = 16  # 80 bits: no two of some 30,000 hospitals will share one
+
+
+class SubGrade(StrEnum):
+    """The class within a grade."""
+
+    A = "甲"
+    B = "乙"
+
+
+class Kind(StrEnum):
+    """What kind of hospital the level text names, where it names one."""
+
+    GENERAL = "综合"
+    SPECIALISED = "专科"
+    MATERNITY = "妇幼"
+
+
+class Level(BaseModel):
+    """A level as far as it could be read; `unread` says why a text gave no grade."""
+
+    model_config = ConfigDict(frozen=True)
+
+    grade: int | None = None
+    sub_grade: SubGrade | None = None
+    kind: Kind | None = None
+    unread: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The level as people write it, e.g. 三级甲等; empty where no grade is known."""
+        if self.grade is None:
+            return ""
+        sub = f"{self.sub_grade}等" if self.sub_grade else ""
+        return f"{'一二三'[self.grade - 1]}级{sub}"
+
+
+class HospitalKey(BaseModel):
+    """What makes a hospital the same one in two lists."""
+
+    model_config = ConfigDict(frozen=True)
+
+    province: str
+    city: str
+    county: str
+    name: str
+
+
+_GRADES = {"一": 1, "二": 2, "三": 3}
+# 極/极 is a slip of the brush for 级, 級 its traditional form.
+_GRADE = re.compile(r"([一二三])(?:[级級极]|(?=/?[甲乙]))")
+_SUB_GRADE = re.compile(r"[甲乙]")
+_NOT_GRADED = re.compile(r"未定[级等]")
+_WHY_UNREAD = {
+    "市级": "行政隶属，不是医院等级",
+    "市级机构": "行政隶属，不是医院等级",
+    "省级": "行政隶属，不是医院等级",
+    "社区卫生服务中心": "机构类型，不是医院等级",
+    "无": "来源写明无等级",
+}
+
+
+def read_level(raw: str) -> Level:
+    """Read a level as a province wrote it. An empty text is no grade and no complaint.
+
+    `未定级` says that no grade was given. `未定级（按二级医院管理）` is run like a Grade 2
+    hospital but is none: it stays without a grade, and the reader is told.
+    """
+    text = tidy(raw).rstrip(".。")
+    if not text:
+        return Level()
+    kind = _kind(text)
+    if text.startswith("未定级"):
+        why = None if text == "未定级" else "未定级，仅按某级管理"
+        return Level(kind=kind, unread=why)
+    grade = _GRADE.search(text)
+    if grade is None:
+        return Level(kind=kind, unread=_WHY_UNREAD.get(text, "读不出等级"))
+    sub = None if _NOT_GRADED.search(text) else _SUB_GRADE.search(text)
+    return Level(
+        grade=_GRADES[grade.group(1)], sub_grade=SubGrade(sub.group()) if sub else None, kind=kind
+    )
+
+
+def tidy(text: str) -> str:
+    """A text without the spaces nobody sees: full-width, no-break, zero-width, doubled."""
+    plain = unicodedata.normalize("NFKC", text).replace("\u200b", "").replace("\ufeff", "")
+    return " ".join(plain.split())
+
+
+def hospital_id(key: HospitalKey) -> str:
+    """An opaque id from place and name, so that no reordering of a list ever changes it."""
+    parts = (key.province, key.city, key.county, key.name)
+    digest = sha256("\x1f".join(tidy(part) for part in parts).encode()).digest()
+    return f"h-{b32encode(digest).decode().lower()[:_ID_DIGITS]}"
+
+
+def _kind(text: str) -> Kind | None:
+    if "妇" in text:
+        return Kind.MATERNITY
+    if "专科" in text:
+        return Kind.SPECIALISED
+    return Kind.GENERAL if "综合" in text else None
