@@ -30,6 +30,7 @@ class Stack:
 
     settings: Settings
     children: list[Child] = field(default_factory=list)
+    borrowed: bool = False
 
 
 @asynccontextmanager
@@ -46,7 +47,7 @@ async def stack(settings: Settings) -> AsyncIterator[Stack]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield Stack(await _borrowed(settings, run / ADDRESSES))
+            yield Stack(await _borrowed(settings, run / ADDRESSES), borrowed=True)
         else:
             async with _owned(settings, run / ADDRESSES) as owned:
                 yield owned
@@ -81,9 +82,12 @@ def _write_addresses(path: Path, settings: Settings) -> None:
     draft.write_text(
         json.dumps(
             {
-                "database_url": settings.database_url,
-                "temporal_address": settings.temporal_address,
-                "temporal_ui_port": settings.temporal_ui_port,
+                "owner": os.getpid(),
+                "addresses": {
+                    "database_url": settings.database_url,
+                    "temporal_address": settings.temporal_address,
+                    "temporal_ui_port": settings.temporal_ui_port,
+                },
             }
         ),
         encoding="utf-8",
@@ -103,7 +107,7 @@ async def _borrowed(settings: Settings, addresses: Path) -> Settings:
             f"another command owns {settings.var} and its servers are not ready; "
             "wait for it, stop it, or set GREENLANE_VAR to another folder"
         ) from None
-    found = json.loads(addresses.read_text(encoding="utf-8"))
+    found = json.loads(addresses.read_text(encoding="utf-8"))["addresses"]
     if settings.database_url is not None:
         del found["database_url"]
     if settings.temporal_is_given:

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Child:
     async def start(self) -> None:
         """Start the command; its output is appended to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -49,6 +50,7 @@ class Child:
                 env=self.env,
                 cwd=self.cwd,
                 start_new_session=True,
+                umask=0o077,  # logs, books and the SQLite file are for their owner only
             )
         if self.pid_file is not None:
             self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
@@ -122,3 +124,28 @@ def _end(process: psutil.Process, stop_signal: signal.Signals) -> None:
     except psutil.TimeoutExpired:
         process.kill()
         process.wait(timeout=5)
+
+
+# Supervision -------------------------------------------------------------------------------------
+
+MAX_RESTARTS = 5  # of one child within RESTART_WINDOW; more means it will not come back by itself
+RESTART_WINDOW = 600.0  # seconds
+_FIRST_PAUSE = 0.5  # seconds before a restart, doubled at each further one
+
+
+async def keep_running(child: Child, report: Callable[[str], None]) -> None:
+    """Restart a child that dies, a bounded number of times; then raise StartFailed."""
+    restarts: list[float] = []
+    while True:
+        status = await child.ended()
+        now = asyncio.get_running_loop().time()
+        restarts = [moment for moment in restarts if now - moment < RESTART_WINDOW]
+        if len(restarts) >= MAX_RESTARTS:
+            raise StartFailed(
+                f"{child.name} ended {MAX_RESTARTS + 1} times (status {status}); "
+                f"its log {child.log} ends:\n{child.last_words()}"
+            )
+        report(f"{child.name} ended with status {status}; starting it again, log: {child.log}")
+        await asyncio.sleep(_FIRST_PAUSE * 2 ** len(restarts))
+        restarts.append(now)
+        await child.start()

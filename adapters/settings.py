@@ -32,6 +32,14 @@ ROOT = Path(__file__).resolve().parent.parent
 Partner = Literal["payment", "dispatch", "messaging", "claims"]
 PARTNERS: tuple[Partner, ...] = ("payment", "dispatch", "messaging", "claims")
 
+# Where the simulator plays each partner, below its address.
+_SIMULATED: dict[Partner, str] = {
+    "payment": "payment/v1",
+    "dispatch": "nurse/v1",
+    "messaging": "message/v1",
+    "claims": "claims/v1",
+}
+
 
 class Settings(BaseSettings):
     """The settings of one process. Read once at the edge and handed on."""
@@ -153,6 +161,11 @@ class Settings(BaseSettings):
         """Whether a Temporal server was named, so that none is started."""
         return "target_host" in self.temporal_connect_config()
 
+    @property
+    def temporal_target(self) -> str:
+        """Host and port of the Temporal server, for a person."""
+        return self.temporal_connect_config().get("target_host", "")
+
     # Secrets --------------------------------------------------------------------------------------
 
     @property
@@ -178,12 +191,26 @@ class Settings(BaseSettings):
     def partner_url(self, partner: Partner) -> str:
         """Where a partner is reached; the simulator when nothing is set. No trailing slash."""
         given: str | None = getattr(self, f"{partner}_url")
-        return (given or f"http://127.0.0.1:{self.simulator_port}/{partner}").rstrip("/")
+        return (given or f"{self.simulator_url}/{_SIMULATED[partner]}").rstrip("/")
 
     def partner_secret(self, partner: Partner) -> str:
-        """The secret shared with a partner, `whsec_…`, for signed requests and callbacks."""
+        """The secret a partner signs its callbacks with, `whsec_…`; the simulator's by default."""
         given: SecretStr | None = getattr(self, f"{partner}_secret")
-        return self._secret(given, f"webhook-{partner}", random_webhook_secret)
+        return self.simulator_secret if given is None else given.get_secret_value()
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    @property
+    def simulator_secret(self) -> str:
+        """One secret for all the partners the simulator plays, made on first use."""
+        return kept(self.key_folder, "webhook-simulator", random_webhook_secret)
+
+    @property
+    def simulator_is_needed(self) -> bool:
+        """Whether any partner is left to the simulator."""
+        return any(getattr(self, f"{partner}_url") is None for partner in PARTNERS)
 
     @property
     def callback_base_url(self) -> str:
@@ -205,8 +232,7 @@ class Settings(BaseSettings):
         _ = (self.key_ring, self.lookup_key_bytes)
         if self.jwt_jwks_url is None:
             _ = self.signing_key_pem
-        for partner in PARTNERS:
-            self.partner_secret(partner)
+        _ = self.simulator_secret
 
     def _secret(self, given: SecretStr | None, name: str, make: Callable[[], str]) -> str:
         if given is not None:
