@@ -1,0 +1,65 @@
+"""Puts the counterparties together into one application.
+
+`create_app` takes its settings; `app` is the factory a server calls, with settings from the
+environment. Refused requests are answered with a code and the fields, never with the values sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from simulator import claims, controls, message, nurse, payment
+from simulator.desk import Desk
+from simulator.settings import Settings, from_environment
+
+
+async def _malformed(_: Request, failure: Exception) -> JSONResponse:
+    # 422 is a partner's considered no; a body it cannot read is 400
+    errors = failure.errors() if isinstance(failure, RequestValidationError) else []
+    fields = [".".join(str(part) for part in error["loc"]) for error in errors]
+    return JSONResponse({"code": "malformed", "fields": fields}, status_code=400)
+
+
+async def _refused(_: Request, failure: Exception) -> JSONResponse:
+    status = failure.status_code if isinstance(failure, HTTPException) else 500
+    code = str(failure.detail) if isinstance(failure, HTTPException) else "internal"
+    return JSONResponse({"code": code}, status_code=status)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over the books at `settings.state_file`."""
+    desk = Desk(settings)
+    desk.settles("payment", "payment", payment.PaymentNetworks(desk).settle)
+    desk.settles("payout", "payment", payment.PaymentNetworks(desk).settle)
+    desk.settles("visit", "nurse", nurse.NursePlatform(desk).settle)
+    desk.settles("message", "message", message.Gateways(desk).settle)
+    desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        reporting = asyncio.create_task(desk.reporter.run())
+        yield
+        desk.is_closing = True
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+        desk.books.close()
+
+    application = FastAPI(title="Counterparties", version="1", lifespan=lifespan)
+    application.state.desk = desk
+    for counterparty in (payment, nurse, message, claims, controls):
+        application.include_router(counterparty.routes)
+    application.add_exception_handler(RequestValidationError, _malformed)
+    application.add_exception_handler(HTTPException, _refused)
+    return application
+
+
+def app() -> FastAPI:
+    """The factory a server calls (`--factory`); settings come from the environment."""
+    return create_app(from_environment())

@@ -1,0 +1,167 @@
+"""The nurse platform: visits ordered, re-planned and called off.
+
+It accepts bed, contact and checklist; a body with anything more, a diagnosis for one, is refused
+as malformed. A visit is accepted at once, or later by callback when told to be slow.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from zlib import crc32
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import AwareDatetime, Field
+
+from simulator.books import Order
+from simulator.desk import Body, Desk, IdempotencyKey, OrderId, TheDesk
+from simulator.faults import Fault, suffers
+
+_STATUS_CODES: Final = {"accepted": 200, "cancelled": 200, "pending": 202, "refused": 422}
+_POOL: Final = 5000
+
+
+class Contact(Body):
+    """How the nurse reaches the patient."""
+
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9-]{5,20}$")]
+
+
+class Visit(Body):
+    """A nurse at a bedside at a time, with a list of things to do."""
+
+    visit_id: OrderId
+    purpose: Literal["deposit", "top_up", "discharge", "care"]
+    hospital: Annotated[str, Field(min_length=1, max_length=200)]
+    bed: Annotated[str, Field(max_length=100)]
+    contact: Contact
+    nurse_id: Annotated[str | None, Field(max_length=64)] = None
+    visit_at: AwareDatetime
+    checklist: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=50)]
+
+
+class NewDate(Body):
+    """Another time for a visit already ordered."""
+
+    visit_at: AwareDatetime
+
+
+class NursePlatform:
+    """The rules of the nurse platform, apart from HTTP."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def take(self, body: Visit, key: str, fault: Fault) -> Order:
+        """Take an order and begin it when it is new; the same order again changes nothing."""
+        with self._desk.books.together():
+            order = self._desk.place("visit", body.visit_id, key, body)
+            if order.is_new:
+                order = self.begin(order, fault)
+        if fault.reports_twice and order.state["status"] != "pending":
+            self._desk.report("nurse", taken(order), copies=fault.copies)
+        return order
+
+    def begin(self, order: Order, fault: Fault) -> Order:
+        """Find a nurse for a new visit, or not, or later."""
+        if fault.late_seconds is not None:
+            state = {"status": "pending", "visit_at": order.body["visit_at"]}
+            pending = self._desk.books.progress("visit", order.id, state)
+            self._desk.settle_later(pending, fault, fault.late_seconds)
+            return pending
+        return self._decided(order, fault.refuses)
+
+    def settle(self, order: Order, refused: bool) -> dict[str, Any]:
+        """Bring a pending visit to its end and say so."""
+        return taken(self._decided(order, refused))
+
+    def cancel(self, visit_id: str) -> Order:
+        """Call a visit off; twice is once."""
+        order = self._desk.found("visit", visit_id)
+        return self._desk.books.progress("visit", order.id, {**order.state, "status": "cancelled"})
+
+    def replan(self, order: Order, visit_at: datetime) -> Order:
+        """Move a visit to another time."""
+        state = {**order.state, "visit_at": visit_at.isoformat()}
+        return self._desk.books.progress("visit", order.id, state)
+
+    def _decided(self, order: Order, refused: bool) -> Order:
+        if refused:
+            state = {"status": "refused", "reason_code": "no_nurse_available"}
+        else:
+            nurse_id = order.body["nurse_id"] or f"nurse-{crc32(order.id.encode()) % _POOL:04d}"
+            visit_at = order.state.get("visit_at", order.body["visit_at"])
+            state = {"status": "accepted", "nurse_id": nurse_id, "visit_at": visit_at}
+        return self._desk.books.progress("visit", order.id, state)
+
+
+def taken(order: Order) -> dict[str, Any]:
+    """The callback that tells who comes, or that nobody does."""
+    return {
+        "event": "visit_accepted",
+        "visit_id": order.id,
+        "accepted": order.state["status"] == "accepted",
+        "nurse_id": order.state.get("nurse_id", ""),
+        "reason_code": order.state.get("reason_code", ""),
+    }
+
+
+def _view(order: Order) -> dict[str, Any]:
+    return {"visit_id": order.id, **order.state}
+
+
+routes = APIRouter(prefix="/nurse/v1", tags=["nurse"])
+
+
+def _platform(desk: TheDesk) -> NursePlatform:
+    return NursePlatform(desk)
+
+
+Platform = Annotated[NursePlatform, Depends(_platform)]
+
+
+@routes.post("/visits")
+async def order_visit(
+    body: Visit,
+    key: IdempotencyKey,
+    platform: Platform,
+    fault: Annotated[Fault, suffers("nurse", "order")],
+) -> Response:
+    """Order a visit."""
+    order = platform.take(body, key, fault)
+    return await fault.answer(_STATUS_CODES[order.state["status"]], _view(order))
+
+
+@routes.get("/visits/{visit_id}")
+async def visit(
+    visit_id: str, desk: TheDesk, fault: Annotated[Fault, suffers("nurse", "query")]
+) -> Response:
+    """How a visit stands."""
+    return await fault.answer(200, _view(desk.found("visit", visit_id)))
+
+
+@routes.post("/visits/{visit_id}/cancel")
+async def cancel(
+    visit_id: str, platform: Platform, fault: Annotated[Fault, suffers("nurse", "cancel")]
+) -> Response:
+    """Call a visit off."""
+    if fault.refuses:
+        return await fault.answer(422, {"status": "refused", "reason_code": "under_way"})
+    return await fault.answer(200, _view(platform.cancel(visit_id)))
+
+
+@routes.post("/visits/{visit_id}/change")
+async def change(
+    visit_id: str,
+    body: NewDate,
+    desk: TheDesk,
+    platform: Platform,
+    fault: Annotated[Fault, suffers("nurse", "change")],
+) -> Response:
+    """Move a visit to another time."""
+    order = desk.found("visit", visit_id)
+    if fault.refuses or order.state["status"] not in {"accepted", "pending"}:
+        refusal = {"status": "refused", "reason_code": "date_not_possible"}
+        return await fault.answer(422, refusal)
+    moved = platform.replan(order, body.visit_at)
+    return await fault.answer(_STATUS_CODES[moved.state["status"]], _view(moved))
