@@ -21,6 +21,7 @@ from adapters.settings import Settings
 
 ADDRESSES = "stack.json"
 LOCK = "stack.lock"
+_SHARED = ("database_url", "temporal_address", "temporal_ui_port")  # by a second command
 _OWNER_READY_WITHIN = 60.0  # seconds another command may take to bring its servers up
 
 
@@ -77,6 +78,22 @@ async def _owned(settings: Settings, addresses: Path) -> AsyncIterator[Stack]:
         yield running
 
 
+def is_owned(settings: Settings) -> bool:
+    """Whether a running command owns the servers of this data folder."""
+    path = settings.var / "run" / LOCK
+    if not path.exists():
+        return False
+    lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(lock)
+
+
 def _write_addresses(path: Path, settings: Settings) -> None:
     draft = path.with_suffix(".new")
     draft.write_text(
@@ -87,6 +104,8 @@ def _write_addresses(path: Path, settings: Settings) -> None:
                     "database_url": settings.database_url,
                     "temporal_address": settings.temporal_address,
                     "temporal_ui_port": settings.temporal_ui_port,
+                    "api_port": settings.api_port,
+                    "simulator_port": settings.simulator_port,
                 },
             }
         ),
@@ -107,7 +126,8 @@ async def _borrowed(settings: Settings, addresses: Path) -> Settings:
             f"another command owns {settings.var} and its servers are not ready; "
             "wait for it, stop it, or set GREENLANE_VAR to another folder"
         ) from None
-    found = json.loads(addresses.read_text(encoding="utf-8"))["addresses"]
+    known = json.loads(addresses.read_text(encoding="utf-8"))["addresses"]
+    found = {name: known[name] for name in _SHARED}
     if settings.database_url is not None:
         del found["database_url"]
     if settings.temporal_is_given:

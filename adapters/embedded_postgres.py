@@ -21,7 +21,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from adapters.processes import Child, StartFailed, dying_with_us, stop_leftover
+from adapters.processes import Child, StartFailed, dying_with_us
 
 
 def _wheel() -> Path:
@@ -71,13 +71,12 @@ class PostgresServer:
             stop_signal=signal.SIGINT,  # fast shutdown: roll back, write, leave
             stop_within=30.0,
             pid_file=var / "run" / "postgres.pid",
+            marker=str(self.data),
         )
 
     async def start(self) -> str:
         """Make the data folder when there is none, start the server, give the database's URL."""
         _make_folder(self.sockets, self.stand_in)
-        if self.child.pid_file is not None:
-            await stop_leftover(self.child.pid_file, str(self.data), signal.SIGINT)
         if not (self.data / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise)
         self._check_data_folder()

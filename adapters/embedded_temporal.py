@@ -8,14 +8,13 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import sys
 from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from adapters.processes import Child, StartFailed, dying_with_us, stop_leftover
+from adapters.processes import Child, StartFailed, dying_with_us, refuse_taken
 from adapters.settings import Settings
 
 NAMESPACE = "default"
@@ -35,14 +34,14 @@ class TemporalServer:
             log=settings.var / "log" / "temporal.log",
             env=_environment(),
             pid_file=settings.var / "run" / "temporal.pid",
+            marker=str(self.database),
         )
 
     async def start(self) -> str:
         """Start the server and wait until its namespace answers. Raises StartFailed."""
-        if self.child.pid_file is not None:
-            await stop_leftover(self.child.pid_file, str(self.database), signal.SIGTERM)
-        _refuse_taken(self.settings.temporal_port, "GREENLANE_TEMPORAL_PORT")
-        _refuse_taken(self.settings.temporal_ui_port, "GREENLANE_TEMPORAL_UI_PORT")
+        await self.child.stop_leftover()  # before the ports are looked at: it may hold them
+        refuse_taken(self.settings.temporal_port, "GREENLANE_TEMPORAL_PORT")
+        refuse_taken(self.settings.temporal_ui_port, "GREENLANE_TEMPORAL_UI_PORT")
         self.child.command = self._command()
         await self.child.start()
         try:
@@ -95,14 +94,3 @@ def _binary() -> Path:
 def _environment() -> dict[str, str]:
     """TEMPORAL_* variables speak to clients; the server must not take them for its own."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-
-
-def _refuse_taken(port: int, setting: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise StartFailed(
-                f"port {port} is taken; set {setting} to a free one, or stop what uses it"
-            ) from None

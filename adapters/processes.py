@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,10 +36,12 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 15.0
     pid_file: Path | None = None
+    marker: str = ""  # part of the command line by which a leftover is known again
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start the command; its output is appended to the log."""
+        """Start the command, after ending what a killed owner left; output goes to the log."""
+        await self.stop_leftover()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
@@ -54,6 +57,21 @@ class Child:
             )
         if self.pid_file is not None:
             self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
+
+    async def stop_leftover(self) -> None:
+        """End the process a killed owner left under our pid file, if it is still ours."""
+        if self.pid_file is None or not self.pid_file.exists():
+            return
+        text = self.pid_file.read_text(encoding="ascii").strip()
+        if text.isdigit():
+            try:
+                left = psutil.Process(int(text))
+                ours = any(self.marker in part for part in left.cmdline())
+            except psutil.NoSuchProcess:
+                ours = False
+            if ours:
+                await asyncio.to_thread(_end, left, self.stop_signal)
+        self.pid_file.unlink(missing_ok=True)
 
     @property
     def running(self) -> bool:
@@ -98,23 +116,16 @@ def dying_with_us(death_signal: signal.Signals) -> list[str]:
     return prefix if probe.returncode == 0 else []
 
 
-async def stop_leftover(pid_file: Path, marker: str, stop_signal: signal.Signals) -> None:
-    """Stop a child that outlived a killed owner, if the id still belongs to it.
-
-    The marker is a path of ours in its command line: an id is soon given to another process.
-    """
-    if not pid_file.exists():
-        return
-    text = pid_file.read_text(encoding="ascii").strip()
-    if text.isdigit():
+def refuse_taken(port: int, setting: str) -> None:
+    """Raise StartFailed when something else listens on a port we are about to use."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            left = psutil.Process(int(text))
-            ours = any(marker in part for part in left.cmdline())
-        except psutil.NoSuchProcess:
-            ours = False
-        if ours:
-            await asyncio.to_thread(_end, left, stop_signal)
-    pid_file.unlink(missing_ok=True)
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise StartFailed(
+                f"port {port} is taken; set {setting} to a free one, or stop what uses it"
+            ) from None
 
 
 def _end(process: psutil.Process, stop_signal: signal.Signals) -> None:

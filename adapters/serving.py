@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
-from adapters.embedded import ADDRESSES, stack
-from adapters.processes import Child, StartFailed, keep_running
+from adapters.embedded import ADDRESSES, is_owned, stack
+from adapters.processes import Child, StartFailed, dying_with_us, keep_running, refuse_taken
 from adapters.settings import ROOT, Settings
 
 _READY_WITHIN = 60.0  # seconds a part has to answer
@@ -41,6 +41,11 @@ async def keep_serving(settings: Settings, prepare: Prepare, console: Console) -
         settings.prepare_secrets()
         await prepare(servers.settings)
         parts = _parts(servers.settings)
+        for part in parts:
+            await part.stop_leftover()
+        refuse_taken(settings.api_port, "GREENLANE_API_PORT")
+        if settings.simulator_is_needed:
+            refuse_taken(settings.simulator_port, "GREENLANE_SIMULATOR_PORT")
         try:
             for part in parts:
                 await part.start()
@@ -59,13 +64,16 @@ def _parts(settings: Settings) -> list[Child]:
     names = ["serve-simulator"] if settings.simulator_is_needed else []
     names += ["serve-worker", "serve-api"]
     environment = child_environment(settings)
+    mortal = dying_with_us(signal.SIGTERM)
     return [
         Child(
             name=name.removeprefix("serve-"),
-            command=[sys.executable, str(ROOT / "cli.py"), name],
+            command=[*mortal, sys.executable, str(ROOT / "cli.py"), name],
             log=settings.var / "log" / f"{name.removeprefix('serve-')}.log",
             env=environment,
             stop_within=30.0,
+            pid_file=settings.var / "run" / f"{name}.pid",
+            marker=name,
         )
         for name in names
     ]
@@ -130,7 +138,7 @@ def addresses(settings: Settings) -> Table:
     """Where everything is, for a person."""
     table = Table(title="greenlane", show_header=True, header_style="bold")
     table.add_column("服务 / service")
-    table.add_column("地址 / address")
+    table.add_column("地址 / address", overflow="fold")
     table.add_row("接口 / the door", settings.api_url)
     table.add_row("接口文档 / its documentation", f"{settings.api_url}/docs")
     table.add_row("流程监控 / Temporal UI", settings.ui_url)
@@ -173,7 +181,7 @@ async def show_status(settings: Settings, console: Console) -> int:
 def running_settings(settings: Settings) -> Settings:
     """The settings with the addresses of the command that owns this data folder, if one runs."""
     path = settings.var / "run" / ADDRESSES
-    if not path.exists():
+    if not path.exists() or not is_owned(settings):
         return settings
     found = json.loads(path.read_text(encoding="utf-8"))
     return settings.model_copy(update=found["addresses"])
@@ -190,6 +198,8 @@ def _database_answers(url: str | None) -> bool:
 
 
 async def _temporal_answers(settings: Settings) -> bool:
+    if not settings.temporal_is_given:
+        return False
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
             client = await Client.connect(**settings.temporal_connect_config())
@@ -201,17 +211,13 @@ async def _temporal_answers(settings: Settings) -> bool:
 def stop_serving(settings: Settings, console: Console) -> int:
     """Tell the `up` that owns this data folder to stop, and wait until it has."""
     path = settings.var / "run" / ADDRESSES
-    if not path.exists():
+    if not path.exists() or not is_owned(settings):
         console.print("没有在运行 / nothing runs from this folder")
         return 0
     owner = int(json.loads(path.read_text(encoding="utf-8"))["owner"])
-    try:
-        os.kill(owner, signal.SIGTERM)
-    except ProcessLookupError:  # it was killed; its servers went with it or go at the next start
-        path.unlink(missing_ok=True)
-        return 0
+    os.kill(owner, signal.SIGTERM)
     give_up_at = time.monotonic() + _DOWN_WITHIN
-    while path.exists():
+    while is_owned(settings):
         if time.monotonic() > give_up_at:
             console.print(f"进程 {owner} 仍在运行 / process {owner} is still running")
             return 1
