@@ -1,0 +1,62 @@
+"""The one way to PostgreSQL: a pooled asynchronous engine whose failures carry no personal data.
+
+Transactions are opened and committed where a caller's step begins and ends (`begin`), never inside
+a rule. Statements have a time limit, so that a stuck lock becomes a failure with a name.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+STATEMENT_TIMEOUT_MS: Final = 10_000
+"""No statement of ours needs more; the door answers 503 before its caller gives up."""
+
+POOL_TIMEOUT_S: Final = 5.0
+"""How long a caller waits for a connection before the pool says it is exhausted."""
+
+
+def sqlalchemy_url(database_url: str) -> str:
+    """A database address with its driver named, whatever form it came in."""
+    _, separator, rest = database_url.partition("://")
+    if not separator:
+        raise ValueError("a database address begins with postgresql://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def open_database(database_url: str, *, pool_size: int = 5, overflow: int = 10) -> AsyncEngine:
+    """The engine of one process; close it with `await engine.dispose()`."""
+    engine = create_async_engine(
+        sqlalchemy_url(database_url),
+        echo=False,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=overflow,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={
+            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+            "connect_timeout": int(POOL_TIMEOUT_S),
+        },
+    )
+    event.listen(engine.sync_engine, "handle_error", _strip_values)
+    return engine
+
+
+def _strip_values(context: ExceptionContext) -> None:
+    """Keep a failure's first line only: the driver's DETAIL repeats the values of the row."""
+    _first_line_only(context.original_exception)
+    failure = context.sqlalchemy_exception
+    if failure is not None:
+        kind = type(context.original_exception).__name__
+        message = f"({kind}) {context.original_exception}"
+        failure.args = (message, *failure.args[1:])
+
+
+def _first_line_only(failure: BaseException) -> None:
+    said: tuple[Any, ...] = failure.args
+    if said and isinstance(said[0], str):
+        failure.args = (said[0].partition("\n")[0], *said[1:])

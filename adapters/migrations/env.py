@@ -1,0 +1,15 @@
+"""What alembic runs: the migrations, on the connection and in the transaction handed to it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import adapters.tables_door
+import adapters.tables_ledger  # noqa: F401 - both stand on the same metadata
+from adapters.tables import METADATA
+
+connection = context.config.attributes["connection"]
+if connection is None:
+    raise RuntimeError("migrations run through adapters.migrations.run.migrate")
+context.configure(connection=connection, target_metadata=METADATA, compare_server_default=True)
+context.run_migrations()

@@ -1,0 +1,82 @@
+"""The tables the door keeps for itself: questions asked, partners' events, keys replayed, views.
+
+An event of a partner is a row here before it is a signal, so that it is never lost between the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    SmallInteger,
+    Table,
+    text,
+)
+
+from adapters.tables import METADATA, codes, json_column, key, moment, sealed, text_column
+
+eligibility_checks = Table(
+    "eligibility_checks",
+    METADATA,
+    key("check_id"),
+    text_column("programme"),
+    text_column("hospital_id", null=True),
+    text_column("person_hash"),
+    text_column("channel", default=""),
+    moment("asked_at"),
+    moment("due_at", null=True),
+    moment("answered_at", null=True),
+    text_column("outcome", default=""),
+    codes("reasons"),
+    Index(None, "programme", "asked_at"),
+)
+
+inbox = Table(
+    "inbox",
+    METADATA,
+    key("partner"),
+    key("event_id"),
+    text_column("kind", default=""),
+    text_column("case_id", null=True),
+    moment("received_at"),
+    sealed("body"),
+    moment("signalled_at", null=True),
+    text_column("outcome", default=""),
+    Index("ix_inbox_waiting", "received_at", postgresql_where=text("signalled_at IS NULL")),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    METADATA,
+    key("scope"),  # who sent the key: two callers may use the same one
+    key("key"),
+    text_column("operation"),
+    text_column("fingerprint"),
+    text_column("state"),
+    Column("status", SmallInteger),
+    json_column("headers", null=True),
+    sealed("body", null=True),
+    moment("at"),
+    moment("answered_at", null=True),
+    CheckConstraint("state IN ('in_progress', 'answered')", name="state"),
+    Index(None, "at"),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    moment("at"),
+    text_column("actor_role"),
+    text_column("actor_id"),
+    text_column("action"),
+    text_column("case_id", null=True),
+    text_column("subject", default=""),
+    text_column("prev_hash"),
+    text_column("hash"),
+    Index(None, "prev_hash", unique=True),  # a chain has no forks
+    Index(None, "case_id"),
+)
