@@ -38,7 +38,7 @@ class ClaimsCore:
         """File under the claim id; filing again files once and tells how it stands."""
         try:
             answer = await self._line.order(
-                "/claims/v1/claims", key=filing.claim_id, body=claim_body(filing, policy_ref)
+                "/claims", key=filing.claim_id, body=claim_body(filing, policy_ref)
             )
             if answer.status not in _EXPECTED:
                 raise answer.unexpected()

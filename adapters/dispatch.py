@@ -28,7 +28,7 @@ from adapters.partner_http import (
 ContactOf = Callable[[str], Awaitable[Contact]]
 """Where a case's customer is reached; looked up at the last moment, so that it is in no history."""
 
-_VISITS: Final = "/nurse/v1/visits"
+_VISITS: Final = "/visits"
 _TAKEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED})
 
 

@@ -34,7 +34,7 @@ class MessageGateway:
         """Send under the notice id; `unknown` may be sent again under the same id."""
         try:
             answer = await self._line.order(
-                "/message/v1/messages", key=order.notice_id, body=message_body(order, phone)
+                "/messages", key=order.notice_id, body=message_body(order, phone)
             )
             if answer.status not in _EXPECTED:
                 raise answer.unexpected()

@@ -71,7 +71,7 @@ class PaymentNetwork:
             "mode": order.mode.value,
             "account": self._account_of(order.hospital_id),
         }
-        return await self._ordered("/payment/v1/payments", order.movement_id, body)
+        return await self._ordered("/payments", order.movement_id, body)
 
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
         """Order a payment to the customer, whose account the partner holds under the case id."""
@@ -80,12 +80,12 @@ class PaymentNetwork:
             "amount": wire_amount(order.amount_fen),
             "account": order.case_id,
         }
-        return await self._ordered("/payment/v1/payouts", order.movement_id, body)
+        return await self._ordered("/payouts", order.movement_id, body)
 
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         """Ask what became of a movement; only the partner's own word makes it `not_found`."""
         try:
-            answer = await self._line.ask(f"/payment/v1/payments/{quote(movement_id, safe=':')}")
+            answer = await self._line.ask(f"/payments/{quote(movement_id, safe=':')}")
             if answer.status == HTTPStatus.NOT_FOUND and answer.fields.get("code") == "not_found":
                 return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
             if answer.status != HTTPStatus.OK:
