@@ -175,7 +175,8 @@ def serve_simulator() -> None:
     # The simulator is somebody else's system: it reads its own variables, not our settings.
     os.environ.setdefault("SIMULATOR_STATE", str(settings.var / "simulator.sqlite3"))
     os.environ.setdefault("SIMULATOR_CALLBACK_BASE", settings.api_url)
-    os.environ.setdefault("SIMULATOR_SECRET", settings.simulator_secret)
+    if "SIMULATOR_SECRET" not in os.environ:
+        os.environ["SIMULATOR_SECRET"] = settings.simulator_secret
 
     import uvicorn
 

@@ -53,18 +53,20 @@ _SERVER_SETTINGS = {
     "log_min_error_statement": "panic",  # likewise: an error never quotes its statement
     "log_error_verbosity": "terse",  # likewise: no DETAIL line with the row that failed
 }
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class PostgresServer:
     """One embedded server: `start` gives its URL, `stop` ends it cleanly."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *, durable: bool = True) -> None:
+        """A server that is not durable is faster and loses its data with the power: for tests."""
         self.data = var / "postgres"
         self.sockets = _socket_folder(var)
         self.stand_in = _stand_in(self.data)
         self.child = Child(
             name="postgres",
-            command=self._server_command(),
+            command=self._server_command(durable=durable),
             log=var / "log" / "postgres.log",
             env=_environment(),
             cwd=Path("/"),
@@ -82,19 +84,25 @@ class PostgresServer:
         self._check_data_folder()
         await self.child.start()
         await self._ready()
-        await asyncio.to_thread(_create_database, self._url("postgres", "postgres"))
+        await asyncio.to_thread(_create_database, self.superuser_url)
         return self._url(OWNER, DATABASE)
 
     async def stop(self) -> None:
         await self.child.stop()
 
+    @property
+    def superuser_url(self) -> str:
+        """For maintenance; the product itself connects as the owner, whom grants bind."""
+        return self._url("postgres", "postgres")
+
     def _url(self, user: str, database: str) -> str:
         return f"postgresql://{user}@/{database}?host={quote(str(self.sockets), safe='/')}"
 
-    def _server_command(self) -> list[str]:
+    def _server_command(self, *, durable: bool) -> list[str]:
         command = [*_as_user(self.stand_in, self.data), str(BINARIES / "postgres")]
         command += ["-D", str(self.data), "-k", str(self.sockets)]
-        for name, value in _SERVER_SETTINGS.items():
+        chosen = _SERVER_SETTINGS if durable else _SERVER_SETTINGS | _NOT_DURABLE
+        for name, value in chosen.items():
             command += ["-c", f"{name}={value}"]
         return command
 
@@ -130,7 +138,7 @@ class PostgresServer:
             )
 
     async def _ready(self) -> None:
-        url = self._url("postgres", "postgres")
+        url = self.superuser_url
         try:
             async with asyncio.timeout(READY_WITHIN):
                 while not await asyncio.to_thread(_answers, url):

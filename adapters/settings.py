@@ -45,7 +45,11 @@ class Settings(BaseSettings):
     """The settings of one process. Read once at the edge and handed on."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GREENLANE_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="GREENLANE_",
+        env_file=ROOT / ".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     var: Path = Path("var")
@@ -186,7 +190,8 @@ class Settings(BaseSettings):
     @cached_property
     def signing_key_pem(self) -> str:
         """The private key the embedded issuer signs tokens with (ES256)."""
-        return self._secret(self.jwt_signing_key, "jwt.pem", random_signing_key)
+        pem = self._secret(self.jwt_signing_key, "jwt.pem", random_signing_key)
+        return pem.replace("\\n", "\n")  # as an environment file writes line breaks
 
     def partner_url(self, partner: Partner) -> str:
         """Where a partner is reached; the simulator when nothing is set. No trailing slash."""

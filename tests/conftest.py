@@ -1,3 +1,21 @@
-"""Fixtures every room's tests may ask for."""
+"""Fixtures every room's tests may ask for, and what holds for every test."""
+
+import os
+
+# A person's own settings must not reach a test, except the servers they mean the tests to use.
+for _name in [name for name in os.environ if name.startswith("GREENLANE_")]:
+    del os.environ[_name]
+
+from adapters.settings import Settings  # noqa: E402 - after the environment is clean
+from tests.fixtures.servers import (  # noqa: E402
+    postgres_server,
+    session_var,
+    settings,
+    temporal_settings,
+)
+
+Settings.model_config["env_file"] = None
+
+__all__ = ["postgres_server", "session_var", "settings", "temporal_settings"]
 
 pytest_plugins = ["tests.fixtures.postgres"]
