@@ -1,0 +1,74 @@
+"""Encrypts what Temporal stores: arguments, results, signals, updates, memos and failures.
+
+The UI decodes payloads without saying which workflow they belong to, so that the additional
+authenticated data holds the key id and nothing of the workflow. The failure converter moves message
+and stack trace into encoded attributes: without it a name in an exception is readable in history.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from temporalio import converter
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from adapters.encryption import NONCE_BYTES, KeyRing
+
+ENCODING: Final = b"binary/encrypted"
+KEY_ID: Final = "encryption-key-id"
+
+
+class PayloadRefused(Exception):
+    """A payload could not be opened; the message names the key, never the content."""
+
+
+class PayloadCodec(converter.PayloadCodec):
+    """AES-256-GCM with the newest key of the ring; opens with any key of it."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._newest = ring.newest
+        self._ciphers = ring.ciphers("payload")
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Encrypt whole payloads, their metadata included."""
+        return [self._encrypted(payload) for payload in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Decrypt what this codec encrypted; anything else passes. Raises `PayloadRefused`."""
+        return [
+            self._decrypted(payload) if payload.metadata.get("encoding") == ENCODING else payload
+            for payload in payloads
+        ]
+
+    def _encrypted(self, payload: Payload) -> Payload:
+        key_id = self._newest.encode()
+        nonce = os.urandom(NONCE_BYTES)
+        plain = payload.SerializeToString()
+        data = nonce + self._ciphers[self._newest].encrypt(nonce, plain, key_id)
+        return Payload(metadata={"encoding": ENCODING, KEY_ID: key_id}, data=data)
+
+    def _decrypted(self, payload: Payload) -> Payload:
+        key_id = payload.metadata.get(KEY_ID, b"")
+        name = key_id.decode("ascii", "replace")
+        cipher = self._ciphers.get(name)
+        if cipher is None:
+            raise PayloadRefused("the payload names a key that is not in the ring")
+        nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
+        try:
+            return Payload.FromString(cipher.decrypt(nonce, sealed, key_id))
+        except (InvalidTag, ValueError):
+            raise PayloadRefused(f"the payload under key {name} was changed") from None
+
+
+def data_converter(ring: KeyRing) -> converter.DataConverter:
+    """What client and worker are given: pydantic models, encrypted, failures included."""
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=PayloadCodec(ring),
+        failure_converter_class=converter.DefaultFailureConverterWithEncodedAttributes,
+    )
