@@ -180,7 +180,7 @@ class NotBefore(StrEnum):
     CUSTOMER_DATE = "customer_date"
 
 
-class CaseEvent(StrEnum):
+class ExpectedEvent(StrEnum):
     """The events of a deposit waiver that start and stop clocks."""
 
     QUESTION_RECEIVED = "question_received"
@@ -208,8 +208,8 @@ class ClockTerms(Terms):
 
     id: str = Field(pattern=r"^[KG][0-9]{2}[A-Z]?$")
     name: str
-    starts: tuple[CaseEvent, ...] = Field(min_length=1)
-    stops: tuple[CaseEvent, ...] = Field(min_length=1)
+    starts: tuple[ExpectedEvent, ...] = Field(min_length=1)
+    stops: tuple[ExpectedEvent, ...] = Field(min_length=1)
     stamps: tuple[str, ...] = ()
     budget: Budget
     warn: WarnRule

@@ -11,7 +11,7 @@ from adapters.calendar_file import load_calendar
 from adapters.programme_files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.clock import Budget, Clock, ClockState, Unit, WarnRule, due_at
-from domain.terms import CaseEvent
+from domain.terms import ExpectedEvent
 
 CALENDAR = load_calendar()
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
@@ -291,7 +291,7 @@ def test_no_order_of_events_makes_a_clock_both_met_and_dropped(
 
 def test_every_promise_of_the_programme_names_its_events() -> None:
     started = {event for clock in PROGRAMME.clocks for event in clock.starts}
-    assert CaseEvent.TOP_UP_REQUESTED in started
+    assert ExpectedEvent.TOP_UP_REQUESTED in started
     assert [clock.id for clock in PROGRAMME.clocks] == [
         "K01", "K02", "K03", "K04", "K05", "K06", "K07", "K08", "K08I",
     ]  # fmt: skip
