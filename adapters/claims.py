@@ -40,6 +40,8 @@ class ClaimsCore:
             answer = await self._line.order(
                 "/claims", key=filing.claim_id, body=claim_body(filing, policy_ref)
             )
+            if answer.is_malformed_order:
+                return ClaimReceipt(status="refused", reason="malformed")
             if answer.status not in _EXPECTED:
                 raise answer.unexpected()
             reply = answer.read(_ClaimReply)

@@ -8,7 +8,6 @@ under its visit id, so that making it again is always right.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -45,32 +44,32 @@ class NursePlatform:
         self._contact_of = contact_of
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
-        """Order a visit or, when the platform has it with another time, plan it anew."""
+        """Order a visit or, when the platform has it otherwise (time, bed), plan it anew."""
         contact = await self._contact_of(order.case_id)
         body = visit_body(order, contact)
         try:
             answer = await self._line.order(_VISITS, key=order.visit_id, body=body)
         except SameIdOtherContent:
-            return await self._replanned(order.visit_id, order.visit_at)
+            return _visit_answer(await self._told(f"{_visit(order.visit_id)}/change", body))
         except (Unreachable, NoBelievableAnswer) as failure:
             raise PartnerSilent(failure.reason) from None
         return _visit_answer(answer)
 
     async def cancel_visit(self, visit_id: str) -> None:
         """Call a visit off; calling off twice or an unknown visit is no error."""
-        answer = await self._told(f"{_VISITS}/{quote(visit_id, safe=':')}/cancel", {})
+        answer = await self._told(f"{_visit(visit_id)}/cancel", {})
         if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
             raise PartnerSilent(f"http_{answer.status}")
-
-    async def _replanned(self, visit_id: str, visit_at: datetime) -> VisitAnswer:
-        path = f"{_VISITS}/{quote(visit_id, safe=':')}/change"
-        return _visit_answer(await self._told(path, {"visit_at": visit_at.isoformat()}))
 
     async def _told(self, path: str, body: dict[str, Any]) -> Answer:
         try:
             return await self._line.post(path, body)
         except (Unreachable, NoBelievableAnswer, SameIdOtherContent) as failure:
             raise PartnerSilent(failure.reason) from None
+
+
+def _visit(visit_id: str) -> str:
+    return f"{_VISITS}/{quote(visit_id, safe=':')}"
 
 
 def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
@@ -88,6 +87,8 @@ def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
 
 
 def _visit_answer(answer: Answer) -> VisitAnswer:
+    if answer.is_malformed_order:
+        return VisitAnswer(accepted=False, reason="malformed")
     if answer.status not in {*_TAKEN, HTTPStatus.UNPROCESSABLE_ENTITY}:
         raise PartnerSilent(f"http_{answer.status}")
     try:

@@ -36,6 +36,8 @@ class MessageGateway:
             answer = await self._line.order(
                 "/messages", key=order.notice_id, body=message_body(order, phone)
             )
+            if answer.is_malformed_order:
+                return Delivery.FAILED
             if answer.status not in _EXPECTED:
                 raise answer.unexpected()
             return _DELIVERIES[answer.read(_MessageReply).status]

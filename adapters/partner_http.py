@@ -92,6 +92,14 @@ class Answer:
         except ValidationError:
             raise NoBelievableAnswer("answer_of_another_shape") from None
 
+    @property
+    def is_malformed_order(self) -> bool:
+        """Whether the partner itself says it could not read the order: sending it again is idle.
+
+        Not used for money: an earlier attempt under the same id may have been read.
+        """
+        return self.status == HTTPStatus.BAD_REQUEST and self.fields.get("code") == "malformed"
+
     def unexpected(self) -> NoBelievableAnswer:
         """The failure for a status the contract does not know."""
         return NoBelievableAnswer(f"http_{self.status}")

@@ -6,11 +6,10 @@ as malformed. A visit is accepted at once, or later by callback when told to be 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from zlib import crc32
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import AwareDatetime, Field
 
 from simulator.books import Order
@@ -24,7 +23,7 @@ _POOL: Final = 5000
 class Contact(Body):
     """How the nurse reaches the patient."""
 
-    phone: Annotated[str, Field(pattern=r"^\+?[0-9-]{5,20}$")]
+    phone: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Visit(Body):
@@ -38,12 +37,6 @@ class Visit(Body):
     nurse_id: Annotated[str | None, Field(max_length=64)] = None
     visit_at: AwareDatetime
     checklist: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=50)]
-
-
-class NewDate(Body):
-    """Another time for a visit already ordered."""
-
-    visit_at: AwareDatetime
 
 
 class NursePlatform:
@@ -80,9 +73,13 @@ class NursePlatform:
         order = self._desk.found("visit", visit_id)
         return self._desk.books.progress("visit", order.id, {**order.state, "status": "cancelled"})
 
-    def replan(self, order: Order, visit_at: datetime) -> Order:
-        """Move a visit to another time."""
-        state = {**order.state, "visit_at": visit_at.isoformat()}
+    def replan(self, order: Order, visit: Visit) -> Order:
+        """Another time, bed, nurse or checklist for a visit already ordered."""
+        told = visit.model_dump(mode="json")
+        state = {**order.state, "visit_at": told["visit_at"], "bed": told["bed"]}
+        if visit.nurse_id is not None:
+            state["nurse_id"] = visit.nurse_id
+        self._desk.received.append({"kind": "visit", "id": order.id, "body": told})
         return self._desk.books.progress("visit", order.id, state)
 
     def _decided(self, order: Order, refused: bool) -> Order:
@@ -153,15 +150,17 @@ async def cancel(
 @routes.post("/visits/{visit_id}/change")
 async def change(
     visit_id: str,
-    body: NewDate,
+    body: Visit,
     desk: TheDesk,
     platform: Platform,
     fault: Annotated[Fault, suffers("nurse", "change")],
 ) -> Response:
-    """Move a visit to another time."""
+    """Plan a visit anew."""
     order = desk.found("visit", visit_id)
+    if body.visit_id != visit_id:
+        raise HTTPException(400, "address_is_not_the_id")
     if fault.refuses or order.state["status"] not in {"accepted", "pending"}:
         refusal = {"status": "refused", "reason_code": "date_not_possible"}
         return await fault.answer(422, refusal)
-    moved = platform.replan(order, body.visit_at)
+    moved = platform.replan(order, body)
     return await fault.answer(_STATUS_CODES[moved.state["status"]], _view(moved))
