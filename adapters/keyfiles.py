@@ -31,6 +31,11 @@ def random_key_ring() -> str:
     return f"k{secrets.token_hex(4)}:{random_key()}"
 
 
+def random_password() -> str:
+    """A password that needs no escaping in a URL."""
+    return secrets.token_urlsafe(24)
+
+
 def random_webhook_secret() -> str:
     """A shared secret in the form of the Standard Webhooks convention."""
     return f"whsec_{random_key()}"
