@@ -198,9 +198,7 @@ class Programme(Terms):
     def for_case(self) -> "Programme":
         """A copy without what a running case never asks: catalogue, provinces, plan table."""
         hospitals = self.hospitals.model_copy(update={"provinces": ()})
-        return self.model_copy(
-            update={"hospitals": hospitals, "services": (), "plans": (), "channels": ()}
-        )
+        return self.model_copy(update={"hospitals": hospitals, "services": (), "plans": ()})
 
     def moved(self, days: int) -> "Programme":
         """The same programme elsewhere in time, for running a dated story with its calendar."""
