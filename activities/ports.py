@@ -366,6 +366,7 @@ class CasePage(Message):
     top_ups: list[TopUpRecord] = Field(default=[])
     payments: list[PaymentRecord] = Field(default=[])
     discharges: list[DischargeRecord] = Field(default=[])
+    transfers: list[Transfer] = Field(default=[])  # booked before the page is written
 
 
 class NoticeRecord(Message):

@@ -69,10 +69,12 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.ARRANGING: frozenset({Stage.ON_SITE, Stage.CANCELLED}),
     Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED}),
     Stage.IN_HOSPITAL: frozenset({Stage.DISCHARGE}),
-    Stage.DISCHARGE: frozenset({Stage.REFUND, Stage.CLAIM_FILING, Stage.REPAYMENT}),
-    Stage.REFUND: frozenset({Stage.CLAIM_FILING, Stage.REPAYMENT}),
-    Stage.CLAIM_FILING: frozenset({Stage.ADJUDICATION, Stage.REPAYMENT}),
-    Stage.ADJUDICATION: frozenset({Stage.OFFSET, Stage.REPAYMENT}),
+    # A discharge that is put off takes the case back to the ward.
+    Stage.DISCHARGE: frozenset({Stage.IN_HOSPITAL, Stage.CLAIM_FILING}),
+    Stage.CLAIM_FILING: frozenset({Stage.ADJUDICATION, Stage.REFUND, Stage.REPAYMENT}),
+    Stage.ADJUDICATION: frozenset({Stage.REFUND, Stage.OFFSET, Stage.REPAYMENT}),
+    # The refund is waited for beside the claim; only what is still missing then shows as a stage.
+    Stage.REFUND: frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.CLOSED}),
     Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.CLOSED}),
     Stage.REPAYMENT: frozenset({Stage.CLOSED}),
 }

@@ -27,6 +27,7 @@ from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.money import Fen
 from domain.tasks import TASKS, CareDuty, Form, TaskKind
+from domain.terms import NotBefore
 from domain.waiver import Role, Stage
 from workflows.messages import (
     Actor,
@@ -60,12 +61,15 @@ class CaseState(BaseModel):
     case_id: str
     stage: Stage = Stage.REPORTED
     calendar: WorkCalendar
+    planned_admission: date | None = None
+    policy_limit_fen: Fen = 0
     reason: str = ""
 
     # The desk: what waits for whom, what has been promised, what is still to be written down.
     tasks: dict[str, TaskOpened] = Field(default_factory=dict)
     completions: dict[str, Completion] = Field(default_factory=dict)
     clocks: dict[str, Clock] = Field(default_factory=dict)
+    clock_about: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
     pages: int = 0
     unwritten: CasePage | None = None
@@ -75,13 +79,16 @@ class CaseState(BaseModel):
     team: dict[str, str] = Field(default_factory=dict)
     limit_fen: Fen = 0
     first_deposit_fen: Fen = 0
-    judged_at: datetime | None = None
 
     # The stay.
     payments: dict[str, PaymentRecord] = Field(default_factory=dict)
     top_ups: dict[str, TopUpRecord] = Field(default_factory=dict)
     surgeries: list[date] = Field(default_factory=list)
-    care_from: datetime | None = None
+    visits: list[str] = Field(default_factory=list)
+    discharge_visit: str | None = None
+    discharge_task: str | None = None
+    care_tasks: list[str] = Field(default_factory=list)
+    next_care_at: datetime | None = None
     discharge: DischargeRecord | None = None
 
     # The end of the money.
@@ -90,7 +97,6 @@ class CaseState(BaseModel):
     offset_fen: Fen = 0
     repaid_fen: Fen = 0
     written_off_fen: Fen = 0
-    settled: bool = False
     claim_state: str = ""
     claim_documents: list[str] = Field(default_factory=list)
 
@@ -101,6 +107,7 @@ class CaseState(BaseModel):
     new_discharges: list[NoticeDischarge] = Field(default_factory=list)
     payment_results: dict[str, PaymentResult] = Field(default_factory=dict)
     refunds: list[RefundReceived] = Field(default_factory=list)
+    discharge_ids: list[str] = Field(default_factory=list)
     refund_ids: list[str] = Field(default_factory=list)
     claim_decision: ClaimDecided | None = None
 
@@ -129,6 +136,11 @@ class CaseState(BaseModel):
         return self.advanced_fen - back
 
     @property
+    def refund_expected_fen(self) -> int:
+        """What the hospital still has to return: deposits above the bill."""
+        return self.advanced_fen - self.bill_fen - self.refunded_fen
+
+    @property
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
         return self.outstanding_fen if self.stage is Stage.REPAYMENT else 0
@@ -153,6 +165,14 @@ class CaseState(BaseModel):
             (clock for clock in self.clocks.values() if clock.is_open),
             key=lambda clock: (clock.due_at, clock.instance),
         )
+
+    def date_for(self, not_before: NotBefore | None) -> date | None:
+        """The date of this case that a clock's deadline must not precede."""
+        if not_before is NotBefore.PLANNED_ADMISSION:
+            return self.planned_admission
+        if not_before is NotBefore.DISCHARGE_DATE and self.discharge is not None:
+            return self.discharge.discharge_on
+        return None
 
     def next_number(self, of: str) -> int:
         """The next number of a repeated thing: the third top-up, the second K06."""

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from activities.ports import Message, PaymentStatus
 from domain.calendar import WorkCalendar
-from domain.eligibility import Facts
+from domain.eligibility import Verdict
 from domain.money import Fen, PositiveFen
 from domain.programme import Programme
 from domain.tasks import TaskKind
@@ -50,13 +50,12 @@ class OpenCase(Message):
     programme: Programme
     calendar: WorkCalendar
     hospital: HospitalTerms
-    facts: Facts
+    verdict: Verdict  # the programme's rules applied at the door to the facts of that moment
     disease: str
     channel: str  # sales or contact channel code: hotline, wechat, app
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
-    limit_fen: Fen  # what this policy allows: the programme's rule applied to the facts (C-08)
 
 
 class CompleteTask(Message):

@@ -1,0 +1,188 @@
+"""Stand-ins for the ports: they keep the ports' promises in memory and can be told to fail.
+
+They are for workflow tests, which are about order and waiting. The real ledger, casebook and
+partners are tested where they live, and the journeys use nothing but real ones.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from activities.ports import (
+    Balances,
+    CasePage,
+    ClaimFiling,
+    ClaimReceipt,
+    Contact,
+    Delivery,
+    HoldAnswer,
+    HoldOrder,
+    MovementConflict,
+    NoticeOrder,
+    NoticeRecord,
+    PaymentOrder,
+    PaymentOutcome,
+    PaymentStatus,
+    PayoutOrder,
+    VisitAnswer,
+    VisitOrder,
+)
+from domain.posting import Account, Transfer
+
+
+class FakeBooks:
+    """Ledger and casebook of one test."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, tuple[int, str]] = {}
+        self.holds: dict[str, HoldOrder] = {}
+        self.ended: dict[str, str] = {}
+        self.transfers: dict[str, Transfer] = {}
+        self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
+        self.notices: dict[str, NoticeRecord] = {}
+        self.fail: Callable[[str], None] = lambda _: None
+
+    async def set_limit(
+        self, case_id: str, *, limit_fen: int, operator: Literal["at_most", "below"]
+    ) -> None:
+        self.fail("set_limit")
+        if self.limits.setdefault(case_id, (limit_fen, operator)) != (limit_fen, operator):
+            raise MovementConflict(case_id)
+
+    async def hold(self, order: HoldOrder) -> HoldAnswer:
+        self.fail("hold")
+        known = self.holds.get(order.movement_id)
+        if known is not None:
+            if known.amount_fen != order.amount_fen:
+                raise MovementConflict(order.movement_id)
+            return HoldAnswer(held=True, left_fen=self._left(order.case_id))
+        left = self._left(order.case_id)
+        if order.amount_fen > left:
+            return HoldAnswer(held=False, left_fen=left)
+        self.holds[order.movement_id] = order
+        return HoldAnswer(held=True, left_fen=left - order.amount_fen)
+
+    def _left(self, case_id: str) -> int:
+        limit, operator = self.limits[case_id]
+        used = sum(
+            hold.amount_fen
+            for movement, hold in self.holds.items()
+            if hold.case_id == case_id and self.ended.get(movement) != "void"
+        )
+        return limit - used - (operator == "below")
+
+    async def post(self, case_id: str, movement_id: str, *, at: datetime) -> None:
+        self._end(movement_id, "post")
+
+    async def void(self, case_id: str, movement_id: str, *, at: datetime) -> None:
+        self._end(movement_id, "void")
+
+    def _end(self, movement_id: str, how: str) -> None:
+        self.fail(how)
+        if movement_id not in self.holds or self.ended.setdefault(movement_id, how) != how:
+            raise MovementConflict(movement_id)
+
+    async def book(self, case_id: str, transfers: list[Transfer], *, at: datetime) -> None:
+        self.fail("book")
+        for transfer in transfers:
+            key = f"{transfer.movement_id}"
+            if self.transfers.setdefault(key, transfer) != transfer:
+                raise MovementConflict(key)
+
+    async def balances(self, case_id: str) -> Balances:
+        sums = dict.fromkeys(Account, 0)
+        for movement, hold in self.holds.items():
+            if hold.case_id == case_id and self.ended.get(movement) == "post":
+                sums[Account.HOSPITAL_DEPOSIT] += hold.amount_fen
+                sums[Account.PAYER_CASH] -= hold.amount_fen
+        for transfer in self.transfers.values():
+            if transfer.movement_id.startswith(f"{case_id}:"):
+                sums[transfer.debit] += transfer.amount_fen
+                sums[transfer.credit] -= transfer.amount_fen
+        return Balances(**{account.value: amount for account, amount in sums.items()})
+
+    async def write(self, page: CasePage) -> None:
+        self.fail("write")
+        self.pages[page.case_id].setdefault(page.page, page)
+
+    async def note_notice(self, record: NoticeRecord) -> None:
+        self.fail("note_notice")
+        self.notices[record.notice_id] = record
+
+    async def contact(self, case_id: str) -> Contact:
+        self.fail("contact")
+        return Contact(name="客户某甲", phone="13800008000", id_last_four="1234")
+
+
+class FakePartners:
+    """Payment, nurses, messages and claims of one test; outcomes can be queued."""
+
+    def __init__(self) -> None:
+        self.ordered: list[PaymentOrder | PayoutOrder] = []
+        self.paid: dict[str, int] = {}
+        self.answers: list[PaymentOutcome] = []
+        self.looked_up: list[PaymentOutcome] = []
+        self.visits: dict[str, VisitOrder] = {}
+        self.cancelled: list[str] = []
+        self.visit_answers: list[VisitAnswer] = []
+        self.sent: list[NoticeOrder] = []
+        self.deliveries: list[Delivery] = []
+        self.filed: dict[str, ClaimFiling] = {}
+        self.receipts: list[ClaimReceipt] = []
+        self.fail: Callable[[str], None] = lambda _: None
+
+    async def pay(self, order: PaymentOrder) -> PaymentOutcome:
+        return self._pay(order)
+
+    async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
+        return self._pay(order)
+
+    def _pay(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
+        self.fail("pay")
+        self.ordered.append(order)
+        if order.movement_id in self.paid:
+            return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-again")
+        answer = (
+            self.answers.pop(0)
+            if self.answers
+            else PaymentOutcome(
+                status=PaymentStatus.PAID, receipt_no=f"R-{len(self.ordered)}"
+            )
+        )
+        if answer.status is PaymentStatus.PAID:
+            self.paid[order.movement_id] = order.amount_fen
+        return answer
+
+    async def look_up(self, movement_id: str) -> PaymentOutcome:
+        self.fail("look_up")
+        if self.looked_up:
+            return self.looked_up.pop(0)
+        if movement_id in self.paid:
+            return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-found")
+        return PaymentOutcome(status=PaymentStatus.PENDING)
+
+    async def order_visit(self, order: VisitOrder) -> VisitAnswer:
+        self.fail("order_visit")
+        answer = self.visit_answers.pop(0) if self.visit_answers else VisitAnswer(accepted=True)
+        if answer.accepted:
+            self.visits[order.visit_id] = order
+        return answer
+
+    async def cancel_visit(self, visit_id: str) -> None:
+        self.fail("cancel_visit")
+        self.cancelled.append(visit_id)
+
+    async def send(self, order: NoticeOrder, phone: str) -> Delivery:
+        self.fail("send")
+        self.sent.append(order)
+        return self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
+
+    async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
+        self.fail("file")
+        answer = self.receipts.pop(0) if self.receipts else ClaimReceipt(status="accepted")
+        if answer.status == "accepted":
+            self.filed[filing.claim_id] = filing
+        return answer

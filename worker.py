@@ -1,0 +1,94 @@
+"""Wires adapters into activities and runs the workers. The one list of workflows is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.books import KeepBooks
+from activities.claims import FileClaims
+from activities.dispatch import SendNurse
+from activities.messaging import TellCustomer
+from activities.payment import PayHospital
+from activities.ports import (
+    CasebookPort,
+    ClaimsPort,
+    DispatchPort,
+    LedgerPort,
+    MessagingPort,
+    PaymentPort,
+)
+from workflows.deposit_waiver import DepositWaiver
+
+WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver,)
+"""Every workflow of the product; the replay tests ask for a history of each."""
+
+STICKY_FOR: Final = timedelta(seconds=1)
+"""After a killed worker the next command waits this long for it; the default of ten is too long."""
+STOP_WITHIN: Final = timedelta(seconds=10)
+"""What a running activity gets to finish when the worker is told to stop."""
+SLOTS: Final = 50
+"""Activities at once: ten database connections and the partners' own limits bound it anyway."""
+
+
+def activities(
+    *,
+    ledger: LedgerPort,
+    casebook: CasebookPort,
+    payment: PaymentPort,
+    dispatch: DispatchPort,
+    messaging: MessagingPort,
+    claims: ClaimsPort,
+) -> list[Callable[..., Any]]:
+    """All the verbs, each with the port it needs."""
+    books = KeepBooks(ledger=ledger, casebook=casebook)
+    money = PayHospital(payment=payment)
+    nurse = SendNurse(dispatch=dispatch)
+    return [
+        books.write,
+        books.set_limit,
+        books.hold,
+        books.void,
+        books.balances,
+        money.order,
+        money.pay_out,
+        money.look_up,
+        nurse.order,
+        nurse.cancel,
+        TellCustomer(messaging=messaging, casebook=casebook).send,
+        FileClaims(claims=claims, casebook=casebook).file,
+    ]
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The sandbox, with our own pure rooms shared between cases: half the memory of each."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(
+        "domain", "activities", "workflows", "pydantic", "pydantic_core", "httpx"
+    )
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def build(
+    client: Client,
+    *,
+    task_queue: str,
+    verbs: Sequence[Callable[..., Any]],
+    max_cached_workflows: int = 1000,
+) -> Worker:
+    """A worker for all workflows and verbs."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=list(WORKFLOWS),
+        activities=list(verbs),
+        workflow_runner=sandbox(),
+        max_cached_workflows=max_cached_workflows,
+        max_concurrent_activities=SLOTS,
+        sticky_queue_schedule_to_start_timeout=STICKY_FOR,
+        graceful_shutdown_timeout=STOP_WITHIN,
+    )

@@ -1,0 +1,144 @@
+"""The promises of a case as durable timers: each warns, breaches, is recorded, and can move.
+
+Which event starts and stops which clock is the programme's data; the story only says what
+happened. A clock that passes its due moment tells a supervisor and ends nothing by itself (I13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+
+from domain.calendar import WorkCalendar
+from domain.clock import Clock
+from domain.programme import Programme
+from domain.terms import ClockTerms, ExpectedEvent
+from workflows.case import CaseState, Pen
+
+
+class Clocks:
+    """Starts, stops and watches the clocks of one case."""
+
+    def __init__(
+        self,
+        state: CaseState,
+        programme: Programme,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None], str], None],
+        told: Callable[[Clock], None],
+    ) -> None:
+        self._state = state
+        self._programme = programme
+        self._pen = Pen(state)
+        self._spawn = spawn
+        self._told = told
+
+    def resume(self) -> None:
+        """Watch again what a previous run left open."""
+        for clock in self._state.open_clocks:
+            self._watch_soon(clock.instance)
+
+    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
+        """Stop every open clock about this that the event stops, then start those it starts."""
+        for clock in self._state.open_clocks:
+            terms = self._programme.clock(clock.id)
+            if event in terms.stops and self._state.clock_about[clock.instance] == about:
+                self._pen.clock(clock.meet(at), workflow.now())
+        for terms in self._programme.clocks:
+            if event in terms.starts and ExpectedEvent.QUESTION_RECEIVED not in terms.starts:
+                self._start(terms, at=at, about=about)
+
+    def until(self, event: ExpectedEvent, *, about: str = "case") -> Clock | None:
+        """The open clock that this event will stop: the due moment of the step behind it."""
+        return next(
+            (
+                clock
+                for clock in self._state.open_clocks
+                if event in self._programme.clock(clock.id).stops
+                and self._state.clock_about[clock.instance] == about
+            ),
+            None,
+        )
+
+    def move_to_discharge_date(self, *, at: datetime, why: str) -> None:
+        """The discharge date changed: clocks that wait for it are due by the new date."""
+        for clock in self._state.open_clocks:
+            terms = self._programme.clock(clock.id)
+            if terms.not_before == "discharge_date":
+                self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
+
+    def retime(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
+        """A new holiday notice: every open clock is computed again; returns those that moved."""
+        moved = []
+        for clock in self._state.open_clocks:
+            terms = self._programme.clock(clock.id)
+            after = self._retimed(clock, terms, calendar, at, "节假日安排更新")
+            if after.due_at != clock.due_at:
+                self._pen.clock(after, at)
+                moved.append(after)
+        return moved
+
+    def drop_about(self, about: str, *, at: datetime, why: str) -> None:
+        """What these clocks measured is not wanted any more."""
+        for clock in self._state.open_clocks:
+            if self._state.clock_about[clock.instance] == about:
+                self._pen.clock(clock.drop(at, why=why), at)
+
+    def drop_all(self, *, at: datetime, why: str) -> None:
+        """Nobody owes anything any more."""
+        for clock in self._state.open_clocks:
+            self._pen.clock(clock.drop(at, why=why), at)
+
+    def _retimed(
+        self, clock: Clock, terms: ClockTerms, calendar: WorkCalendar, at: datetime, why: str
+    ) -> Clock:
+        again = terms.start(
+            number=1,
+            started_at=clock.started_at,
+            calendar=calendar,
+            not_before=self._state.date_for(terms.not_before),
+        )
+        return clock.move(again.due_at, at=at, why=why, estimated=again.estimated)
+
+    def _start(self, terms: ClockTerms, *, at: datetime, about: str) -> None:
+        clock = terms.start(
+            number=self._state.next_number(terms.id),
+            started_at=at,
+            calendar=self._state.calendar,
+            not_before=self._state.date_for(terms.not_before),
+        )
+        self._state.clock_about[clock.instance] = about
+        self._pen.clock(clock, workflow.now())
+        self._watch_soon(clock.instance)
+
+    def _watch_soon(self, instance: str) -> None:
+        self._spawn(self._watch(instance), f"clock {instance}")
+
+    async def _watch(self, instance: str) -> None:
+        """Wait for the next alarm of a clock until it is met, dropped or breached."""
+        while (clock := self._state.clocks[instance]).is_open and clock.breached_at is None:
+            alarm_at = clock.due_at if clock.warned_at else min(clock.warn_at, clock.due_at)
+            if await self._stirred(clock, alarm_at):
+                continue
+            now = workflow.now()
+            if now >= clock.due_at:
+                self._pen.clock(clock.breach(now), now)
+                self._told(self._state.clocks[instance])
+            else:
+                self._pen.clock(clock.warn(now), now)
+
+    async def _stirred(self, clock: Clock, alarm_at: datetime) -> bool:
+        """Wait until the alarm; True if the clock changed before it rang."""
+        left = alarm_at - workflow.now()
+        try:
+            await workflow.wait_condition(
+                lambda: self._state.clocks[clock.instance] is not clock,
+                timeout=max(left, type(left)()),
+                timeout_summary=f"{clock.instance} {clock.name}"[:60],
+            )
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,140 @@
+"""What a supervisor sees of a case in the Temporal UI: search attributes and current details.
+
+Search attributes are never encrypted, so they hold codes, moments and amounts, nothing personal.
+They are planned once, here, and registered by the migration command; SQL visibility allows at most
+ten Keywords and three each of the other types.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, cast
+
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
+
+from domain.calendar import SHANGHAI
+from domain.clock import Clock, ClockState
+from domain.money import spoken
+from domain.waiver import ROLE_NAMES, STAGE_NAMES
+from workflows.case import CaseState
+
+PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
+STAGE: Final = SearchAttributeKey.for_keyword("Stage")
+AWAITING_ROLE: Final = SearchAttributeKey.for_keyword_list("AwaitingRole")
+SLA_STATE: Final = SearchAttributeKey.for_keyword("SlaState")
+NEXT_DUE: Final = SearchAttributeKey.for_datetime("NextDue")
+HOSPITAL: Final = SearchAttributeKey.for_keyword("Hospital")
+CHANNEL: Final = SearchAttributeKey.for_keyword("Channel")
+OUTSTANDING_FEN: Final = SearchAttributeKey.for_int("OutstandingFen")
+
+SEARCH_ATTRIBUTES: Final = (
+    PROGRAMME,
+    STAGE,
+    AWAITING_ROLE,
+    SLA_STATE,
+    NEXT_DUE,
+    HOSPITAL,
+    CHANNEL,
+    OUTSTANDING_FEN,
+)
+"""All of them, as `cli.py migrate` registers them and `readyz` checks them."""
+
+SUMMARY_MAX: Final = 60
+"""Longer summaries are cut by the UI."""
+
+_CLOCK_WORDS: Final = {
+    ClockState.RUNNING: "进行中",
+    ClockState.WARNED: "即将超时",
+    ClockState.MET: "按时完成",
+    ClockState.MET_LATE: "超时完成",
+    ClockState.BREACHED: "已超时",
+    ClockState.DROPPED: "已取消",
+}
+
+
+def opening_attributes(
+    *, programme: str, hospital_id: str, channel: str
+) -> TypedSearchAttributes:
+    """What is known when the case starts."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(PROGRAMME, programme),
+            SearchAttributePair(HOSPITAL, hospital_id),
+            SearchAttributePair(CHANNEL, channel),
+            SearchAttributePair(STAGE, "reported"),
+            SearchAttributePair(SLA_STATE, "calm"),
+            SearchAttributePair(OUTSTANDING_FEN, 0),
+        ]
+    )
+
+
+def sla_state(state: CaseState) -> str:
+    """The worst state among the open clocks: calm, warned or breached."""
+    states = {clock.state for clock in state.open_clocks}
+    if ClockState.BREACHED in states:
+        return "breached"
+    return "warned" if ClockState.WARNED in states else "calm"
+
+
+def next_due_at(state: CaseState) -> datetime | None:
+    """When the next promise falls due that is not broken yet."""
+    dues = [clock.due_at for clock in state.open_clocks if clock.breached_at is None]
+    return min(dues, default=None)
+
+
+def attribute_values(state: CaseState) -> dict[str, object]:
+    """The changing search attributes as they are now."""
+    return {
+        STAGE.name: state.stage.value,
+        AWAITING_ROLE.name: [role.value for role in state.awaiting],
+        SLA_STATE.name: sla_state(state),
+        NEXT_DUE.name: next_due_at(state),
+        OUTSTANDING_FEN.name: state.outstanding_fen,
+    }
+
+
+def civil(at: datetime | None) -> str:
+    """A moment as a person in China reads it."""
+    return "—" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def current_details(state: CaseState) -> str:
+    """The case on one page, in Markdown: stage, who must act by when, clocks, money."""
+    waits = "\n".join(
+        f"- **{task.title}** · {'/'.join(ROLE_NAMES[role] for role in task.roles)}"
+        f" · 截止 {civil(task.due_at)}"
+        for task in state.tasks.values()
+    )
+    clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
+    return (
+        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n"
+        f"### 待办\n\n{waits or '无'}\n\n"
+        "### 时效\n\n| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
+        f"{clocks}\n\n"
+        "### 资金\n\n| 额度 | 已垫付 | 未收回 | 客户应还 |\n|---:|---:|---:|---:|\n"
+        f"| {spoken(state.limit_fen)} | {spoken(state.advanced_fen)}"
+        f" | {spoken(state.outstanding_fen)} | {spoken(state.owed_fen)} |\n"
+    )
+
+
+def _clock_row(clock: Clock) -> str:
+    estimated = "(估)" if clock.estimated else ""
+    return (
+        f"| {clock.instance} | {clock.name} | {civil(clock.started_at)}"
+        f" | {civil(clock.due_at)}{estimated} | {civil(clock.met_at)}"
+        f" | {_CLOCK_WORDS[clock.state]} |"
+    )
+
+
+def updates(values: dict[str, object]) -> list[SearchAttributeUpdate[Any]]:
+    """The upsert that brings these attributes to these values; None takes one away."""
+    keys = {key.name: key for key in SEARCH_ATTRIBUTES}
+    return [
+        keys[name].value_unset() if value is None else keys[name].value_set(cast("Any", value))
+        for name, value in values.items()
+    ]

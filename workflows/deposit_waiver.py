@@ -1,0 +1,403 @@
+"""The story of a hospital stay under a deposit waiver, from report to repayment (DW02–DW22).
+
+Each chapter is a straight line: ask somebody, wait for the answer, decide by a pure rule, act.
+Handlers only write down what arrived. Promises run beside the story (`workflows.clocks`), payments
+have their own page (`workflows.deposit_payment`), and so has life on the ward (`workflows.stay`)
+and getting the advance back (`workflows.recovery`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from temporalio import workflow
+
+from activities.books import KeepBooks, SetLimit
+from activities.ports import TaskClosed
+from domain.clock import Clock, WarnRule
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
+from domain.eligibility import Outcome
+from domain.tasks import (
+    ArrangeVisit,
+    AssignTeam,
+    ConfirmDocuments,
+    FirstContact,
+    JudgeLiability,
+    SignAuthorization,
+    SignOnSite,
+    TaskKind,
+)
+from domain.terms import ExpectedEvent
+from domain.waiver import ENDED, Role, Stage
+from workflows.case import CaseState, Completion
+from workflows.cockpit import civil
+from workflows.deposit_payment import DepositPayment
+from workflows.desk import BOOKS_RETRY, BOOKS_WITHIN, CaseOver, Desk
+from workflows.messages import (
+    Accepted,
+    Authorize,
+    ClaimDecided,
+    CompleteTask,
+    NewCalendar,
+    NoticeDischarge,
+    OpenCase,
+    PaymentResult,
+    RefundReceived,
+    RequestTopUp,
+    VisitTaken,
+    Withdraw,
+)
+from workflows.nurse_visit import NurseVisit
+from workflows.recovery import Recovery
+from workflows.refusals import Refusals
+from workflows.stay import Stay
+
+HALF: Final = 50
+"""The lead-time clock never waits, so its warning is only a form; half the span."""
+
+ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
+"""Steps that nothing in the story waits for: done is done."""
+
+
+@workflow.defn(name="DepositWaiver")
+class DepositWaiver:
+    """One deposit-waiver case."""
+
+    @workflow.init
+    def __init__(self, opening: OpenCase, carried: CaseState | None = None) -> None:
+        self._opening = opening
+        self._state = carried or CaseState(
+            case_id=opening.case_id,
+            calendar=opening.calendar,
+            planned_admission=opening.planned_admission,
+            policy_limit_fen=opening.verdict.limit_fen or 0,
+        )
+        self._desk = Desk(opening, self._state)
+        self._refusals = Refusals(self._state, opening.programme, opening.hospital)
+        self._payment = DepositPayment(
+            self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
+        )
+        self._visit = NurseVisit(self._desk, opening)
+        self._stay = Stay(self._desk, opening, self._payment, self._visit)
+        self._recovery = Recovery(self._desk, opening, self._payment)
+        self._arranged: ArrangeVisit
+
+    @workflow.run
+    async def run(self, opening: OpenCase, carried: CaseState | None = None) -> str:
+        """Tell the case to its end; returns the stage it ended in."""
+        await self._desk.run(self._story())
+        if self._state.stage not in ENDED:
+            workflow.continue_as_new(args=[opening, self._state])
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._state.stage.value
+
+    async def _story(self) -> None:
+        try:
+            if self._state.stage is not Stage.IN_HOSPITAL:
+                await self._take_report()
+                await self._collect_documents()
+                await self._review()
+                await self._arrange_first_visit()
+                await self._pay_first_deposit()
+            if not await self._stay.accompany():
+                return
+            await self._recovery.settle(*self._stay.discharge_report())
+        except CaseOver as over:
+            self._end(over)
+
+    # The chapters --------------------------------------------------------------------------------
+
+    async def _take_report(self) -> None:
+        """DW02–DW04: the rules first, then the person; nobody waits for what is refused anyway."""
+        opening, at = self._opening, self._opening.reported_at
+        self._desk.note("reported", "受理报案", at=at, by=opening.reported_by)
+        self._check_lead()
+        if opening.verdict.outcome is Outcome.REJECTED:
+            reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
+            self._desk.tell("qualification", reason=f"不符合: {reasons}")
+            raise CaseOver(Stage.REJECTED, reasons)
+        self._desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
+        contact_task = self._desk.ask(
+            TaskKind.FIRST_CONTACT, at=at, until=ExpectedEvent.FIRST_HANDLED
+        )
+        team_task = self._desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
+        first = self._desk.clocks.until(ExpectedEvent.FIRST_HANDLED)
+        self._desk.tell("report_accepted", due=civil(first.due_at if first else None))
+        contact, team = await self._contact_and_team(contact_task, team_task)
+        members = team.read(AssignTeam)
+        self._state.team = {
+            Role.AGENT.value: members.agent_id,
+            Role.NURSE.value: members.nurse_id,
+            Role.DOCTOR.value: members.doctor_id,
+        }
+        # Contacted, list sent, staff assigned: the promise is kept when the last of them is (C-05).
+        self._desk.happened(ExpectedEvent.FIRST_HANDLED, at=max(contact.at, team.at))
+
+    async def _contact_and_team(
+        self, contact_task: str, team_task: str
+    ) -> tuple[Completion, Completion]:
+        contact = await self._desk.done(contact_task)
+        if not contact.read(FirstContact).identity_verified:
+            self._desk.tell("declined", reason="身份信息未能核实")
+            raise CaseOver(Stage.REJECTED, "身份信息未能核实")
+        self._desk.note("contacted", "已联系客户并发送资料清单", at=contact.at, by=contact.actor)
+        team = await self._desk.done(team_task)
+        self._desk.note("team_assigned", "三人服务团队已确认", at=team.at, by=team.actor)
+        return contact, team
+
+    def _check_lead(self) -> None:
+        """K09: a visit wanted too soon is accepted, flagged, and served as soon as possible."""
+        lead, opening = self._opening.programme.lead_time, self._opening
+        if lead is None or opening.planned_admission is None:
+            return
+        clock = Clock.start(
+            clock_id=lead.id,
+            name="提前预约",
+            number=self._state.next_number(lead.id),
+            started_at=opening.reported_at,
+            budget=lead.at_least,
+            warn=WarnRule(remaining_percent=HALF),
+            calendar=opening.calendar,
+        )
+        if opening.verdict.flags:
+            self._desk.note("lead_short", "预约提前量不足, 将尽快安排", at=opening.reported_at)
+            clock = clock.drop(opening.reported_at, why="提前量不足, 已受理并尽快安排")
+        else:
+            clock = clock.meet(opening.reported_at)
+        self._desk.pen.clock(clock, opening.reported_at)
+
+    async def _collect_documents(self) -> None:
+        """DW05, DW06: the customer's authorisation first (R090), then the papers of this disease."""
+        desk, now = self._desk, workflow.now()
+        desk.enter(Stage.COLLECTING, at=now)
+        needed = self._opening.programme.documents_for(
+            self._opening.disease, DocumentStage.APPLICATION
+        )
+        desk.tell("checklist", list="、".join(DOCUMENT_NAMES[kind] for kind in needed))
+        desk.tell("no_admission")
+        terms = self._opening.programme.deposit_waiver.collecting
+        expires_at = desk.after(terms.expires_after)
+        signing = await desk.done_by(desk.ask(TaskKind.SIGN_AUTHORIZATION, at=now), expires_at)
+        if not signing.read(SignAuthorization).signed:
+            raise CaseOver(Stage.CANCELLED, "客户拒绝签署委托授权")
+        while True:
+            checking = desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now())
+            checked = (await desk.done_by(checking, expires_at)).read(ConfirmDocuments)
+            if checked.complete:
+                return
+            names = "、".join(
+                DOCUMENT_NAMES[kind] for kind in DocumentKind if kind in checked.missing
+            )
+            desk.tell("documents_missing", list=names)
+
+    async def _review(self) -> None:
+        """DW07: scope, history and plan by the expert; then the customer is told (K03, K04)."""
+        desk = self._desk
+        desk.enter(Stage.REVIEW, at=workflow.now())
+        opinion = await desk.done(
+            desk.ask(
+                TaskKind.JUDGE_LIABILITY, at=workflow.now(), until=ExpectedEvent.PLAN_CONFIRMED
+            )
+        )
+        plan = opinion.read(JudgeLiability)
+        desk.happened(ExpectedEvent.PLAN_CONFIRMED, at=opinion.at)
+        if plan.approved:
+            await self._fix_limit(plan)
+            desk.happened(ExpectedEvent.JUDGEMENT_CONFIRMED, at=opinion.at)
+        told = await desk.done(
+            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
+        )
+        desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
+        if not plan.approved:
+            desk.tell("declined", reason=plan.reason)
+            raise CaseOver(Stage.DECLINED, plan.reason)
+        visit = desk.clocks.until(ExpectedEvent.DEPOSIT_DONE)
+        desk.tell(
+            "approved",
+            left=self._state.limit_fen,
+            amount=self._state.first_deposit_fen,
+            due=civil(visit.due_at if visit else None),
+        )
+
+    async def _fix_limit(self, plan: JudgeLiability) -> None:
+        self._state.limit_fen = plan.limit.fen if plan.limit else self._state.policy_limit_fen
+        self._state.first_deposit_fen = plan.first_deposit.fen if plan.first_deposit else 0
+        await workflow.execute_activity_method(
+            KeepBooks.set_limit,
+            SetLimit(
+                case_id=self._state.case_id,
+                limit_fen=self._state.limit_fen,
+                rule=self._opening.programme.deposit_waiver.limit,
+            ),
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary="设定额度",
+        )
+
+    async def _arrange_first_visit(self) -> None:
+        """DW09: when the nurse comes, and how the deposit will be paid."""
+        self._desk.enter(Stage.ARRANGING, at=workflow.now())
+        self._arranged = await self._visit.arrange("deposit", until=ExpectedEvent.DEPOSIT_DONE)
+        self._desk.tell("visit", date=civil(self._arranged.visit_at))
+
+    async def _pay_first_deposit(self) -> None:
+        """DW10, DW11: agreements signed at the bed, then the first deposit reaches the hospital."""
+        desk = self._desk
+        desk.enter(Stage.ON_SITE, at=workflow.now())
+        signed = await desk.done(
+            desk.ask(
+                TaskKind.SIGN_ON_SITE,
+                at=workflow.now(),
+                until=ExpectedEvent.DEPOSIT_DONE,
+                assignee=self._state.team[Role.NURSE.value],
+                amount_fen=self._state.first_deposit_fen,
+            )
+        )
+        if not signed.read(SignOnSite).agreements_signed:
+            raise CaseOver(Stage.CANCELLED, "客户拒绝现场签署协议")
+        self._state.payment_ordered = True
+        movement_id, answer = await self._payment.hold(
+            "deposit", self._state.first_deposit_fen, at=signed.at
+        )
+        if not answer.held:
+            raise CaseOver(Stage.CANCELLED, "额度不足")
+        paid = await self._stay.pay_until_paid(
+            movement_id, "deposit", self._state.first_deposit_fen, self._arranged.payment_mode
+        )
+        desk.happened(ExpectedEvent.DEPOSIT_DONE, at=paid.settled_at or workflow.now())
+        desk.enter(Stage.IN_HOSPITAL, at=workflow.now())
+        self._stay.begin(paid)
+
+    def _end(self, over: CaseOver) -> None:
+        """The story ended early: say so, and leave nobody waiting."""
+        notices = {Stage.CANCELLED: "withdrawn", Stage.EXPIRED: "expired"}
+        now = workflow.now()
+        self._desk.enter(over.stage, at=now, reason=over.reason)
+        if over.stage in notices:
+            self._desk.tell(notices[over.stage])
+        self._desk.drop_tasks(at=now, reason="案件已结束")
+        self._desk.clocks.drop_all(at=now, why="案件已结束")
+        self._visit.call_off()
+
+    # What arrives: handlers write down, the story acts ---------------------------------------------
+
+    @workflow.update
+    def complete_task(self, message: CompleteTask) -> Accepted:
+        """A person finished a step."""
+        return self._finish(message)
+
+    def _finish(self, message: CompleteTask) -> Accepted:
+        task = self._state.tasks[message.task_id]
+        self._desk.pen.task_closed(
+            TaskClosed(
+                task_id=message.task_id,
+                closed_at=message.at,
+                done=True,
+                actor_role=message.actor.role,
+                actor_id=message.actor.id,
+            )
+        )
+        images = [str(image) for image in message.form.get("images", [])]
+        self._desk.note(
+            message.kind.value,
+            f"完成: {task.title}",
+            at=message.at,
+            by=message.actor,
+            documents=images,
+        )
+        if message.kind not in ONLY_ACKNOWLEDGED:
+            self._state.completions[message.task_id] = Completion(
+                kind=message.kind, form=message.form, actor=message.actor, at=message.at
+            )
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @complete_task.validator
+    def _may_complete(self, message: CompleteTask) -> None:
+        self._refusals.completion(message, disease=self._opening.disease)
+
+    @workflow.update
+    def authorize(self, message: Authorize) -> Accepted:
+        """The customer signed the authorisation, or refused to."""
+        return self._finish(self._signature(message))
+
+    @authorize.validator
+    def _may_authorize(self, message: Authorize) -> None:
+        self._refusals.completion(self._signature(message), disease=self._opening.disease)
+
+    def _signature(self, message: Authorize) -> CompleteTask:
+        return CompleteTask(
+            task_id=self._refusals.authorization(),
+            kind=TaskKind.SIGN_AUTHORIZATION,
+            form={"signed": message.signed, "images": message.images},
+            actor=message.actor,
+            at=message.at,
+        )
+
+    @workflow.update
+    def withdraw(self, message: Withdraw) -> Accepted:
+        """The customer wants no more."""
+        self._state.withdrawn = message.reason
+        self._desk.note("withdrawn", "客户撤销申请", at=message.at, by=message.actor)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @withdraw.validator
+    def _may_withdraw(self, message: Withdraw) -> None:
+        self._refusals.withdrawal(message)
+
+    @workflow.signal
+    def request_top_up(self, message: RequestTopUp) -> None:
+        """The deposit is used up, or the plan changed."""
+        known = {request.top_up_id for request in self._state.new_top_ups} | set(
+            self._state.top_ups
+        )
+        if message.top_up_id not in known:
+            self._state.new_top_ups.append(message)
+
+    @workflow.signal
+    def notify_discharge(self, message: NoticeDischarge) -> None:
+        """The day of discharge is known, or has changed."""
+        if message.notice_id not in self._state.discharge_ids:
+            self._state.discharge_ids.append(message.notice_id)
+            self._state.new_discharges.append(message)
+
+    @workflow.signal
+    def payment_result(self, message: PaymentResult) -> None:
+        """The payment partner's word; a word on a settled payment changes nothing by itself."""
+        payment = self._state.payments.get(message.movement_id)
+        if payment is not None and payment.settled_at is not None:
+            if payment.status is not message.status:
+                self._desk.note(
+                    "payment_contradiction", "付款结果与已记账结果不一致", at=message.at
+                )
+                self._desk.ask(
+                    TaskKind.BREACH, at=message.at, subject=f"contradiction {message.movement_id}"
+                )
+            return
+        self._state.payment_results[message.movement_id] = message
+
+    @workflow.signal
+    def refund_received(self, message: RefundReceived) -> None:
+        """The hospital returned unused deposit to the payer."""
+        if message.refund_id not in self._state.refund_ids:
+            self._state.refund_ids.append(message.refund_id)
+            self._state.refunds.append(message)
+
+    @workflow.signal
+    def claim_decided(self, message: ClaimDecided) -> None:
+        """The insurer adjudicated the claim; the first decision counts."""
+        if self._state.claim_decision is None:
+            self._state.claim_decision = message
+
+    @workflow.signal
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes."""
+        self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+
+    @workflow.signal
+    def new_calendar(self, message: NewCalendar) -> None:
+        """A holiday notice landed: open working-day clocks are timed again, and this is told."""
+        for clock in self._desk.clocks.retime(message.calendar, at=message.at):
+            self._desk.note(
+                "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
+            )
+        self._state.calendar = message.calendar

@@ -1,0 +1,378 @@
+"""The desk of one case: it opens steps for people, waits for their answers, and keeps the record.
+
+The story in `workflows.deposit_waiver` says what happens next; the desk knows how to wait for it.
+Whatever changed between two waits is turned into one page: one activity writes the casebook and
+one upsert moves the search attributes, so that the page, the worklist and the Temporal UI agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.books import KeepBooks
+from activities.messaging import TellCustomer
+from activities.ports import (
+    CasePage,
+    Delivery,
+    NoticeOrder,
+    TaskClosed,
+)
+from domain.clock import Budget, Clock, due_at
+from domain.money import format_fen
+from domain.posting import Transfer
+from domain.programme import Programme
+from domain.tasks import CareDuty, TaskKind
+from domain.terms import ExpectedEvent
+from domain.waiver import STAGE_NAMES, Role, Stage, moved
+from workflows import cockpit
+from workflows.case import CaseState, Completion, Pen, new_task
+from workflows.clocks import Clocks
+from workflows.messages import Actor, OpenCase
+
+SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
+
+BOOKS_WITHIN: Final = timedelta(seconds=15)
+"""One page is a handful of rows; longer means the database is away, and we try again."""
+BOOKS_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
+)
+"""Without end: the record must be written, and a database comes back."""
+
+NOTICE_WITHIN: Final = timedelta(seconds=15)
+NOTICE_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(minutes=1),
+    maximum_attempts=5,
+)
+"""Five tries within about a minute; then a person phones (I22)."""
+
+
+class CaseOver(Exception):
+    """The story ends before its usual end; says where and why."""
+
+    def __init__(self, stage: Stage, reason: str) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.reason = reason
+
+
+class StepDropped(Exception):
+    """A step was taken off the worklist while somebody waited for it."""
+
+
+class Desk:
+    """Steps, promises, notices and the record of one case."""
+
+    def __init__(self, opening: OpenCase, state: CaseState) -> None:
+        self.state = state
+        self.programme: Programme = opening.programme
+        self.pen = Pen(state)
+        self._opening = opening
+        self._group: asyncio.TaskGroup | None = None
+        self._closing = False
+        self._writing = False
+        self._errands = 0
+        self._beside: list[asyncio.Task[None]] = []
+        self._shown: dict[str, object] = {}
+        self.clocks = Clocks(state, opening.programme, spawn=self._spawn, told=self._breached)
+
+    # Running -------------------------------------------------------------------------------------
+
+    async def run(self, story: Coroutine[Any, Any, None]) -> None:
+        """Tell the story while clocks are watched and pages are turned."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            scribe = group.create_task(self._keep_record(), name="record")
+            self.clocks.resume()
+            await story
+            await workflow.wait_condition(lambda: self._errands == 0)
+            self._closing = True
+            await scribe
+            for task in self._beside:
+                task.cancel()
+
+    def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do something beside the story: an image to collect, a top-up, a care visit."""
+        self._errands += 1
+
+        async def run() -> None:
+            try:
+                await work
+            except (CaseOver, StepDropped):
+                # The story itself hears of both; an errand just ends with its step.
+                pass
+            finally:
+                self._errands -= 1
+
+        self._spawn(run(), name)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no errand runs and everything is written down."""
+        return self._errands == 0 and self._written
+
+    @property
+    def _written(self) -> bool:
+        return self.state.unwritten is None and not self.state.unsent and not self._writing
+
+    def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run something that a continued run starts again from the state."""
+        self._spawn(work, name)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._group is None:
+            raise RuntimeError("nothing runs beside a story that is not being told")
+        task = self._group.create_task(work, name=name)
+        self._beside.append(task)
+        task.add_done_callback(self._beside.remove)
+
+    # Steps of people -----------------------------------------------------------------------------
+
+    def ask(
+        self,
+        kind: TaskKind,
+        *,
+        at: datetime,
+        until: ExpectedEvent | None = None,
+        about: str = "case",
+        due_at: datetime | None = None,
+        assignee: str | None = None,
+        subject: str = "",
+        duty: CareDuty | None = None,
+        amount_fen: int | None = None,
+    ) -> str:
+        """Open a step for a person; `until` ties it to the clock that its completion stops."""
+        clock = self.clocks.until(until, about=about) if until else None
+        task = new_task(
+            self.state,
+            kind,
+            at=at,
+            due_at=clock.due_at if clock else due_at,
+            assignee=assignee,
+            clock=clock.instance if clock else None,
+            subject=subject,
+            duty=duty,
+            amount_fen=amount_fen,
+        )
+        self.pen.task_opened(task)
+        return task.task_id
+
+    def due_again(self, task_id: str, *, until: ExpectedEvent, subject: str) -> None:
+        """A step's promise has moved: show the new due moment, if the step is still open."""
+        task, clock = self.state.tasks.get(task_id), self.clocks.until(until)
+        if task is not None and clock is not None:
+            change = {"due_at": clock.due_at, "subject": subject}
+            self.pen.task_opened(task.model_copy(update=change))
+
+    def alert(self, what: str) -> None:
+        """Something a supervisor must look at; the case goes on."""
+        now = workflow.now()
+        self.note("alert", what, at=now)
+        self.ask(TaskKind.BREACH, at=now, subject=what)
+
+    async def done(self, task_id: str) -> Completion:
+        """Wait for a step, however long.
+
+        `CaseOver` if the customer withdraws meanwhile, `StepDropped` if nobody asks for it any more.
+        """
+        completions, tasks = self.state.completions, self.state.tasks
+        await self.until(lambda: task_id in completions or task_id not in tasks)
+        if task_id not in completions:
+            raise StepDropped(task_id)
+        return completions.pop(task_id)
+
+    async def done_by(self, task_id: str, deadline: datetime) -> Completion:
+        """Wait for a step until a deadline; beyond it the case expires."""
+        completions = self.state.completions
+        if not await self.within(lambda: task_id in completions, deadline, "等待期限"):
+            raise CaseOver(Stage.EXPIRED, "资料逾期未齐")
+        return completions.pop(task_id)
+
+    def after(self, budget: Budget) -> datetime:
+        """The moment a budget that starts now is used up."""
+        return due_at(workflow.now(), budget, self.state.calendar)
+
+    async def until(self, ready: Callable[[], bool]) -> None:
+        """Wait for a fact; `CaseOver` if the customer withdraws meanwhile."""
+        await workflow.wait_condition(lambda: ready() or self.state.withdrawn is not None)
+        if not ready():
+            raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
+
+    async def within(self, ready: Callable[[], bool], deadline: datetime, what: str) -> bool:
+        """Wait for a fact until a deadline; False if the deadline came first."""
+        left = deadline - workflow.now()
+        try:
+            await workflow.wait_condition(
+                lambda: ready() or self.state.withdrawn is not None,
+                timeout=max(left, timedelta()),
+                timeout_summary=what[: cockpit.SUMMARY_MAX],
+            )
+        except TimeoutError:
+            return False
+        if not ready():
+            raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
+        return True
+
+    def no_longer_asked(self, task_id: str, *, at: datetime, reason: str) -> None:
+        """Take a step off the worklist; nothing happens if it is off already."""
+        if task_id in self.state.tasks:
+            self.pen.task_closed(
+                TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
+            )
+
+    def drop_tasks(self, *, at: datetime, reason: str) -> None:
+        """The case is over: nobody needs to do anything; a breach stays to be acknowledged."""
+        for task_id in list(self.state.tasks):
+            self.no_longer_asked(task_id, at=at, reason=reason)
+
+    # What happened -------------------------------------------------------------------------------
+
+    def note(
+        self,
+        event: str,
+        text: str,
+        *,
+        at: datetime | None = None,
+        by: Actor = SYSTEM,
+        documents: list[str] | None = None,
+    ) -> None:
+        """A line of the timeline."""
+        self.pen.line(event, text, at=at or workflow.now(), by=by, documents=documents)
+
+    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
+        """An event of the programme: it stops and starts clocks."""
+        self.clocks.happened(event, at=at, about=about)
+
+    def enter(self, stage: Stage, *, at: datetime, reason: str = "") -> None:
+        """Change the stage, by a legal move only."""
+        self.state.stage = moved(self.state.stage, stage)
+        self.state.reason = reason
+        self.note("stage", STAGE_NAMES[stage], at=at)
+
+    def tell(self, code: str, **values: object) -> None:
+        """Send the customer one of the programme's notices; amounts are given in fen."""
+        terms = self.programme.notice(code)
+        texts = {key: _spelled(value) for key, value in values.items()}
+        texts.setdefault("hotline", self._hotline)
+        texts.setdefault("hospital", self._opening.hospital.name)
+        number = self.state.next_number("notice")
+        self.state.unsent.append(
+            NoticeOrder(
+                notice_id=f"{self.state.case_id}.notice.{number}",
+                case_id=self.state.case_id,
+                template=code,
+                channel=terms.channel,
+                text=terms.render(**texts),
+                at=workflow.now(),
+            )
+        )
+
+    @property
+    def _hotline(self) -> str:
+        return next(
+            (
+                channel.address
+                for channel in self.programme.channels
+                if channel.kind == "hotline" and "service" in channel.purposes
+            ),
+            "",
+        )
+
+    def book(self, transfers: list[Transfer], *, at: datetime) -> None:
+        """Put transfers on the page; they are booked before the page is written."""
+        self.pen.page(at).transfers.extend(transfers)
+
+    def _breached(self, clock: Clock) -> None:
+        """A promise is broken: recorded, shown, told to a supervisor; the case goes on."""
+        now = workflow.now()
+        self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
+        self.ask(TaskKind.BREACH, at=now, subject=clock.instance)
+
+    # The record ----------------------------------------------------------------------------------
+
+    async def written(self) -> None:
+        """Wait until everything so far stands in the casebook."""
+        await workflow.wait_condition(lambda: self._written)
+
+    async def _keep_record(self) -> None:
+        """Turn a page whenever something is unwritten, one page at a time."""
+        while not (self._closing and self._written):
+            await workflow.wait_condition(lambda: self._closing or not self._written)
+            self._writing = True
+            await self._turn_page()
+            self._writing = False
+
+    async def _turn_page(self) -> None:
+        page, notices = self._take_page(), self._take_notices()
+        writing = [] if page is None else [self._write(page)]
+        await asyncio.gather(*writing, *(self._send(notice) for notice in notices))
+
+    def _take_page(self) -> CasePage | None:
+        page, self.state.unwritten = self.state.unwritten, None
+        if page is None:
+            return None
+        self.state.pages = page.page
+        return page.model_copy(
+            update={
+                "stage": self.state.stage,
+                "reason": self.state.reason,
+                "awaiting": self.state.awaiting,
+                "sla_state": cockpit.sla_state(self.state),
+                "next_due_at": cockpit.next_due_at(self.state),
+                "limit_fen": self.state.limit_fen,
+                "advanced_fen": self.state.advanced_fen,
+                "outstanding_fen": self.state.outstanding_fen,
+                "owed_fen": self.state.owed_fen,
+                "discharge_on": (
+                    self.state.discharge.discharge_on if self.state.discharge else None
+                ),
+                "claim_state": self.state.claim_state,
+                "team": self.state.team,
+            }
+        )
+
+    def _take_notices(self) -> list[NoticeOrder]:
+        notices = list(self.state.unsent)
+        self.state.unsent.clear()
+        return notices
+
+    async def _write(self, page: CasePage) -> None:
+        self._show()
+        await workflow.execute_activity_method(
+            KeepBooks.write,
+            page,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=f"记录第{page.page}页 {STAGE_NAMES[page.stage]}",
+        )
+
+    def _show(self) -> None:
+        """Bring the Temporal UI up to date: one upsert of what changed, and the details page."""
+        values = cockpit.attribute_values(self.state)
+        changed = {key: value for key, value in values.items() if self._shown.get(key) != value}
+        if changed:
+            workflow.upsert_search_attributes(cockpit.updates(changed))
+            self._shown.update(changed)
+        workflow.set_current_details(cockpit.current_details(self.state))
+
+    async def _send(self, notice: NoticeOrder) -> None:
+        delivery = await workflow.execute_activity_method(
+            TellCustomer.send,
+            notice,
+            start_to_close_timeout=NOTICE_WITHIN,
+            retry_policy=NOTICE_RETRY,
+            summary=f"通知客户 {notice.template}",
+        )
+        if delivery is Delivery.FAILED:
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=notice.template)
+
+
+def _spelled(value: object) -> str:
+    """A value as it stands in a notice: amounts in yuan, everything else as it is."""
+    return format_fen(value) if isinstance(value, int) else str(value)

@@ -1,0 +1,287 @@
+"""Getting the advance back: bill, refund, claim, offset, repayment, and the closed books (DW15–DW22).
+
+The order is fixed by the money: what the hospital returns goes to the payer, the claim pays the
+rest of the advance first, and only what is then still open is asked of the customer.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.claims import FileClaims
+from activities.ports import ClaimFiling, ClaimReceipt, PaymentStatus
+from domain import posting
+from domain.calendar import SHANGHAI, civil_date
+from domain.money import spoken
+from domain.settlement import (
+    Settlement,
+    due_date,
+    never_filed_at,
+    reminder_dates,
+    repayment_due_at,
+)
+from domain.tasks import (
+    CollectClaimDocuments,
+    ConfirmRefund,
+    DischargeVisit,
+    FileClaim,
+    RecordRepayment,
+    ResolvePayment,
+    TaskKind,
+)
+from domain.terms import ExpectedEvent
+from domain.waiver import Stage
+from workflows.case import Completion
+from workflows.deposit_payment import DepositPayment
+from workflows.desk import Desk
+from workflows.messages import OpenCase
+
+FILE_WITHIN: Final = timedelta(seconds=30)
+FILE_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
+)
+"""An unanswered filing is sent again under the same claim id until the core answers."""
+
+CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
+REMIND_AT: Final = time(10, 0)
+"""Reminders go out at ten in the morning, civil time."""
+NO_CLAIM: Final = "未提交出院理赔资料"
+
+
+class Recovery:
+    """What happens from the final bill to an account of zero."""
+
+    def __init__(self, desk: Desk, opening: OpenCase, payment: DepositPayment) -> None:
+        self._desk = desk
+        self._state = desk.state
+        self._opening = opening
+        self._payment = payment
+        self._terms = opening.programme.deposit_waiver
+        self._claim_id = f"{opening.case_id}:claim"
+
+    async def settle(self, done: Completion, report: DischargeVisit) -> None:
+        """Tell the end of the money to its end."""
+        self._settle_bill(done, report)
+        filed = await self._collect_and_file(done, report)
+        reason = await self._adjudicated() if filed else NO_CLAIM
+        await self._refund_received()
+        await self._offset()
+        if self._state.outstanding_fen > 0:
+            await self._repaid(reason)
+        await self._close()
+
+    def _settle_bill(self, done: Completion, report: DischargeVisit) -> None:
+        """The deposits pay the bill; what is too much comes back, what is missing the family pays."""
+        state = self._state
+        state.bill_fen = min(report.bill.fen, state.advanced_fen)
+        share_fen = report.bill.fen - state.bill_fen
+        self._desk.book(posting.bill(state.case_id, state.bill_fen), at=done.at)
+        self._desk.note("bill", f"出院账单 {spoken(report.bill.fen)}", at=done.at, by=done.actor)
+        if share_fen:
+            self._desk.note("own_share", f"客户自付 {spoken(share_fen)}", at=done.at)
+        self._desk.happened(ExpectedEvent.DISCHARGE_DONE, at=done.at)
+        self._desk.enter(Stage.CLAIM_FILING, at=done.at)
+        if state.refund_expected_fen:
+            self._desk.errand(self._expect_refund(), "refund")
+
+    # The hospital's refund -----------------------------------------------------------------------
+
+    async def _expect_refund(self) -> None:
+        """The hospital's word or finance's, whichever comes first, until all of it is back."""
+        state = self._state
+        task = self._ask_refund()
+        while state.refund_expected_fen > 0:
+            await workflow.wait_condition(
+                lambda: bool(state.refunds) or task in state.completions
+            )
+            if task in state.completions:
+                done = state.completions.pop(task)
+                amount_fen, at = done.read(ConfirmRefund).received.fen, done.at
+            else:
+                refund = state.refunds.pop(0)
+                amount_fen, at = refund.amount_fen, refund.at
+            amount_fen = min(amount_fen, state.refund_expected_fen)
+            number = state.next_number("refund")
+            self._desk.book(posting.refund(state.case_id, number, amount_fen), at=at)
+            state.refunded_fen += amount_fen
+            self._desk.note("refund", f"医院退回押金 {spoken(amount_fen)}", at=at)
+            self._desk.no_longer_asked(task, at=at, reason="退款已到账")
+            if state.refund_expected_fen:
+                task = self._ask_refund()
+
+    def _ask_refund(self) -> str:
+        return self._desk.ask(
+            TaskKind.CONFIRM_REFUND,
+            at=workflow.now(),
+            amount_fen=self._state.refund_expected_fen,
+        )
+
+    async def _refund_received(self) -> None:
+        """Nothing is offset or asked of the customer while the hospital still owes us."""
+        if self._state.refund_expected_fen == 0:
+            return
+        self._desk.enter(Stage.REFUND, at=workflow.now())
+        await workflow.wait_condition(lambda: self._state.refund_expected_fen == 0)
+
+    # The claim -----------------------------------------------------------------------------------
+
+    async def _collect_and_file(self, done: Completion, report: DischargeVisit) -> bool:
+        """Papers, then the claim, by our people (R017); False if the papers never came."""
+        collected_at, images = done.at, list(report.images)
+        if not report.documents_collected:
+            task = self._desk.ask(TaskKind.COLLECT_CLAIM_DOCUMENTS, at=done.at)
+            deadline = never_filed_at(done.at, self._terms.claim, self._state.calendar)
+            completions = self._state.completions
+            if not await self._desk.within(lambda: task in completions, deadline, "理赔资料期限"):
+                self._desk.no_longer_asked(task, at=workflow.now(), reason=NO_CLAIM)
+                return False
+            handed = completions.pop(task)
+            collected_at = handed.at
+            images = list(handed.read(CollectClaimDocuments).images)
+        self._desk.happened(ExpectedEvent.CLAIM_DOCUMENTS_COLLECTED, at=collected_at)
+        await self._file(images)
+        return True
+
+    async def _file(self, images: list[str]) -> None:
+        subject = ""
+        while True:
+            ready = await self._desk.done(
+                self._desk.ask(
+                    TaskKind.FILE_CLAIM,
+                    at=workflow.now(),
+                    until=ExpectedEvent.CLAIM_FILED,
+                    subject=subject,
+                )
+            )
+            documents = [*images, *ready.read(FileClaim).images]
+            receipt = await self._send_claim(documents, ready)
+            if receipt.status == "accepted":
+                break
+            subject = f"refused {receipt.reason}"
+            self._desk.note("claim_refused", f"理赔系统未受理: {receipt.reason}")
+        self._desk.happened(ExpectedEvent.CLAIM_FILED, at=ready.at)
+        self._state.claim_state = "filed"
+        self._desk.note("claim_filed", "已代为提交理赔申请", at=ready.at, documents=documents)
+        self._desk.tell("claim_filed", number=self._claim_id)
+
+    async def _send_claim(self, documents: list[str], ready: Completion) -> ClaimReceipt:
+        return await workflow.execute_activity_method(
+            FileClaims.file,
+            ClaimFiling(
+                claim_id=self._claim_id,
+                case_id=self._state.case_id,
+                hospital_id=self._opening.hospital.hospital_id,
+                bill_fen=self._state.bill_fen,
+                advanced_fen=self._state.advanced_fen,
+                document_ids=documents,
+                filed_at=ready.at,
+            ),
+            start_to_close_timeout=FILE_WITHIN,
+            retry_policy=FILE_RETRY,
+            summary="代为提交理赔",
+        )
+
+    async def _adjudicated(self) -> str:
+        """DW18: the insurer decides on its own; our advance promised nothing (R107)."""
+        self._desk.enter(Stage.ADJUDICATION, at=workflow.now())
+        await workflow.wait_condition(lambda: self._state.claim_decision is not None)
+        decision = self._state.claim_decision
+        if decision is None:
+            raise RuntimeError("woken without a decision")
+        word = CLAIM_WORDS[decision.decision]
+        self._state.claim_state = decision.decision
+        self._desk.note("claim_decided", f"理赔审核: {word}", at=decision.at)
+        self._desk.tell("claim_result", reason=word, amount=decision.payable_fen)
+        return word
+
+    async def _offset(self) -> None:
+        """DW19: the claim money returns the advance first; the rest is the customer's (R015)."""
+        state, decision = self._state, self._state.claim_decision
+        if decision is None or decision.payable_fen == 0:
+            return
+        self._desk.enter(Stage.OFFSET, at=workflow.now())
+        sums = Settlement(
+            advanced_fen=state.advanced_fen,
+            refund_fen=state.refunded_fen,
+            payable_fen=decision.payable_fen,
+        )
+        self._desk.book(
+            posting.claim(
+                state.case_id, payable_fen=sums.payable_fen, offset_fen=sums.offset_fen
+            ),
+            at=decision.at,
+        )
+        state.offset_fen = sums.offset_fen
+        self._desk.note("offset", f"理赔金抵扣 {spoken(sums.offset_fen)}", at=decision.at)
+        self._desk.tell(
+            "offset", amount=sums.offset_fen, left=sums.residual_fen, total=sums.owed_fen
+        )
+        if sums.residual_fen:
+            # The claim money must stand in the ledger before part of it leaves the house.
+            await self._desk.written()
+            await self._pay_residual(sums.residual_fen)
+
+    async def _pay_residual(self, amount_fen: int) -> None:
+        record = await self._payment.pay_out(amount_fen)
+        while record.status is not PaymentStatus.PAID:
+            task = self._desk.ask(
+                TaskKind.RESOLVE_PAYMENT,
+                at=workflow.now(),
+                subject=record.movement_id,
+                amount_fen=amount_fen,
+            )
+            found = await self._desk.done(task)
+            if found.read(ResolvePayment).paid:
+                self._desk.book(posting.payout(self._state.case_id, amount_fen), at=found.at)
+                break
+        self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
+
+    # Repayment -----------------------------------------------------------------------------------
+
+    async def _repaid(self, reason: str) -> None:
+        """DW20: the customer returns what the claim did not; reminders around the due day (C-57)."""
+        state, now = self._state, workflow.now()
+        self._desk.enter(Stage.REPAYMENT, at=now, reason=reason)
+        due = repayment_due_at(now, self._terms.repayment, state.calendar)
+        due_on = due_date(due)
+        self._desk.tell("repayment_demand", date=str(due_on), amount=state.owed_fen)
+        self._desk.beside(self._remind(due_on), "reminders")
+        while state.owed_fen > 0:
+            task = self._desk.ask(
+                TaskKind.RECORD_REPAYMENT, at=workflow.now(), due_at=due, amount_fen=state.owed_fen
+            )
+            paid = await self._desk.done(task)
+            amount_fen = paid.read(RecordRepayment).amount.fen
+            number = state.next_number("repayment")
+            self._desk.book(posting.repayment(state.case_id, number, amount_fen), at=paid.at)
+            state.repaid_fen += amount_fen
+            self._desk.note("repaid", f"客户归还 {spoken(amount_fen)}", at=paid.at, by=paid.actor)
+            self._desk.tell("repaid", amount=amount_fen, left=state.owed_fen)
+
+    async def _remind(self, due_on: date) -> None:
+        """A reminder on each of the programme's days; past the due day a supervisor hears of it."""
+        today = civil_date(workflow.now())
+        for day in reminder_dates(due_on, self._terms.repayment, after=today):
+            morning = datetime.combine(day, REMIND_AT, SHANGHAI)
+            await workflow.sleep(morning - workflow.now(), summary=f"还款提醒 {day}")
+            if self._state.owed_fen == 0:
+                return
+            self._desk.tell("repayment_reminder", amount=self._state.owed_fen, date=str(due_on))
+            if day > due_on:
+                self._desk.alert("还款逾期")
+
+    async def _close(self) -> None:
+        """DW22: slips in, books at zero, everybody released."""
+        state = self._state
+        await workflow.wait_condition(
+            lambda: all(task.kind is not TaskKind.HAND_IN_SLIP for task in state.tasks.values())
+        )
+        now = workflow.now()
+        self._desk.enter(Stage.CLOSED, at=now)
+        self._desk.tell("closed")
+        self._desk.drop_tasks(at=now, reason="案件已结案")
+        self._desk.clocks.drop_all(at=now, why="案件已结案")

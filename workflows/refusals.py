@@ -1,0 +1,151 @@
+"""Why a command is refused: each reason is a stable code, a Chinese sentence and the field it names.
+
+A validator raises before anything is written, so a refused update leaves no trace in the case.
+The door turns the code into a problem document.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+from domain.documents import DocumentStage, missing
+from domain.money import Money, spoken
+from domain.programme import Programme
+from domain.tasks import (
+    TASKS,
+    AnswerTopUp,
+    ArrangeVisit,
+    ConfirmDocuments,
+    ConfirmRefund,
+    DischargeVisit,
+    FirstContact,
+    Form,
+    JudgeLiability,
+    RecordRepayment,
+    ResolvePayment,
+    SignAuthorization,
+    TaskKind,
+)
+from domain.waiver import BEFORE_PAYMENT, PaymentMode
+from workflows.case import CaseState
+from workflows.messages import CompleteTask, HospitalTerms, Withdraw
+
+TASK_NOT_OPEN: Final = "TaskNotOpen"
+NOT_YOURS: Final = "NotYours"
+FORM_REFUSED: Final = "FormRefused"
+DOCUMENTS_MISSING: Final = "DocumentsMissing"
+PLAN_OUT_OF_RANGE: Final = "PlanOutOfRange"
+AMOUNT_OUT_OF_RANGE: Final = "AmountOutOfRange"
+MODE_NOT_AVAILABLE: Final = "ModeNotAvailable"
+TOO_LATE_TO_WITHDRAW: Final = "TooLateToWithdraw"
+WRONG_STAGE: Final = "WrongStage"
+
+
+def refusal(code: str, message: str, field: str) -> ApplicationError:
+    """A command refused for good: sending it again changes nothing."""
+    return ApplicationError(message, field, type=code, non_retryable=True)
+
+
+class Refusals:
+    """Checks the commands of one case against what the case knows."""
+
+    def __init__(self, state: CaseState, programme: Programme, hospital: HospitalTerms) -> None:
+        self._state = state
+        self._programme = programme
+        self._hospital = hospital
+
+    def withdrawal(self, _: Withdraw) -> None:
+        """A customer may withdraw until the first payment order."""
+        if self._state.stage not in BEFORE_PAYMENT or self._state.payment_ordered:
+            raise refusal(TOO_LATE_TO_WITHDRAW, "押金已下达付款, 不能再撤销", "stage")
+
+    def authorization(self) -> str:
+        """The open step of signing, or a refusal."""
+        for task in self._state.tasks.values():
+            if task.kind is TaskKind.SIGN_AUTHORIZATION:
+                return task.task_id
+        raise refusal(WRONG_STAGE, "当前阶段没有待签署的委托授权", "stage")
+
+    def completion(self, message: CompleteTask, *, disease: str) -> None:
+        """Whether a step may be completed like this."""
+        task = self._state.tasks.get(message.task_id)
+        if task is None or task.kind is not message.kind or message.task_id in self._state.completions:
+            raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
+        if message.actor.role not in task.roles:
+            raise refusal(NOT_YOURS, "该任务不属于您的角色", "actor")
+        if task.assignee is not None and task.assignee != message.actor.id:
+            raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
+        try:
+            form = TASKS[message.kind].form.model_validate(message.form)
+        except ValidationError as error:
+            field = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+        self._form(form, message, disease, task.amount_fen)
+
+    def _form(
+        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
+    ) -> None:
+        match form:
+            case FirstContact(identity_verified=True, checklist_sent=False):
+                raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
+            case SignAuthorization(signed=True, images=[]):
+                raise refusal(FORM_REFUSED, "签署授权须附影像", "images")
+            case ConfirmDocuments(complete=True):
+                self._documents(message, disease, DocumentStage.APPLICATION)
+            case JudgeLiability(approved=True):
+                self._plan(form)
+            case JudgeLiability(approved=False, reason=""):
+                raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
+            case ArrangeVisit(payment_mode=PaymentMode() as mode) | AnswerTopUp(
+                payment_mode=PaymentMode() as mode
+            ) if mode not in self._hospital.payment_modes:
+                raise refusal(MODE_NOT_AVAILABLE, "该医院不支持此付款方式", "payment_mode")
+            case AnswerTopUp(accepted=False, reason=""):
+                raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
+            case DischargeVisit(claim_explained=False):
+                raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
+            case DischargeVisit():
+                self._amount(form.bill, "bill", at_least=0)
+            case ConfirmRefund():
+                self._amount(form.received, "received", at_most=asked_fen)
+            case RecordRepayment():
+                self._amount(form.amount, "amount", at_most=self._state.owed_fen)
+            case ResolvePayment(paid=True, reference=None):
+                raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+            case _:
+                pass
+
+    def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
+        needed = self._programme.documents_for(disease, stage)
+        lacking = missing(needed, message.documents)
+        if lacking:
+            kinds = ", ".join(kind.value for kind in lacking)
+            raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+
+    def _plan(self, form: JudgeLiability) -> None:
+        """The plan stays within the policy's limit, and the first deposit within the plan."""
+        if not form.in_scope or form.previous_history == "undisclosed":
+            raise refusal(PLAN_OUT_OF_RANGE, "不在责任范围内或存在未告知病史的, 不能通过", "approved")
+        if form.first_deposit is None or form.first_deposit.fen == 0:
+            raise refusal(PLAN_OUT_OF_RANGE, "方案须有首笔押金金额", "first_deposit")
+        limit_fen = form.limit.fen if form.limit else self._state.policy_limit_fen
+        if limit_fen > self._state.policy_limit_fen:
+            raise refusal(
+                PLAN_OUT_OF_RANGE,
+                f"额度超过保单可用额度 {spoken(self._state.policy_limit_fen)}",
+                "limit",
+            )
+        rule = self._programme.deposit_waiver.limit
+        if not rule.allows(form.first_deposit.fen, limit_fen=limit_fen, advanced_fen=0):
+            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "first_deposit")
+
+    def _amount(
+        self, money: Money, field: str, *, at_least: int = 1, at_most: int | None = None
+    ) -> None:
+        if money.fen < at_least:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
+        if at_most is not None and money.fen > at_most:
+            raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
