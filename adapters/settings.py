@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="GREENLANE_",
         env_file=ROOT / ".env",
+        env_ignore_empty=True,  # `GREENLANE_KEYS=` means "not set", as in the example file
         extra="ignore",
         frozen=True,
         populate_by_name=True,
@@ -97,12 +98,6 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, var: Path) -> Path:
         return var.expanduser().absolute()
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        """`GREENLANE_KEYS=` in a file means "not set", as in the example file."""
-        return None if value == "" else value
 
     @field_validator("database_url")
     @classmethod
