@@ -9,9 +9,9 @@ Readers are tolerant here, because a case carries its programme for weeks; files
 from datetime import date, datetime
 from enum import StrEnum
 from string import Formatter
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, WarnRule
@@ -324,6 +324,13 @@ class Notice(Terms):
             if place is not None and (place not in _PLACES or spec or conversion):
                 raise ValueError(f"a notice has no place {{{place}}}; it has {sorted(_PLACES)}")
         return text
+
+    @model_validator(mode="after")
+    def _no_free_words_by_sms(self) -> Self:
+        """A reason is what a person wrote; a text message is read by whoever holds the phone."""
+        if self.channel == "sms" and "{reason}" in self.text:
+            raise ValueError("a text message carries no {reason}; send it by wechat")
+        return self
 
     def render(self, **values: str) -> str:
         """The text with its places filled; KeyError names a place left empty."""

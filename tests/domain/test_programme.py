@@ -193,6 +193,7 @@ def wrong(place: str, value: object) -> dict[str, Any]:
         ("documents.4.disease_groups", ["rash"], "no disease group 'rash'"),
         ("notices.0.text", "{diagnosis}", "no place {diagnosis}"),
         ("notices.0.text", "{amount.real}", "no place"),
+        ("notices.0.channel", "sms", "carries no {reason}"),
         ("eligibility.0.code", "astrology", "eligibility.0.code"),
     ],
 )
