@@ -16,9 +16,10 @@ import pytest
 
 from adapters.claims import ClaimsCore
 from adapters.dispatch import NursePlatform
-from adapters.messaging import MessageGateway
-from adapters.partner_http import PartnerFailure
+from adapters.messaging import MessageGateway, message_body
+from adapters.partner_http import NoBelievableAnswer, PartnerFailure, PartnerLine
 from adapters.payment import PaymentNetwork
+from tests.adapters.partners.conftest import IMPATIENT
 from tests.adapters.partners.people import (
     DIAGNOSES,
     ID_LAST_FOUR,
@@ -96,6 +97,17 @@ async def test_the_claims_core_gets_policy_amounts_and_document_ids(
 def test_the_search_for_persons_finds_one() -> None:
     text = f"{NAME} {PHONE} 肺癌"
     assert persons_in(text) == [NAME, PHONE, "肺癌"]
+
+
+async def test_a_failed_call_does_not_hand_on_the_request_it_made(simulator: Simulator) -> None:
+    # The driver keeps the whole request on its exception, and a cause travels into histories.
+    simulator.switch_on("message", "send", "timeout_after_success")
+    body = message_body(a_notice(notice_id="n-1"), PHONE)
+    async with PartnerLine(f"{simulator.url}/message/v1", patience=IMPATIENT) as line:
+        with pytest.raises(NoBelievableAnswer) as failed:
+            await line.order("/messages", key="n-1", body=body)
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__
 
 
 @pytest.mark.parametrize("fault", ["timeout_after_success", "garbage", "error_first"])
