@@ -71,7 +71,9 @@ def _run(main: "Callable[[], Awaitable[int | None]]") -> NoReturn:
     try:
         raise typer.Exit(runtime.run(main))
     except StartFailed as failed:
-        complaints.print(f"无法启动 / cannot start: {failed}", style="red", markup=False)
+        complaints.print(
+            f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
 
 

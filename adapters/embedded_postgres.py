@@ -221,6 +221,9 @@ def _as_user(stand_in: pwd.struct_passwd | None, folder: Path) -> list[str]:
     right = _right_needed(folder)
     if right is not None:
         prefix += [f"--inh-caps=+{right}", f"--ambient-caps=+{right}"]
+        # PostgreSQL asks access(2) whether its programs are there, which leaves such rights out
+        # for a user who is not root unless this bit is set.
+        prefix += ["--securebits=+no_setuid_fixup"]
     return [*prefix, "--"]
 
 
