@@ -24,11 +24,11 @@ from domain.money import format_fen
 
 CONNECT_SECONDS: Final = 3.0
 """A partner that does not take a connection in this time is down; nothing has been sent yet."""
-READ_SECONDS: Final = 8.0
+READ_SECONDS: Final = 6.0
 """Cashiers' networks confirm within a few seconds; after this we ask by id instead of waiting."""
 WRITE_SECONDS: Final = 4.0
 """Our bodies are a few hundred bytes; a slower send is a broken line."""
-TOTAL_SECONDS: Final = 12.0
+TOTAL_SECONDS: Final = 9.0
 """Bounds an answer that drips in byte by byte. An activity that calls a partner must allow more."""
 MAX_ANSWER_BYTES: Final = 256 * 1024
 """The longest answer of any contract is a few kilobytes."""

@@ -20,7 +20,7 @@ from tests.simulator_process import Simulator, listener, listening, simulator, s
 __all__ = ["listener", "listening", "simulator", "simulator_process"]
 
 IMPATIENT = httpx.Timeout(connect=1.0, read=0.4, write=1.0, pool=1.0)
-"""Tests of silence should not take the eight seconds a cashier gets."""
+"""Tests of silence should not take the six seconds a cashier gets."""
 
 Scripted = Callable[[bytes], AbstractAsyncContextManager[str]]
 
