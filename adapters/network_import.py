@@ -70,7 +70,8 @@ class NetworkRule(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     programme: str
-    list_version: str
+    # A day, so that the newest version of a list sorts last as text.
+    list_version: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     source: str
     grade_min: int = Field(ge=1, le=3)
     provinces: tuple[str, ...] = Field(min_length=1)

@@ -27,7 +27,7 @@ async def take(database: AsyncEngine, path: Path) -> InsuredReport:
         database,
         path,
         programme="bainian_deposit_waiver",
-        list_version="2026-1",
+        list_version="2026-01-01",
         sealer=SEALER,
         at=AT,
     )
