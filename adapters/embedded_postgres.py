@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -89,6 +90,8 @@ class PostgresServer:
 
     async def stop(self) -> None:
         await self.child.stop()
+        with suppress(OSError):  # not ours to remove when something else is in it
+            self.sockets.rmdir()
 
     @property
     def superuser_url(self) -> str:

@@ -9,8 +9,11 @@ import os
 import shutil
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -18,6 +21,7 @@ from adapters.processes import Child, StartFailed, dying_with_us, refuse_taken
 from adapters.settings import Settings
 
 NAMESPACE = "default"
+RETENTION = timedelta(days=90)  # as docker-compose.yml sets it; the books keep cases for good
 READY_WITHIN = 60.0  # seconds; usually 0.2
 
 
@@ -52,7 +56,17 @@ class TemporalServer:
             raise StartFailed(
                 f"Temporal was not ready in {READY_WITHIN:.0f} s:\n{self.child.last_words()}"
             ) from None
+        await self._keep_closed_cases()
         return self.address
+
+    async def _keep_closed_cases(self) -> None:
+        """A development server forgets what has ended after a day; people look back longer."""
+        client = await Client.connect(self.address, namespace=NAMESPACE)
+        config = NamespaceConfig()
+        config.workflow_execution_retention_ttl.FromTimedelta(RETENTION)
+        await client.workflow_service.update_namespace(
+            UpdateNamespaceRequest(namespace=NAMESPACE, config=config)
+        )
 
     async def stop(self) -> None:
         await self.child.stop()

@@ -56,6 +56,7 @@ class Child:
                 umask=0o077,  # logs, books and the SQLite file are for their owner only
             )
         if self.pid_file is not None:
+            self.pid_file.parent.mkdir(parents=True, exist_ok=True)
             self.pid_file.write_text(f"{self.process.pid}\n", encoding="ascii")
 
     async def stop_leftover(self) -> None:
