@@ -172,6 +172,19 @@ def demo() -> None:
     _run(main)
 
 
+@app.command()
+def replay(
+    record: Annotated[bool, typer.Option(help="Record every history anew, on purpose.")] = False,
+) -> None:
+    """Replay the recorded histories against today's workflows; `--record` replaces them."""
+    import subprocess
+    import sys
+
+    what = ["tests.replay.record"] if record else ["pytest", "-q", "tests/replay"]
+    done = subprocess.run([sys.executable, "-m", *what], cwd=ROOT, check=False)
+    raise typer.Exit(done.returncode)
+
+
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
