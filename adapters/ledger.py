@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.ports import Balances, HoldAnswer, HoldOrder, MovementConflict
 from adapters.tables import cases
 from adapters.tables_ledger import limits, transfers
+from domain.board import LedgerRow
 from domain.posting import Account, Reason, Transfer, transfer
 from domain.waiver import ENDED
 
@@ -136,6 +137,13 @@ class Ledger:
             left = 0 if limit is None else await _left(connection, limit)
             held = await _held(connection, case_id)
         return Balances(**sums, held=held, left=left)
+
+    async def entries(self, case_id: str) -> list[LedgerRow]:
+        """Every phase of every movement of a case, as it was written."""
+        query = select(transfers).where(transfers.c.case_id == case_id).order_by(transfers.c.id)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [LedgerRow.model_validate(row, from_attributes=True) for row in rows]
 
     async def _end(
         self, case_id: str, movement_id: str, phase: Literal["post", "void"], at: datetime

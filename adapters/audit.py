@@ -1,0 +1,72 @@
+"""The audit: one row for each view of personal data and each act that must be answered for.
+
+Rows are chained: each carries the hash of the one before it, so that a row changed, removed or put
+in between shows. Writers take turns under an advisory lock until their transaction ends; therefore
+the audit row is the last thing a transaction writes. Rows hold codes and opaque ids, no person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.tables_door import audit
+
+_LOCK: Final = 0x6175646974
+_START: Final = "0" * 64
+"""What the first row of the chain names as the one before it."""
+
+
+async def write_audit(
+    connection: AsyncConnection,
+    *,
+    at: datetime,
+    actor_role: str,
+    actor_id: str,
+    action: str,
+    case_id: str | None = None,
+    subject: str = "",
+) -> None:
+    """Append one row to the chain, in the caller's transaction."""
+    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    newest = select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+    before = (await connection.execute(newest)).scalar_one_or_none() or _START
+    row: dict[str, Any] = {
+        "at": at.astimezone(UTC),
+        "actor_role": actor_role,
+        "actor_id": actor_id,
+        "action": action,
+        "case_id": case_id,
+        "subject": subject,
+        "prev_hash": before,
+    }
+    await connection.execute(insert(audit).values(**row, hash=_hash(row)))
+
+
+async def first_break(engine: AsyncEngine) -> int | None:
+    """The number of the first row that does not fit the chain; None when all of them do."""
+    expected = _START
+    async with engine.connect() as connection:
+        rows = await connection.stream(select(audit).order_by(audit.c.seq))
+        async for row in rows:
+            if row.prev_hash != expected or row.hash != _hash(_content(row)):
+                return int(row.seq)
+            expected = row.hash
+    return None
+
+
+def _content(row: Row[Any]) -> dict[str, Any]:
+    names = ("at", "actor_role", "actor_id", "action", "case_id", "subject", "prev_hash")
+    return {name: getattr(row, name) for name in names}
+
+
+def _hash(content: dict[str, Any]) -> str:
+    plain = {**content, "at": content["at"].astimezone(UTC).isoformat(timespec="microseconds")}
+    written = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -1,0 +1,424 @@
+"""The record: written page by page, exactly once, and what people then read of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.ports import (
+    CasebookPort,
+    CasePage,
+    Delivery,
+    DischargeRecord,
+    NoticeRecord,
+    PaymentRecord,
+    PaymentStatus,
+    TaskClosed,
+    TaskOpened,
+    TimelineEntry,
+    TopUpRecord,
+    TopUpState,
+)
+from adapters.caseboard import Caseboard
+from adapters.casebook import Casebook, CaseUnknown, PageConflict
+from adapters.encryption import Sealer
+from adapters.tables import timeline
+from adapters.tables_door import audit
+from domain.board import BadCursor, CaseFilter, CaseView, Viewer
+from domain.calendar import WorkCalendar
+from domain.clock import Budget, Clock, Unit, WarnRule
+from domain.tasks import TaskKind
+from domain.waiver import PaymentMode, Role, Stage
+from tests.fixtures.cases import (
+    CASE,
+    DISEASE,
+    ID_NUMBER,
+    NAME,
+    PHONE,
+    REPORTED_AT,
+    a_reported_case,
+    a_sealer,
+)
+
+AGENT = Viewer(role=Role.AGENT, id="agent-1")
+NOTE = "客户说在朝阳医院"
+NO_CALENDAR = WorkCalendar(version="none", years={}, holidays=frozenset(), make_up_days=frozenset())
+
+
+def minutes(count: int) -> datetime:
+    return REPORTED_AT + timedelta(minutes=count)
+
+
+def a_clock() -> Clock:
+    return Clock.start(
+        clock_id="K02",
+        name="30分钟响应",
+        number=1,
+        started_at=REPORTED_AT,
+        budget=Budget(amount=30, unit=Unit.MINUTE),
+        warn=WarnRule(before=Budget(amount=10, unit=Unit.MINUTE)),
+        calendar=NO_CALENDAR,
+    )
+
+
+def a_line(event: str = "reported", words: str = NOTE) -> TimelineEntry:
+    return TimelineEntry(
+        at=REPORTED_AT,
+        role=Role.AGENT,
+        actor_id="agent-1",
+        event=event,
+        text=words,
+        document_ids=["doc-1"],
+    )
+
+
+def a_task(number: int = 1, **changes: Any) -> TaskOpened:
+    facts: dict[str, Any] = {
+        "task_id": f"{CASE}.first_contact.{number}",
+        "kind": TaskKind.FIRST_CONTACT,
+        "roles": [Role.AGENT],
+        "title": "首次联系客户",
+        "opened_at": REPORTED_AT,
+        "due_at": minutes(30),
+        "clock": "K02.1",
+    }
+    return TaskOpened(**(facts | changes))
+
+
+def a_page(number: int = 1, **changes: Any) -> CasePage:
+    facts: dict[str, Any] = {
+        "case_id": CASE,
+        "page": number,
+        "at": minutes(number),
+        "stage": Stage.REPORTED,
+        "awaiting": [Role.AGENT],
+        "next_due_at": minutes(30),
+    }
+    return CasePage(**(facts | changes))
+
+
+def a_full_page() -> CasePage:
+    return a_page(
+        limit_fen=50_000_000,
+        advanced_fen=5_000_000,
+        outstanding_fen=5_000_000,
+        reason="说明",
+        discharge_on=date(2026, 6, 25),
+        claim_state="filed",
+        team={"agent": "agent-1", "nurse": "nurse-7", "doctor": "doctor-2"},
+        missing_documents=["pathology_report"],
+        timeline=[a_line("reported"), a_line("contacted")],
+        tasks_opened=[a_task(), a_task(2, assignee="agent-2")],
+        tasks_closed=[
+            TaskClosed(
+                task_id=a_task().task_id,
+                closed_at=minutes(22),
+                done=True,
+                actor_role=Role.AGENT,
+                actor_id="agent-1",
+            )
+        ],
+        clocks=[a_clock()],
+        top_ups=[
+            TopUpRecord(
+                top_up_id="t-1",
+                requested_fen=10_000_000,
+                state=TopUpState.RECEIVED,
+                requested_at=REPORTED_AT,
+            )
+        ],
+        payments=[
+            PaymentRecord(
+                movement_id=f"{CASE}:deposit:1",
+                reason="deposit",
+                amount_fen=5_000_000,
+                mode=PaymentMode.QR_CODE,
+                status=PaymentStatus.PENDING,
+                ordered_at=REPORTED_AT,
+            )
+        ],
+        discharges=[
+            DischargeRecord(
+                notice_id="d-1",
+                discharge_on=date(2026, 6, 25),
+                accepted=True,
+                received_at=REPORTED_AT,
+            )
+        ],
+    )
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return a_sealer()
+
+
+@pytest.fixture
+async def casebook(database: AsyncEngine, sealer: Sealer) -> CasebookPort:
+    await a_reported_case(database, sealer)
+    return Casebook(database, sealer, clock=lambda: minutes(5))
+
+
+@pytest.fixture
+def board(database: AsyncEngine, sealer: Sealer) -> Caseboard:
+    return Caseboard(database, sealer, clock=lambda: minutes(6))
+
+
+async def seen(board: Caseboard, case_id: str = CASE) -> CaseView:
+    view = await board.case(case_id, AGENT)
+    assert view is not None
+    return view
+
+
+async def test_a_page_is_read_as_it_was_written(casebook: CasebookPort, board: Caseboard) -> None:
+    page = a_full_page()
+    await casebook.write(page)
+    view = await seen(board)
+    assert (view.stage, view.awaiting, view.next_due_at) == ("reported", [Role.AGENT], minutes(30))
+    assert (view.limit_fen, view.advanced_fen, view.reason) == (50_000_000, 5_000_000, "说明")
+    assert view.team["nurse"] == "nurse-7"
+    assert view.missing_documents == ["pathology_report"]
+    assert [(line.event, line.text, line.document_ids) for line in view.timeline] == [
+        ("reported", NOTE, ["doc-1"]),
+        ("contacted", NOTE, ["doc-1"]),
+    ]
+    assert view.clocks == page.clocks
+    assert [task.done for task in view.tasks] == [True, None]
+    assert view.tasks[0].closed_by == "agent-1"
+    assert view.top_ups[0].state == "received"
+    assert view.payments[0].status == "pending"
+    assert view.discharges[0].accepted is True
+    assert (view.name_masked, view.id_masked) == ("客*", "110101********0715")
+    assert view.phone_masked == "138****8000"
+
+
+async def test_a_page_written_twice_is_written_once(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    await casebook.write(a_full_page())
+    before = await seen(board)
+    await casebook.write(a_full_page())
+    assert await seen(board) == before
+
+
+async def test_a_page_written_by_two_at_once_is_written_once(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    await asyncio.gather(*(casebook.write(a_full_page()) for _ in range(6)))
+    assert len((await seen(board)).timeline) == 2
+
+
+async def test_a_page_number_with_other_content_is_refused_and_changes_nothing(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    await casebook.write(a_full_page())
+    before = await seen(board)
+    with pytest.raises(PageConflict):
+        await casebook.write(a_page(timeline=[a_line("forged")]))
+    assert await seen(board) == before
+
+
+async def test_what_a_later_page_leaves_empty_has_not_changed(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    await casebook.write(a_full_page())
+    await casebook.write(a_page(2, stage=Stage.COLLECTING, awaiting=[], next_due_at=None))
+    view = await seen(board)
+    assert (view.stage, view.awaiting, view.next_due_at) == ("collecting", [], None)
+    assert (view.limit_fen, view.reason, view.claim_state) == (50_000_000, "说明", "filed")
+    assert view.discharge_on == date(2026, 6, 25)
+    assert view.missing_documents == ["pathology_report"]
+    await casebook.write(a_page(3, missing_documents=[]))
+    assert (await seen(board)).missing_documents == []
+
+
+async def test_rows_come_to_their_newest_state(casebook: CasebookPort, board: Caseboard) -> None:
+    first = a_full_page()
+    await casebook.write(first)
+    await casebook.write(
+        a_page(
+            2,
+            clocks=[first.clocks[0].meet(minutes(22))],
+            top_ups=[first.top_ups[0].model_copy(update={"state": TopUpState.PAID})],
+            payments=[first.payments[0].model_copy(update={"status": PaymentStatus.PAID})],
+            tasks_opened=[a_task(2, due_at=minutes(90), assignee="agent-2")],
+        )
+    )
+    view = await seen(board)
+    assert view.clocks[0].met_at == minutes(22)
+    assert (view.top_ups[0].state, view.payments[0].status) == ("paid", "paid")
+    assert view.tasks[1].due_at == minutes(90)
+
+
+async def test_a_late_copy_of_an_older_page_undoes_nothing(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    first = a_full_page()
+    paid = first.payments[0].model_copy(update={"status": PaymentStatus.PAID})
+    await casebook.write(a_page(2, stage=Stage.COLLECTING, payments=[paid]))
+    await casebook.write(first)
+    view = await seen(board)
+    assert (view.stage, view.page) == ("collecting", 2)
+    assert view.payments[0].status == "paid"
+    assert len(view.timeline) == 2
+
+
+async def test_a_page_that_fails_midway_leaves_nothing(
+    casebook: CasebookPort, board: Caseboard, database: AsyncEngine
+) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE discharges ADD CHECK (notice_id <> 'd-1')"))
+    with pytest.raises(Exception, match="violates check"):
+        await casebook.write(a_full_page())
+    view = await seen(board)
+    assert (view.stage, view.timeline, view.tasks) == ("opening", [], [])
+
+
+async def test_a_case_nobody_reported_has_no_pages(casebook: CasebookPort) -> None:
+    with pytest.raises(CaseUnknown):
+        await casebook.write(a_page(case_id="dw-nobody"))
+    with pytest.raises(CaseUnknown):
+        await casebook.contact("dw-nobody")
+
+
+async def test_contact_opens_the_person_and_leaves_an_audit_row(
+    casebook: CasebookPort, database: AsyncEngine
+) -> None:
+    contact = await casebook.contact(CASE)
+    assert (contact.name, contact.phone, contact.id_last_four) == (NAME, PHONE, "0715")
+    assert (contact.bed, contact.policy_ref) == ("12", "p-1")
+    assert NAME not in repr(contact)
+    async with database.connect() as connection:
+        row = (await connection.execute(select(audit))).one()
+    assert (row.action, row.case_id, row.at) == ("contact.used", CASE, minutes(5))
+
+
+async def test_a_notice_recorded_again_updates_its_delivery(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    notice = NoticeRecord(
+        notice_id=f"{CASE}.notice.1",
+        case_id=CASE,
+        template="checklist",
+        channel="sms",
+        text="请准备资料",
+        sent_at=REPORTED_AT,
+        delivery=Delivery.UNKNOWN,
+    )
+    await casebook.note_notice(notice)
+    await casebook.note_notice(notice.model_copy(update={"delivery": Delivery.DELIVERED}))
+    [row] = (await seen(board)).notices
+    assert (row.text, row.delivery) == ("请准备资料", "delivered")
+
+
+async def test_every_view_of_a_case_or_person_is_audited_and_a_list_is_not(
+    casebook: CasebookPort, board: Caseboard, database: AsyncEngine
+) -> None:
+    await board.cases(CaseFilter())
+    await board.case_row(CASE)
+    await board.case(CASE, AGENT)
+    person = await board.person(CASE, AGENT)
+    assert person is not None
+    assert (person.id_number, person.disease) == (ID_NUMBER, DISEASE)
+    assert ID_NUMBER not in repr(person)
+    async with database.connect() as connection:
+        rows = await connection.execute(select(audit.c.action, audit.c.actor_id))
+        assert [tuple(row) for row in rows] == [
+            ("case.viewed", "agent-1"),
+            ("person.viewed", "agent-1"),
+        ]
+
+
+async def test_nothing_a_person_is_known_by_lies_readable_in_any_table(
+    casebook: CasebookPort, database: AsyncEngine
+) -> None:
+    await casebook.write(a_full_page())
+    async with database.connect() as connection:
+        names = (
+            await connection.execute(
+                text("SELECT table_name FROM information_schema.tables WHERE table_schema='public'")
+            )
+        ).scalars()
+        rows = [
+            str(row)
+            for name in names
+            for row in await connection.execute(text(f"SELECT t::text FROM {name} t"))  # noqa: S608
+        ]
+    everything = "\n".join(rows)
+    assert CASE in everything  # the control: this test sees what is readable
+    for secret in (NAME, ID_NUMBER, PHONE, DISEASE, NOTE):
+        assert secret not in everything
+        assert secret.encode().hex() not in everything
+
+
+@pytest.mark.parametrize(
+    ("narrow", "expected"),
+    [
+        ({}, 3),
+        ({"programme": "bainian_deposit_waiver"}, 3),
+        ({"programme": "other"}, 0),
+        ({"stage": "reported"}, 1),
+        ({"stage": "opening"}, 2),
+        ({"awaiting": Role.AGENT}, 1),
+        ({"awaiting": Role.NURSE}, 0),
+        ({"sla_state": "calm"}, 3),
+        ({"channel": "app"}, 1),
+        ({"customer_subject": "customer-2"}, 1),
+        ({"hospital_id": "h-1"}, 3),
+        ({"helper": "nurse-7"}, 1),
+        ({"helper": "agent-2"}, 1),
+        ({"helper": "nurse-8"}, 0),
+        ({"due_before": minutes(31)}, 1),
+        ({"due_before": minutes(30)}, 0),
+    ],
+)
+async def test_a_list_narrows_by_each_filter(
+    casebook: CasebookPort,
+    board: Caseboard,
+    database: AsyncEngine,
+    sealer: Sealer,
+    narrow: dict[str, Any],
+    expected: int,
+) -> None:
+    await a_reported_case(database, sealer, case_id="dw-b", channel="app")
+    await a_reported_case(database, sealer, case_id="dw-c", customer_subject="customer-2")
+    await casebook.write(a_full_page())
+    found = await board.cases(CaseFilter(**narrow))
+    assert len(found.items) == expected
+
+
+async def test_a_cursor_walks_the_whole_list_once(
+    board: Caseboard, database: AsyncEngine, sealer: Sealer
+) -> None:
+    for number in range(7):
+        moment = REPORTED_AT + timedelta(minutes=number // 2)
+        await a_reported_case(database, sealer, case_id=f"dw-{number}", reported_at=moment)
+    cursor, walked = None, []
+    for _ in range(4):
+        page = await board.cases(CaseFilter(cursor=cursor, limit=2))
+        walked += [row.case_id for row in page.items]
+        cursor = page.next_cursor
+    assert cursor is None
+    assert walked == [f"dw-{number}" for number in range(6, -1, -1)]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "####", "W10", "WzEsMl0", "bnVsbA", "é", "Wzdd" * 50])
+async def test_a_forged_cursor_is_refused(board: Caseboard, cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        await board.cases(CaseFilter(cursor=cursor))
+
+
+async def test_the_timeline_keeps_its_order_and_grows_only(
+    casebook: CasebookPort, board: Caseboard, database: AsyncEngine
+) -> None:
+    for number in range(1, 4):
+        await casebook.write(a_page(number, timeline=[a_line(f"e{number}")]))
+    assert [line.event for line in (await seen(board)).timeline] == ["e1", "e2", "e3"]
+    async with database.connect() as connection:
+        count = await connection.execute(select(func.count()).select_from(timeline))
+        assert count.scalar_one() == 3
