@@ -5,12 +5,14 @@ the imports of a worker take a second in which it may arrive. So commands import
 they run.
 """
 
+import os
 import signal
 from types import FrameType
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    # Nothing is running yet that wants an end; an exception could be lost inside an import.
+    os._exit(128 + number)
 
 
 signal.signal(signal.SIGTERM, _leave)
@@ -219,8 +221,6 @@ def serve_worker() -> None:
 @app.command("serve-simulator")
 def serve_simulator() -> None:
     """Serve the simulated counterparties alone."""
-    import os
-
     settings = _settings()
     # The simulator is somebody else's system: it reads its own variables, not our settings.
     os.environ.setdefault("SIMULATOR_STATE", str(settings.var / "simulator.sqlite3"))

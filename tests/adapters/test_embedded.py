@@ -221,7 +221,7 @@ async def test_a_child_that_ignores_its_signal_is_killed(tmp_path: Path) -> None
         command=[
             sys.executable,
             "-c",
-            "import signal as s, time; s.signal(15, s.SIG_IGN); print('up', flush=1); time.sleep(9)",
+            "import signal as s, time; s.signal(15, s.SIG_IGN); print('up', flush=1);time.sleep(9)",
         ],
         log=tmp_path / "stubborn.log",
         stop_within=0.2,

@@ -1,0 +1,127 @@
+"""The commands as a person types them: they say what they do, and leave when they are told to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.servers import free_ports
+from tests.house.files import ROOT
+
+TERM_STATUS = 128 + signal.SIGTERM
+
+
+def environment(var: Path, **more: str) -> dict[str, str]:
+    """A person's environment without settings of ours, but for a folder and ports of this test."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GREENLANE_", "TEMPORAL_")) and name != "DATABASE_URL"
+    }
+    names = ("API", "SIMULATOR", "TEMPORAL", "TEMPORAL_UI")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    kept |= {f"GREENLANE_{name}_PORT": str(port) for name, port in ports.items()}
+    return kept | {"GREENLANE_VAR": str(var), "COLUMNS": "200"} | more
+
+
+def run(var: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "cli.py", *arguments],
+        cwd=ROOT,
+        env=environment(var, **more),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
+    assert "demo" in run(tmp_path).stdout
+
+
+def test_fresh_secrets_are_settings_that_hold(tmp_path: Path) -> None:
+    printed = run(tmp_path, "keys").stdout
+    lines = dict(line.split("=", 1) for line in printed.splitlines())
+    secrets = {name: value.strip('"') for name, value in lines.items()}
+    token = run(tmp_path, "token", "--role", "agent", "--subject", "agent-1", **secrets)
+    assert token.returncode == 0, token.stderr
+    assert token.stdout.count(".") == 2
+    assert not (tmp_path / "keys").exists(), "given secrets are used, none is made"
+
+
+def test_a_wrong_setting_ends_a_command_with_its_name(tmp_path: Path) -> None:
+    done = run(tmp_path, "token", "--role", "agent", "--subject", "a", GREENLANE_KEYS="secret-1")
+    assert done.returncode == 2
+    assert "GREENLANE_KEYS" in done.stderr
+    assert "secret-1" not in done.stderr + done.stdout
+
+
+def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "token", "--role", "king", "--subject", "a")
+    assert done.returncode == 2
+    assert "king" in done.stderr
+
+
+def test_a_migration_is_safe_to_repeat(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = run(tmp_path, "migrate")
+        assert done.returncode == 0, done.stderr
+
+
+def test_nothing_runs_before_up(tmp_path: Path) -> None:
+    assert run(tmp_path, "down").returncode == 0
+    assert run(tmp_path, "status").returncode == 1
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.3])
+def test_sigterm_ends_a_command_however_early(tmp_path: Path, after: float) -> None:
+    """As process 1 of a container it would be ignored by default."""
+    with subprocess.Popen(
+        [sys.executable, "cli.py", "serve-simulator"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        time.sleep(after)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) in {TERM_STATUS, -signal.SIGTERM, 0}
+
+
+@pytest.mark.slow
+def test_up_serves_everything_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    env = environment(var)
+    log = tmp_path / "up.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [sys.executable, "cli.py", "up"], cwd=ROOT, env=env, stdout=output, stderr=output
+        ) as serving,
+    ):
+        try:
+            give_up_at = time.monotonic() + 90
+            while "Ctrl-C" not in log.read_text(encoding="utf-8"):
+                assert serving.poll() is None, log.read_text(encoding="utf-8")
+                assert time.monotonic() < give_up_at, log.read_text(encoding="utf-8")
+                time.sleep(0.2)
+            shown = subprocess.run(
+                [sys.executable, "cli.py", "status"], cwd=ROOT, env=env, check=False, timeout=60
+            )
+            assert shown.returncode == 0
+            told = subprocess.run(
+                [sys.executable, "cli.py", "down"], cwd=ROOT, env=env, check=False, timeout=90
+            )
+            assert told.returncode == 0
+            assert serving.wait(timeout=30) == TERM_STATUS
+        finally:
+            if serving.poll() is None:
+                serving.terminate()
+                serving.wait(timeout=60)
+    assert not (var / "run" / "postgres.pid").exists()
+    assert not (var / "run" / "serve-worker.pid").exists()
