@@ -13,7 +13,6 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.dispatch import SendNurse
-from activities.messaging import TellCustomer
 from activities.payment import PayHospital
 from activities.ports import (
     CasebookPort,
@@ -46,21 +45,19 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook)
-    money = PayHospital(payment=payment)
+    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    money = PayHospital(payment=payment, ledger=ledger)
     nurse = SendNurse(dispatch=dispatch)
     return [
-        books.write,
+        books.turn_page,
+        books.tell_customer,
         books.set_limit,
-        books.hold,
-        books.void,
         books.balances,
         money.order,
         money.pay_out,
         money.look_up,
         nurse.order,
         nurse.cancel,
-        TellCustomer(messaging=messaging, casebook=casebook).send,
         FileClaims(claims=claims, casebook=casebook).file,
     ]
 

@@ -1,23 +1,36 @@
-"""Keeping the books: the ledger first, then the casebook, each write idempotent."""
+"""Keeping the books of a case: ledger first, then casebook, then the customer is told.
+
+Each part is idempotent, so a page may be turned again after a crash at any point. A notice that
+does not go out at once never holds up the record: its id comes back, and it gets tries of its own.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from typing import Final
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.ports import (
     Balances,
     CasebookPort,
     CasePage,
-    HoldAnswer,
-    HoldOrder,
+    Delivery,
     LedgerPort,
     Message,
+    MessagingPort,
+    NoticeOrder,
+    NoticeRecord,
     PaymentStatus,
 )
 from domain.money import Fen
 from domain.terms import LimitRule
+
+FIRST_TRY_SECONDS: Final = 2.0
+"""A gateway answers in a fraction of a second; a slower one must not hold up the next page."""
+TRIES: Final = 5
+"""As many as the workflow's retry policy allows; the last one reports failure, it does not raise."""
 
 
 class SetLimit(Message):
@@ -29,25 +42,37 @@ class SetLimit(Message):
 
 
 class KeepBooks:
-    """The verbs of the ledger and the casebook."""
+    """The verbs of the ledger, the casebook and the messaging partner."""
 
-    def __init__(self, *, ledger: LedgerPort, casebook: CasebookPort) -> None:
+    def __init__(
+        self, *, ledger: LedgerPort, casebook: CasebookPort, messaging: MessagingPort
+    ) -> None:
         self._ledger = ledger
         self._casebook = casebook
+        self._messaging = messaging
 
-    @activity.defn(name="write_page")
-    async def write(self, page: CasePage) -> None:
-        """Book what the page moved, then write it; doing both twice changes nothing."""
+    @activity.defn(name="turn_page")
+    async def turn_page(self, page: CasePage) -> list[str]:
+        """Book what moved, write the page, send its notices; returns the ids that did not go."""
         for payment in page.payments:
             if payment.settled_at is None or payment.reason == "payout":
                 continue
-            end = (
-                self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
-            )
+            end = self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
             await end(page.case_id, payment.movement_id, at=payment.settled_at)
         if page.transfers:
             await self._ledger.book(page.case_id, page.transfers, at=page.at)
         await self._casebook.write(page)
+        return [notice.notice_id for notice in page.notices if not await self._tried(notice)]
+
+    @activity.defn(name="tell_customer")
+    async def tell_customer(self, notice: NoticeOrder) -> Delivery:
+        """Send a notice that did not go at once; the last try says so instead of raising."""
+        delivery = await self._send(notice)
+        if delivery is Delivery.DELIVERED:
+            return delivery
+        if activity.info().attempt < TRIES:
+            raise ApplicationError("notice not delivered yet", type="NoticeNotDelivered")
+        return Delivery.FAILED
 
     @activity.defn(name="set_limit")
     async def set_limit(self, order: SetLimit) -> None:
@@ -56,17 +81,35 @@ class KeepBooks:
             order.case_id, limit_fen=order.limit_fen, operator=order.rule.operator
         )
 
-    @activity.defn(name="hold_amount")
-    async def hold(self, order: HoldOrder) -> HoldAnswer:
-        """Reserve an amount, or say what is left."""
-        return await self._ledger.hold(order)
-
-    @activity.defn(name="void_hold")
-    async def void(self, case_id: str, movement_id: str, at: datetime) -> None:
-        """Give back a hold whose payment was never ordered."""
-        await self._ledger.void(case_id, movement_id, at=at)
-
     @activity.defn(name="read_balances")
     async def balances(self, case_id: str) -> Balances:
         """What the accounts say."""
         return await self._ledger.balances(case_id)
+
+    async def _tried(self, notice: NoticeOrder) -> bool:
+        try:
+            async with asyncio.timeout(FIRST_TRY_SECONDS):
+                return await self._send(notice) is Delivery.DELIVERED
+        except Exception as failure:
+            # Whatever it was, the notice is tried again on its own; the page stands.
+            activity.logger.warning(
+                "notice not sent at once", extra={"failure": type(failure).__name__}
+            )
+            return False
+
+    async def _send(self, notice: NoticeOrder) -> Delivery:
+        """Send under the notice id, and record what became of it (I22)."""
+        contact = await self._casebook.contact(notice.case_id)
+        delivery = await self._messaging.send(notice, contact.phone)
+        await self._casebook.note_notice(
+            NoticeRecord(
+                notice_id=notice.notice_id,
+                case_id=notice.case_id,
+                template=notice.template,
+                channel=notice.channel,
+                text=notice.text,
+                sent_at=notice.at,
+                delivery=delivery,
+            )
+        )
+        return delivery

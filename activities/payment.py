@@ -6,6 +6,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import (
+    HoldOrder,
+    LedgerPort,
     PaymentOrder,
     PaymentOutcome,
     PaymentPort,
@@ -13,16 +15,26 @@ from activities.ports import (
     PayoutOrder,
 )
 
+LIMIT_EXCEEDED = "limit_exceeded"
+"""The reason of a refusal by our own ledger; the partner was not called."""
+
 
 class PayHospital:
-    """The verbs of the payment partner."""
+    """The verbs of the payment partner, and the hold that goes before each payment."""
 
-    def __init__(self, *, payment: PaymentPort) -> None:
+    def __init__(self, *, payment: PaymentPort, ledger: LedgerPort) -> None:
         self._payment = payment
+        self._ledger = ledger
 
     @activity.defn(name="order_payment")
-    async def order(self, order: PaymentOrder) -> PaymentOutcome:
-        """Order a payment; raises, to be tried again, only while nothing has left the house."""
+    async def order(self, hold: HoldOrder, order: PaymentOrder) -> PaymentOutcome:
+        """Hold the amount against the limit, then order the payment, both under one movement id.
+
+        Raises, to be tried again, only while nothing has left the house.
+        """
+        answer = await self._ledger.hold(hold)
+        if not answer.held:
+            return PaymentOutcome(status=PaymentStatus.REFUSED, reason=LIMIT_EXCEEDED)
         return _left_the_house(await self._payment.pay(order))
 
     @activity.defn(name="order_payout")

@@ -367,6 +367,7 @@ class CasePage(Message):
     payments: list[PaymentRecord] = Field(default=[])
     discharges: list[DischargeRecord] = Field(default=[])
     transfers: list[Transfer] = Field(default=[])  # booked before the page is written
+    notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
 
 class NoticeRecord(Message):

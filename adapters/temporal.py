@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio.client import Client
 
 from adapters.codec import data_converter
+from adapters.encryption import KeyRing
 from adapters.settings import Settings
 
 
@@ -16,6 +17,6 @@ async def connect(settings: Settings, *, lazy: bool = False) -> Client:
     """
     return await Client.connect(
         **settings.temporal_connect_config(),
-        data_converter=data_converter(settings.key_ring),
+        data_converter=data_converter(KeyRing(settings.key_ring)),
         lazy=lazy,
     )

@@ -33,6 +33,7 @@ from workflows.messages import (
     Actor,
     ClaimDecided,
     NoticeDischarge,
+    OpenCase,
     PaymentResult,
     RefundReceived,
     RequestTopUp,
@@ -73,7 +74,6 @@ class CaseState(BaseModel):
     counts: dict[str, int] = Field(default_factory=dict)
     pages: int = 0
     unwritten: CasePage | None = None
-    unsent: list[NoticeOrder] = Field(default_factory=list)
 
     # The team and the plan.
     team: dict[str, str] = Field(default_factory=dict)
@@ -88,7 +88,6 @@ class CaseState(BaseModel):
     discharge_visit: str | None = None
     discharge_task: str | None = None
     care_tasks: list[str] = Field(default_factory=list)
-    next_care_at: datetime | None = None
     discharge: DischargeRecord | None = None
 
     # The end of the money.
@@ -110,6 +109,18 @@ class CaseState(BaseModel):
     discharge_ids: list[str] = Field(default_factory=list)
     refund_ids: list[str] = Field(default_factory=list)
     claim_decision: ClaimDecided | None = None
+
+    @classmethod
+    def of(cls, opening: OpenCase) -> CaseState:
+        """The state a run begins with: the report's, or what the run before handed on."""
+        if opening.carried is not None:
+            return cls.model_validate(opening.carried)
+        return cls(
+            case_id=opening.case_id,
+            calendar=opening.calendar,
+            planned_admission=opening.planned_admission,
+            policy_limit_fen=opening.verdict.limit_fen or 0,
+        )
 
     @property
     def advanced_fen(self) -> int:
@@ -250,6 +261,10 @@ class Pen:
             kept for kept in page.payments if kept.movement_id != record.movement_id
         ]
         page.payments.append(record)
+
+    def notice(self, order: NoticeOrder) -> None:
+        """The customer is to be told something."""
+        self.page(order.at).notices.append(order)
 
     def discharge(self, record: DischargeRecord, now: datetime) -> None:
         """A discharge notice was accepted or refused."""

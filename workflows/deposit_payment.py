@@ -13,10 +13,8 @@ from typing import Final, Literal
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from activities.books import KeepBooks
 from activities.payment import PayHospital
 from activities.ports import (
-    HoldAnswer,
     HoldOrder,
     PaymentOrder,
     PaymentOutcome,
@@ -28,7 +26,7 @@ from domain.money import spoken
 from domain.posting import Reason, movement, payout
 from domain.tasks import ResolvePayment, TaskKind
 from domain.waiver import PaymentMode, Stage
-from workflows.desk import BOOKS_RETRY, BOOKS_WITHIN, Desk
+from workflows.desk import Desk
 from workflows.messages import PaymentResult
 
 ORDER_WITHIN: Final = timedelta(seconds=30)
@@ -60,46 +58,15 @@ class DepositPayment:
         self._case_id = case_id
         self._hospital_id = hospital_id
 
-    async def hold(
-        self, reason: Literal["deposit", "top_up"], amount_fen: int, *, at: datetime
-    ) -> tuple[str, HoldAnswer]:
-        """Reserve an amount under the next movement id; refused if it does not fit any more."""
-        number = self._desk.state.counts.get("deposit", 0) + 1
-        self._desk.state.counts["deposit"] = number
-        movement_id = movement(self._case_id, Reason.DEPOSIT, number)
-        answer = await workflow.execute_activity_method(
-            KeepBooks.hold,
-            HoldOrder(
-                case_id=self._case_id,
-                movement_id=movement_id,
-                amount_fen=amount_fen,
-                reason=reason,
-                at=at,
-            ),
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"预留额度 {spoken(amount_fen)}",
-        )
-        return movement_id, answer
-
-    async def release(self, movement_id: str) -> None:
-        """Give a hold back whose payment was never ordered."""
-        await workflow.execute_activity_method(
-            KeepBooks.void,
-            args=[self._case_id, movement_id, workflow.now()],
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary="释放额度",
-        )
-
     async def pay(
         self,
-        movement_id: str,
         reason: Literal["deposit", "top_up"],
         amount_fen: int,
         mode: PaymentMode,
     ) -> PaymentRecord:
-        """Order a held payment and follow it to its end: `paid` or `refused`, nothing else."""
+        """Hold, order, and follow to the end: `paid` or `refused`, nothing else."""
+        number = self._desk.state.next_number("deposit")
+        movement_id = movement(self._case_id, Reason.DEPOSIT, number)
         order = PaymentOrder(
             movement_id=movement_id,
             case_id=self._case_id,
@@ -146,7 +113,7 @@ class DepositPayment:
         if isinstance(order, PaymentOrder):
             return await workflow.execute_activity_method(
                 PayHospital.order,
-                order,
+                args=[self._hold(order), order],
                 start_to_close_timeout=ORDER_WITHIN,
                 retry_policy=ORDER_RETRY,
                 summary=f"付款 {spoken(order.amount_fen)} {order.mode.value}",
@@ -157,6 +124,16 @@ class DepositPayment:
             start_to_close_timeout=ORDER_WITHIN,
             retry_policy=ORDER_RETRY,
             summary=f"支付给客户 {spoken(order.amount_fen)}",
+        )
+
+    def _hold(self, order: PaymentOrder) -> HoldOrder:
+        record = self._desk.state.payments[order.movement_id]
+        return HoldOrder(
+            case_id=order.case_id,
+            movement_id=order.movement_id,
+            amount_fen=order.amount_fen,
+            reason="deposit" if record.reason == "deposit" else "top_up",
+            at=record.ordered_at,
         )
 
     async def _follow(

@@ -64,14 +64,9 @@ class DepositWaiver:
     """One deposit-waiver case."""
 
     @workflow.init
-    def __init__(self, opening: OpenCase, carried: CaseState | None = None) -> None:
+    def __init__(self, opening: OpenCase) -> None:
         self._opening = opening
-        self._state = carried or CaseState(
-            case_id=opening.case_id,
-            calendar=opening.calendar,
-            planned_admission=opening.planned_admission,
-            policy_limit_fen=opening.verdict.limit_fen or 0,
-        )
+        self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state)
         self._refusals = Refusals(self._state, opening.programme, opening.hospital)
         self._payment = DepositPayment(
@@ -83,11 +78,12 @@ class DepositWaiver:
         self._arranged: ArrangeVisit
 
     @workflow.run
-    async def run(self, opening: OpenCase, carried: CaseState | None = None) -> str:
+    async def run(self, opening: OpenCase) -> str:
         """Tell the case to its end; returns the stage it ended in."""
         await self._desk.run(self._story())
         if self._state.stage not in ENDED:
-            workflow.continue_as_new(args=[opening, self._state])
+            carried = self._state.model_dump(mode="json")
+            workflow.continue_as_new(opening.model_copy(update={"carried": carried}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
@@ -256,13 +252,8 @@ class DepositWaiver:
         if not signed.read(SignOnSite).agreements_signed:
             raise CaseOver(Stage.CANCELLED, "客户拒绝现场签署协议")
         self._state.payment_ordered = True
-        movement_id, answer = await self._payment.hold(
-            "deposit", self._state.first_deposit_fen, at=signed.at
-        )
-        if not answer.held:
-            raise CaseOver(Stage.CANCELLED, "额度不足")
         paid = await self._stay.pay_until_paid(
-            movement_id, "deposit", self._state.first_deposit_fen, self._arranged.payment_mode
+            "deposit", self._state.first_deposit_fen, self._arranged.payment_mode
         )
         desk.happened(ExpectedEvent.DEPOSIT_DONE, at=paid.settled_at or workflow.now())
         desk.enter(Stage.IN_HOSPITAL, at=workflow.now())

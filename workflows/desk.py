@@ -16,7 +16,6 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from activities.books import KeepBooks
-from activities.messaging import TellCustomer
 from activities.ports import (
     CasePage,
     Delivery,
@@ -51,6 +50,11 @@ NOTICE_RETRY: Final = RetryPolicy(
     maximum_attempts=5,
 )
 """Five tries within about a minute; then a person phones (I22)."""
+
+
+HOPS: Final = 8
+"""Turns of the event loop before a page is taken: what woke the record also woke the story, and the
+story should have said all it has to say about it, so that one beat becomes one page."""
 
 
 class CaseOver(Exception):
@@ -119,7 +123,7 @@ class Desk:
 
     @property
     def _written(self) -> bool:
-        return self.state.unwritten is None and not self.state.unsent and not self._writing
+        return self.state.unwritten is None and not self._writing
 
     def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something that a continued run starts again from the state."""
@@ -262,7 +266,7 @@ class Desk:
         texts.setdefault("hotline", self._hotline)
         texts.setdefault("hospital", self._opening.hospital.name)
         number = self.state.next_number("notice")
-        self.state.unsent.append(
+        self.pen.notice(
             NoticeOrder(
                 notice_id=f"{self.state.case_id}.notice.{number}",
                 case_id=self.state.case_id,
@@ -304,53 +308,49 @@ class Desk:
         """Turn a page whenever something is unwritten, one page at a time."""
         while not (self._closing and self._written):
             await workflow.wait_condition(lambda: self._closing or not self._written)
-            self._writing = True
-            await self._turn_page()
-            self._writing = False
-
-    async def _turn_page(self) -> None:
-        page, notices = self._take_page(), self._take_notices()
-        writing = [] if page is None else [self._write(page)]
-        await asyncio.gather(*writing, *(self._send(notice) for notice in notices))
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            page = self._take_page()
+            if page is not None:
+                self._writing = True
+                await self._turn(page)
+                self._writing = False
 
     def _take_page(self) -> CasePage | None:
         page, self.state.unwritten = self.state.unwritten, None
         if page is None:
             return None
-        self.state.pages = page.page
+        state = self.state
+        state.pages = page.page
         return page.model_copy(
             update={
-                "stage": self.state.stage,
-                "reason": self.state.reason,
-                "awaiting": self.state.awaiting,
-                "sla_state": cockpit.sla_state(self.state),
-                "next_due_at": cockpit.next_due_at(self.state),
-                "limit_fen": self.state.limit_fen,
-                "advanced_fen": self.state.advanced_fen,
-                "outstanding_fen": self.state.outstanding_fen,
-                "owed_fen": self.state.owed_fen,
-                "discharge_on": (
-                    self.state.discharge.discharge_on if self.state.discharge else None
-                ),
-                "claim_state": self.state.claim_state,
-                "team": self.state.team,
+                "stage": state.stage,
+                "reason": state.reason,
+                "awaiting": state.awaiting,
+                "sla_state": cockpit.sla_state(state),
+                "next_due_at": cockpit.next_due_at(state),
+                "limit_fen": state.limit_fen,
+                "advanced_fen": state.advanced_fen,
+                "outstanding_fen": state.outstanding_fen,
+                "owed_fen": state.owed_fen,
+                "discharge_on": state.discharge.discharge_on if state.discharge else None,
+                "claim_state": state.claim_state,
+                "team": state.team,
             }
         )
 
-    def _take_notices(self) -> list[NoticeOrder]:
-        notices = list(self.state.unsent)
-        self.state.unsent.clear()
-        return notices
-
-    async def _write(self, page: CasePage) -> None:
+    async def _turn(self, page: CasePage) -> None:
         self._show()
-        await workflow.execute_activity_method(
-            KeepBooks.write,
+        unsent = await workflow.execute_activity_method(
+            KeepBooks.turn_page,
             page,
             start_to_close_timeout=BOOKS_WITHIN,
             retry_policy=BOOKS_RETRY,
-            summary=f"记录第{page.page}页 {STAGE_NAMES[page.stage]}",
+            summary=f"第{page.page}页 {STAGE_NAMES[page.stage]}",
         )
+        for notice in page.notices:
+            if notice.notice_id in unsent:
+                self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
 
     def _show(self) -> None:
         """Bring the Temporal UI up to date: one upsert of what changed, and the details page."""
@@ -361,9 +361,10 @@ class Desk:
             self._shown.update(changed)
         workflow.set_current_details(cockpit.current_details(self.state))
 
-    async def _send(self, notice: NoticeOrder) -> None:
+    async def _tell_again(self, notice: NoticeOrder) -> None:
+        """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
         delivery = await workflow.execute_activity_method(
-            TellCustomer.send,
+            KeepBooks.tell_customer,
             notice,
             start_to_close_timeout=NOTICE_WITHIN,
             retry_policy=NOTICE_RETRY,

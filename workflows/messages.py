@@ -56,6 +56,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 
 
 class CompleteTask(Message):

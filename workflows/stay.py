@@ -15,13 +15,12 @@ from temporalio import workflow
 
 from activities.ports import (
     DischargeRecord,
-    HoldAnswer,
     PaymentRecord,
     PaymentStatus,
     TopUpRecord,
     TopUpState,
 )
-from domain.calendar import SHANGHAI, civil_date
+from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.money import spoken
 from domain.tasks import AcceptOffer, AnswerTopUp, Care, CareDuty, DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
@@ -29,7 +28,7 @@ from domain.waiver import ON_SITE_MODES, PaymentMode, Role, Stage
 from workflows.case import Completion
 from workflows.cockpit import civil
 from workflows.deposit_payment import DepositPayment
-from workflows.desk import CaseOver, Desk, StepDropped
+from workflows.desk import Desk, StepDropped
 from workflows.messages import NoticeDischarge, OpenCase, RequestTopUp
 from workflows.nurse_visit import NurseVisit
 
@@ -59,9 +58,12 @@ class Stay:
         """The patient is in: the slip is due, and so is help with the admission."""
         now = workflow.now()
         self._paid(deposit)
-        self._state.next_care_at = now + timedelta(days=self._terms.care.every_days)
         if CareDuty.ADMISSION_FORMALITIES in self._terms.care.duties:
-            self._ask_care(CareDuty.ADMISSION_FORMALITIES, now)
+            self._ask_care(
+                CareDuty.ADMISSION_FORMALITIES, at=now, due_at=end_of_day(civil_date(now))
+            )
+        if CareDuty.BEDSIDE_VISIT in self._terms.care.duties:
+            self._plan_bedside_visit(now)
 
     async def accompany(self) -> bool:
         """Stay with the patient until the discharge visit; False asks for a new run."""
@@ -223,22 +225,17 @@ class Stay:
     ) -> None:
         """One top-up from request to payment; money is granted in the order of the requests."""
         self._serving += 1
-        movement_id = ""
         try:
             answer = await self._answer(request)
             if answer is None:
                 return
             if before is not None:
                 await before.wait()
-            granted = await self._grant(request, answer.at)
+            amount_fen = await self._grant(request, answer.at)
             decided.set()
-            if granted is None:
-                return
-            movement_id, amount_fen = granted
-            await self._pay_top_up(request, movement_id, amount_fen, answer.read(AnswerTopUp))
+            if amount_fen is not None:
+                await self._pay_top_up(request, amount_fen, answer.read(AnswerTopUp))
         except StepDropped:
-            if movement_id:
-                await self._payment.release(movement_id)
             self._refuse(request, ALREADY_LEAVING, at=workflow.now())
             self._desk.clocks.drop_about(
                 request.top_up_id, at=workflow.now(), why=ALREADY_LEAVING
@@ -274,31 +271,29 @@ class Stay:
         self._refuse(request, form.reason, at=answer.at)
         return None
 
-    async def _grant(self, request: RequestTopUp, at: datetime) -> tuple[str, int] | None:
-        """Hold what was asked for, or what is left if the customer wants it."""
+    async def _grant(self, request: RequestTopUp, at: datetime) -> int | None:
+        """Grant what was asked for, or what is left if the customer wants it; None if nothing."""
         amount_fen = request.amount_fen
-        while True:
-            movement_id, answer = await self._payment.hold("top_up", amount_fen, at=at)
-            if answer.held:
-                self._accept(request, amount_fen, at=at)
-                return movement_id, amount_fen
-            if answer.left_fen == 0 or not self._terms.top_up.offer_what_is_left:
+        while amount_fen > (left_fen := self._left_fen):
+            if left_fen == 0 or not self._terms.top_up.offer_what_is_left:
                 self._refuse(request, "超出可用额度", at=workflow.now())
                 return None
-            reply = await self._offer(request, answer)
-            at, amount_fen = reply.at, answer.left_fen
+            reply = await self._offer(request, left_fen)
+            at, amount_fen = reply.at, left_fen
             if not reply.read(AcceptOffer).accepted:
                 self._refuse(request, "客户未接受剩余额度", at=at)
                 return None
+        self._accept(request, amount_fen, at=at)
+        return amount_fen
 
-    async def _offer(self, request: RequestTopUp, answer: HoldAnswer) -> Completion:
+    async def _offer(self, request: RequestTopUp, left_fen: int) -> Completion:
         """What was asked for is refused as asked; what is left is offered (R125)."""
         now = workflow.now()
-        self._change(request, state=TopUpState.OFFERED, offered_fen=answer.left_fen)
-        self._desk.note("top_up_offered", f"超出额度, 可续费 {spoken(answer.left_fen)}", at=now)
-        self._desk.tell("top_up_offer", left=answer.left_fen)
+        self._change(request, state=TopUpState.OFFERED, offered_fen=left_fen)
+        self._desk.note("top_up_offered", f"超出额度, 可续费 {spoken(left_fen)}", at=now)
+        self._desk.tell("top_up_offer", left=left_fen)
         task = self._desk.ask(
-            TaskKind.ACCEPT_OFFER, at=now, subject=request.top_up_id, amount_fen=answer.left_fen
+            TaskKind.ACCEPT_OFFER, at=now, subject=request.top_up_id, amount_fen=left_fen
         )
         return await self._desk.done(task)
 
@@ -314,7 +309,7 @@ class Stay:
         )
 
     async def _pay_top_up(
-        self, request: RequestTopUp, movement_id: str, amount_fen: int, answer: AnswerTopUp
+        self, request: RequestTopUp, amount_fen: int, answer: AnswerTopUp
     ) -> None:
         about = request.top_up_id
         mode = answer.payment_mode or self._opening.hospital.payment_modes[0]
@@ -331,7 +326,7 @@ class Stay:
                 amount_fen=amount_fen,
             )
             await self._desk.done(task)
-        paid = await self.pay_until_paid(movement_id, "top_up", amount_fen, mode, about=about)
+        paid = await self.pay_until_paid("top_up", amount_fen, mode, about=about)
         at = paid.settled_at or workflow.now()
         self._change(request, state=TopUpState.PAID, paid_at=at)
         self._desk.happened(ExpectedEvent.TOP_UP_DONE, at=at, about=about)
@@ -362,34 +357,28 @@ class Stay:
 
     async def pay_until_paid(
         self,
-        movement_id: str,
         reason: Literal["deposit", "top_up"],
         amount_fen: int,
         mode: PaymentMode | None,
         *,
         about: str = "case",
     ) -> PaymentRecord:
-        """Pay by the chosen way, then by the next ones; when all refuse, a dispatcher decides."""
+        """Pay by the chosen way, then by the next ones; when all refuse, a dispatcher decides.
+
+        Each way is a payment of its own with its own movement id: only a payment that was refused
+        for certain, and whose hold was given back, is followed by another.
+        """
         modes = list(self._opening.hospital.payment_modes)
-        ways = [mode, *(other for other in modes if other is not mode)] if mode else modes
         while True:
-            for way in ways:
-                record = await self._payment.pay(movement_id, reason, amount_fen, way)
+            for way in dict.fromkeys([mode or modes[0], *modes]):
+                record = await self._payment.pay(reason, amount_fen, way)
                 if record.status is PaymentStatus.PAID:
                     return record
-                # The refusal gave the hold back; the next attempt holds again under its own id.
                 await self._desk.written()
-                movement_id = await self._hold_again(reason, amount_fen)
             self._desk.alert("全部付款方式均被拒绝")
             event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
             arranged = await self._visit.arrange(reason, until=event, about=about)
-            ways = [arranged.payment_mode, *modes] if arranged.payment_mode else modes
-
-    async def _hold_again(self, reason: Literal["deposit", "top_up"], amount_fen: int) -> str:
-        movement_id, answer = await self._payment.hold(reason, amount_fen, at=workflow.now())
-        if not answer.held:
-            raise CaseOver(Stage.CANCELLED, "额度不足")
-        return movement_id
+            mode = arranged.payment_mode
 
     def _paid(self, payment: PaymentRecord) -> None:
         """Tell the customer, and collect the slip within a day (K08)."""
@@ -421,7 +410,7 @@ class Stay:
 
     # Care ----------------------------------------------------------------------------------------
 
-    def _ask_care(self, duty: CareDuty, at: datetime, due_at: datetime | None = None) -> str:
+    def _ask_care(self, duty: CareDuty, *, at: datetime, due_at: datetime) -> None:
         task = self._desk.ask(
             TaskKind.CARE,
             at=at,
@@ -429,49 +418,40 @@ class Stay:
             assignee=self._state.team[Role.NURSE.value],
             duty=duty,
         )
-        if task not in self._state.care_tasks:
-            self._state.care_tasks.append(task)
-        return task
+        self._state.care_tasks.append(task)
 
     async def _care_rounds(self) -> None:
-        """Bedside visits at the programme's interval, and help around surgery when there is one."""
+        """The next bedside visit is planned when the last is done; surgery brings help of its own.
+
+        The date stands on the worklist; a missed visit is visible there and broke no promise, so
+        no timer runs for it.
+        """
         state = self._state
         while True:
-            reported = await self._reported_or_due()
-            for task in reported:
-                form = state.completions.pop(task).read(Care)
+            await workflow.wait_condition(lambda: bool(self._reported_care()))
+            for task in self._reported_care():
                 state.care_tasks.remove(task)
+                done = state.completions.pop(task)
+                form = done.read(Care)
                 if form.surgery_on is not None and form.surgery_on not in state.surgeries:
                     state.surgeries.append(form.surgery_on)
-                    self._ask_care(CareDuty.SURGERY_FORMALITIES, workflow.now())
-            now = workflow.now()
-            if state.next_care_at is not None and now >= state.next_care_at:
-                every = timedelta(days=self._terms.care.every_days)
-                state.next_care_at = now + every
-                self._ask_care(CareDuty.BEDSIDE_VISIT, now, due_at=now + every)
+                    self._ask_care(
+                        CareDuty.SURGERY_FORMALITIES, at=done.at, due_at=end_of_day(form.surgery_on)
+                    )
+                if CareDuty.BEDSIDE_VISIT in form.duties:
+                    self._plan_bedside_visit(done.at)
 
-    async def _reported_or_due(self) -> list[str]:
-        state = self._state
+    def _plan_bedside_visit(self, at: datetime) -> None:
+        every = timedelta(days=self._terms.care.every_days)
+        self._ask_care(CareDuty.BEDSIDE_VISIT, at=at, due_at=at + every)
 
-        def reported() -> list[str]:
-            return [task for task in state.care_tasks if task in state.completions]
-
-        left = (state.next_care_at or workflow.now()) - workflow.now()
-        try:
-            await workflow.wait_condition(
-                lambda: bool(reported()),
-                timeout=max(left, timedelta()),
-                timeout_summary="住院探望",
-            )
-        except TimeoutError:
-            pass
-        return reported()
+    def _reported_care(self) -> list[str]:
+        return [task for task in self._state.care_tasks if task in self._state.completions]
 
     def _stop_care(self) -> None:
         for task in self._state.care_tasks:
             self._desk.no_longer_asked(task, at=workflow.now(), reason="已出院")
         self._state.care_tasks.clear()
-        self._state.next_care_at = None
 
 
 def _taken(tray: list[Arrived]) -> list[Arrived]:
