@@ -65,7 +65,6 @@ _GRADES = {"一": 1, "二": 2, "三": 3}
 # 極/极 is a slip of the brush for 级, 級 its traditional form.
 _GRADE = re.compile(r"([一二三])(?:[级級极]|(?=/?[甲乙]))")
 _SUB_GRADE = re.compile(r"[甲乙]")
-_NOT_GRADED = re.compile(r"未定[级等]")
 _WHY_UNREAD = {
     "市级": "行政隶属，不是医院等级",
     "市级机构": "行政隶属，不是医院等级",
@@ -91,7 +90,7 @@ def read_level(raw: str) -> Level:
     grade = _GRADE.search(text)
     if grade is None:
         return Level(kind=kind, unread=_WHY_UNREAD.get(text, "读不出等级"))
-    sub = None if _NOT_GRADED.search(text) else _SUB_GRADE.search(text)
+    sub = _SUB_GRADE.search(text)
     return Level(
         grade=_GRADES[grade.group(1)], sub_grade=SubGrade(sub.group()) if sub else None, kind=kind
     )

@@ -190,6 +190,8 @@ def test_a_year_after_its_version_the_plan_goes_on_only_where_it_says_so() -> No
     assert judge(next_year, PROGRAMME, CALENDAR).outcome is Outcome.ELIGIBLE
     ended = programme(until_replaced=False)
     assert judge(next_year, ended, CALENDAR).codes == (RuleCode.PROGRAMME_RUNNING,)
+    assert ended.runs_on(date(2026, 12, 31))
+    assert not ended.runs_on(date(2027, 1, 1))
 
 
 def test_a_story_moved_with_programme_and_calendar_gets_the_same_verdict() -> None:

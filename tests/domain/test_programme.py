@@ -83,6 +83,18 @@ def test_cancer_needs_a_pathology_report_and_a_heart_attack_does_not() -> None:
     assert DocumentKind.ID_CARD_FRONT in heart
 
 
+def test_each_stage_has_its_own_documents() -> None:
+    claim = PROGRAMME.documents_for("lung_cancer", DocumentStage.CLAIM)
+    assert claim == (
+        DocumentKind.ORIGINAL_INVOICE,
+        DocumentKind.FEE_LIST,
+        DocumentKind.DISCHARGE_SUMMARY,
+    )
+    assert PROGRAMME.documents_for("lung_cancer", DocumentStage.AUTHORIZATION) == (
+        DocumentKind.AUTHORIZATION,
+    )
+
+
 def test_missing_documents_are_told_in_the_order_of_the_list() -> None:
     needed = PROGRAMME.documents_for("lung_cancer", DocumentStage.APPLICATION)
     assert missing(needed, set()) == needed

@@ -94,6 +94,7 @@ def test_reminders_stand_a_week_before_on_and_after_the_day() -> None:
         date(2026, 11, 28),
         date(2026, 12, 5),
     )
+    assert len(reminder_dates(due_on, WAIVER.repayment, after=date(2026, 11, 28))) == 1
     assert reminder_dates(due_on, WAIVER.repayment, after=date(2026, 11, 25)) == (
         date(2026, 11, 28),
         date(2026, 12, 5),
