@@ -74,8 +74,16 @@ class WorkCalendar(BaseModel):
 
     @property
     def horizon(self) -> date:
-        """The last day this table knows; readiness warns when it comes near."""
+        """The last day this table knows at all."""
         return date(max(self.years), 12, 31) + timedelta(days=self.moved_by)
+
+    @property
+    def official_until(self) -> date | None:
+        """The last day of the last official year; readiness warns when it comes near."""
+        official = [year for year, status in self.years.items() if status is YearStatus.OFFICIAL]
+        if not official:
+            return None
+        return date(max(official), 12, 31) + timedelta(days=self.moved_by)
 
     def status_of(self, day: date) -> YearStatus:
         """Whether the day's year is official or estimated; CalendarYearMissing if unknown."""

@@ -1,4 +1,4 @@
-"""Hypothesis for the rules: no time limit an example, because a busy machine is not a wrong rule."""
+"""Hypothesis for the rules: no time limit an example; a busy machine is not a wrong rule."""
 
 from hypothesis import settings
 

@@ -150,6 +150,8 @@ def test_a_calendar_is_always_the_same_text() -> None:
 def test_the_horizon_is_the_last_day_the_table_knows() -> None:
     assert CALENDAR.horizon == date(2028, 12, 31)
     assert CALENDAR.moved(7).horizon == date(2029, 1, 7)
+    assert CALENDAR.official_until == date(2026, 12, 31)
+    assert CALENDAR.window(2027, 2028).official_until is None
 
 
 @pytest.mark.parametrize(
