@@ -35,9 +35,12 @@ class Stack:
 
 
 @asynccontextmanager
-async def stack(settings: Settings) -> AsyncIterator[Stack]:
-    """PostgreSQL and Temporal, ready. Raises StartFailed with a sentence for a person."""
-    if settings.database_url is not None and settings.temporal_is_given:
+async def stack(settings: Settings, *, owning: bool = False) -> AsyncIterator[Stack]:
+    """PostgreSQL and Temporal, ready. Raises StartFailed with a sentence for a person.
+
+    With both given nothing is written, unless the caller means to own the data folder.
+    """
+    if settings.database_url is not None and settings.temporal_is_given and not owning:
         yield Stack(settings)
         return
     run = settings.var / "run"

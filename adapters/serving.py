@@ -35,7 +35,7 @@ async def keep_serving(settings: Settings, prepare: Prepare, console: Console) -
     Raises StartFailed when a part does not come up, or will not stay up.
     """
     console.print("正在启动 / starting …")
-    async with stack(settings) as servers:
+    async with stack(settings, owning=True) as servers:
         if servers.borrowed:
             raise StartFailed(f"`up` is already running from {settings.var}; see: cli.py status")
         settings.prepare_secrets()

@@ -119,6 +119,9 @@ async def test_with_both_servers_given_none_is_started(tmp_path: Path) -> None:
         assert servers.settings == given
         assert servers.children == []
     assert not (tmp_path / "var").exists()
+    async with stack(given, owning=True) as owned:
+        assert is_owned(given)
+        assert owned.children == []
 
 
 async def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
