@@ -29,7 +29,7 @@ from adapters.casebook import Casebook, CaseUnknown, PageConflict
 from adapters.encryption import Sealer
 from adapters.tables import timeline
 from adapters.tables_door import audit
-from domain.board import BadCursor, CaseFilter, CaseView, Viewer
+from domain.board import CaseFilter, CaseView, Viewer
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, Unit, WarnRule
 from domain.tasks import TaskKind
@@ -354,63 +354,6 @@ async def test_nothing_a_person_is_known_by_lies_readable_in_any_table(
     for secret in (NAME, ID_NUMBER, PHONE, DISEASE, NOTE):
         assert secret not in everything
         assert secret.encode().hex() not in everything
-
-
-@pytest.mark.parametrize(
-    ("narrow", "expected"),
-    [
-        ({}, 3),
-        ({"programme": "bainian_deposit_waiver"}, 3),
-        ({"programme": "other"}, 0),
-        ({"stage": "reported"}, 1),
-        ({"stage": "opening"}, 2),
-        ({"awaiting": Role.AGENT}, 1),
-        ({"awaiting": Role.NURSE}, 0),
-        ({"sla_state": "calm"}, 3),
-        ({"channel": "app"}, 1),
-        ({"customer_subject": "customer-2"}, 1),
-        ({"hospital_id": "h-1"}, 3),
-        ({"helper": "nurse-7"}, 1),
-        ({"helper": "agent-2"}, 1),
-        ({"helper": "nurse-8"}, 0),
-        ({"due_before": minutes(31)}, 1),
-        ({"due_before": minutes(30)}, 0),
-    ],
-)
-async def test_a_list_narrows_by_each_filter(
-    casebook: CasebookPort,
-    board: Caseboard,
-    database: AsyncEngine,
-    sealer: Sealer,
-    narrow: dict[str, Any],
-    expected: int,
-) -> None:
-    await a_reported_case(database, sealer, case_id="dw-b", channel="app")
-    await a_reported_case(database, sealer, case_id="dw-c", customer_subject="customer-2")
-    await casebook.write(a_full_page())
-    found = await board.cases(CaseFilter(**narrow))
-    assert len(found.items) == expected
-
-
-async def test_a_cursor_walks_the_whole_list_once(
-    board: Caseboard, database: AsyncEngine, sealer: Sealer
-) -> None:
-    for number in range(7):
-        moment = REPORTED_AT + timedelta(minutes=number // 2)
-        await a_reported_case(database, sealer, case_id=f"dw-{number}", reported_at=moment)
-    cursor, walked = None, []
-    for _ in range(4):
-        page = await board.cases(CaseFilter(cursor=cursor, limit=2))
-        walked += [row.case_id for row in page.items]
-        cursor = page.next_cursor
-    assert cursor is None
-    assert walked == [f"dw-{number}" for number in range(6, -1, -1)]
-
-
-@pytest.mark.parametrize("cursor", ["", "x", "####", "W10", "WzEsMl0", "bnVsbA", "é", "Wzdd" * 50])
-async def test_a_forged_cursor_is_refused(board: Caseboard, cursor: str) -> None:
-    with pytest.raises(BadCursor):
-        await board.cases(CaseFilter(cursor=cursor))
 
 
 async def test_the_timeline_keeps_its_order_and_grows_only(

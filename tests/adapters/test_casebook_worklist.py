@@ -1,0 +1,228 @@
+"""The worklist: most urgent first, the first claim wins; documents that open for their case only."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from activities.ports import CasePage, TaskClosed, TaskOpened
+from adapters.casebook import Casebook
+from adapters.documents import DocumentChanged, Documents, DocumentTooLarge
+from adapters.encryption import SealBroken
+from adapters.tables import DOCUMENT_BYTES_MAX
+from adapters.tables_door import audit
+from adapters.worklist import TaskOver, TaskUnknown, Worklist
+from domain.board import BadCursor, TaskFilter, Viewer
+from domain.tasks import TaskKind
+from domain.waiver import Role, Stage
+from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
+
+AGENT = Viewer(role=Role.AGENT, id="agent-1")
+
+
+def minutes(count: int) -> datetime:
+    return REPORTED_AT + timedelta(minutes=count)
+
+
+def a_task(number: int, due: int | None = 30, **changes: Any) -> TaskOpened:
+    facts: dict[str, Any] = {
+        "task_id": f"{CASE}.care.{number}",
+        "kind": TaskKind.CARE,
+        "roles": [Role.NURSE],
+        "title": "住院关怀",
+        "opened_at": REPORTED_AT,
+        "due_at": None if due is None else minutes(due),
+    }
+    return TaskOpened(**(facts | changes))
+
+
+def a_page(tasks: list[TaskOpened], closed: list[TaskClosed] | None = None) -> CasePage:
+    return CasePage(
+        case_id=CASE,
+        page=1,
+        at=minutes(1),
+        stage=Stage.IN_HOSPITAL,
+        tasks_opened=tasks,
+        tasks_closed=closed or [],
+    )
+
+
+@pytest.fixture
+async def worklist(database: AsyncEngine) -> Worklist:
+    sealer = a_sealer()
+    await a_reported_case(database, sealer)
+    tasks = [
+        a_task(1, 90),
+        a_task(2, None),
+        a_task(3, 30, roles=[Role.AGENT], kind=TaskKind.FIRST_CONTACT),
+        a_task(4, 30, assignee="nurse-7"),
+        a_task(5, None),
+        a_task(6, 10),
+    ]
+    over = TaskClosed(task_id=tasks[5].task_id, closed_at=minutes(5), done=True)
+    book = Casebook(database, sealer, clock=lambda: minutes(5))
+    await book.write(a_page(tasks, [over]))
+    return Worklist(database, sealer, clock=lambda: minutes(6))
+
+
+async def numbers(worklist: Worklist, **narrow: Any) -> list[int]:
+    found = await worklist.tasks(TaskFilter(**narrow))
+    return [int(task.task_id[-1]) for task in found.items]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "expected"),
+    [
+        ({}, [3, 4, 1, 2, 5]),
+        ({"state": None}, [6, 3, 4, 1, 2, 5]),
+        ({"state": "closed"}, [6]),
+        ({"state": "claimed"}, []),
+        ({"roles": [Role.AGENT]}, [3]),
+        ({"roles": [Role.AGENT, Role.NURSE]}, [3, 4, 1, 2, 5]),
+        ({"roles": []}, []),
+        ({"seen_by": "nurse-8"}, [3, 1, 2, 5]),
+        ({"seen_by": "nurse-7", "roles": [Role.NURSE]}, [4, 1, 2, 5]),
+        ({"kind": "first_contact"}, [3]),
+        ({"case_id": "dw-other"}, []),
+        ({"channel": "hotline"}, [3, 4, 1, 2, 5]),
+        ({"customer_subject": "customer-2"}, []),
+        ({"due_before": minutes(31)}, [3, 4]),
+    ],
+)
+async def test_the_most_urgent_comes_first_and_each_filter_narrows(
+    worklist: Worklist, narrow: dict[str, Any], expected: list[int]
+) -> None:
+    assert await numbers(worklist, **narrow) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_a_cursor_walks_the_worklist_once(worklist: Worklist, limit: int) -> None:
+    walked: list[str] = []
+    cursor: str | None = None
+    for _ in range(10):
+        page = await worklist.tasks(TaskFilter(cursor=cursor, limit=limit))
+        walked += [task.task_id[-1] for task in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert walked == ["3", "4", "1", "2", "5"]
+    with pytest.raises(BadCursor):
+        await worklist.tasks(TaskFilter(cursor="nonsense"))
+
+
+async def test_of_many_who_claim_at_once_exactly_one_has_it(
+    worklist: Worklist, database: AsyncEngine
+) -> None:
+    people = [Viewer(role=Role.NURSE, id=f"nurse-{number}") for number in range(8)]
+    task_id = f"{CASE}.care.1"
+    claims = await asyncio.gather(*(worklist.claim(task_id, person) for person in people))
+    winners = [person.id for person, claim in zip(people, claims, strict=True) if claim.taken]
+    assert len(winners) == 1
+    assert {claim.task.claimed_by for claim in claims} == set(winners)
+    assert {claim.task.claimed_role for claim in claims} == {Role.NURSE}
+    async with database.connect() as connection:
+        rows = await connection.execute(select(audit.c.actor_id, audit.c.subject))
+        assert [tuple(row) for row in rows] == [(winners[0], task_id)]
+
+
+async def test_ones_own_claim_again_is_fine_and_keeps_its_moment(worklist: Worklist) -> None:
+    task_id = f"{CASE}.care.3"
+    first = await worklist.claim(task_id, AGENT)
+    assert (await worklist.claim(task_id, AGENT)) == first
+    assert await numbers(worklist, claimed_by="agent-1") == [3]
+    assert await numbers(worklist, state="claimed") == [3]
+
+
+async def test_what_is_assigned_to_another_is_not_taken(worklist: Worklist) -> None:
+    claim = await worklist.claim(f"{CASE}.care.4", Viewer(role=Role.NURSE, id="nurse-8"))
+    assert (claim.taken, claim.task.assignee) == (False, "nurse-7")
+
+
+async def test_what_is_over_or_never_was_cannot_be_claimed(worklist: Worklist) -> None:
+    with pytest.raises(TaskOver):
+        await worklist.claim(f"{CASE}.care.6", AGENT)
+    with pytest.raises(TaskUnknown):
+        await worklist.claim(f"{CASE}.care.9", AGENT)
+
+
+async def test_a_task_shows_its_case_with_the_person_masked(worklist: Worklist) -> None:
+    task = await worklist.task(f"{CASE}.care.1")
+    assert task is not None
+    assert (task.name_masked, task.stage, task.hospital_id) == ("客*", "in_hospital", "h-1")
+    assert await worklist.task("none") is None
+
+
+# Documents ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def documents(database: AsyncEngine) -> Documents:
+    await a_reported_case(database, a_sealer())
+    return Documents(database, a_sealer())
+
+
+async def stored(documents: Documents, **changes: Any) -> Any:
+    facts: dict[str, Any] = {
+        "document_id": "doc-1",
+        "case_id": CASE,
+        "kind": "pathology_report",
+        "content_type": "image/jpeg",
+        "body": b"\xff\xd8\xff image",
+        "by": AGENT,
+        "at": REPORTED_AT,
+    }
+    return await documents.store(**(facts | changes))
+
+
+async def test_an_upload_comes_back_byte_for_byte_and_the_view_is_audited(
+    documents: Documents, database: AsyncEngine
+) -> None:
+    row = await stored(documents)
+    found = await documents.fetch(CASE, "doc-1", AGENT, at=minutes(1))
+    assert found == (row, b"\xff\xd8\xff image")
+    assert await documents.listed(CASE) == [row] == [await documents.look_up(CASE, "doc-1")]
+    async with database.connect() as connection:
+        assert (await connection.execute(select(audit.c.action))).scalars().all() == [
+            "document.viewed"
+        ]
+        body = (await connection.execute(text("SELECT body FROM documents"))).scalar_one()
+    assert b"image" not in body
+
+
+async def test_the_same_upload_again_is_the_same_document(documents: Documents) -> None:
+    row = await stored(documents)
+    assert await stored(documents, at=minutes(9)) == row
+    with pytest.raises(DocumentChanged):
+        await stored(documents, body=b"other")
+
+
+async def test_another_case_does_not_find_it(documents: Documents) -> None:
+    await stored(documents)
+    assert await documents.look_up("dw-other", "doc-1") is None
+    assert await documents.fetch("dw-other", "doc-1", AGENT, at=minutes(1)) is None
+
+
+async def test_bytes_moved_to_another_document_do_not_open(
+    documents: Documents, database: AsyncEngine
+) -> None:
+    await stored(documents)
+    await stored(documents, document_id="doc-2", body=b"other")
+    async with database.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE documents SET body = (SELECT body FROM documents WHERE document_id='doc-2')"
+            )
+        )
+    with pytest.raises(SealBroken):
+        await documents.fetch(CASE, "doc-1", AGENT, at=minutes(1))
+
+
+@pytest.mark.parametrize("size", [0, DOCUMENT_BYTES_MAX + 1])
+async def test_an_empty_or_oversized_upload_is_refused(documents: Documents, size: int) -> None:
+    with pytest.raises(DocumentTooLarge):
+        await stored(documents, body=b"x" * size)
