@@ -1,0 +1,76 @@
+"""What the door writes and looks up, one transaction at a time.
+
+A unit is one transaction with the door's tables at hand; it is committed when its block ends and
+rolled back when anything is raised in it. Personal data is sealed on its way in and opened only by
+the methods that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.audit import write_audit
+from adapters.door_cases import CaseRows
+from adapters.door_inbox import InboxRows
+from adapters.door_keys import KeyRows
+from adapters.door_reference import ReferenceRows
+from adapters.door_reports import ReportRows
+from adapters.encryption import Sealer
+
+Database = AsyncEngine
+"""The engine, named for rooms that must not know its driver."""
+
+BOOKS_AWAY: Final[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, PoolTimeout)
+"""Failures that mean the database is not there now; asking again later is right."""
+
+BOOKS_REFUSED: Final[tuple[type[Exception], ...]] = (DataError,)
+"""A value PostgreSQL cannot hold; the door should have refused it."""
+
+
+class DoorUnit:
+    """One transaction of the door."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self.keys = KeyRows(connection, sealer)
+        self.cases = CaseRows(connection, sealer)
+        self.inbox = InboxRows(connection, sealer)
+        self.reference = ReferenceRows(connection)
+        self.reports = ReportRows(connection)
+
+    async def audit(self, **entry: Any) -> None:
+        """One row of the audit chain: at, actor_role, actor_id, action, case_id, subject."""
+        await write_audit(self._connection, **entry)
+
+
+class DoorBooks:
+    """Opens units on the database."""
+
+    def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
+        self._engine = engine
+        self._sealer = sealer
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[DoorUnit]:
+        """One transaction, committed at the end of the block."""
+        async with self._engine.begin() as connection:
+            yield DoorUnit(connection, self._sealer)
+
+    async def revision(self) -> str:
+        """The revision of the schema the database has; empty before its first migration."""
+        async with self._engine.connect() as connection:
+            row = (
+                await connection.execute(text("SELECT version_num FROM alembic_version"))
+            ).first()
+        return "" if row is None else str(row[0])
+
+    def person_hash(self, id_number: str) -> str:
+        """What a person is found by."""
+        return self._sealer.lookup_hash(id_number)

@@ -1,0 +1,213 @@
+"""Cases and tasks as the door writes and guards them.
+
+A case's row is written before its workflow starts; until the workflow has written its first page
+the stage is `opening`, and a sweep starts what was left behind. Who may see a case is decided by
+the door from the row that `access` returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.encryption import Sealer
+from adapters.tables import OPENING, cases, documents, tasks
+from domain.waiver import ENDED, Role
+
+_SEALED: Final = ("name", "id_number", "phone", "bed", "disease", "opened")
+
+
+@dataclass(frozen=True)
+class CaseAccess:
+    """What decides who may see a case and what may be done with it."""
+
+    case_id: str
+    channel: str
+    customer_subject: str | None
+    stage: str
+    programme: str
+    reported_at: datetime
+    team: dict[str, str] = field(default_factory=dict)
+    helpers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class TaskAccess:
+    """What decides who may claim or complete a task."""
+
+    task_id: str
+    case_id: str
+    kind: str
+    roles: tuple[str, ...]
+    assignee: str | None
+    claimed_by: str | None
+    claimed_role: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A case whose workflow has not been seen to run."""
+
+    case_id: str
+    opened: str
+
+
+class CaseRows:
+    """Cases and tasks, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def add(self, row: dict[str, Any]) -> bool:
+        """Write a reported case; False when this stay, or this id, has been reported already."""
+        sealed = {
+            name: self._sealer.seal(row[name], f"cases.{name}")
+            for name in _SEALED
+            if row.get(name) is not None
+        }
+        added = await self._connection.execute(
+            insert(cases)
+            .values({**row, **sealed, "stage": OPENING})
+            .on_conflict_do_nothing()
+            .returning(cases.c.case_id)
+        )
+        return added.first() is not None
+
+    async def same_stay(
+        self, *, person_hash: str, programme: str, hospital_id: str, planned: date | None
+    ) -> str | None:
+        """The open case of the same stay, if there is one."""
+        found = await self._connection.execute(
+            select(cases.c.case_id)
+            .where(cases.c.person_hash == person_hash)
+            .where(cases.c.programme == programme)
+            .where(cases.c.hospital_id == hospital_id)
+            .where(cases.c.planned_admission.is_not_distinct_from(planned))
+            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+        )
+        return found.scalar()
+
+    async def access(self, case_id: str) -> CaseAccess | None:
+        """Who a case belongs to and where it stands."""
+        helping = (
+            select(func.array_agg(func.array_to_string(_people(), ",")))
+            .where(tasks.c.case_id == cases.c.case_id)
+            .where(tasks.c.roles.any(Role.NURSE.value))
+            .scalar_subquery()
+        )
+        found = await self._connection.execute(
+            select(
+                cases.c.case_id,
+                cases.c.channel,
+                cases.c.customer_subject,
+                cases.c.stage,
+                cases.c.programme,
+                cases.c.reported_at,
+                cases.c.team,
+                helping.label("helping"),
+            ).where(cases.c.case_id == case_id)
+        )
+        row = found.mappings().first()
+        if row is None:
+            return None
+        team: dict[str, str] = dict(row["team"] or {})
+        people = {name for joined in row["helping"] or [] for name in (joined or "").split(",")}
+        return CaseAccess(
+            case_id=row["case_id"],
+            channel=row["channel"],
+            customer_subject=row["customer_subject"],
+            stage=row["stage"],
+            programme=row["programme"],
+            reported_at=row["reported_at"],
+            team=team,
+            helpers=frozenset((people | {team.get(Role.NURSE.value, "")}) - {""}),
+        )
+
+    async def opened(self, case_id: str) -> str | None:
+        """The start message of a case as it was written down."""
+        found = (
+            await self._connection.execute(select(cases.c.opened).where(cases.c.case_id == case_id))
+        ).scalar()
+        return None if found is None else self._sealer.open_text(found, "cases.opened")
+
+    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
+        """Cases still in `opening` that were written before a moment."""
+        rows = await self._connection.execute(
+            select(cases.c.case_id, cases.c.opened)
+            .where(cases.c.stage == OPENING)
+            .where(cases.c.changed_at <= before)
+            .order_by(cases.c.changed_at)
+            .limit(limit)
+        )
+        return [
+            Opening(case_id=row[0], opened=self._sealer.open_text(row[1], "cases.opened"))
+            for row in rows
+        ]
+
+    async def document_ids(self, case_id: str) -> dict[str, list[str]]:
+        """What lies in the case's file, ids by kind."""
+        rows = await self._connection.execute(
+            select(documents.c.kind, documents.c.document_id)
+            .where(documents.c.case_id == case_id)
+            .order_by(documents.c.uploaded_at, documents.c.document_id)
+        )
+        found: dict[str, list[str]] = {}
+        for kind, document_id in rows:
+            found.setdefault(kind, []).append(document_id)
+        return found
+
+    async def task(self, task_id: str) -> TaskAccess | None:
+        """A task as the door guards it."""
+        found = await self._connection.execute(select(tasks).where(tasks.c.task_id == task_id))
+        row = found.mappings().first()
+        if row is None:
+            return None
+        return TaskAccess(
+            task_id=row["task_id"],
+            case_id=row["case_id"],
+            kind=row["kind"],
+            roles=tuple(row["roles"]),
+            assignee=row["assignee"],
+            claimed_by=row["claimed_by"],
+            claimed_role=row["claimed_role"],
+            closed_at=row["closed_at"],
+        )
+
+    async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool:
+        """Take a task; of two who try at once one gets it. Taking one's own again is fine."""
+        taken = await self._connection.execute(
+            update(tasks)
+            .where(tasks.c.task_id == task_id)
+            .where(tasks.c.closed_at.is_(None))
+            .where(tasks.c.claimed_by.is_(None) | (tasks.c.claimed_by == subject))
+            .values(
+                claimed_by=subject,
+                claimed_role=role,
+                claimed_at=func.coalesce(tasks.c.claimed_at, at),
+            )
+            .returning(tasks.c.task_id)
+        )
+        return taken.first() is not None
+
+    async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool:
+        """Whether a person has finished a step of this case in a role."""
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == case_id)
+            .where(tasks.c.closed_by == subject)
+            .where(tasks.c.closed_role == role)
+            .limit(1)
+        )
+        return found.first() is not None
+
+
+def _people() -> Any:
+    """The people a task names; nulls are left out when the array is joined."""
+    return array([tasks.c.assignee, tasks.c.claimed_by])

@@ -1,0 +1,108 @@
+"""Idempotency keys: claimed with the work they guard, answered when it is done.
+
+A key is a caller's promise that two requests are one. The answer is kept sealed, because it may
+name a person. A key whose holder died is taken over after its lease; a key whose answer was only
+"not known yet" may be taken up again at once, by the same content.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.encryption import Sealer
+from adapters.tables_door import idempotency_keys as keys
+
+LEASE: Final = timedelta(seconds=20)
+"""Longer than any request may take: three seconds for the case, ten for a statement."""
+
+UNSETTLED: Final = 202
+_BODY: Final = "idempotency_keys.body"
+
+
+class Standing(NamedTuple):
+    """What a key's row says: `fresh`, `resumed`, `busy`, `reused` or `answered` with its answer."""
+
+    state: str
+    status: int = 0
+    headers: dict[str, str] | None = None
+    body: bytes = b""
+
+
+class KeyRows:
+    """The keys, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def claim(
+        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+    ) -> Standing:
+        """Take the key for this content, or say how it stands. `now` is the process clock."""
+        row = {
+            "scope": scope,
+            "key": key,
+            "operation": operation,
+            "fingerprint": fingerprint,
+            "state": "in_progress",
+            "at": now,
+        }
+        added = await self._connection.execute(
+            insert(keys).values(row).on_conflict_do_nothing().returning(keys.c.key)
+        )
+        if added.first() is not None:
+            return Standing("fresh")
+        return await self._standing(scope, key, fingerprint, now)
+
+    async def _standing(self, scope: str, key: str, fingerprint: str, now: datetime) -> Standing:
+        one = (keys.c.scope == scope) & (keys.c.key == key)
+        found = (
+            (await self._connection.execute(select(keys).where(one).with_for_update()))
+            .mappings()
+            .first()
+        )
+        if found is None:  # it was given back between the two statements
+            return Standing("busy")
+        if found["fingerprint"] != fingerprint:
+            return Standing("reused")
+        if found["state"] == "answered":
+            body = b"" if found["body"] is None else self._sealer.open(found["body"], _BODY)
+            return Standing("answered", found["status"], found["headers"], body)
+        if found["status"] != UNSETTLED and found["at"] > now - LEASE:
+            return Standing("busy")
+        await self._connection.execute(update(keys).where(one).values(at=now, status=None))
+        return Standing("resumed")
+
+    async def answer(
+        self,
+        *,
+        scope: str,
+        key: str,
+        status: int,
+        headers: dict[str, str],
+        body: dict[str, Any],
+        now: datetime,
+        settled: bool,
+    ) -> None:
+        """Keep the answer; an unsettled one leaves the key to be taken up again."""
+        values: dict[str, Any] = {"status": status, "headers": headers, "answered_at": now}
+        if settled:
+            values["state"] = "answered"
+            values["body"] = self._sealer.seal(json.dumps(body, ensure_ascii=False), _BODY)
+        await self._connection.execute(
+            update(keys).where((keys.c.scope == scope) & (keys.c.key == key)).values(values)
+        )
+
+    async def release(self, *, scope: str, key: str) -> None:
+        """Give the key back: what it guarded was refused and left nothing behind."""
+        await self._connection.execute(
+            delete(keys).where(
+                (keys.c.scope == scope) & (keys.c.key == key) & (keys.c.state == "in_progress")
+            )
+        )

@@ -1,0 +1,121 @@
+"""Reference data as the door reads it: hospitals, a programme's network, the insurer's list.
+
+Nothing here names a person: a policy is found by a keyed hash, and what is returned of it are its
+product, its validity and its amounts.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.tables import cases, hospitals, network_hospitals, policies
+from adapters.tables_door import eligibility_checks
+from domain.waiver import ENDED
+
+
+class ReferenceRows:
+    """Look-ups, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def hospital(self, hospital_id: str) -> dict[str, Any] | None:
+        """A hospital of the directory."""
+        found = await self._connection.execute(
+            select(hospitals).where(hospitals.c.id == hospital_id)
+        )
+        row = found.mappings().first()
+        return None if row is None else dict(row)
+
+    async def network(self, network: str, hospital_id: str) -> tuple[str, dict[str, Any] | None]:
+        """The newest version of a network's list, and the hospital's row in it."""
+        newest = select(func.max(network_hospitals.c.list_version)).where(
+            network_hospitals.c.programme == network
+        )
+        version = (await self._connection.execute(newest)).scalar() or ""
+        found = await self._connection.execute(
+            select(network_hospitals).where(
+                (network_hospitals.c.programme == network)
+                & (network_hospitals.c.list_version == version)
+                & (network_hospitals.c.hospital_id == hospital_id)
+            )
+        )
+        row = found.mappings().first()
+        return version, None if row is None else dict(row)
+
+    async def policy(self, programme: str, person_hash: str, on: date) -> dict[str, Any] | None:
+        """The person's row on the insurer's list, one in force first; `left_fen` is what is left.
+
+        What open cases of the same policy still have outstanding is not left (C-08).
+        """
+        in_force = (policies.c.valid_from <= on) & (
+            policies.c.valid_to.is_(None) | (policies.c.valid_to >= on)
+        )
+        columns = [
+            column
+            for column in policies.c
+            if column.name not in ("policy_no", "name", "id_number", "phone")
+        ]
+        found = await self._connection.execute(
+            select(*columns)
+            .where(policies.c.programme == programme)
+            .where(policies.c.person_hash == person_hash)
+            .where(policies.c.removed_at.is_(None))
+            .order_by(in_force.desc(), policies.c.valid_from.desc(), policies.c.policy_id)
+            .limit(1)
+        )
+        row = found.mappings().first()
+        if row is None:
+            return None
+        policy = dict(row)
+        taken = await self._connection.execute(
+            select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
+            .where(cases.c.policy_id == policy["policy_id"])
+            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+        )
+        left = policy["sum_insured_fen"] - policy["used_fen"] - int(taken.scalar_one())
+        policy["left_fen"] = max(0, left)
+        return policy
+
+    async def note_check(self, row: dict[str, Any]) -> None:
+        """Record a question and its answer."""
+        await self._connection.execute(insert(eligibility_checks).values(row))
+
+    async def hospitals(
+        self,
+        *,
+        text: str | None,
+        province: str | None,
+        city: str | None,
+        grade_min: int | None,
+        network: str | None,
+        after: str | None,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        """A page of the directory, by id."""
+        query = select(hospitals).order_by(hospitals.c.id).limit(limit)
+        if text:
+            query = query.where(hospitals.c.name.contains(text, autoescape=True))
+        if province:
+            query = query.where(hospitals.c.province == province)
+        if city:
+            query = query.where(hospitals.c.city == city)
+        if grade_min:
+            query = query.where(hospitals.c.grade >= grade_min)
+        if network:
+            listed = select(network_hospitals.c.hospital_id).where(
+                network_hospitals.c.programme == network
+            )
+            query = query.where(hospitals.c.id.in_(listed))
+        if after:
+            query = query.where(hospitals.c.id > after)
+        return [dict(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def moment(self) -> datetime:
+        """Whether the database answers: its own clock."""
+        answered: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
+        return answered

@@ -1,0 +1,51 @@
+"""Two sums for management: how promises are kept, and how old the money is that is still out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.tables import cases, clocks
+
+_AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
+_OLDER = "91-"
+
+
+class ReportRows:
+    """Sums, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """How many instances of each promise begun in a span stand in each state."""
+        rows = await self._connection.execute(
+            select(cases.c.programme, clocks.c.clock, clocks.c.state, func.count().label("count"))
+            .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id)
+            .where(clocks.c.started_at >= since)
+            .where(clocks.c.started_at < until)
+            .group_by(cases.c.programme, clocks.c.clock, clocks.c.state)
+            .order_by(cases.c.programme, clocks.c.clock, clocks.c.state)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+    async def aging(self, *, on: datetime) -> list[dict[str, Any]]:
+        """What is advanced and not back, by days since the report."""
+        days = func.extract("epoch", on - cases.c.reported_at) / 86_400
+        age = case(*((days <= limit, name) for limit, name in _AGES), else_=_OLDER).label("age")
+        rows = await self._connection.execute(
+            select(
+                cases.c.programme,
+                age,
+                func.count().label("cases"),
+                func.sum(cases.c.outstanding_fen).label("outstanding_fen"),
+                func.sum(cases.c.owed_fen).label("owed_fen"),
+            )
+            .where(cases.c.outstanding_fen > 0)
+            .group_by(cases.c.programme, age)
+            .order_by(cases.c.programme, age)
+        )
+        return [dict(row) for row in rows.mappings()]

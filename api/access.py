@@ -1,0 +1,29 @@
+"""Whether a case exists for a caller, asked the same way by every route."""
+
+from __future__ import annotations
+
+from api.identity import Caller, may_see
+from api.problems import Problem
+from api.wiring import CaseAccess, Unit
+from domain.waiver import ENDED
+
+
+async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
+    """The case, or 404: a case of somebody else does not exist for this caller."""
+    case = await unit.cases.access(case_id)
+    if case is None or not may_see(caller, case):
+        raise Problem("not-found", "没有此案件")
+    return case
+
+
+async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
+    """A case that can still be acted on; 409 when it has ended."""
+    case = await seen_case(unit, caller, case_id)
+    if has_ended(case.stage):
+        raise Problem("case-ended", case_id=case_id)
+    return case
+
+
+def has_ended(stage: str) -> bool:
+    """Whether a stage is one of the ends."""
+    return stage in {one.value for one in ENDED}

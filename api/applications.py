@@ -1,0 +1,157 @@
+"""From what a caller says to what the rules ask: facts about an application, without the person.
+
+The limit, the product and the hospital's terms come from our own records, never from the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from api.problems import Problem, at_field
+from api.text import Bed, Body, IdType, Name, Phone, admission_reason, id_number
+from api.wiring import Door, Unit, UnknownProgramme
+from domain.calendar import CalendarYearMissing, civil_date
+from domain.eligibility import Facts, Verdict, judge
+from domain.programme import Programme
+from domain.terms import ModeFlags
+from workflows.messages import HospitalTerms
+
+
+class Identified(Body):
+    """A person by the number of a document."""
+
+    id_type: IdType = "resident_id"
+    id_number: str = Field(
+        min_length=1,
+        max_length=32,
+        repr=False,
+        description="居民身份证校验出生日期与校验位; 护照与通行证校验格式",
+        examples=["11010119900307109X"],
+    )
+
+    @property
+    def number(self) -> str:
+        """The number in its one written form."""
+        return id_number(self.id_number, self.id_type)
+
+    @model_validator(mode="after")
+    def _number_holds(self) -> Identified:
+        _ = self.number
+        return self
+
+
+class Insured(Identified):
+    """The insured person who goes to hospital."""
+
+    name: Name = Field(repr=False, examples=["张某某"])
+    phone: Phone = Field(repr=False)
+    bed: Bed | None = Field(default=None, repr=False, examples=["内科三病区12床"])
+
+
+@dataclass(frozen=True)
+class Application:
+    """What was asked, in codes."""
+
+    programme: str
+    id_number: str
+    hospital_id: str | None
+    disease: str | None
+    planned: date | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """What our records say about an application."""
+
+    programme: Programme
+    person_hash: str
+    facts: Facts
+    verdict: Verdict
+    hospital: HospitalTerms | None
+    policy_id: str | None
+    sales_channel: str
+
+
+async def gather(unit: Unit, door: Door, asked: Application) -> Known:
+    """Look everything up and judge; raises Problem for an unknown programme or hospital."""
+    programme = _programme(door, asked)
+    on = civil_date(asked.at)
+    if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
+        raise at_field("invalid", "planned_admission", reason)
+    person_hash = door.books.person_hash(asked.id_number)
+    policy = await unit.reference.policy(programme.code, person_hash, on) or {}
+    hospital = None
+    if asked.hospital_id is not None:
+        hospital = await _hospital(unit, programme, asked.hospital_id, on)
+    facts = _facts(asked, policy, hospital, on)
+    try:
+        verdict = judge(facts, programme, door.calendar)
+    except CalendarYearMissing:
+        raise at_field("invalid", "planned_admission", "日期超出工作日历的范围") from None
+    return Known(
+        programme=programme,
+        person_hash=person_hash,
+        facts=facts,
+        verdict=verdict,
+        hospital=hospital,
+        policy_id=policy.get("policy_id"),
+        sales_channel=policy.get("sales_channel", ""),
+    )
+
+
+def _programme(door: Door, asked: Application) -> Programme:
+    try:
+        return door.programme(asked.programme, asked.at)
+    except UnknownProgramme:
+        raise at_field("unknown-programme", "programme", "没有此服务项目") from None
+
+
+async def _hospital(unit: Unit, programme: Programme, hospital_id: str, on: date) -> HospitalTerms:
+    found = await unit.reference.hospital(hospital_id)
+    if found is None:
+        raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
+    version, listed = "", None
+    if programme.hospitals.network is not None:
+        version, listed = await unit.reference.network(programme.hospitals.network, hospital_id)
+    flags = ModeFlags.model_validate(listed or {})
+    return HospitalTerms(
+        hospital_id=hospital_id,
+        name=found["name"],
+        grade=found["grade"],
+        list_version=version,
+        on_network=listed is not None,
+        payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
+    )
+
+
+def _facts(
+    asked: Application, policy: dict[str, Any], hospital: HospitalTerms | None, on: date
+) -> Facts:
+    return Facts(
+        asked_on=on,
+        insured_on_list=bool(policy),
+        product=policy.get("product"),
+        policy_from=policy.get("valid_from"),
+        policy_to=policy.get("valid_to"),
+        entitled_from=policy.get("entitled_from"),
+        entitled_to=policy.get("entitled_to"),
+        sales_channel=policy.get("sales_channel") or None,
+        disease=asked.disease,
+        hospital_id=asked.hospital_id,
+        hospital_known=None if hospital is None else True,
+        hospital_grade=None if hospital is None else hospital.grade,
+        hospital_on_network=None if hospital is None else hospital.on_network,
+        sum_insured_left_fen=policy.get("left_fen"),
+        planned_on=asked.planned,
+    )
+
+
+def must_serve_waivers(programme: Programme) -> None:
+    """A deposit waiver is asked of a programme that has one."""
+    if programme.waiver is None:
+        raise Problem("unknown-programme", "该服务项目不提供住院免押金")

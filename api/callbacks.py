@@ -1,0 +1,168 @@
+"""`POST /v1/callbacks/{partner}`: signed results. A row of the inbox first, a signal after.
+
+The signature is checked over the bytes as they came. An event that comes twice is answered twice
+and done once; one that fits nothing of ours is kept and answered 202. An amount that is not ours
+is refused, and only the audit knows it came.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
+
+from api.delivery import deliver
+from api.docs import FAILURES
+from api.errors import invalid
+from api.partner_events import (
+    EVENTS,
+    SENT_BY,
+    DeliveryEvent,
+    Event,
+    VisitEvent,
+    case_of,
+    check_amounts,
+    subject_of,
+)
+from api.problems import Problem
+from api.wiring import Door, Letter, Unit, door_of
+from domain.waiver import Role
+
+routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
+
+Partner = Literal["payment", "nurse", "message", "claims"]
+_EVENT_ID_MAX: Final = 128
+_SIGNED: Final = [
+    {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 1024},
+    }
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+]
+
+
+class Taken(BaseModel):
+    """The event is ours now; it need not be sent again."""
+
+    id: str
+    state: Literal["delivered", "stored"]
+
+
+@routes.post(
+    "/{partner}",
+    operation_id="take_callback",
+    summary="接收合作方签名回调",
+    response_model=Taken,
+    responses={**FAILURES, 202: {"description": "已保存, 待匹配", "model": Taken}},
+    openapi_extra={
+        "parameters": _SIGNED,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": EVENTS.json_schema()}},
+        },
+    },
+)
+async def take_callback(partner: Partner, request: Request) -> Response:
+    """Check, store, signal."""
+    door = door_of(request)
+    raw = await request.body()
+    event_id = _signed_id(door, partner, request, raw)
+    event = _event(partner, raw)
+    letter = await _store(door, partner, event_id, event)
+    if letter.done or _needs_no_signal(event):
+        return _taken(event_id, delivered=True)
+    return _taken(event_id, delivered=await deliver(door, letter))
+
+
+def _signed_id(door: Door, partner: Partner, request: Request, raw: bytes) -> str:
+    if door.verify_callback is None:
+        raise Problem("unavailable")
+    try:
+        event_id = door.verify_callback(partner, request.headers, raw)
+    except door.callback_refused as failure:
+        raise Problem("signature-refused", _WHY.get(str(failure), "")) from None
+    if len(event_id) > _EVENT_ID_MAX or not event_id.isascii() or not event_id.isprintable():
+        raise Problem("signature-refused", "webhook-id 格式不正确")
+    return event_id
+
+
+_WHY: Final = {
+    "signature_missing": "缺少签名请求头",
+    "timestamp_malformed": "webhook-timestamp 格式不正确",
+    "timestamp_not_fresh": "webhook-timestamp 超出5分钟",
+    "signature_wrong": "签名不正确",
+}
+
+
+def _event(partner: Partner, raw: bytes) -> Event:
+    try:
+        event = EVENTS.validate_json(raw)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid":
+            raise Problem("malformed-request", "请求体不是有效的 JSON") from None
+        raise invalid(error) from None
+    if not isinstance(event, SENT_BY[partner]):
+        raise Problem("forbidden", "该合作方不能报告此类事件")
+    return event
+
+
+async def _store(door: Door, partner: Partner, event_id: str, event: Event) -> Letter:
+    subject = subject_of(event)
+    case_id = case_of(subject)
+    at = door.clock()
+    async with door.books.unit() as unit:
+        known = await unit.inbox.find(partner=partner, event_id=event_id)
+        if known is None:
+            await _check(door, partner, event)
+        letter = known or await unit.inbox.put(
+            partner=partner,
+            event_id=event_id,
+            kind=str(getattr(event, "event", "")),
+            case_id=case_id,
+            at=at,
+            body=event.model_dump_json(),
+        )
+        if known is None and _needs_no_signal(event):
+            outcome = await _note(unit, event)
+            await unit.inbox.done(partner=partner, event_id=event_id, at=at, outcome=outcome)
+    return letter
+
+
+async def _check(door: Door, partner: Partner, event: Event) -> None:
+    """Compare amounts; a refusal is audited in a transaction of its own and stored nowhere."""
+    try:
+        async with door.books.unit() as unit:
+            await check_amounts(unit, event)
+    except Problem as problem:
+        async with door.books.unit() as unit:
+            await unit.audit(
+                at=door.clock(),
+                actor_role=Role.PARTNER.value,
+                actor_id=partner,
+                action="callback.refused",
+                case_id=case_of(subject_of(event)),
+                subject=f"{problem.code}:{subject_of(event)}",
+            )
+        raise
+
+
+def _needs_no_signal(event: Event) -> bool:
+    return isinstance(event, DeliveryEvent) or (
+        isinstance(event, VisitEvent) and not event.accepted
+    )
+
+
+async def _note(unit: Unit, event: Event) -> str:
+    if isinstance(event, DeliveryEvent):
+        known = await unit.inbox.delivered(event.message_id, event.status)
+        return "noted" if known else "unknown_notice"
+    return "visit_refused"
+
+
+def _taken(event_id: str, *, delivered: bool) -> Response:
+    body: dict[str, Any] = {"id": event_id, "state": "delivered" if delivered else "stored"}
+    return JSONResponse(body, status_code=200 if delivered else 202)

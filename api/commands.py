@@ -1,0 +1,158 @@
+"""`…/authorization` and `…/withdrawal`: commands of the customer that want an answer now.
+
+They go to the case as updates. What the case refuses is a problem document and leaves nothing
+behind; what is not known in time is 202 with the case's address.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.access import running_case
+from api.docs import FAILURES
+from api.gateway import CaseNotRunning, NotKnownYet
+from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.identity import Caller, allowed
+from api.problems import Problem, at_field
+from api.text import Body, CaseId, DocumentIds, Words
+from api.wiring import CaseAccess, Door, Unit, door_of
+from domain.waiver import STAGE_NAMES, Role, Stage
+from workflows.messages import Authorize, Withdraw
+
+routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
+
+
+class Authorization(Body):
+    """The customer signs the authorisation with its images, or refuses."""
+
+    signed: bool
+    images: DocumentIds = Field(default=[])
+
+
+class Withdrawal(Body):
+    """The customer wants no more, and why."""
+
+    reason: Words = ""
+
+
+class CommandAccepted(BaseModel):
+    """The case has written it down."""
+
+    case_id: str
+    stage: str
+    stage_name: str
+    accepted: bool
+
+
+_PENDING: dict[int | str, dict[str, Any]] = {
+    **FAILURES,
+    202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
+}
+
+
+@routes.post(
+    "/{case_id}/authorization",
+    operation_id="authorize_case",
+    summary="签署或拒签委托授权",
+    response_model=CommandAccepted,
+    responses=_PENDING,
+)
+async def authorize_case(
+    case_id: CaseId,
+    body: Authorization,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CUSTOMER, Role.CHANNEL))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Sign or refuse."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    # A channel's app carries the customer's own hand; the step is the customer's either way.
+    actor = caller.actor.model_copy(update={"role": Role.CUSTOMER})
+    message = Authorize(signed=body.signed, images=list(body.images), actor=actor, at=door.clock())
+
+    async def record(unit: Unit) -> CaseAccess:
+        case = await running_case(unit, caller, case_id)
+        await documents_of_case(unit, case_id, body.images)
+        return case
+
+    async def act(_: CaseAccess) -> Answer:
+        return await command(door, case_id, "authorize", message, update_id=ask.update_id)
+
+    return await once(request, ask, record=record, act=act)
+
+
+@routes.post(
+    "/{case_id}/withdrawal",
+    operation_id="withdraw_case",
+    summary="撤销申请",
+    response_model=CommandAccepted,
+    responses=_PENDING,
+)
+async def withdraw_case(
+    case_id: CaseId,
+    body: Withdrawal,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CUSTOMER, Role.CHANNEL, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Withdraw, before the first payment."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = Withdraw(reason=body.reason, actor=caller.actor, at=door.clock())
+
+    async def record(unit: Unit) -> CaseAccess:
+        return await running_case(unit, caller, case_id)
+
+    async def act(_: CaseAccess) -> Answer:
+        return await command(door, case_id, "withdraw", message, update_id=ask.update_id)
+
+    return await once(request, ask, record=record, act=act)
+
+
+async def documents_of_case(
+    unit: Unit, case_id: str, named: list[str], *, field: str = "images"
+) -> dict[str, list[str]]:
+    """The case's file; 422 when a named document is not in it."""
+    file = await unit.cases.document_ids(case_id)
+    known = {document for ids in file.values() for document in ids}
+    for number, document in enumerate(named):
+        if document not in known:
+            raise at_field(
+                "unknown-document", f"{field}.{number}", "文件不属于本案件", case_id=case_id
+            )
+    return file
+
+
+async def command(
+    door: Door, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
+) -> Answer:
+    """Send an update; 200 when accepted, 202 when not known yet, Problem when refused."""
+    headers = {"Location": f"/v1/deposit-waivers/{case_id}"}
+    try:
+        accepted = await door.cases.update(case_id, name, message, update_id=update_id, field=field)
+    except (NotKnownYet, CaseNotRunning) as failure:
+        if isinstance(failure, CaseNotRunning) and await _is_over(door, case_id):
+            raise Problem("case-ended", case_id=case_id) from None
+        return Answer(202, _view(case_id, None), headers, settled=False)
+    return Answer(200, _view(case_id, accepted.stage), headers)
+
+
+async def _is_over(door: Door, case_id: str) -> bool:
+    """Whether a case without a running workflow has run; one in `opening` is about to."""
+    async with door.books.unit() as unit:
+        case = await unit.cases.access(case_id)
+    return case is not None and case.stage != "opening"
+
+
+def _view(case_id: str, stage: Stage | None) -> dict[str, Any]:
+    return CommandAccepted(
+        case_id=case_id,
+        stage="" if stage is None else stage.value,
+        stage_name="" if stage is None else STAGE_NAMES[stage],
+        accepted=stage is not None,
+    ).model_dump(mode="json")

@@ -1,0 +1,122 @@
+"""From the inbox to the cases: one letter at once, what was left behind by the sweep.
+
+A letter is done when its signal has been taken by the server, or when nobody is left to read it.
+Signals may arrive twice; a case knows each by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+
+from api.gateway import CaseNotRunning, NotKnownYet
+from api.partner_events import Unmatched, read_event
+from api.reporting import start_message
+from api.wiring import Door, Letter
+from workflows.messages import NoticeDischarge, RequestTopUp
+
+DOOR: Final = "door"
+"""The sender of letters that come from our own customers."""
+
+SWEEP_EVERY_S: Final = 3.0
+ORPHAN_AFTER: Final = timedelta(seconds=5)
+"""Younger rows belong to a request that is still being answered."""
+
+GIVE_UP_AFTER: Final = timedelta(days=2)
+"""An event nobody could match for so long stays in the inbox for a person."""
+
+_BATCH: Final = 100
+_OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge]]] = {
+    "request_top_up": RequestTopUp,
+    "notify_discharge": NoticeDischarge,
+}
+
+log = structlog.get_logger("greenlane.door")
+
+
+async def deliver(door: Door, letter: Letter) -> bool:
+    """Signal a letter's case and mark it; False when it has to wait for the sweep."""
+    if letter.done:
+        return True
+    try:
+        case_id, name, message = await _address(door, letter)
+        await door.cases.signal(case_id, name, message)
+    except (NotKnownYet, Unmatched) as failure:
+        await _wait(door, letter, type(failure).__name__)
+        return False
+    except CaseNotRunning:
+        return await _nobody_there(door, letter)
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome="signalled",
+            case_id=case_id,
+        )
+    return True
+
+
+async def _address(door: Door, letter: Letter) -> tuple[str, str, Any]:
+    if letter.partner == DOOR and letter.case_id is not None:
+        message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
+        return letter.case_id, letter.kind, message
+    async with door.books.unit() as unit:
+        return await read_event(unit, letter.body, received_at=letter.received_at)
+
+
+async def _nobody_there(door: Door, letter: Letter) -> bool:
+    """A case that is only being opened will read it later; one that has ended never will."""
+    async with door.books.unit() as unit:
+        case = await unit.cases.access(letter.case_id or "")
+        if case is None or case.stage == "opening":
+            await unit.inbox.wait(
+                partner=letter.partner, event_id=letter.event_id, outcome="case_not_started"
+            )
+            return False
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome="case_ended",
+        )
+    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=letter.case_id)
+    return True
+
+
+async def _wait(door: Door, letter: Letter, why: str) -> None:
+    async with door.books.unit() as unit:
+        await unit.inbox.wait(partner=letter.partner, event_id=letter.event_id, outcome=why)
+
+
+async def sweep(door: Door) -> int:
+    """Start cases and deliver letters that were left behind; how many were."""
+    now = door.clock()
+    async with door.books.unit() as unit:
+        orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        letters = await unit.inbox.waiting(
+            since=now - GIVE_UP_AFTER, until=now - ORPHAN_AFTER, limit=_BATCH
+        )
+    started = 0
+    for orphan in orphans:
+        try:
+            await door.cases.start(start_message(orphan.opened))
+        except NotKnownYet:
+            break  # the server is away; the next round will do
+        started += 1
+    for letter in letters:
+        started += await deliver(door, letter)
+    return started
+
+
+async def sweep_for_ever(door: Door, *, every_s: float = SWEEP_EVERY_S) -> None:
+    """The sweep in the background, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await sweep(door)
+        except Exception as failure:  # noqa: BLE001 - one bad round must not end all later ones
+            log.warning("sweep_failed", failure=type(failure).__name__)

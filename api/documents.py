@@ -1,0 +1,148 @@
+"""`…/documents`: images and files of a case, taken for what they are, not for their names.
+
+The type is read from the first bytes; a name that says otherwise is refused. An upload is bounded
+while it streams (`api.sizes`). Each file is fetched by itself, authorised and audited.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from api.access import seen_case
+from api.docs import FAILURES
+from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.identity import ANYONE, Caller, allowed
+from api.problems import Problem, at_field
+from api.sizes import UPLOAD_MAX
+from api.text import CaseId, RowId
+from api.views import DocumentView, document_view, viewer
+from api.wiring import Unit, door_of
+from domain.documents import DocumentKind
+from domain.waiver import Role
+
+routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
+
+_EXTENSIONS: Final[dict[str, frozenset[str]]] = {
+    "image/jpeg": frozenset({"jpg", "jpeg"}),
+    "image/png": frozenset({"png"}),
+    "image/webp": frozenset({"webp"}),
+    "application/pdf": frozenset({"pdf"}),
+}
+_RIFF_KIND: Final = slice(8, 12)
+
+
+def type_of(body: bytes) -> str | None:
+    """What the bytes are, by their beginning; None for anything but the four types we take."""
+    if body.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if body.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if body.startswith(b"RIFF") and body[_RIFF_KIND] == b"WEBP":
+        return "image/webp"
+    if body.startswith(b"%PDF-"):
+        return "application/pdf"
+    return None
+
+
+def checked_type(body: bytes, *, filename: str, declared: str) -> str:
+    """The type of an upload; a problem when the name or the header says something else."""
+    if not body:
+        raise at_field("invalid", "file", "文件为空")
+    if len(body) > UPLOAD_MAX:
+        raise Problem("too-large", "文件超过10MB")
+    found = type_of(body)
+    if found is None:
+        raise at_field("unsupported-media-type", "file", "只接受 JPEG、PNG、WebP 图片和 PDF 文件")
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    if extension and extension not in _EXTENSIONS[found]:
+        raise at_field("unsupported-media-type", "file", "文件内容与扩展名不一致")
+    if declared not in ("", "application/octet-stream", "image/jpg", found):
+        raise at_field("unsupported-media-type", "file", "文件内容与声明的类型不一致")
+    return found
+
+
+@routes.post(
+    "/{case_id}/documents",
+    operation_id="upload_document",
+    summary="上传影像资料",
+    status_code=201,
+    response_model=DocumentView,
+    responses=FAILURES,
+)
+async def upload_document(
+    case_id: CaseId,
+    kind: Annotated[DocumentKind, Form()],
+    file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 PDF, 最大10MB")],
+    request: Request,
+    caller: Annotated[
+        Caller, Depends(allowed(*(role for role in ANYONE if role is not Role.AUDITOR)))
+    ],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Store a file of the case."""
+    door = door_of(request)
+    body = await file.read(UPLOAD_MAX + 1)
+    content_type = checked_type(
+        body,
+        filename=file.filename or "",
+        declared=(file.content_type or "").partition(";")[0].strip().lower(),
+    )
+    digest = hashlib.sha256(body).hexdigest()
+    ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
+
+    async def record(unit: Unit) -> None:
+        await seen_case(unit, caller, case_id)
+
+    async def act(_: None) -> Answer:
+        stored = await door.files.store(
+            document_id=ask.own_id(door.id_secret, "doc"),
+            case_id=case_id,
+            kind=kind.value,
+            content_type=content_type,
+            body=body,
+            by=viewer(caller),
+            at=door.clock(),
+        )
+        location = f"/v1/deposit-waivers/{case_id}/documents/{stored.document_id}"
+        view = document_view(stored).model_dump(mode="json")
+        return Answer(201, view, {"Location": location})
+
+    return await once(request, ask, record=record, act=act)
+
+
+@routes.get(
+    "/{case_id}/documents/{document_id}",
+    operation_id="fetch_document",
+    summary="查看影像资料",
+    response_class=Response,
+    responses={
+        **FAILURES,
+        200: {
+            "description": "文件内容",
+            "content": {name: {} for name in _EXTENSIONS},
+        },
+    },
+)
+async def fetch_document(
+    case_id: CaseId,
+    document_id: RowId,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(*ANYONE))],
+) -> Response:
+    """One file, with its view audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_case(unit, caller, case_id)
+    found = await door.files.fetch(case_id, document_id, viewer(caller), at=door.clock())
+    if found is None:
+        raise Problem("not-found", "没有此文件", case_id=case_id)
+    row, body = found
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row.document_id}"',
+        "ETag": f'"{row.sha256}"',
+    }
+    return Response(body, media_type=row.content_type, headers=headers)

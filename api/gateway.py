@@ -1,0 +1,137 @@
+"""The way from the door to the cases: start, update and signal, each within three seconds.
+
+A call that takes longer is not a failure: it may still be carried out. The gateway says so with
+`NotKnownYet`, and the route answers 202, never "failed". What a case refuses comes back with its
+own stable code and becomes a problem document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.problems import Problem, refusal
+from workflows.cockpit import opening_attributes
+from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, Accepted, OpenCase
+
+ANSWER_WITHIN_S: Final = 3.0
+"""How long a caller waits for a case; longer becomes 202."""
+
+_TRANSIENT: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+    }
+)
+
+T = TypeVar("T")
+
+
+class NotKnownYet(Exception):
+    """No answer in time; what was asked may still happen. Ask again under the same key."""
+
+
+class CaseNotRunning(Exception):
+    """No running workflow has this case's id: it has ended, or has not been started yet."""
+
+
+class CaseGateway:
+    """Talks to the workflows."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def start(self, opening: OpenCase) -> None:
+        """Start the case once; a case that was started already is as good. NotKnownYet."""
+        try:
+            await _in_time(
+                self._client.start_workflow(
+                    WORKFLOW_TYPE,
+                    opening,
+                    id=opening.case_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=_attributes(opening),
+                    static_summary=f"住院免押金 {opening.programme.code}",
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def update(
+        self, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
+    ) -> Accepted:
+        """Send a command and wait for its answer.
+
+        Raises Problem when the case refuses it, CaseNotRunning, NotKnownYet.
+        """
+        handle = self._client.get_workflow_handle(case_id)
+        try:
+            return await _in_time(
+                handle.execute_update(name, message, id=update_id, result_type=Accepted)
+            )
+        except WorkflowUpdateFailedError as failure:
+            raise _refusal(failure, case_id, field) from None
+
+    async def signal(self, case_id: str, name: str, message: Any) -> None:
+        """Hand over a fact; CaseNotRunning, NotKnownYet."""
+        handle = self._client.get_workflow_handle(case_id)
+        await _in_time(handle.signal(name, message))
+
+    async def answers(self) -> bool:
+        """Whether the server is there."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._client.service_client.check_health()
+        except (RPCError, TimeoutError, RuntimeError):
+            return False
+
+
+async def _in_time(call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await call
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise NotKnownYet from None
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            raise CaseNotRunning from None
+        if failure.status in _TRANSIENT:
+            raise NotKnownYet from None
+        raise
+    except RuntimeError:
+        # A lazily connected client that cannot reach its server raises this, without a status.
+        raise NotKnownYet from None
+
+
+def _refusal(failure: WorkflowUpdateFailedError, case_id: str, field: str) -> Problem:
+    cause = failure.cause
+    if not isinstance(cause, ApplicationError):
+        return Problem("internal", case_id=case_id)
+    details = list(cause.details)
+    named = str(details[0]) if details and isinstance(details[0], str) else field
+    return refusal(cause.type, cause.message, named, case_id=case_id)
+
+
+def _attributes(opening: OpenCase) -> TypedSearchAttributes:
+    return opening_attributes(
+        programme=opening.programme.code,
+        hospital_id=opening.hospital.hospital_id,
+        channel=opening.channel,
+    )

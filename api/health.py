@@ -1,0 +1,76 @@
+"""`/healthz`, `/readyz`, `/metrics`: is the process alive, can it work, how does it do.
+
+Ready means every part answers: PostgreSQL with the newest schema, Temporal with our search
+attributes, a working-day calendar that reaches far enough, and a key to seal with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from api.problems import RETRY_AFTER_S
+from api.wiring import door_of
+
+routes = APIRouter(tags=["运行状态"])
+
+_CHECK_WITHIN_S: Final = 3.0
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """Which part is well; an empty text is well, a reason is not."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+@routes.get("/healthz", operation_id="healthz", summary="存活")
+async def healthz() -> Alive:
+    """Whether the process answers."""
+    return Alive()
+
+
+@routes.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="就绪",
+    response_model=Readiness,
+    responses={503: {"description": "尚未就绪", "model": Readiness}},
+)
+async def readyz(request: Request) -> Response:
+    """Whether every part the door needs is there."""
+    checks = door_of(request).checks
+    reasons = await asyncio.gather(*(_reason(check) for check in checks.values()))
+    found = Readiness(ready=not any(reasons), checks=dict(zip(checks, reasons, strict=True)))
+    headers = {} if found.ready else {"Retry-After": str(RETRY_AFTER_S)}
+    status = 200 if found.ready else 503
+    return JSONResponse(found.model_dump(), status_code=status, headers=headers)
+
+
+async def _reason(check: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_WITHIN_S):
+            return await check()
+    except TimeoutError:
+        return "no_answer"
+    except Exception as failure:  # noqa: BLE001 - a probe says what is wrong, it never breaks
+        return type(failure).__name__
+
+
+@routes.get("/metrics", operation_id="metrics", summary="指标", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Measurements for Prometheus; codes and counts only."""
+    registry = request.app.state.measures.registry
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

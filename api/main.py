@@ -1,0 +1,272 @@
+"""The door, wired: the only file of this room that knows the adapters.
+
+`create_app` takes what a process has - settings, database, Temporal client, clock - and returns the
+application; `serve` runs it until told to stop. Business time comes from the clock that is handed
+in; token expiry, signature freshness and leases go by the process clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from temporalio.client import Client
+
+from adapters.calendar_file import load_calendar
+from adapters.caseboard import Caseboard
+from adapters.codec import PayloadCodec, PayloadRefused
+from adapters.database import open_database
+from adapters.documents import Documents
+from adapters.door import BOOKS_AWAY, Database, DoorBooks
+from adapters.encryption import KeyRing, Sealer
+from adapters.identity import TokenRefused, Tokens
+from adapters.ledger import Ledger
+from adapters.migrations.run import newest
+from adapters.programme_files import load_programmes
+from adapters.search_attributes import missing
+from adapters.settings import Partner, Settings
+from adapters.signing import SignatureRefused, verified
+from adapters.temporal import connect
+from adapters.worklist import Worklist
+from api import (
+    callbacks,
+    codec,
+    commands,
+    deposit_waivers,
+    documents,
+    eligibility,
+    errors,
+    health,
+    reference,
+    reporting,
+    requests,
+    tasks,
+)
+from api.delivery import sweep_for_ever
+from api.gateway import CaseGateway
+from api.middleware import Measures, Observed
+from api.openapi import describe
+from api.sizes import BoundedBodies
+from api.wiring import Door
+from domain.calendar import WorkCalendar, civil_date
+from domain.programme import Programme
+from workflows.cockpit import SEARCH_ATTRIBUTES
+
+_PARTNERS: Final[dict[str, Partner]] = {
+    "payment": "payment",
+    "nurse": "dispatch",
+    "message": "messaging",
+    "claims": "claims",
+}
+"""The partner in a callback's address, and the name its secret is set under."""
+
+CALENDAR_AHEAD: Final = timedelta(days=90)
+"""A calendar that ends sooner cannot date the promises of a case opened today."""
+
+_LEAVE_WITHIN_S: Final = 15
+_CORS_KEPT_S: Final = 600
+
+
+def create_app(
+    *,
+    settings: Settings,
+    engine: Database,
+    temporal: Client,
+    clock: Callable[[], datetime] | None = None,
+    process_clock: Callable[[], datetime] | None = None,
+    programmes: Sequence[Programme] | None = None,
+    calendar: WorkCalendar | None = None,
+    sweeping: bool = True,
+) -> FastAPI:
+    """The application on these parts; programmes and calendar come from the files by default."""
+    now = clock or _now
+    ring = KeyRing(settings.key_ring)
+    sealer = Sealer(ring, settings.lookup_key_bytes)
+    days = calendar or load_calendar(settings.calendar_path)
+    books = DoorBooks(engine, sealer)
+    gateway = CaseGateway(temporal, task_queue=settings.task_queue)
+    door = Door(
+        books=books,
+        cases=gateway,
+        board=Caseboard(engine, sealer, clock=now),
+        worklist=Worklist(engine, sealer, clock=now),
+        files=Documents(engine, sealer),
+        ledger=Ledger(engine),
+        verifier=Tokens(settings),
+        token_refused=TokenRefused,
+        clock=now,
+        process_clock=process_clock or _now,
+        programmes=tuple(programmes or load_programmes([settings.programmes_path])),
+        calendar=days,
+        id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
+        payload_codec=PayloadCodec(ring),
+        payload_refused=PayloadRefused,
+        codec_origins=() if settings.temporal_is_given else settings.allowed_origins,
+        verify_callback=_callback_verifier(settings, process_clock or _now),
+        callback_refused=SignatureRefused,
+        checks=_checks(books, gateway, temporal, days, now, ring),
+    )
+    app = FastAPI(
+        title="greenlane",
+        summary="住院免押金与就医绿通",
+        version="1",
+        lifespan=_lifespan(door, sweeping=sweeping),
+    )
+    app.state.door = door
+    app.state.measures = Measures()
+    _furnish(app, settings)
+    return app
+
+
+def _furnish(app: FastAPI, settings: Settings) -> None:
+    for resource in (
+        eligibility,
+        reporting,
+        deposit_waivers,
+        commands,
+        requests,
+        documents,
+        tasks,
+        reference,
+        callbacks,
+        codec,
+        health,
+    ):
+        app.include_router(resource.routes)
+    errors.install(app, books_away=BOOKS_AWAY)
+    app.add_middleware(BoundedBodies)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.allowed_origins),
+        allow_methods=["POST", "OPTIONS"],
+        allow_headers=["content-type", "x-namespace", "authorization"],
+        max_age=_CORS_KEPT_S,
+    )
+    app.add_middleware(Observed, measures=app.state.measures)
+    describe(app)
+
+
+def _lifespan(
+    door: Door, *, sweeping: bool
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweep = asyncio.create_task(sweep_for_ever(door)) if sweeping else None
+        try:
+            yield
+        finally:
+            if sweep is not None:
+                sweep.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sweep
+
+    return lifespan
+
+
+def _callback_verifier(
+    settings: Settings, now: Callable[[], datetime]
+) -> Callable[[str, Mapping[str, str], bytes], str]:
+    secrets = {name: settings.partner_secret(partner) for name, partner in _PARTNERS.items()}
+
+    def verify(partner: str, headers: Mapping[str, str], body: bytes) -> str:
+        return verified(headers, body, secrets=[secrets[partner]], now=now())
+
+    return verify
+
+
+def _checks(
+    books: DoorBooks,
+    gateway: CaseGateway,
+    temporal: Client,
+    calendar: WorkCalendar,
+    clock: Callable[[], datetime],
+    ring: KeyRing,
+) -> dict[str, Callable[[], Awaitable[str]]]:
+    wanted = newest()
+
+    async def schema() -> str:
+        return "" if await books.revision() == wanted else "migrations_missing"
+
+    async def postgresql() -> str:
+        async with books.unit() as unit:
+            await unit.reference.moment()
+        return ""
+
+    async def server() -> str:
+        return "" if await gateway.answers() else "no_answer"
+
+    async def attributes() -> str:
+        unknown = await missing(temporal, SEARCH_ATTRIBUTES)
+        return f"missing: {', '.join(unknown)}" if unknown else ""
+
+    async def horizon() -> str:
+        enough = calendar.horizon - civil_date(clock()) >= CALENDAR_AHEAD
+        return "" if enough else f"calendar ends {calendar.horizon}"
+
+    async def key() -> str:
+        return "" if ring.newest else "no_key"
+
+    return {
+        "postgresql": postgresql,
+        "migrations": schema,
+        "temporal": server,
+        "search_attributes": attributes,
+        "calendar": horizon,
+        "key": key,
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings) -> int:
+    """Run the door on the settings' address until SIGTERM or SIGINT."""
+    engine = open_database(settings.libpq_url)
+    try:
+        app = create_app(
+            settings=settings, engine=engine, temporal=await connect(settings, lazy=True)
+        )
+        server = _Server(
+            uvicorn.Config(
+                app,
+                host=settings.listen,
+                port=settings.api_port,
+                access_log=False,
+                log_level=settings.log_level.lower(),
+                server_header=False,
+                timeout_graceful_shutdown=_LEAVE_WITHIN_S,
+            )
+        )
+        await _until_told(server)
+    finally:
+        await engine.dispose()
+    return 0
+
+
+async def _until_told(server: uvicorn.Server) -> None:
+    """Serve; when cancelled, let the requests that are being answered finish."""
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """Leaves when the command that runs it is told to: signals are handled in one place."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Leave the process's own handlers in place."""
+        yield

@@ -1,0 +1,185 @@
+"""What partners report, read strictly, compared with our own record, and turned into a signal.
+
+A payment result counts only when its amount is the one we ordered; a movement nobody of us knows
+waits in the inbox. Movement, claim and visit ids begin with the case they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from activities.ports import PaymentStatus
+from api.problems import at_field
+from api.text import amount_fen
+from api.wiring import Unit
+from domain.money import Money
+from workflows.messages import ClaimDecided, PaymentResult, RefundReceived, VisitTaken
+
+_CASE: Final = re.compile(r"dw-[a-z2-7]{20}", re.ASCII)
+
+SubjectId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
+ShortCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
+
+
+class Unmatched(Exception):
+    """Nothing of ours fits the event yet; it waits."""
+
+
+class Event(BaseModel):
+    """What every partner event has; partners may add fields of their own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PaymentResultEvent(Event):
+    """How a payment ended."""
+
+    event: Literal["payment_result"]
+    movement_id: SubjectId
+    status: Literal["paid", "refused"]
+    amount: Money
+    receipt_no: ShortCode = ""
+    reason_code: ShortCode = ""
+
+
+class RefundEvent(Event):
+    """The hospital returned unused deposit; `movement_id` is a payment of the stay."""
+
+    event: Literal["refund"]
+    refund_id: SubjectId
+    movement_id: SubjectId
+    amount: Money
+    reference: ShortCode = ""
+
+
+class ClaimEvent(Event):
+    """The insurer decided a claim."""
+
+    event: Literal["claim_decided"]
+    claim_id: SubjectId
+    decision: Literal["approved", "partial", "denied"]
+    payable: Money
+    reason_code: ShortCode = ""
+
+
+class VisitEvent(Event):
+    """The nurse platform says who comes, or that nobody does."""
+
+    event: Literal["visit_accepted"]
+    visit_id: SubjectId
+    accepted: bool = True
+    nurse_id: ShortCode = ""
+    reason_code: ShortCode = ""
+
+
+class DeliveryEvent(Event):
+    """Whether a message arrived; `message_id` is our notice."""
+
+    event: Literal["message_delivered"]
+    message_id: SubjectId
+    status: Literal["delivered", "failed"]
+
+
+AnyEvent = Annotated[
+    PaymentResultEvent | RefundEvent | ClaimEvent | VisitEvent | DeliveryEvent,
+    Field(discriminator="event"),
+]
+EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
+
+SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
+    "payment": (PaymentResultEvent, RefundEvent),
+    "nurse": (VisitEvent,),
+    "message": (DeliveryEvent,),
+    "claims": (ClaimEvent,),
+}
+"""Which partner may report what: the claims core cannot say that a payment was made."""
+
+
+def case_of(subject_id: str) -> str | None:
+    """The case an id of ours belongs to, by its first part."""
+    first = subject_id.partition(":")[0]
+    return first if _CASE.fullmatch(first) else None
+
+
+def subject_of(event: Event) -> str:
+    """The id of ours that an event is about."""
+    match event:
+        case PaymentResultEvent(movement_id=subject) | RefundEvent(movement_id=subject):
+            return subject
+        case ClaimEvent(claim_id=subject) | VisitEvent(visit_id=subject):
+            return subject
+        case DeliveryEvent(message_id=subject):
+            return subject
+    return ""
+
+
+async def check_amounts(unit: Unit, event: Event) -> None:
+    """422 when an amount is not the one our own record has; nothing is written then."""
+    match event:
+        case PaymentResultEvent():
+            ours = await unit.inbox.movement(event.movement_id)
+            if ours is not None and ours[1] != amount_fen(event.amount):
+                raise at_field("amount-mismatch", "amount", "金额与原付款指令不一致")
+        case RefundEvent():
+            ours = await unit.inbox.movement(event.movement_id)
+            if ours is None:
+                return
+            paid_fen = await unit.inbox.paid_to_hospital(ours[0])
+            if not 0 < amount_fen(event.amount) <= paid_fen:
+                raise at_field("amount-mismatch", "amount", "退款金额超出已缴押金")
+        case ClaimEvent():
+            if (amount_fen(event.payable) == 0) != (event.decision == "denied"):
+                raise at_field("amount-mismatch", "payable", "理赔金额与结论不一致")
+        case _:
+            return
+
+
+async def read_event(unit: Unit, body: str, *, received_at: datetime) -> tuple[str, str, Any]:
+    """The case, signal and message of a stored event; Unmatched when nothing of ours fits yet."""
+    event = EVENTS.validate_json(body)
+    case_id = case_of(subject_of(event))
+    if case_id is None or await unit.cases.access(case_id) is None:
+        raise Unmatched
+    if isinstance(event, (PaymentResultEvent, RefundEvent)):
+        ours = await unit.inbox.movement(event.movement_id)
+        if ours is None or ours[0] != case_id:
+            raise Unmatched
+    name, message = _signal(event, received_at)
+    return case_id, name, message
+
+
+def _signal(event: Event, at: datetime) -> tuple[str, Any]:
+    match event:
+        case PaymentResultEvent():
+            return "payment_result", PaymentResult(
+                movement_id=event.movement_id,
+                status=PaymentStatus(event.status),
+                amount_fen=event.amount.fen,
+                receipt_no=event.receipt_no,
+                reason=event.reason_code,
+                at=at,
+            )
+        case RefundEvent():
+            return "refund_received", RefundReceived(
+                refund_id=event.refund_id,
+                amount_fen=event.amount.fen,
+                reference=event.reference or event.refund_id,
+                at=at,
+            )
+        case ClaimEvent():
+            return "claim_decided", ClaimDecided(
+                claim_id=event.claim_id,
+                decision=event.decision,
+                payable_fen=event.payable.fen,
+                reason=event.reason_code,
+                at=at,
+            )
+        case VisitEvent(accepted=True):
+            return "visit_taken", VisitTaken(
+                visit_id=event.visit_id, nurse_id=event.nurse_id, at=at
+            )
+    raise Unmatched

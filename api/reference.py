@@ -1,0 +1,248 @@
+"""Reference and management: programmes, hospitals, promises kept, money still out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AwareDatetime, BaseModel
+
+from api.docs import FAILURES
+from api.identity import ANYONE, Caller, allowed
+from api.problems import at_field
+from api.text import Code
+from api.wiring import Door, UnknownProgramme, door_of
+from domain.clock import Budget, ClockState
+from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.money import Money
+from domain.programme import Programme
+from domain.waiver import Role
+
+routes = APIRouter(prefix="/v1", tags=["参考与报表"])
+
+AnyCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
+Manager = Annotated[Caller, Depends(allowed(Role.SUPERVISOR, Role.FINANCE, Role.AUDITOR))]
+
+_SPAN_MAX: Final = timedelta(days=400)
+_SPAN_USUAL: Final = timedelta(days=31)
+
+
+class ClockSummary(BaseModel):
+    """A promise of a programme."""
+
+    id: str
+    name: str
+    budget: Budget
+
+
+class DiseaseSummary(BaseModel):
+    """An agreed disease and the papers an application with it needs."""
+
+    code: str
+    name: str
+
+
+class ProgrammeSummary(BaseModel):
+    """What callers need to know of a programme."""
+
+    code: str
+    name: str
+    insurer: str
+    kind: str
+    version: str
+    valid_from: date
+    valid_to: date
+    diseases: list[DiseaseSummary]
+    clocks: list[ClockSummary]
+    document_kinds: dict[str, str]
+
+
+class ProgrammeList(BaseModel):
+    """All programmes."""
+
+    items: list[ProgrammeSummary]
+
+
+class HospitalSummary(BaseModel):
+    """A hospital of the directory."""
+
+    id: str
+    name: str
+    province: str
+    city: str
+    county: str
+    grade: int | None
+    sub_grade: str
+    address: str
+
+
+class HospitalPage(BaseModel):
+    """A page of the directory."""
+
+    items: list[HospitalSummary]
+    next_cursor: str | None = None
+
+
+class SlaLine(BaseModel):
+    """How many instances of one promise stand in one state."""
+
+    programme: str
+    clock: str
+    state: ClockState
+    count: int
+
+
+class SlaReport(BaseModel):
+    """How promises begun in a span were kept."""
+
+    since: datetime
+    until: datetime
+    lines: list[SlaLine]
+
+
+class AgingLine(BaseModel):
+    """Money out, by days since the report."""
+
+    programme: str
+    age_days: str
+    cases: int
+    outstanding: Money
+    owed: Money
+
+
+class AgingReport(BaseModel):
+    """Advances that are not back yet."""
+
+    on: datetime
+    lines: list[AgingLine]
+
+
+@routes.get("/programmes", operation_id="list_programmes", summary="服务项目", responses=FAILURES)
+async def list_programmes(request: Request, _: AnyCaller) -> ProgrammeList:
+    """Every programme with its promises and agreed diseases."""
+    return ProgrammeList(items=[_programme(one) for one in door_of(request).programmes])
+
+
+def _programme(programme: Programme) -> ProgrammeSummary:
+    return ProgrammeSummary(
+        code=programme.code,
+        name=programme.name,
+        insurer=programme.insurer,
+        kind=programme.kind.value,
+        version=programme.version,
+        valid_from=programme.valid_from,
+        valid_to=programme.valid_to,
+        diseases=[DiseaseSummary(code=one.code, name=one.name) for one in programme.diseases],
+        clocks=[
+            ClockSummary(id=one.id, name=one.name, budget=one.budget) for one in programme.clocks
+        ],
+        document_kinds={
+            rule.kind.value: DOCUMENT_NAMES[DocumentKind(rule.kind)] for rule in programme.documents
+        },
+    )
+
+
+Text = Annotated[
+    str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")
+]
+
+
+@routes.get("/hospitals", operation_id="list_hospitals", summary="医院名录", responses=FAILURES)
+async def list_hospitals(
+    request: Request,
+    _: AnyCaller,
+    name: Text = None,
+    province: Text = None,
+    city: Text = None,
+    grade_min: Annotated[int | None, Query(ge=1, le=3)] = None,
+    programme: Annotated[Code | None, Query(description="只列出该项目的网络医院")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> HospitalPage:
+    """A page of the directory."""
+    door = door_of(request)
+    network = None if programme is None else _network(door, programme)
+    async with door.books.unit() as unit:
+        found = await unit.reference.hospitals(
+            text=name,
+            province=province,
+            city=city,
+            grade_min=grade_min,
+            network=network,
+            after=None if cursor is None else _after(cursor),
+            limit=limit + 1,
+        )
+    items = [HospitalSummary.model_validate(row) for row in found[:limit]]
+    more = len(found) > limit
+    return HospitalPage(items=items, next_cursor=_cursor(items[-1].id) if more else None)
+
+
+def _network(door: Door, code: str) -> str:
+    try:
+        programme = door.programme(code, door.clock())
+    except UnknownProgramme:
+        raise at_field("unknown-programme", "programme", "没有此服务项目") from None
+    return programme.hospitals.network or ""
+
+
+def _cursor(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> str:
+    try:
+        padded = (cursor + "=" * (-len(cursor) % 4)).encode("ascii")
+        after = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise at_field("invalid", "cursor", "游标无效") from None
+    if not after.isprintable():
+        raise at_field("invalid", "cursor", "游标无效")
+    return after
+
+
+@routes.get("/reports/sla", operation_id="report_sla", summary="时效报表", responses=FAILURES)
+async def report_sla(
+    request: Request,
+    _: Manager,
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    until: Annotated[AwareDatetime | None, Query()] = None,
+) -> SlaReport:
+    """How promises were kept; the last 31 days unless told otherwise."""
+    door = door_of(request)
+    last = until or door.clock()
+    _bookable(last, "until")
+    first = since or last - _SPAN_USUAL
+    _bookable(first, "since")
+    if not timedelta() < last - first <= _SPAN_MAX:
+        raise at_field("invalid", "since", "时间范围须在400天以内")
+    async with door.books.unit() as unit:
+        rows = await unit.reports.sla(since=first, until=last)
+    return SlaReport(since=first, until=last, lines=[SlaLine.model_validate(row) for row in rows])
+
+
+def _bookable(at: datetime, field: str) -> None:
+    if not 1900 <= at.year <= 9000:  # noqa: PLR2004 - far from either end of what dates can say
+        raise at_field("invalid", field, "时刻超出合理范围")
+
+
+@routes.get("/reports/aging", operation_id="report_aging", summary="垫付账龄", responses=FAILURES)
+async def report_aging(request: Request, _: Manager) -> AgingReport:
+    """Advances that are not back, by age."""
+    door = door_of(request)
+    on = door.clock()
+    async with door.books.unit() as unit:
+        rows = await unit.reports.aging(on=on)
+    return AgingReport(on=on, lines=[_aging(row) for row in rows])
+
+
+def _aging(row: dict[str, Any]) -> AgingLine:
+    return AgingLine(
+        programme=row["programme"],
+        age_days=row["age"],
+        cases=row["cases"],
+        outstanding=Money.of(int(row["outstanding_fen"])),
+        owed=Money.of(int(row["owed_fen"])),
+    )

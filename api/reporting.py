@@ -1,0 +1,246 @@
+"""`POST /v1/deposit-waivers`: a report becomes a case.
+
+The case's row and the caller's key are written in one transaction, then the workflow is started.
+If the server of the workflows is away, the row stays in `opening` and the sweep starts it; the
+caller is told 202. A second report of the same stay finds the first.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.applications import Application, Insured, Known, gather, must_serve_waivers
+from api.docs import FAILURES
+from api.gateway import NotKnownYet
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.identity import Caller, allowed, may_see
+from api.problems import Problem, at_field
+from api.text import Body, Code, Moment, OpaqueId, Words
+from api.wiring import Door, Unit, door_of
+from domain.calendar import civil_date
+from domain.waiver import STAGE_NAMES, Role, Stage
+from workflows.messages import OpenCase
+
+routes = APIRouter(prefix="/v1", tags=["住院免押金"])
+
+OPENING_NAME = "正在受理"
+
+
+class Consent(Body):
+    """The insured agreed to the use of their data; without it no case opens."""
+
+    given: Literal[True]
+    at: Moment
+    version: Code = Field(examples=["v2026_01"])
+
+
+class Report(Body):
+    """The report of a stay. Limit and terms are ours to know; nobody can send them."""
+
+    programme: Code = Field(examples=["bainian_deposit_waiver"])
+    hospital_id: OpaqueId
+    insured: Insured
+    disease: Code = Field(examples=["lung_cancer"])
+    channel: Literal["hotline", "wechat", "app"]
+    planned_admission: date | None = None
+    need: Words = ""
+    consent: Consent
+    customer_id: OpaqueId | None = None
+
+
+class CaseOpened(BaseModel):
+    """Where the case is to be found."""
+
+    case_id: str
+    stage: str
+    stage_name: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What stands in the books after the first step."""
+
+    case_id: str
+    opened: str | None  # the start message; None for a stay that was reported before
+    reported_at: datetime
+    stage: str
+
+
+@routes.post(
+    "/deposit-waivers",
+    operation_id="report_case",
+    summary="报案",
+    status_code=201,
+    response_model=CaseOpened,
+    responses={
+        **FAILURES,
+        200: {"description": "同一次住院已报案, 返回原案件", "model": CaseOpened},
+        202: {"description": "已登记, 正在受理; 用同一键查询", "model": CaseOpened},
+    },
+)
+async def report_case(
+    body: Report,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Open a case, or find the one this stay already has."""
+    if caller.role is Role.CHANNEL and caller.channel is None:
+        raise Problem("forbidden", "令牌未指明渠道")
+    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
+        raise at_field("invalid", "customer_id", "客户只能为本人报案")
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door.clock()
+
+    async def record(unit: Unit) -> Recorded:
+        return await _record(unit, door, _Reported(body, caller, ask, at))
+
+    async def act(recorded: Recorded) -> Answer:
+        return await _start(door, recorded)
+
+    return await once(request, ask, record=record, act=act)
+
+
+@dataclass(frozen=True)
+class _Reported:
+    body: Report
+    caller: Caller
+    ask: Ask
+    at: datetime
+
+
+async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
+    case_id = reported.ask.own_id(door.id_secret, "dw")
+    standing = await unit.cases.access(case_id)
+    if standing is not None:  # an earlier try with this key died after it had recorded the case
+        opened = await unit.cases.opened(case_id)
+        return Recorded(case_id, opened, standing.reported_at, standing.stage)
+    body, at = reported.body, reported.at
+    asked = Application(
+        programme=body.programme,
+        id_number=body.insured.number,
+        hospital_id=body.hospital_id,
+        disease=body.disease,
+        planned=body.planned_admission,
+        at=at,
+    )
+    known = await gather(unit, door, asked)
+    must_serve_waivers(known.programme)
+    opening = _opening(case_id, known, reported, door)
+    opened = json.dumps(
+        {
+            "start": opening.model_dump(mode="json"),
+            "need": body.need,
+            "consent": body.consent.model_dump(mode="json"),
+        },
+        ensure_ascii=False,
+    )
+    if not await unit.cases.add(_row(case_id, known, reported, opened)):
+        return await _same_stay(unit, known, reported)
+    await unit.audit(
+        at=at,
+        actor_role=reported.caller.role.value,
+        actor_id=reported.caller.subject,
+        action="consent.recorded",
+        case_id=case_id,
+        subject=body.consent.version,
+    )
+    return Recorded(case_id, opened, at, "opening")
+
+
+def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> OpenCase:
+    if known.hospital is None:
+        raise Problem("unknown-hospital")
+    year = civil_date(reported.at).year
+    return OpenCase(
+        case_id=case_id,
+        programme=known.programme.for_case(),
+        calendar=door.calendar.window(year - 1, year + 2),
+        hospital=known.hospital,
+        verdict=known.verdict,
+        disease=reported.body.disease,
+        channel=reported.body.channel,
+        reported_by=reported.caller.actor,
+        reported_at=reported.at,
+        planned_admission=reported.body.planned_admission,
+    )
+
+
+def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
+    body, caller = reported.body, reported.caller
+    customer = caller.subject if caller.role is Role.CUSTOMER else body.customer_id
+    return {
+        "case_id": case_id,
+        "programme": known.programme.code,
+        "programme_version": known.programme.version,
+        "hospital_id": body.hospital_id,
+        "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
+        "sales_channel": known.sales_channel,
+        "policy_id": known.policy_id,
+        "person_hash": known.person_hash,
+        "name": body.insured.name,
+        "id_number": body.insured.number,
+        "phone": body.insured.phone,
+        "bed": body.insured.bed,
+        "disease": body.disease,
+        "planned_admission": body.planned_admission,
+        "reported_at": reported.at,
+        "customer_subject": customer,
+        "changed_at": reported.at,
+        "opened": opened,
+    }
+
+
+async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
+    found = await unit.cases.same_stay(
+        person_hash=known.person_hash,
+        programme=known.programme.code,
+        hospital_id=reported.body.hospital_id,
+        planned=reported.body.planned_admission,
+    )
+    case = None if found is None else await unit.cases.access(found)
+    if case is None:  # it ended between the two statements
+        raise Problem("in-progress")
+    if not may_see(reported.caller, case):
+        raise Problem("already-reported", "该次住院已通过其他渠道报案, 请联系客服")
+    return Recorded(case.case_id, None, case.reported_at, case.stage)
+
+
+async def _start(door: Door, recorded: Recorded) -> Answer:
+    headers = {"Location": f"/v1/deposit-waivers/{recorded.case_id}"}
+    if recorded.opened is None:
+        return Answer(200, _view(recorded, recorded.stage), headers)
+    try:
+        await door.cases.start(start_message(recorded.opened))
+    except NotKnownYet:
+        return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
+    return Answer(201, _view(recorded, Stage.REPORTED.value), headers)
+
+
+def start_message(opened: str) -> OpenCase:
+    """The start message of a case as it was written down."""
+    return OpenCase.model_validate(json.loads(opened)["start"])
+
+
+def stage_name(stage: str) -> str:
+    """What a person reads for a stage."""
+    return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME
+
+
+def _view(recorded: Recorded, stage: str) -> dict[str, Any]:
+    opened = CaseOpened(
+        case_id=recorded.case_id,
+        stage=stage,
+        stage_name=stage_name(stage),
+        reported_at=recorded.reported_at,
+    )
+    return opened.model_dump(mode="json")

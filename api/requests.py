@@ -1,0 +1,171 @@
+"""`…/top-ups` and `…/discharge-notices`: facts a case is told by signal and answers in its record.
+
+Each is a row of the inbox first, then a signal; what could not be delivered is delivered by the
+sweep. The caller gets 202 and a status address.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.access import running_case
+from api.delivery import DOOR, deliver
+from api.docs import FAILURES
+from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.identity import Caller, allowed
+from api.problems import at_field
+from api.text import Body, CaseId, PositiveMoney, discharge_reason
+from api.wiring import Letter, Unit, door_of
+from domain.waiver import Role
+from workflows.messages import NoticeDischarge, RequestTopUp
+
+routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
+
+TOP_UP: Final = "request_top_up"
+DISCHARGE: Final = "notify_discharge"
+
+
+class TopUpAsked(Body):
+    """More deposit is needed: how much and why."""
+
+    amount: PositiveMoney
+    reason: Literal["deposit_used_up", "plan_changed", "other"]
+    channel: Literal["hotline", "wechat", "app"] = "app"
+
+
+class DischargeNoticed(Body):
+    """The day of discharge is known, or has changed."""
+
+    discharge_on: date
+
+
+class Received(BaseModel):
+    """It is written down; the status address shows what becomes of it."""
+
+    id: str
+    case_id: str
+    state: str = Field(examples=["received"])
+    received_at: datetime
+
+
+_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    **FAILURES,
+    202: {"description": "已收到; 结果见 Location", "model": Received},
+}
+
+
+@routes.post(
+    "/{case_id}/top-ups",
+    operation_id="request_top_up",
+    summary="申请续费",
+    status_code=202,
+    response_model=Received,
+    responses=_ACCEPTED,
+)
+async def request_top_up(
+    case_id: CaseId,
+    body: TopUpAsked,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CUSTOMER, Role.CHANNEL, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Ask for more deposit; the case answers within the limit."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = RequestTopUp(
+        top_up_id=ask.own_id(door.id_secret, "tu"),
+        amount_fen=body.amount.fen,
+        reason=body.reason,
+        channel=body.channel,
+        actor=caller.actor,
+        at=door.clock(),
+    )
+
+    async def record(unit: Unit) -> Letter:
+        await running_case(unit, caller, case_id)
+        await unit.inbox.expect_top_up(
+            top_up_id=message.top_up_id,
+            case_id=case_id,
+            amount_fen=message.amount_fen,
+            at=message.at,
+        )
+        return await unit.inbox.put(
+            partner=DOOR,
+            event_id=message.top_up_id,
+            kind=TOP_UP,
+            case_id=case_id,
+            at=message.at,
+            body=message.model_dump_json(),
+        )
+
+    async def act(letter: Letter) -> Answer:
+        await deliver(door, letter)
+        return _received(case_id, "top-ups", letter)
+
+    return await once(request, ask, record=record, act=act)
+
+
+@routes.post(
+    "/{case_id}/discharge-notices",
+    operation_id="notice_discharge",
+    summary="通知出院日期",
+    status_code=202,
+    response_model=Received,
+    responses=_ACCEPTED,
+)
+async def notice_discharge(
+    case_id: CaseId,
+    body: DischargeNoticed,
+    request: Request,
+    caller: Annotated[
+        Caller, Depends(allowed(Role.CUSTOMER, Role.CHANNEL, Role.AGENT, Role.NURSE))
+    ],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Say when the customer leaves hospital; a new date replaces the old one."""
+    door = door_of(request)
+    if reason := discharge_reason(body.discharge_on, door.clock()):
+        raise at_field("invalid", "discharge_on", reason)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = NoticeDischarge(
+        notice_id=ask.own_id(door.id_secret, "dn"),
+        discharge_on=body.discharge_on,
+        actor=caller.actor,
+        at=door.clock(),
+    )
+
+    async def record(unit: Unit) -> Letter:
+        await running_case(unit, caller, case_id)
+        await unit.inbox.expect_discharge(
+            notice_id=message.notice_id,
+            case_id=case_id,
+            discharge_on=message.discharge_on,
+            at=message.at,
+        )
+        return await unit.inbox.put(
+            partner=DOOR,
+            event_id=message.notice_id,
+            kind=DISCHARGE,
+            case_id=case_id,
+            at=message.at,
+            body=message.model_dump_json(),
+        )
+
+    async def act(letter: Letter) -> Answer:
+        await deliver(door, letter)
+        return _received(case_id, "discharge-notices", letter)
+
+    return await once(request, ask, record=record, act=act)
+
+
+def _received(case_id: str, collection: str, letter: Letter) -> Answer:
+    body = Received(
+        id=letter.event_id, case_id=case_id, state="received", received_at=letter.received_at
+    )
+    location = f"/v1/deposit-waivers/{case_id}/{collection}/{letter.event_id}"
+    return Answer(202, body.model_dump(mode="json"), {"Location": location})

@@ -1,0 +1,246 @@
+"""The worklist: what waits for whom, who took it, and the typed completion that ends it.
+
+A task is seen by those whose role it names; the first claim wins. A completion is read strictly by
+the form of the task's kind and handed to the case as an update, with the ids of what lies in the
+case's file at that moment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ValidationError
+
+from api.access import seen_case
+from api.commands import CommandAccepted, command, documents_of_case
+from api.docs import FAILURES
+from api.errors import field_errors, invalid
+from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.identity import ANYONE, Caller, allowed
+from api.problems import FieldError, Problem, at_field
+from api.text import TaskId
+from api.views import TaskPage, task_page
+from api.wiring import TaskAccess, Unit, door_of
+from domain.money import AmountRefused, Money
+from domain.tasks import TASKS, Form, TaskKind
+from domain.waiver import ROLE_NAMES, Role
+from workflows.messages import CompleteTask
+
+routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
+
+TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
+
+_DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
+"""The reviewer and the insurer's contact of one case are two people (双审)."""
+
+FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
+_COMPLETION_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "description": "正文为该任务类型的表单",
+    "content": {
+        "application/json": {
+            "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in FORMS]}
+        }
+    },
+}
+
+
+class TaskClaimed(BaseModel):
+    """The task is the caller's."""
+
+    task_id: str
+    claimed_by: str
+    role: str
+
+
+@routes.get("", operation_id="list_tasks", summary="待办任务", responses=FAILURES)
+async def list_tasks(
+    request: Request,
+    caller: TaskCaller,
+    case_id: Annotated[str | None, Query(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)] = None,
+    role: Annotated[Role | None, Query()] = None,
+    state: Annotated[Literal["open", "closed"], Query()] = "open",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> TaskPage:
+    """The tasks of the caller's roles, the next one due first."""
+    return await task_page(
+        door_of(request),
+        caller,
+        case_id=case_id,
+        role=role,
+        is_open=state == "open",
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@routes.post(
+    "/{task_id}/claim",
+    operation_id="claim_task",
+    summary="领取任务",
+    response_model=TaskClaimed,
+    responses=FAILURES,
+)
+async def claim_task(
+    task_id: TaskId, request: Request, caller: TaskCaller, key: IdempotencyKey = None
+) -> Response:
+    """Take a task; the first one gets it."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, {})
+
+    async def record(unit: Unit) -> TaskClaimed:
+        task, acting = await _task_for(unit, caller, task_id)
+        won = await unit.cases.claim_task(
+            task_id, subject=acting.subject, role=acting.role.value, at=door.clock()
+        )
+        if not won:
+            _refuse(await unit.cases.task(task_id) or task)
+        return TaskClaimed(task_id=task_id, claimed_by=acting.subject, role=acting.role.value)
+
+    async def act(claimed: TaskClaimed) -> Answer:
+        return Answer(200, claimed.model_dump(mode="json"))
+
+    return await once(request, ask, record=record, act=act)
+
+
+def _refuse(task: TaskAccess) -> None:
+    if task.closed_at is not None:
+        raise Problem("task-not-open", case_id=task.case_id)
+    winner = ROLE_NAMES[Role(task.claimed_role)] if task.claimed_role else ""
+    raise Problem("task-claimed", f"任务已由{winner}领取", case_id=task.case_id)
+
+
+@routes.post(
+    "/{task_id}/completion",
+    operation_id="complete_task",
+    summary="完成任务",
+    response_model=CommandAccepted,
+    responses={
+        **FAILURES,
+        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
+    },
+    openapi_extra={"requestBody": _COMPLETION_BODY},
+)
+async def complete_task(
+    task_id: TaskId, request: Request, caller: TaskCaller, key: IdempotencyKey = None
+) -> Response:
+    """Finish a step with its form."""
+    door = door_of(request)
+    kind = _kind(task_id)
+    form = read_form(kind, await request.body())
+    written = form.model_dump(mode="json")
+    ask = ask_of(request, caller, key, written)
+
+    async def record(unit: Unit) -> CompleteTask:
+        task, acting = await _task_for(unit, caller, task_id)
+        if task.claimed_by not in (None, acting.subject):
+            _refuse(task)
+        await _check_two_people(unit, task, acting)
+        file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
+        return CompleteTask(
+            task_id=task_id,
+            kind=kind,
+            form=written,
+            documents=file,
+            actor=acting.actor,
+            at=door.clock(),
+        )
+
+    async def act(message: CompleteTask) -> Answer:
+        case_id = task_id.partition(".")[0]
+        return await command(
+            door, case_id, "complete_task", message, update_id=ask.update_id, field="task_id"
+        )
+
+    return await once(request, ask, record=record, act=act)
+
+
+def _kind(task_id: str) -> TaskKind:
+    name = task_id.split(".")[1]
+    if name not in {kind.value for kind in TaskKind}:
+        raise Problem("not-found", "没有此任务")
+    return TaskKind(name)
+
+
+def read_form(kind: TaskKind, raw: bytes) -> Form:
+    """The form of a kind, read strictly; a problem names the field and the reason."""
+    try:
+        form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        if found and found[0]["type"] == "json_invalid":
+            raise Problem("malformed-request", "请求体不是有效的 JSON") from None
+        raise invalid(error) from None
+    refused = [
+        FieldError(field=name, reason=reason)
+        for name, reason in ((name, _unbookable(value)) for name, value in form)
+        if reason
+    ]
+    if refused:
+        raise Problem("invalid", f"{refused[0].field}: {refused[0].reason}", errors=refused)
+    return form
+
+
+def _unbookable(value: object) -> str:
+    """Why a value cannot be kept: money beyond the books, or characters no text holds."""
+    if isinstance(value, Money):
+        try:
+            _ = value.fen
+        except AmountRefused as refused:
+            return str(refused)
+    if isinstance(value, str) and "\x00" in value:
+        return "文本含有无效字符"
+    if isinstance(value, list) and any(isinstance(one, str) and "\x00" in one for one in value):
+        return "文本含有无效字符"
+    return ""
+
+
+async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAccess, Caller]:
+    """The open task and the caller in a role it names."""
+    task = await unit.cases.task(task_id)
+    if task is None:
+        raise Problem("not-found", "没有此任务")
+    if not caller.sees_all and not _is_open_to_nurses(task, caller):
+        await seen_case(unit, caller, task.case_id)
+    if task.closed_at is not None:
+        raise Problem("task-not-open", case_id=task.case_id)
+    acting = caller.acting(*_acting_roles(task))
+    if task.assignee not in (None, acting.subject):
+        raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
+    return task, _as_customer(acting, task)
+
+
+def _acting_roles(task: TaskAccess) -> list[Role]:
+    roles = [Role(role) for role in task.roles]
+    # A channel's app carries its customer's own hand.
+    return [*roles, Role.CHANNEL] if Role.CUSTOMER in roles else roles
+
+
+def _as_customer(acting: Caller, task: TaskAccess) -> Caller:
+    if acting.role is Role.CHANNEL and Role.CHANNEL.value not in task.roles:
+        return acting.model_copy(update={"role": Role.CUSTOMER})
+    return acting
+
+
+def _is_open_to_nurses(task: TaskAccess, caller: Caller) -> bool:
+    return (
+        Role.NURSE in caller.roles
+        and Role.NURSE.value in task.roles
+        and task.assignee in (None, caller.subject)
+    )
+
+
+async def _check_two_people(unit: Unit, task: TaskAccess, acting: Caller) -> None:
+    other = _DIFFERENT_PEOPLE.get(acting.role)
+    if other is None:
+        return
+    if await unit.cases.acted_as(task.case_id, subject=acting.subject, role=other.value):
+        raise at_field(
+            "same-person", "actor", "医学专家与保险公司对接人须为不同人员", case_id=task.case_id
+        )
+
+
+__all__ = ["FORMS", "field_errors", "read_form", "routes"]

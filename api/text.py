@@ -1,0 +1,137 @@
+"""Types of what callers send: bounded text, amounts, dates, documents of identity.
+
+The bounds stand here so that no route invents its own. A reason that our own check gives is ours
+and shown to the caller; it never repeats what was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError as NumberRefused
+
+from api.errors import OUR_WORDS
+from domain.calendar import civil_date
+from domain.money import AmountRefused, Money
+
+ADMISSION_PAST_MAX: Final = timedelta(days=180)
+ADMISSION_AHEAD_MAX: Final = timedelta(days=365)
+"""A stay may be reported so long after and so long before its admission."""
+
+DISCHARGE_PAST_MAX: Final = timedelta(days=60)
+DISCHARGE_AHEAD_MAX: Final = timedelta(days=365)
+
+IdType = Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_OTHER_ID: Final[dict[str, re.Pattern[str]]] = {
+    "passport": re.compile(r"[A-Z0-9]{5,20}", re.ASCII),
+    "hk_macau_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
+    "taiwan_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
+}
+
+
+def said(reason: str) -> PydanticCustomError:
+    """A finding in our own words."""
+    # A custom error's template is formatted; our reasons hold no braces.
+    return PydanticCustomError(OUR_WORDS, reason)
+
+
+def _printable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise said("文本含有无效字符")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise said("内容不能为空")
+    return _printable(text)
+
+
+def _payable(money: Money) -> Money:
+    """More than nothing, and within what the books can hold."""
+    if amount_fen(money) == 0:
+        raise said("金额必须大于零")
+    return money
+
+
+def amount_fen(money: Money) -> int:
+    """The amount in fen; a finding when the books cannot hold it."""
+    try:
+        return money.fen
+    except AmountRefused as refused:
+        raise said(str(refused)) from None
+
+
+def _sane_moment(at: datetime) -> datetime:
+    """Dates at the ends of the calendar break arithmetic with zones; no record is that old."""
+    if not 2000 <= at.year <= 2100:  # noqa: PLR2004 - the years our records can lie in
+        raise said("时刻超出合理范围")
+    return at
+
+
+Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_not_blank)]
+Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
+OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128)]
+Phone = Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$", max_length=11, examples=["13800138000"])]
+Bed = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_not_blank)]
+DocumentIds = Annotated[
+    list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]],
+    Field(max_length=20),
+]
+PositiveMoney = Annotated[Money, AfterValidator(_payable)]
+Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
+
+CaseId = Annotated[
+    str,
+    Path(pattern=r"^dw-[a-z2-7]{20}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
+]
+TaskId = Annotated[str, Path(pattern=r"^dw-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)]
+RowId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]
+
+
+class Body(BaseModel):
+    """What a caller sends: every key is known, every value is bounded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+def id_number(number: str, kind: IdType) -> str:
+    """The number in its one written form; a finding when it cannot be one of its kind."""
+    written = number.strip().upper()
+    if kind == "resident_id":
+        try:
+            return str(ric.validate(written))
+        except (NumberRefused, ValueError, ArithmeticError):
+            raise said("身份证号码不正确: 位数、出生日期或校验位有误") from None
+    if not _OTHER_ID[kind].fullmatch(written):
+        raise said("证件号码格式不正确")
+    return written
+
+
+def admission_reason(planned: date, now: datetime) -> str | None:
+    """Why an admission date is not believable, or None."""
+    today = civil_date(now)
+    if planned < today - ADMISSION_PAST_MAX:
+        return "入院日期过早: 最多为报案前180天"
+    if planned > today + ADMISSION_AHEAD_MAX:
+        return "入院日期过晚: 最多为报案后365天"
+    return None
+
+
+def discharge_reason(day: date, now: datetime) -> str | None:
+    """Why a discharge date is not believable, or None."""
+    today = civil_date(now)
+    if day < today - DISCHARGE_PAST_MAX:
+        return "出院日期过早: 最多为60天前"
+    if day > today + DISCHARGE_AHEAD_MAX:
+        return "出院日期过晚: 最多为365天后"
+    return None

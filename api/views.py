@@ -1,0 +1,544 @@
+"""How a case, a task, a promise and an amount look from outside.
+
+Moments are UTC with `Z`; where people read, the civil time of Shanghai stands beside it. Persons
+are masked everywhere here; who needs the whole of one asks for it and is audited.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, PlainSerializer
+
+from activities.ports import Balances
+from api.identity import STAFF, Caller
+from api.problems import Problem
+from api.reporting import stage_name
+from api.wiring import Door
+from domain.board import (
+    BadCursor,
+    CaseRow,
+    CaseView,
+    DischargeRow,
+    DocumentRow,
+    LedgerRow,
+    Paged,
+    PaymentRow,
+    TaskFilter,
+    TaskRow,
+    TimelineRow,
+    TopUpRow,
+    Viewer,
+)
+from domain.calendar import SHANGHAI
+from domain.clock import Clock, ClockState
+from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.money import Money, format_fen
+from domain.posting import Account
+from domain.tasks import TASKS, TaskKind
+from domain.waiver import ROLE_NAMES, Role
+
+
+def _z(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+Utc = Annotated[datetime, PlainSerializer(_z, return_type=str, when_used="json")]
+"""A moment as it is sent: RFC 3339, UTC, `Z`."""
+
+CLOCK_NAMES: Final = {
+    ClockState.RUNNING: "进行中",
+    ClockState.WARNED: "即将超时",
+    ClockState.MET: "按时完成",
+    ClockState.MET_LATE: "超时完成",
+    ClockState.BREACHED: "已超时",
+    ClockState.DROPPED: "已取消",
+}
+SLA_NAMES: Final = {"calm": "正常", "warned": "即将超时", "breached": "已超时"}
+TOP_UP_NAMES: Final = {
+    "received": "已收到",
+    "offered": "待客户确认剩余额度",
+    "accepted": "已受理",
+    "partly_accepted": "部分受理",
+    "refused": "已拒绝",
+    "paid": "已缴纳",
+}
+
+
+def civil(at: datetime | None) -> str:
+    """A moment as a person in China reads it."""
+    return "" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+class MoneyView(BaseModel):
+    """The money of a case."""
+
+    limit: Money | None
+    advanced: Money
+    left: Money | None
+    outstanding: Money
+    owed_by_customer: Money
+
+
+class ClockView(BaseModel):
+    """A promise: when it began, when it is due, what became of it."""
+
+    instance: str
+    clock: str
+    name: str
+    state: str
+    state_name: str
+    started_at: Utc
+    due_at: Utc
+    due_civil: str
+    first_due_at: Utc
+    warned_at: Utc | None
+    met_at: Utc | None
+    met_civil: str
+    breached_at: Utc | None
+    estimated: bool
+    moves: int
+
+
+class TaskView(BaseModel):
+    """A step that waits for a person, or is over."""
+
+    task_id: str
+    case_id: str
+    kind: str
+    title: str
+    roles: list[Role]
+    role_names: list[str]
+    opened_at: Utc
+    due_at: Utc | None
+    due_civil: str
+    assignee: str | None
+    claimed_by: str | None
+    claimed_role: Role | None
+    clock: str | None
+    subject: str
+    duty: str | None
+    amount: Money | None
+    closed_at: Utc | None
+    done: bool | None
+    form: str
+    hospital_name: str = ""
+    stage: str = ""
+    stage_name: str = ""
+    insured: str = ""
+
+
+class TaskPage(BaseModel):
+    """A page of the worklist."""
+
+    items: list[TaskView]
+    next_cursor: str | None = None
+
+
+class TopUpView(BaseModel):
+    """What became of a top-up request."""
+
+    id: str
+    case_id: str
+    state: str
+    state_name: str
+    requested: Money
+    granted: Money
+    offered: Money
+    reason: str
+    requested_at: Utc
+    answered_at: Utc | None
+    paid_at: Utc | None
+
+
+class DischargeView(BaseModel):
+    """What became of a discharge notice."""
+
+    id: str
+    case_id: str
+    state: str
+    discharge_on: date
+    reason: str
+    received_at: Utc
+
+
+class DocumentView(BaseModel):
+    """An uploaded file, without its bytes."""
+
+    document_id: str
+    kind: str
+    kind_name: str
+    content_type: str
+    size: int
+    sha256: str
+    uploaded_at: Utc
+    uploaded_role: Role
+
+
+class PaymentView(BaseModel):
+    """A payment to the hospital or to the customer."""
+
+    movement_id: str
+    reason: str
+    amount: Money
+    mode: str | None
+    status: str
+    ordered_at: Utc
+    settled_at: Utc | None
+    receipt_no: str
+    refusal: str
+    code_url: str
+
+
+class TimelineView(BaseModel):
+    """One line of the history."""
+
+    at: Utc
+    civil: str
+    role: Role
+    role_name: str
+    actor: str
+    event: str
+    text: str
+    documents: list[str]
+
+
+class InsuredView(BaseModel):
+    """The person, masked."""
+
+    name: str
+    id_number: str
+    phone: str
+
+
+class CaseLine(BaseModel):
+    """A case in a list."""
+
+    case_id: str
+    programme: str
+    hospital_id: str
+    hospital_name: str
+    channel: str
+    insured: InsuredView
+    stage: str
+    stage_name: str
+    awaiting: list[Role]
+    awaiting_names: list[str]
+    sla_state: str
+    sla_state_name: str
+    next_due_at: Utc | None
+    next_due_civil: str
+    planned_admission: date | None
+    reported_at: Utc
+    money: MoneyView
+
+
+class CasePageView(BaseModel):
+    """A page of cases."""
+
+    items: list[CaseLine]
+    next_cursor: str | None = None
+
+
+class CaseFile(CaseLine):
+    """A whole case as it stands on the desk."""
+
+    programme_version: str
+    reason: str
+    discharge_on: date | None
+    claim_state: str
+    team: dict[str, str]
+    missing_documents: list[str]
+    waiting_for: list[TaskView]
+    clocks: list[ClockView]
+    tasks: list[TaskView]
+    documents: list[DocumentView]
+    top_ups: list[TopUpView]
+    payments: list[PaymentView]
+    discharge_notices: list[DischargeView]
+    timeline: list[TimelineView]
+
+
+class LedgerLine(BaseModel):
+    """One phase of one movement."""
+
+    movement_id: str
+    phase: str
+    debit: str
+    credit: str
+    amount: Money
+    reason: str
+    at: Utc
+
+
+class LedgerView(BaseModel):
+    """Every transfer of a case and what its accounts say; the sum over the accounts is zero."""
+
+    case_id: str
+    transfers: list[LedgerLine]
+    balances: dict[str, str]
+    held: Money
+    left: Money
+
+
+def money_of(row: CaseRow) -> MoneyView:
+    """The money of a case as amounts."""
+    limit = row.limit_fen
+    left = None if limit is None else max(0, limit - row.advanced_fen)
+    return MoneyView(
+        limit=None if limit is None else Money.of(limit),
+        advanced=Money.of(row.advanced_fen),
+        left=None if left is None else Money.of(left),
+        outstanding=Money.of(row.outstanding_fen),
+        owed_by_customer=Money.of(row.owed_fen),
+    )
+
+
+def _line(row: CaseRow) -> dict[str, Any]:
+    return {
+        "case_id": row.case_id,
+        "programme": row.programme,
+        "hospital_id": row.hospital_id,
+        "hospital_name": row.hospital_name,
+        "channel": row.channel,
+        "insured": InsuredView(
+            name=row.name_masked, id_number=row.id_masked, phone=row.phone_masked
+        ),
+        "stage": row.stage,
+        "stage_name": stage_name(row.stage),
+        "awaiting": list(row.awaiting),
+        "awaiting_names": [ROLE_NAMES[role] for role in row.awaiting],
+        "sla_state": row.sla_state,
+        "sla_state_name": SLA_NAMES[row.sla_state],
+        "next_due_at": row.next_due_at,
+        "next_due_civil": civil(row.next_due_at),
+        "planned_admission": row.planned_admission,
+        "reported_at": row.reported_at,
+        "money": money_of(row),
+    }
+
+
+def case_page(page: Paged[CaseRow]) -> CasePageView:
+    """A page of a list."""
+    items = [CaseLine(**_line(row)) for row in page.items]
+    return CasePageView(items=items, next_cursor=page.next_cursor)
+
+
+def case_file(view: CaseView) -> CaseFile:
+    """A whole case."""
+    return CaseFile(
+        **_line(view),
+        programme_version=view.programme_version,
+        reason=view.reason,
+        discharge_on=view.discharge_on,
+        claim_state=view.claim_state,
+        team=view.team,
+        missing_documents=view.missing_documents,
+        waiting_for=[task_view(task) for task in view.tasks if task.closed_at is None],
+        clocks=[clock_view(clock) for clock in view.clocks],
+        tasks=[task_view(task) for task in view.tasks],
+        documents=[document_view(row) for row in view.documents],
+        top_ups=[top_up_view(row) for row in view.top_ups],
+        payments=[_payment(row) for row in view.payments],
+        discharge_notices=[discharge_view(row) for row in view.discharges],
+        timeline=[_timeline(row) for row in view.timeline],
+    )
+
+
+def clock_view(clock: Clock) -> ClockView:
+    """A promise."""
+    return ClockView(
+        instance=clock.instance,
+        clock=clock.id,
+        name=clock.name,
+        state=clock.state.value,
+        state_name=CLOCK_NAMES[clock.state],
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        due_civil=civil(clock.due_at),
+        first_due_at=clock.first_due_at,
+        warned_at=clock.warned_at,
+        met_at=clock.met_at,
+        met_civil=civil(clock.met_at),
+        breached_at=clock.breached_at,
+        estimated=clock.estimated,
+        moves=len(clock.moves),
+    )
+
+
+def task_view(row: TaskRow) -> TaskView:
+    """A step."""
+    known = row.kind in {kind.value for kind in TaskKind}
+    return TaskView(
+        task_id=row.task_id,
+        case_id=row.case_id,
+        kind=row.kind,
+        title=row.title,
+        roles=list(row.roles),
+        role_names=[ROLE_NAMES[role] for role in row.roles],
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        due_civil=civil(row.due_at),
+        assignee=row.assignee,
+        claimed_by=row.claimed_by,
+        claimed_role=row.claimed_role,
+        clock=row.clock,
+        subject=row.subject,
+        duty=row.duty,
+        amount=None if row.amount_fen is None else Money.of(row.amount_fen),
+        closed_at=row.closed_at,
+        done=row.done,
+        form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",
+        hospital_name=row.hospital_name,
+        stage=row.stage,
+        stage_name=stage_name(row.stage) if row.stage else "",
+        insured=row.name_masked,
+    )
+
+
+def top_up_view(row: TopUpRow) -> TopUpView:
+    """A top-up request."""
+    return TopUpView(
+        id=row.top_up_id,
+        case_id=row.case_id,
+        state=row.state,
+        state_name=TOP_UP_NAMES.get(row.state, row.state),
+        requested=Money.of(row.requested_fen),
+        granted=Money.of(row.granted_fen),
+        offered=Money.of(row.offered_fen),
+        reason=row.reason,
+        requested_at=row.requested_at,
+        answered_at=row.answered_at,
+        paid_at=row.paid_at,
+    )
+
+
+def discharge_view(row: DischargeRow) -> DischargeView:
+    """A discharge notice."""
+    states = {None: "received", True: "accepted", False: "refused"}
+    return DischargeView(
+        id=row.notice_id,
+        case_id=row.case_id,
+        state=states[row.accepted],
+        discharge_on=row.discharge_on,
+        reason=row.reason,
+        received_at=row.received_at,
+    )
+
+
+def document_view(row: DocumentRow) -> DocumentView:
+    """An uploaded file."""
+    known = row.kind in {kind.value for kind in DocumentKind}
+    return DocumentView(
+        document_id=row.document_id,
+        kind=row.kind,
+        kind_name=DOCUMENT_NAMES[DocumentKind(row.kind)] if known else row.kind,
+        content_type=row.content_type,
+        size=row.size,
+        sha256=row.sha256,
+        uploaded_at=row.uploaded_at,
+        uploaded_role=row.uploaded_role,
+    )
+
+
+def _payment(row: PaymentRow) -> PaymentView:
+    return PaymentView(**row.model_dump(exclude={"amount_fen"}), amount=Money.of(row.amount_fen))
+
+
+def _timeline(row: TimelineRow) -> TimelineView:
+    return TimelineView(
+        at=row.at,
+        civil=civil(row.at),
+        role=row.role,
+        role_name=ROLE_NAMES[row.role],
+        actor=row.actor_id,
+        event=row.event,
+        text=row.text,
+        documents=row.document_ids,
+    )
+
+
+def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> LedgerView:
+    """The books of a case."""
+    return LedgerView(
+        case_id=case_id,
+        transfers=[
+            LedgerLine(
+                movement_id=row.movement_id,
+                phase=row.phase,
+                debit=row.debit.value,
+                credit=row.credit.value,
+                amount=Money.of(row.amount_fen),
+                reason=row.reason.value,
+                at=row.at,
+            )
+            for row in rows
+        ],
+        balances={
+            account.value: format_fen(getattr(balances, account.value)) for account in Account
+        },
+        held=Money.of(balances.held),
+        left=Money.of(balances.left),
+    )
+
+
+def viewer(caller: Caller) -> Viewer:
+    """The caller as the audit names them."""
+    return Viewer(role=caller.role, id=caller.subject)
+
+
+async def task_page(
+    door: Door,
+    caller: Caller,
+    *,
+    case_id: str | None,
+    role: Role | None,
+    is_open: bool,
+    limit: int,
+    cursor: str | None,
+) -> TaskPage:
+    """The tasks a caller may see, narrowed."""
+    wanted = TaskFilter(
+        roles=_roles_seen(caller, role),
+        seen_by=None if _watches(caller) else caller.subject,
+        state="open" if is_open else "closed",
+        case_id=case_id,
+        channel=_channel(caller),
+        customer_subject=_customer(caller, case_id),
+        cursor=cursor,
+        limit=limit,
+    )
+    try:
+        page = await door.worklist.tasks(wanted)
+    except BadCursor:
+        raise Problem("invalid", "cursor: 游标无效") from None
+    return TaskPage(items=[task_view(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+def _watches(caller: Caller) -> bool:
+    """Supervisors and auditors see everybody's tasks; dispatchers see who is on the way."""
+    return any(role in (Role.SUPERVISOR, Role.AUDITOR, Role.DISPATCHER) for role in caller.roles)
+
+
+def _roles_seen(caller: Caller, wanted: Role | None) -> list[Role] | None:
+    if _watches(caller):
+        return None if wanted is None else [wanted]
+    own = {*caller.roles} | ({Role.CUSTOMER} if Role.CHANNEL in caller.roles else set())
+    if wanted is not None and wanted not in own:
+        raise Problem("forbidden")
+    return sorted(own if wanted is None else {wanted})
+
+
+def _channel(caller: Caller) -> str | None:
+    if any(role in STAFF or role is Role.NURSE for role in caller.roles):
+        return None
+    return caller.channel or "" if Role.CHANNEL in caller.roles else None
+
+
+def _customer(caller: Caller, case_id: str | None) -> str | None:
+    """A customer sees the tasks of their own cases; a case named in the token is theirs too."""
+    only_customer = set(caller.roles) == {Role.CUSTOMER}
+    if not only_customer or (case_id is not None and case_id in caller.cases):
+        return None
+    return caller.subject

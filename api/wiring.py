@@ -1,0 +1,323 @@
+"""What the routes are given: books, cases, clock, programmes. No driver stands here.
+
+`api.main` fills it in; the Protocols say what the door needs of an adapter, so that a route file
+never learns which database or which server there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol, cast
+
+from fastapi import Request
+
+from activities.ports import Balances
+from api.gateway import CaseGateway
+from api.identity import Verifier
+from domain.board import (
+    CaseFilter,
+    CaseRow,
+    CaseView,
+    DischargeRow,
+    DocumentRow,
+    LedgerRow,
+    Paged,
+    TaskFilter,
+    TaskRow,
+    TopUpRow,
+    Viewer,
+)
+from domain.calendar import WorkCalendar, civil_date
+from domain.programme import Programme
+
+
+class Standing(Protocol):
+    """How an idempotency key stands."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str] | None: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Keys(Protocol):
+    """Idempotency keys."""
+
+    async def claim(
+        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+    ) -> Standing: ...
+    async def answer(
+        self,
+        *,
+        scope: str,
+        key: str,
+        status: int,
+        headers: dict[str, str],
+        body: dict[str, Any],
+        now: datetime,
+        settled: bool,
+    ) -> None: ...
+    async def release(self, *, scope: str, key: str) -> None: ...
+
+
+class CaseAccess(Protocol):
+    """What decides who may see a case and what may be done with it."""
+
+    @property
+    def case_id(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def customer_subject(self) -> str | None: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def programme(self) -> str: ...
+    @property
+    def reported_at(self) -> datetime: ...
+    @property
+    def team(self) -> dict[str, str]: ...
+    @property
+    def helpers(self) -> frozenset[str]: ...
+
+
+class TaskAccess(Protocol):
+    """What decides who may claim or complete a task."""
+
+    @property
+    def task_id(self) -> str: ...
+    @property
+    def case_id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
+    def assignee(self) -> str | None: ...
+    @property
+    def claimed_by(self) -> str | None: ...
+    @property
+    def claimed_role(self) -> str | None: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
+
+
+class Opening(Protocol):
+    """A case whose workflow has not been seen to run."""
+
+    @property
+    def case_id(self) -> str: ...
+    @property
+    def opened(self) -> str: ...
+
+
+class Cases(Protocol):
+    """Cases and tasks as the door guards them."""
+
+    async def add(self, row: dict[str, Any]) -> bool: ...
+    async def same_stay(
+        self, *, person_hash: str, programme: str, hospital_id: str, planned: date | None
+    ) -> str | None: ...
+    async def access(self, case_id: str) -> CaseAccess | None: ...
+    async def opened(self, case_id: str) -> str | None: ...
+    async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
+    async def document_ids(self, case_id: str) -> dict[str, list[str]]: ...
+    async def task(self, task_id: str) -> TaskAccess | None: ...
+    async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool: ...
+    async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool: ...
+
+
+class Letter(Protocol):
+    """One row of the inbox."""
+
+    @property
+    def partner(self) -> str: ...
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def case_id(self) -> str | None: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def done(self) -> bool: ...
+
+
+class Inbox(Protocol):
+    """Facts on their way to a case."""
+
+    async def put(
+        self,
+        *,
+        partner: str,
+        event_id: str,
+        kind: str,
+        case_id: str | None,
+        at: datetime,
+        body: str,
+    ) -> Letter: ...
+    async def find(self, *, partner: str, event_id: str) -> Letter | None: ...
+    async def waiting(
+        self, *, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Letter]: ...
+    async def done(
+        self, *, partner: str, event_id: str, at: datetime, outcome: str, case_id: str | None = None
+    ) -> None: ...
+    async def wait(self, *, partner: str, event_id: str, outcome: str) -> None: ...
+    async def movement(self, movement_id: str) -> tuple[str, int] | None: ...
+    async def paid_to_hospital(self, case_id: str) -> int: ...
+    async def delivered(self, notice_id: str, delivery: str) -> bool: ...
+    async def expect_top_up(
+        self, *, top_up_id: str, case_id: str, amount_fen: int, at: datetime
+    ) -> None: ...
+    async def expect_discharge(
+        self, *, notice_id: str, case_id: str, discharge_on: date, at: datetime
+    ) -> None: ...
+
+
+class Reference(Protocol):
+    """Hospitals, networks and the insurer's list."""
+
+    async def hospital(self, hospital_id: str) -> dict[str, Any] | None: ...
+    async def network(
+        self, network: str, hospital_id: str
+    ) -> tuple[str, dict[str, Any] | None]: ...
+    async def policy(self, programme: str, person_hash: str, on: date) -> dict[str, Any] | None: ...
+    async def note_check(self, row: dict[str, Any]) -> None: ...
+    async def hospitals(
+        self,
+        *,
+        text: str | None,
+        province: str | None,
+        city: str | None,
+        grade_min: int | None,
+        network: str | None,
+        after: str | None,
+        limit: int,
+    ) -> list[dict[str, Any]]: ...
+    async def moment(self) -> datetime: ...
+
+
+class Reports(Protocol):
+    """Sums for management."""
+
+    async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]: ...
+    async def aging(self, *, on: datetime) -> list[dict[str, Any]]: ...
+
+
+class Unit(Protocol):
+    """One transaction of the door."""
+
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def reference(self) -> Reference: ...
+    @property
+    def reports(self) -> Reports: ...
+    async def audit(self, **entry: Any) -> None: ...
+
+
+class Books(Protocol):
+    """Opens units."""
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+    def person_hash(self, id_number: str) -> str: ...
+
+
+class Board(Protocol):
+    """Cases as people read them."""
+
+    async def cases(self, wanted: CaseFilter) -> Paged[CaseRow]: ...
+    async def case(self, case_id: str, viewer: Viewer) -> CaseView | None: ...
+    async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None: ...
+    async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None: ...
+
+
+class Worklist(Protocol):
+    """Tasks as people see them."""
+
+    async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]: ...
+
+
+class Files(Protocol):
+    """Uploaded images and files."""
+
+    async def store(
+        self,
+        *,
+        document_id: str,
+        case_id: str,
+        kind: str,
+        content_type: str,
+        body: bytes,
+        by: Viewer,
+        at: datetime,
+    ) -> DocumentRow: ...
+    async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None: ...
+    async def fetch(
+        self, case_id: str, document_id: str, viewer: Viewer, *, at: datetime
+    ) -> tuple[DocumentRow, bytes] | None: ...
+
+
+class Ledger(Protocol):
+    """The books of a case."""
+
+    async def balances(self, case_id: str) -> Balances: ...
+    async def entries(self, case_id: str) -> list[LedgerRow]: ...
+
+
+class UnknownProgramme(LookupError):
+    """No programme has this code."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Everything a route may use."""
+
+    books: Books
+    cases: CaseGateway
+    board: Board
+    worklist: Worklist
+    files: Files
+    ledger: Ledger
+    verifier: Verifier
+    token_refused: type[Exception]
+    clock: Callable[[], datetime]
+    process_clock: Callable[[], datetime]
+    programmes: tuple[Programme, ...]
+    calendar: WorkCalendar
+    id_secret: bytes
+    payload_codec: Any = None
+    payload_refused: type[Exception] = Exception
+    codec_origins: tuple[str, ...] = ()
+    verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
+    callback_refused: type[Exception] = Exception
+    checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+
+    def programme(self, code: str, on: datetime) -> Programme:
+        """The version of a programme that serves a day, else its newest; UnknownProgramme."""
+        versions = [one for one in self.programmes if one.code == code]
+        if not versions:
+            raise UnknownProgramme(code)
+        day = civil_date(on)
+        running = [one for one in versions if one.runs_on(day)]
+        return max(running or versions, key=lambda one: one.valid_from)
+
+
+def door_of(request: Request) -> Door:
+    """The door of the running application."""
+    return cast(Door, request.app.state.door)
