@@ -1,4 +1,4 @@
-"""The worklist: most urgent first, the first claim wins; documents that open for their case only."""
+"""The worklist: most urgent first, the first claim wins; documents opened by their case only."""
 
 from __future__ import annotations
 
