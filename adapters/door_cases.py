@@ -99,7 +99,7 @@ class CaseRows:
         helping = (
             select(func.array_agg(func.array_to_string(_people(), ",")))
             .where(tasks.c.case_id == cases.c.case_id)
-            .where(tasks.c.roles.any(Role.NURSE.value))
+            .where(tasks.c.roles.contains([Role.NURSE.value]))
             .scalar_subquery()
         )
         found = await self._connection.execute(

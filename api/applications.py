@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
 from api.text import Bed, Body, IdType, Name, Phone, admission_reason, id_number
@@ -30,18 +30,19 @@ class Identified(Body):
         max_length=32,
         repr=False,
         description="居民身份证校验出生日期与校验位; 护照与通行证校验格式",
-        examples=["11010119900307109X"],
+        examples=["110101199003070732"],
     )
+
+    @field_validator("id_number")
+    @classmethod
+    def _number_holds(cls, number: str, given: ValidationInfo) -> str:
+        kind = given.data.get("id_type")
+        return number if kind is None else id_number(number, kind)
 
     @property
     def number(self) -> str:
         """The number in its one written form."""
-        return id_number(self.id_number, self.id_type)
-
-    @model_validator(mode="after")
-    def _number_holds(self) -> Identified:
-        _ = self.number
-        return self
+        return self.id_number
 
 
 class Insured(Identified):

@@ -40,6 +40,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "already-reported": Kind(409, "该次住院已通过其他渠道报案"),
     "task-not-open": Kind(409, "任务已完成或已取消"),
     "task-claimed": Kind(409, "任务已被他人领取"),
+    "not-yours": Kind(409, "任务不属于当前人员"),
     "wrong-stage": Kind(409, "案件当前阶段不接受此操作"),
     "documents-missing": Kind(409, "所需资料尚未齐全"),
     "same-person": Kind(409, "须由不同人员处理"),
@@ -53,6 +54,8 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "unknown-programme": Kind(422, "服务项目不存在"),
     "unknown-hospital": Kind(422, "医院不存在"),
     "plan-out-of-range": Kind(422, "方案金额超出范围"),
+    "amount-out-of-range": Kind(422, "金额超出应有范围"),
+    "mode-not-available": Kind(422, "该医院不支持此付款方式"),
     "amount-mismatch": Kind(422, "金额或币种与原交易不一致"),
     "unknown-document": Kind(422, "所列文件不属于本案件"),
     "too-many-requests": Kind(429, "请求过于频繁"),
@@ -62,19 +65,15 @@ PROBLEMS: Final[dict[str, Kind]] = {
 
 REFUSALS: Final[dict[str, str]] = {
     "TaskNotOpen": "task-not-open",
-    "TaskAlreadyDone": "task-not-open",
-    "WrongTaskKind": "invalid",
+    "NotYours": "not-yours",
     "WrongStage": "wrong-stage",
-    "WrongRole": "forbidden",
-    "NotAssigned": "task-claimed",
     "DocumentsMissing": "documents-missing",
     "PlanOutOfRange": "plan-out-of-range",
-    "AmountOutOfRange": "plan-out-of-range",
+    "AmountOutOfRange": "amount-out-of-range",
+    "ModeNotAvailable": "mode-not-available",
     "TooLateToWithdraw": "too-late-to-withdraw",
     "SamePerson": "same-person",
-    "CaseEnded": "case-ended",
     "FormRefused": "invalid",
-    "Invalid": "invalid",
 }
 """The case's own refusals of an update, by the stable code it gives them."""
 

@@ -145,9 +145,7 @@ def _programme(programme: Programme) -> ProgrammeSummary:
     )
 
 
-Text = Annotated[
-    str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]+$")
-]
+Text = Annotated[str | None, Query(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 @routes.get("/hospitals", operation_id="list_hospitals", summary="医院名录", responses=FAILURES)

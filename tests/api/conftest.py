@@ -1,0 +1,284 @@
+"""A door on a real PostgreSQL and a real Temporal server, with one hospital and one insured person.
+
+`door` is the application without a worker: enough for everything that is refused. `worked` adds a
+worker that runs the real workflows, with partners that say yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+
+import worker
+from activities.ports import (
+    ClaimFiling,
+    ClaimReceipt,
+    Delivery,
+    NoticeOrder,
+    PaymentOrder,
+    PaymentOutcome,
+    PaymentStatus,
+    PayoutOrder,
+    VisitAnswer,
+    VisitOrder,
+)
+from adapters.casebook import Casebook
+from adapters.encryption import KeyRing, Sealer
+from adapters.identity import mint
+from adapters.ledger import Ledger
+from adapters.search_attributes import register
+from adapters.settings import Settings
+from adapters.tables import hospitals, network_hospitals, policies
+from adapters.temporal import connect
+from api.main import create_app
+from domain.calendar import SHANGHAI, civil_date
+from workflows.cockpit import SEARCH_ATTRIBUTES
+
+PROGRAMME = "bainian_deposit_waiver"
+HOSPITAL = "h-test-1"
+PERSON = "110101199003070732"
+STRANGER = "110101198501010121"
+NAME = "客户某甲"
+PHONE = "13800138000"
+_KEYS = count(1)
+
+
+class Clock:
+    """Business time in the test's hand."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class KindPartners:
+    """Partners that say yes to everything, at once."""
+
+    async def pay(self, order: PaymentOrder) -> PaymentOutcome:
+        return PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{order.movement_id[-6:]}")
+
+    async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
+        return PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{order.movement_id[-6:]}")
+
+    async def look_up(self, movement_id: str) -> PaymentOutcome:
+        return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
+
+    async def order_visit(self, order: VisitOrder) -> VisitAnswer:
+        return VisitAnswer(accepted=True)
+
+    async def cancel_visit(self, visit_id: str) -> None:
+        return None
+
+    async def send(self, order: NoticeOrder, phone: str) -> Delivery:
+        return Delivery.DELIVERED
+
+    async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
+        return ClaimReceipt(status="accepted")
+
+
+@dataclass
+class House:
+    """The door with what a test needs to knock on it."""
+
+    settings: Settings
+    database: AsyncEngine
+    client: httpx.AsyncClient
+    clock: Clock
+    app: Any
+    sealer: Sealer
+    temporal: Client
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def token(self, role: str, subject: str = "", **claims: Any) -> str:
+        return mint(self.settings, subject=subject or f"{role}-1", roles=[role], **claims)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        role: str | None = "agent",
+        subject: str = "",
+        *,
+        key: str | None = "",
+        channel: str | None = None,
+        cases: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        sent = dict(headers or {})
+        if role is not None:
+            token = self.token(role, subject, channel=channel, cases=cases)
+            sent["Authorization"] = f"Bearer {token}"
+        if method == "POST" and key is not None:
+            sent["Idempotency-Key"] = key or f"key-{next(_KEYS)}"
+        return await self.client.request(method, path, headers=sent, **request)
+
+    async def post(self, path: str, json: Any = None, role: str = "agent", **more: Any) -> Any:
+        return await self.ask("POST", path, role, json=json, **more)
+
+    async def get(self, path: str, role: str = "agent", **more: Any) -> Any:
+        return await self.ask("GET", path, role, **more)
+
+    async def report(self, role: str = "agent", **more: Any) -> httpx.Response:
+        asked = {name: more.pop(name) for name in ("key", "channel", "subject") if name in more}
+        token_channel = asked.pop("channel", None)
+        return await self.ask(
+            "POST",
+            "/v1/deposit-waivers",
+            role,
+            json=self.a_report(**more),
+            channel=token_channel,
+            **asked,
+        )
+
+    def a_report(self, **changes: Any) -> dict[str, Any]:
+        today = civil_date(self.clock())
+        body: dict[str, Any] = {
+            "programme": PROGRAMME,
+            "hospital_id": HOSPITAL,
+            "insured": {
+                "name": NAME,
+                "id_type": "resident_id",
+                "id_number": PERSON,
+                "phone": PHONE,
+                "bed": "12床",
+            },
+            "disease": "lung_cancer",
+            "channel": "hotline",
+            "planned_admission": (today + timedelta(days=7)).isoformat(),
+            "need": "请安排住院押金",
+            "consent": {
+                "given": True,
+                "at": self.clock().isoformat(),
+                "version": "v2026_01",
+            },
+            "customer_id": "customer-1",
+        }
+        insured = {
+            name: changes.pop(name)
+            for name in ("id_number", "id_type", "phone", "name", "bed")
+            if name in changes
+        }
+        body["insured"] |= insured
+        body |= changes
+        return {name: value for name, value in body.items() if value is not ...}
+
+    async def rows(self, table: str) -> int:
+        async with self.database.connect() as connection:
+            counted = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            return int(counted.scalar_one())
+
+
+WRITTEN = (
+    "cases",
+    "tasks",
+    "top_ups",
+    "discharges",
+    "documents",
+    "inbox",
+    "idempotency_keys",
+    "transfers",
+    "timeline",
+)
+"""Where anything that was done would show."""
+
+
+async def nothing_written(house: House) -> dict[str, int]:
+    return {table: await house.rows(table) for table in WRITTEN}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture
+async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> AsyncIterator[House]:
+    """The door, without a worker and without its sweep."""
+    settings = settings.model_copy()
+    settings.prepare_secrets()
+    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
+    await _furnish(database, sealer, clock)
+    temporal = await connect(settings)
+    await register(temporal, SEARCH_ATTRIBUTES)
+    app = create_app(
+        settings=settings, engine=database, temporal=temporal, clock=clock, sweeping=False
+    )
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        yield House(settings, database, client, clock, app, sealer, temporal)
+
+
+@pytest.fixture
+async def worked(house: House) -> AsyncIterator[House]:
+    """The door with a worker behind it."""
+    kind = KindPartners()
+    casebook = Casebook(house.database, house.sealer, clock=house.clock)
+    verbs = worker.activities(
+        ledger=Ledger(house.database),
+        casebook=casebook,
+        payment=kind,
+        dispatch=kind,
+        messaging=kind,
+        claims=kind,
+    )
+    async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
+        yield house
+
+
+async def _furnish(database: AsyncEngine, sealer: Sealer, clock: Clock) -> None:
+    now = clock()
+    today = civil_date(now)
+    async with database.begin() as connection:
+        await connection.execute(
+            insert(hospitals).values(
+                id=HOSPITAL,
+                province="北京市",
+                city="北京市",
+                name="某三甲医院",
+                grade=3,
+                updated_at=now,
+            )
+        )
+        await connection.execute(
+            insert(network_hospitals).values(
+                programme=PROGRAMME,
+                list_version="2026-01",
+                hospital_id=HOSPITAL,
+                online_payment=True,
+                core_city=True,
+            )
+        )
+        await connection.execute(
+            insert(policies).values(
+                policy_id="p-test-1",
+                programme=PROGRAMME,
+                policy_no=sealer.seal("P-1", "policies.policy_no"),
+                name=sealer.seal(NAME, "policies.name"),
+                id_number=sealer.seal(PERSON, "policies.id_number"),
+                person_hash=sealer.lookup_hash(PERSON),
+                product="designated_ci",
+                sum_insured_fen=50_000_000,
+                sales_channel="individual",
+                valid_from=date(today.year - 1, 1, 1),
+                valid_to=date(today.year + 1, 12, 31),
+            )
+        )
+
+
+def in_china(at: datetime) -> datetime:
+    return at.astimezone(SHANGHAI)
