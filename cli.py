@@ -190,19 +190,14 @@ def replay(
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
-    import uvicorn
-
-    from api.main import create_app
-
     settings = _settings()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.listen,
-        port=settings.api_port,
-        access_log=False,  # the door writes its own lines, without query strings
-        log_level=settings.log_level.lower(),
-        timeout_graceful_shutdown=10,
-    )
+
+    async def main() -> int:
+        from api.main import serve
+
+        return await serve(settings)
+
+    _run(main)
 
 
 @app.command("serve-worker")
