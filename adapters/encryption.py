@@ -27,6 +27,9 @@ NONCE_BYTES: Final = 12
 _KEY_ID_MAX: Final = 64
 _MAGIC: Final = b"GL1"
 
+HEAD_MAX: Final = len(_MAGIC) + 1 + _KEY_ID_MAX
+"""The longest head an envelope may have: so many of its first bytes name its key."""
+
 
 class SealBroken(Exception):
     """An envelope did not open: unknown key, changed bytes, or another purpose."""
@@ -95,9 +98,14 @@ class Sealer:
         """What was sealed, as text. Raises `SealBroken`."""
         return self.open(envelope, purpose).decode()
 
+    @property
+    def newest_head(self) -> bytes:
+        """What every envelope of the newest key begins with."""
+        return _head(self._ring.newest)
+
     def is_current(self, envelope: bytes) -> bool:
         """Whether the newest key sealed it."""
-        return _taken_apart(bytes(envelope))[0] == self._ring.newest
+        return key_of(envelope) == self._ring.newest
 
     def reseal(self, envelope: bytes, purpose: str) -> bytes:
         """The same under the newest key; what is current comes back as it is."""
@@ -114,6 +122,17 @@ class Sealer:
         return hmac.new(self._lookup_key, plain.encode(), hashlib.sha256).hexdigest()
 
 
+def key_of(envelope: bytes) -> str:
+    """The id of the key that sealed an envelope, read from its head. Raises `SealBroken`."""
+    start = len(_MAGIC) + 1
+    if len(envelope) <= start or not envelope.startswith(_MAGIC):
+        raise SealBroken("this is no envelope")
+    name = envelope[start : start + envelope[start - 1]]
+    if not name.isascii():
+        raise SealBroken("this envelope names no key")
+    return name.decode("ascii")
+
+
 def _derived(key: bytes, use: str) -> bytes:
     info = f"greenlane {use} 1".encode()
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=info).derive(key)
@@ -125,11 +144,9 @@ def _head(key_id: str) -> bytes:
 
 def _taken_apart(envelope: bytes) -> tuple[str, bytes, bytes]:
     """Key id, head and the rest. Raises `SealBroken` for what is no envelope."""
-    start = len(_MAGIC) + 1
-    if len(envelope) <= start or not envelope.startswith(_MAGIC):
-        raise SealBroken("this is no envelope")
-    end = start + envelope[start - 1]
+    key_id = key_of(envelope)
+    end = len(_MAGIC) + 1 + envelope[len(_MAGIC)]
     head, rest = envelope[:end], envelope[end:]
-    if len(rest) <= NONCE_BYTES or not head[start:].isascii():
+    if len(rest) <= NONCE_BYTES:
         raise SealBroken("this envelope is cut off")
-    return head[start:].decode("ascii"), head, rest
+    return key_id, head, rest

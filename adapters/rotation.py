@@ -1,0 +1,90 @@
+"""Key rotation: brings sealed columns to the newest key, and says which keys are still needed.
+
+A column's purpose is `table.column`; a document is sealed under its own id. The timeline only
+grows, so that its envelopes keep their key: a key may leave the ring only when `keys_in_use` no
+longer names it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Column, LargeBinary, Table, func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import adapters.tables_door  # noqa: F401 - its tables stand on the same metadata
+from adapters.encryption import HEAD_MAX, Sealer, key_of
+from adapters.tables import METADATA, documents, timeline
+
+Progress = Callable[[str, int], None]
+"""Called with a column's name and how many of its envelopes were resealed so far."""
+
+ROWS_AT_ONCE: Final = 20
+"""The largest documents have ten megabytes each."""
+
+_GROWS_ONLY: Final = frozenset({timeline.name})
+
+
+def sealed_columns() -> list[tuple[Table, Column[Any]]]:
+    """Every column that holds envelopes."""
+    return [
+        (table, column)
+        for table in METADATA.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    ]
+
+
+async def keys_in_use(engine: AsyncEngine) -> Counter[str]:
+    """How many envelopes each key still opens, by key id."""
+    used: Counter[str] = Counter()
+    async with engine.connect() as connection:
+        for _, column in sealed_columns():
+            # The head of an envelope is enough to know its key.
+            heads = select(func.substr(column, 1, HEAD_MAX)).where(column.is_not(None))
+            async for (head,) in await connection.stream(heads):
+                used[key_of(head)] += 1
+    return used
+
+
+async def reseal_all(engine: AsyncEngine, sealer: Sealer, *, progress: Progress) -> int:
+    """Bring every column that may change to the newest key; how many envelopes were renewed.
+
+    Works in small transactions and may be stopped and started again. Raises `SealBroken` for an
+    envelope whose key has left the ring.
+    """
+    renewed = 0
+    for table, column in sealed_columns():
+        if table.name in _GROWS_ONLY:
+            continue
+        done = 0
+        while batch := await _reseal_some(engine, sealer, table, column):
+            done += batch
+            progress(f"{table.name}.{column.name}", done)
+        renewed += done
+    return renewed
+
+
+async def _reseal_some(
+    engine: AsyncEngine, sealer: Sealer, table: Table, column: Column[Any]
+) -> int:
+    keys = list(table.primary_key)
+    newest = sealer.newest_head
+    old = (
+        select(*keys, column)
+        .where(column.is_not(None), func.substr(column, 1, len(newest)) != newest)
+        .limit(ROWS_AT_ONCE)
+        .with_for_update()
+    )
+    async with engine.begin() as connection:
+        rows = (await connection.execute(old)).all()
+        for row in rows:
+            purpose = f"{table.name}.{column.name}"
+            if table is documents:
+                purpose = f"{purpose}:{row.document_id}"
+            same_row = (key == value for key, value in zip(keys, row[:-1], strict=True))
+            envelope = sealer.reseal(row[-1], purpose)
+            await connection.execute(update(table).where(*same_row).values({column.name: envelope}))
+    return len(rows)
