@@ -1,0 +1,126 @@
+"""What an onlooker of the demo reads: the timeline as it happens, then clocks, ledger, address."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from adapters.settings import Settings
+from demo.people import Answer
+from domain.calendar import SHANGHAI
+
+KEPT: Final = frozenset({"met", "dropped"})
+ACCOUNTS: Final = {
+    "payer_cash": "付款方资金",
+    "hospital_deposit": "医院押金",
+    "advance_outstanding": "待收回垫款",
+    "claim_payable": "应付理赔金",
+    "customer_cash": "客户资金",
+    "written_off": "核销",
+}
+
+
+class Show:
+    """Prints the story."""
+
+    def __init__(self, console: Console, settings: Settings) -> None:
+        self._console = console
+        self._settings = settings
+        self._moved_by = 0
+
+    def prologue(self, moved_by: int) -> None:
+        """What is about to happen, and why the dates are not the story's."""
+        self._moved_by = moved_by
+        self._console.rule("住院免押金 · 客户某甲 / a hospital stay without a deposit")
+        self._console.print(
+            f"真实的 Temporal、PostgreSQL 与对手方; 日期较故事整体后移 {moved_by} 天 (整周), 工作日历同移。\n"
+            f"Real servers; the story's dates are moved by {moved_by} days, a whole number of weeks, "
+            "and the working-day calendar with them.\n"
+        )
+
+    async def say(self, when: str, what: str) -> None:
+        """One line as it happens: the case's own moment, and the story's."""
+        told = datetime.strptime(when, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
+        now = told + timedelta(days=self._moved_by)
+        self._console.print(
+            f"[cyan]{now:%Y-%m-%d %a %H:%M}[/cyan] [dim](故事 {told:%m-%d})[/dim]  {what}",
+            highlight=False,
+        )
+
+    def epilogue(self, answer: Answer, case: Answer, ledger: Answer) -> int:
+        """Clocks, ledger, sums, addresses; the exit status."""
+        self._console.print()
+        self._console.print(self._clocks(answer, case))
+        self._console.print(self._transfers(ledger))
+        self._console.print(self._balances(ledger))
+        customer = sum(
+            _fen(line["amount"]["amount"])
+            for line in ledger["transfers"]
+            if line["reason"] == "repayment"
+        )
+        self._console.print(f"客户自付现金 / customer cash: [bold]{customer / 100:.2f}[/bold]")
+        address = f"{self._settings.ui_url}/namespaces/default/workflows/{case['case_id']}"
+        self._console.print(f"Temporal UI: {address}", soft_wrap=True)
+        self._console.print(
+            "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
+            "The page closes with the demo; after `make up` the same address shows this case."
+        )
+        kept = all(clock["state"] in KEPT for clock in case["clocks"])
+        zero = all(_fen(balance) == 0 for balance in ledger["balances"].values())
+        good = kept and zero and customer == 0 and case["stage"] == "closed"
+        self._console.print(
+            "[green]一切承诺按时兑现, 各账户为零。[/green]" if good else "[red]结果与故事不符。[/red]"
+        )
+        return 0 if good else 1
+
+    def _clocks(self, answer: Answer, case: Answer) -> Table:
+        table = Table(title="时效 / promises", title_justify="left")
+        for column in ("时钟", "承诺", "截止 due", "完成 met", "结果"):
+            table.add_column(column)
+        # The question was answered at once and opened no case; its promise stands on the answer.
+        table.add_row(
+            "K01", "咨询首次答复", _civil(answer["due_at"]), _civil(answer["answered_at"]), "按时完成"
+        )
+        for clock in case["clocks"]:
+            table.add_row(
+                clock["instance"],
+                clock["name"],
+                clock["due_civil"],
+                clock["met_civil"] or "—",
+                clock["state_name"],
+            )
+        return table
+
+    def _transfers(self, ledger: Answer) -> Table:
+        table = Table(title="账目 / ledger", title_justify="left")
+        for column in ("流水号", "阶段", "借", "贷"):
+            table.add_column(column, overflow="fold")
+        table.add_column("金额", justify="right")
+        for line in ledger["transfers"]:
+            table.add_row(
+                line["movement_id"].split(":", 1)[1],
+                line["phase"],
+                ACCOUNTS[line["debit"]],
+                ACCOUNTS[line["credit"]],
+                line["amount"]["amount"],
+            )
+        return table
+
+    def _balances(self, ledger: Answer) -> Table:
+        table = Table(title="余额 / balances", title_justify="left")
+        table.add_column("账户")
+        table.add_column("余额", justify="right")
+        for account, balance in ledger["balances"].items():
+            table.add_row(f"{ACCOUNTS[account]} {account}", balance)
+        return table
+
+
+def _civil(at: str) -> str:
+    return datetime.fromisoformat(at).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def _fen(amount: str) -> int:
+    return int(amount.replace(".", ""))
