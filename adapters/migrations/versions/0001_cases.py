@@ -15,6 +15,7 @@ def upgrade() -> None:
     _network_hospitals()
     _policies()
     _cases()
+    _cases_indexes()
     _case_pages()
     _timeline()
     _clocks()
@@ -153,6 +154,9 @@ def _cases() -> None:
         ),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_cases")),
     )
+
+
+def _cases_indexes() -> None:
     op.create_index(
         op.f("ix_cases_channel_reported_at"), "cases", ["channel", "reported_at"], unique=False
     )
