@@ -26,12 +26,8 @@ import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
+    from adapters.importing import Importer
     from adapters.settings import Settings
-
-    Importer = Callable[[AsyncEngine, Callable[[int, int], None]], Awaitable[None]]
 
 app = typer.Typer(
     help="greenlane: 住院垫付与绿色通道 / deposit waivers and green-channel bookings.",
@@ -45,7 +41,6 @@ app.add_typer(importing, name="import")
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
 NETWORK = ROOT / "data" / "networks" / "bainian_deposit_waiver.yaml"
-NOTES_SHOWN = 10  # of each kind of remark on an imported file
 
 console = Console(stderr=False)
 complaints = Console(stderr=True)
@@ -163,12 +158,13 @@ def demo() -> None:
     settings = _settings()
 
     async def main() -> int:
-        from adapters.embedded import stack
+        from adapters.embedded import beside, stack
         from demo import main as tell
 
         async with stack(settings) as servers:
-            settings.prepare_secrets()
             await _prepare_with_hospitals(servers.settings)
+            if servers.borrowed:  # `up` serves here already, on its ports and its task queue
+                return await tell(beside(servers.settings))
             return await tell(servers.settings)
 
     _run(main)
@@ -281,46 +277,45 @@ def keys() -> None:
 
 def _import(path: Path, body: "Importer") -> NoReturn:
     """Run an import on the database of the settings, with progress; a bad file is a sentence."""
-    from rich.progress import Progress
-
-    from adapters.database import open_database
     from adapters.embedded import stack
-    from adapters.yaml_files import FileRefused
+    from adapters.importing import imported
 
     settings = _settings()
 
     async def main() -> int:
         async with stack(settings) as servers:
             await _prepare(servers.settings)
+            return await imported(servers.settings, path, body, out=console, bar=complaints)
+
+    _run(main)
+
+
+@app.command()
+def reseal() -> None:
+    """Bring stored personal data to the newest key, and say which keys are still needed."""
+    from adapters.database import open_database
+    from adapters.embedded import stack
+    from adapters.encryption import KeyRing, Sealer
+    from adapters.rotation import keys_in_use, reseal_all
+
+    settings = _settings()
+
+    async def main() -> int:
+        async with stack(settings) as servers:
             database = open_database(servers.settings.libpq_url)
+            sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
             try:
-                with Progress(console=complaints) as bar:
-                    task = bar.add_task(path.name, total=None)
-                    await body(
-                        database,
-                        lambda done, total: bar.update(task, completed=done, total=total),
-                    )
-            except FileRefused as refused:
-                complaints.print(str(refused), style="red", markup=False)
-                return 1
+                renewed = await reseal_all(
+                    database, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
+                )
+                console.print(f"已换新 / renewed: {renewed}")
+                for key_id, count in sorted((await keys_in_use(database)).items()):
+                    console.print(f"{key_id}: {count}", markup=False)
             finally:
                 await database.dispose()
         return 0
 
     _run(main)
-
-
-def _show(report: "BaseModel") -> None:
-    """The counts of a report, and the first notes of each kind."""
-    for name, value in report:
-        if isinstance(value, tuple):
-            console.print(f"{name}: {len(value)}", markup=False)
-            for note in value[:NOTES_SHOWN]:
-                console.print(f"  {note.line}: {note.name}: {note.text}", markup=False)
-            if len(value) > NOTES_SHOWN:
-                console.print(f"  … {len(value) - NOTES_SHOWN} more", markup=False)
-        else:
-            console.print(f"{name}: {value}", markup=False)
 
 
 @importing.command("hospitals")
@@ -330,15 +325,14 @@ def hospitals(
     """Read the list of hospitals; safe to run twice, all of it or nothing."""
     from datetime import UTC, datetime
 
-    from adapters import hospital_import
+    from adapters.hospital_import import import_hospitals
 
-    async def body(database: "AsyncEngine", progress: "Callable[[int, int], None]") -> None:
-        report = await hospital_import.import_hospitals(
+    _import(
+        path,
+        lambda database, progress: import_hospitals(
             database, path, at=datetime.now(UTC), progress=progress
-        )
-        _show(report)
-
-    _import(path, body)
+        ),
+    )
 
 
 @importing.command("network")
@@ -346,12 +340,37 @@ def network(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = NETWORK,
 ) -> None:
     """Draw a programme's network from the hospitals by the rule in a file."""
-    from adapters import network_import
+    from adapters.network_import import import_network
 
-    async def body(database: "AsyncEngine", progress: "Callable[[int, int], None]") -> None:
-        _show(await network_import.import_network(database, path, progress=progress))
+    _import(path, lambda database, progress: import_network(database, path, progress=progress))
 
-    _import(path, body)
+
+@importing.command("insured")
+def insured(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    programme: Annotated[str, typer.Option(help="The programme they are insured under.")],
+    list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
+) -> None:
+    """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
+    from datetime import UTC, datetime
+
+    from adapters.encryption import KeyRing, Sealer
+    from adapters.insured_import import import_insured
+
+    settings = _settings()
+    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
+    _import(
+        path,
+        lambda database, progress: import_insured(
+            database,
+            path,
+            programme=programme,
+            list_version=list_version,
+            sealer=sealer,
+            at=datetime.now(UTC),
+            progress=progress,
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from adapters.embedded_postgres import PostgresServer
 from adapters.embedded_temporal import TemporalServer
-from adapters.processes import Child, StartFailed
+from adapters.processes import Child, StartFailed, free_ports
 from adapters.settings import Settings
 
 ADDRESSES = "stack.json"
@@ -79,6 +79,18 @@ async def _owned(settings: Settings, addresses: Path) -> AsyncIterator[Stack]:
         servers.callback(addresses.unlink, missing_ok=True)
         _write_addresses(addresses, running.settings)
         yield running
+
+
+def beside(settings: Settings) -> Settings:
+    """Settings for a command that works next to the owner: ports and a task queue of its own."""
+    api, simulator = free_ports(2)
+    return settings.model_copy(
+        update={
+            "api_port": api,
+            "simulator_port": simulator,
+            "task_queue": f"{settings.task_queue}-{os.getpid()}",
+        }
+    )
 
 
 def is_owned(settings: Settings) -> bool:

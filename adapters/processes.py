@@ -117,6 +117,18 @@ def dying_with_us(death_signal: signal.Signals) -> list[str]:
     return prefix if probe.returncode == 0 else []
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on now; held together while chosen, so that they differ."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
 def refuse_taken(port: int, setting: str) -> None:
     """Raise StartFailed when something else listens on a port we are about to use."""
     with socket.socket() as probe:

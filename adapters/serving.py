@@ -84,7 +84,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
     environment = dict(os.environ)
     environment["PYTHONUNBUFFERED"] = "1"
     environment["GREENLANE_VAR"] = str(settings.var)
-    environment["GREENLANE_TEMPORAL_UI_PORT"] = str(settings.temporal_ui_port)
+    environment["GREENLANE_TASK_QUEUE"] = settings.task_queue
+    for part in ("api", "simulator", "temporal_ui"):
+        environment[f"GREENLANE_{part.upper()}_PORT"] = str(getattr(settings, f"{part}_port"))
     if settings.database_url is not None:
         environment["DATABASE_URL"] = settings.database_url
     if settings.temporal_address is not None:

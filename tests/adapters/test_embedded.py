@@ -13,9 +13,8 @@ from temporalio.client import Client
 
 from adapters import keyfiles
 from adapters.embedded import is_owned, stack
-from adapters.processes import Child, StartFailed, keep_running, refuse_taken
+from adapters.processes import Child, StartFailed, free_ports, keep_running, refuse_taken
 from adapters.settings import ROOT, Settings
-from tests.fixtures.servers import free_ports
 
 pytestmark = pytest.mark.xdist_group("embedded")  # ports are chosen, then taken
 

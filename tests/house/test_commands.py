@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.servers import free_ports
+from adapters.processes import free_ports
 from tests.house.files import ROOT
 
 TERM_STATUS = 128 + signal.SIGTERM

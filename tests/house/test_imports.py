@@ -111,7 +111,7 @@ def test_no_room_imports_a_module_that_wires(room: str) -> None:
             assert not found, f"{path.relative_to(ROOT)} imports {sorted(found)}"
 
 
-@pytest.mark.parametrize("module", ["worker.py", "demo.py"])
+@pytest.mark.parametrize("module", ["worker.py"])
 def test_what_wires_the_worker_opens_no_door(module: str) -> None:
     """import-linter takes packages; this is its rule for the modules beside them."""
     path = ROOT / module
