@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from google.protobuf import json_format
+from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload, Payloads
 
 from api.docs import FAILURES
@@ -112,8 +113,10 @@ async def _reader(request: Request, door: Door) -> tuple[Role, str]:
 
 def _payloads(raw: bytes) -> list[Payload]:
     try:
-        read = json_format.Parse(raw, Payloads(), ignore_unknown_fields=True)
-    except (json_format.ParseError, UnicodeError, ValueError, RecursionError):
+        read = json_format.ParseDict(
+            TypeAdapter(dict[str, Any]).validate_json(raw), Payloads(), ignore_unknown_fields=True
+        )
+    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise Problem("malformed-request", "请求体不是有效的载荷") from None
     if len(read.payloads) > _PAYLOADS_MAX:
         raise Problem("too-large", f"一次最多{_PAYLOADS_MAX}个载荷")

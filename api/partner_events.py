@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from activities.ports import PaymentStatus
 from api.problems import at_field
-from api.text import amount_fen
+from api.text import BookableMoney
 from api.wiring import Unit
-from domain.money import Money
 from workflows.messages import ClaimDecided, PaymentResult, RefundReceived, VisitTaken
 
 _CASE: Final = re.compile(r"dw-[a-z2-7]{20}", re.ASCII)
@@ -41,7 +40,7 @@ class PaymentResultEvent(Event):
     event: Literal["payment_result"]
     movement_id: SubjectId
     status: Literal["paid", "refused"]
-    amount: Money
+    amount: BookableMoney
     receipt_no: ShortCode = ""
     reason_code: ShortCode = ""
 
@@ -52,7 +51,7 @@ class RefundEvent(Event):
     event: Literal["refund"]
     refund_id: SubjectId
     movement_id: SubjectId
-    amount: Money
+    amount: BookableMoney
     reference: ShortCode = ""
 
 
@@ -62,7 +61,7 @@ class ClaimEvent(Event):
     event: Literal["claim_decided"]
     claim_id: SubjectId
     decision: Literal["approved", "partial", "denied"]
-    payable: Money
+    payable: BookableMoney
     reason_code: ShortCode = ""
 
 
@@ -122,17 +121,17 @@ async def check_amounts(unit: Unit, event: Event) -> None:
     match event:
         case PaymentResultEvent():
             ours = await unit.inbox.movement(event.movement_id)
-            if ours is not None and ours[1] != amount_fen(event.amount):
+            if ours is not None and ours[1] != event.amount.fen:
                 raise at_field("amount-mismatch", "amount", "金额与原付款指令不一致")
         case RefundEvent():
             ours = await unit.inbox.movement(event.movement_id)
             if ours is None:
                 return
             paid_fen = await unit.inbox.paid_to_hospital(ours[0])
-            if not 0 < amount_fen(event.amount) <= paid_fen:
+            if not 0 < event.amount.fen <= paid_fen:
                 raise at_field("amount-mismatch", "amount", "退款金额超出已缴押金")
         case ClaimEvent():
-            if (amount_fen(event.payable) == 0) != (event.decision == "denied"):
+            if (event.payable.fen == 0) != (event.decision == "denied"):
                 raise at_field("amount-mismatch", "payable", "理赔金额与结论不一致")
         case _:
             return

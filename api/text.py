@@ -62,6 +62,12 @@ def _payable(money: Money) -> Money:
     return money
 
 
+def _bookable(money: Money) -> Money:
+    """Within what the books can hold."""
+    amount_fen(money)
+    return money
+
+
 def amount_fen(money: Money) -> int:
     """The amount in fen; a finding when the books cannot hold it."""
     try:
@@ -87,6 +93,7 @@ DocumentIds = Annotated[
     list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]],
     Field(max_length=20),
 ]
+BookableMoney = Annotated[Money, AfterValidator(_bookable)]
 PositiveMoney = Annotated[Money, AfterValidator(_payable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
 

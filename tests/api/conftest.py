@@ -134,8 +134,8 @@ class House:
         return await self.ask("GET", path, role, **more)
 
     async def report(self, role: str = "agent", **more: Any) -> httpx.Response:
-        asked = {name: more.pop(name) for name in ("key", "channel", "subject") if name in more}
-        token_channel = asked.pop("channel", None)
+        asked = {name: more.pop(name) for name in ("key", "subject") if name in more}
+        token_channel = more.pop("token_channel", None)
         return await self.ask(
             "POST",
             "/v1/deposit-waivers",

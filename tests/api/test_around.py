@@ -1,0 +1,162 @@
+"""Questions, reference, health, the codec and the document that describes the door."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from datetime import datetime, timedelta
+
+from google.protobuf import json_format
+from sqlalchemy import text
+from temporalio.api.common.v1 import Payload, Payloads
+
+from adapters.codec import PayloadCodec
+from adapters.encryption import KeyRing
+from adapters.identity import mint
+from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
+from tests.api.test_bad_input import problem
+
+QUESTION = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
+
+
+async def test_a_question_is_answered_at_once_and_opens_no_case(house: House) -> None:
+    asked = QUESTION | {"hospital_id": HOSPITAL, "disease": "lung_cancer"}
+    answer = await house.post("/v1/eligibility-checks", asked, role="customer", key=None)
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert said["outcome"] == "eligible"
+    assert said["limit"] == {"amount": "500000.00", "currency": "CNY"}
+    due = datetime.fromisoformat(said["due_at"])
+    assert due - datetime.fromisoformat(said["asked_at"]) == timedelta(minutes=3)
+    assert await house.rows("cases") == 0
+    assert await house.rows("eligibility_checks") == 1
+
+
+async def test_somebody_not_on_the_list_is_told_why(house: House) -> None:
+    asked = QUESTION | {"insured": {"id_number": STRANGER}}
+    said = (await house.post("/v1/eligibility-checks", asked)).json()
+    assert said["outcome"] == "rejected"
+    assert "insured_on_list" in [reason["code"] for reason in said["reasons"]]
+
+
+async def test_hospitals_are_filtered_and_paged(house: House) -> None:
+    found = await house.get("/v1/hospitals", params={"name": "三甲", "programme": PROGRAMME})
+    assert [one["id"] for one in found.json()["items"]] == [HOSPITAL]
+    none = await house.get("/v1/hospitals", params={"name": "%"})
+    assert none.json()["items"] == []
+    problem(await house.get("/v1/hospitals", params={"cursor": "é"}), 422, "invalid", "cursor")
+    problem(await house.get("/v1/hospitals", params={"limit": 201}), 422, "invalid", "limit")
+    bad = await house.get("/v1/hospitals", params={"name": "\x00"})
+    problem(bad, 422, "invalid", "name")
+
+
+async def test_programmes_and_reports_answer(house: House) -> None:
+    listed = await house.get("/v1/programmes", "customer")
+    assert PROGRAMME in [one["code"] for one in listed.json()["items"]]
+    assert (await house.get("/v1/reports/sla", "supervisor")).status_code == 200
+    assert (await house.get("/v1/reports/aging", "finance")).status_code == 200
+
+
+async def test_it_says_whether_it_is_ready(house: House) -> None:
+    assert (await house.client.get("/healthz")).status_code == 200
+    ready = await house.client.get("/readyz")
+    assert ready.status_code == 200, ready.text
+    assert set(ready.json()["checks"]) == {
+        "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key",
+    }  # fmt: skip
+    measured = await house.client.get("/metrics")
+    assert "greenlane_http_requests_total" in measured.text
+
+
+async def encrypted(house: House, content: bytes) -> bytes:
+    codec = PayloadCodec(KeyRing(house.settings.key_ring))
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=content)
+    sealed = await codec.encode([plain])
+    return json_format.MessageToJson(Payloads(payloads=sealed)).encode()
+
+
+async def test_payloads_are_decoded_for_a_supervisor_and_audited(house: House) -> None:
+    body = await encrypted(house, b'"lung_cancer"')
+    path = "/codec/decode?preserveStorageRefs=true"
+    told = await house.ask("POST", path, "supervisor", key=None, content=body)
+    assert told.status_code == 200, told.text
+    assert told.json()["payloads"][0]["data"] == b64encode(b'"lung_cancer"').decode()
+    problem(await house.ask("POST", path, "agent", key=None, content=body), 403, "forbidden")
+    async with house.database.connect() as connection:
+        rows = await connection.execute(text("SELECT action FROM audit"))
+        assert [row[0] for row in rows] == ["payload.decoded"]
+    for broken in (b"{", b"[]", b'{"payloads": [{"data": 5}]}', b"\xff"):
+        answer = await house.ask("POST", path, "supervisor", key=None, content=broken)
+        problem(answer, 400, "malformed-request")
+    other = json.loads(body)
+    other["payloads"][0]["data"] = b64encode(b"x" * 60).decode()
+    answer = await house.ask("POST", path, "supervisor", key=None, json=other)
+    problem(answer, 422, "invalid")
+
+
+async def test_without_a_token_only_the_local_ui_may_decode(house: House) -> None:
+    from dataclasses import replace
+
+    body = await encrypted(house, b"1")
+    problem(await house.client.post("/codec/decode", content=body), 401, "unauthenticated")
+    ui = {"Origin": house.settings.allowed_origins[0]}
+    answer = await house.client.post("/codec/decode", content=body, headers=ui)
+    problem(answer, 401, "unauthenticated")  # a Temporal server was named: no embedded default
+    door = house.app.state.door
+    house.app.state.door = replace(door, codec_origins=house.settings.allowed_origins)
+    answer = await house.client.post("/codec/decode", content=body, headers=ui)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["access-control-allow-origin"] == ui["Origin"]
+    evil = {"Origin": "http://evil.example"}
+    answer = await house.client.post("/codec/decode", content=body, headers=evil)
+    assert answer.status_code == 401
+    asks_first = await house.client.options(
+        "/codec/decode",
+        headers=ui
+        | {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "x-namespace,content-type",
+        },
+    )
+    assert asks_first.status_code == 200
+
+
+async def test_an_expired_or_foreign_token_is_401(house: House) -> None:
+    old = mint(house.settings, subject="a", roles=["agent"], lasts=timedelta(hours=-1))
+    answer = await house.client.get("/v1/tasks", headers={"Authorization": f"Bearer {old}"})
+    assert "过期" in problem(answer, 401, "unauthenticated")["detail"]
+    foreign = house.settings.model_copy(update={"jwt_issuer": "somebody-else"})
+    token = mint(foreign, subject="a", roles=["agent"])
+    answer = await house.client.get("/v1/tasks", headers={"Authorization": f"Bearer {token}"})
+    problem(answer, 401, "unauthenticated")
+
+
+async def test_request_ids_are_taken_and_returned(house: House) -> None:
+    answer = await house.client.get("/healthz", headers={"X-Request-ID": "r-1"})
+    assert answer.headers["x-request-id"] == "r-1"
+    forged = await house.client.get("/healthz", headers={"X-Request-ID": "a b\tc"})
+    assert forged.headers["x-request-id"].startswith("req-")
+    problem(await house.client.get("/nowhere"), 404, "not-found")
+    problem(await house.client.delete("/healthz"), 405, "method-not-allowed")
+
+
+async def test_the_document_describes_every_form_and_problem(house: House) -> None:
+    schema = (await house.client.get("/openapi.json")).json()
+    ids = [
+        operation["operationId"] for path in schema["paths"].values() for operation in path.values()
+    ]
+    assert len(ids) == len(set(ids)) > 20
+    forms = schema["paths"]["/v1/tasks/{task_id}/completion"]["post"]["requestBody"]
+    assert len(forms["content"]["application/json"]["schema"]["oneOf"]) == 21
+    assert "JudgeLiability" in schema["components"]["schemas"]
+    refused = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["422"]
+    assert "application/problem+json" in refused["content"]
+
+
+async def test_no_log_line_holds_what_a_person_typed(house: House, capsys: object) -> None:
+    await house.report()
+    await house.report(id_number=PERSON[:-1] + "5", name="李四")
+    await house.get("/v1/hospitals", params={"name": "某三甲"})
+    said = capsys.readouterr()  # type: ignore[attr-defined]
+    for typed in (PERSON, "13800138000", "李四", "lung_cancer", "某三甲"):
+        assert typed not in said.out + said.err

@@ -1,0 +1,157 @@
+"""What is asked twice happens once; what is not known yet is 202, never "failed"."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import text
+
+import worker
+from api.delivery import sweep
+from tests.api.conftest import House
+from tests.api.test_bad_input import problem
+from tests.api.test_reporting import open_task
+
+
+async def test_a_second_report_of_the_same_stay_finds_the_first(house: House) -> None:
+    first = await house.report()
+    second = await house.report()
+    assert first.status_code == 201
+    assert second.status_code == 200, second.text
+    assert first.json()["case_id"] == second.json()["case_id"]
+    assert second.headers["location"] == first.headers["location"]
+    assert await house.rows("cases") == 1
+
+
+async def test_twenty_reports_at_once_under_one_key_open_one_case(house: House) -> None:
+    answers = await asyncio.gather(*(house.report(key="same") for _ in range(20)))
+    kinds = {answer.status_code for answer in answers}
+    assert kinds <= {201, 409}, kinds
+    assert await house.rows("cases") == 1
+    again = await house.report(key="same")
+    assert again.status_code == 201
+    assert again.headers["idempotent-replay"] == "true"
+
+
+async def test_of_ten_claims_at_once_one_wins(worked: House) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    task = await open_task(worked, case_id, "first_contact")
+    answers = await asyncio.gather(
+        *(
+            worked.post(f"/v1/tasks/{task['task_id']}/claim", subject=f"agent-{n}")
+            for n in range(10)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+
+
+async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answer(
+    house: House,
+) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}/withdrawal"
+    asked: dict[str, Any] = {"json": {"reason": "改期"}, "role": "customer", "key": "w-1"}
+    unknown = await house.post(path, **asked)
+    assert unknown.status_code == 202, unknown.text
+    assert unknown.json()["accepted"] is False
+    assert unknown.headers["location"] == f"/v1/deposit-waivers/{case_id}"
+    other = await house.post(path, {"reason": "另一原因"}, role="customer", key="w-1")
+    problem(other, 422, "idempotency-key-reused")
+    from adapters.casebook import Casebook
+    from adapters.ledger import Ledger
+    from tests.api.conftest import KindPartners
+
+    kind = KindPartners()
+    verbs = worker.activities(
+        ledger=Ledger(house.database),
+        casebook=Casebook(house.database, house.sealer, clock=house.clock),
+        payment=kind,
+        dispatch=kind,
+        messaging=kind,
+        claims=kind,
+    )
+    async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
+        for _ in range(5):
+            known = await house.post(path, **asked)
+            if known.status_code == 200:
+                break
+        assert known.status_code == 200, known.text
+        replay = await house.post(path, **asked)
+        assert replay.headers["idempotent-replay"] == "true"
+
+
+async def test_a_case_whose_start_was_lost_is_started_by_the_sweep(worked: House) -> None:
+    from api.gateway import CaseGateway, NotKnownYet
+
+    class Away(CaseGateway):
+        async def start(self, opening: object) -> None:
+            raise NotKnownYet
+
+    door = worked.app.state.door
+    from dataclasses import replace
+
+    worked.app.state.door = replace(door, cases=Away(worked.temporal))
+    body = worked.a_report()
+    kept = await worked.post("/v1/deposit-waivers", body, key="lost")
+    assert kept.status_code == 202, kept.text
+    case_id = kept.json()["case_id"]
+    assert kept.json()["stage"] == "opening"
+    worked.app.state.door = door
+    worked.clock.move(seconds=6)
+    assert await sweep(door) == 1
+    await open_task(worked, case_id, "first_contact")
+    again = await worked.post("/v1/deposit-waivers", body, key="lost")
+    assert again.status_code == 201, again.text
+    assert again.json()["case_id"] == case_id
+    assert await worked.rows("cases") == 1
+
+
+async def test_a_top_up_is_a_row_first_and_a_signal_after(worked: House) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}/top-ups"
+    body = {"amount": {"amount": "100.00", "currency": "CNY"}, "reason": "deposit_used_up"}
+    asked = await worked.post(path, body, role="customer", key="tu")
+    assert asked.status_code == 202, asked.text
+    status = asked.headers["location"]
+    seen = await worked.get(status, "customer")
+    assert seen.status_code == 200
+    assert seen.json()["requested"]["amount"] == "100.00"
+    replay = await worked.post(path, body, role="customer", key="tu")
+    assert replay.headers["location"] == status
+    assert await worked.rows("top_ups") == 1
+    async with worked.database.connect() as connection:
+        rows = await connection.execute(text("SELECT outcome FROM inbox"))
+        assert [row[0] for row in rows] == ["signalled"]
+    problem(await worked.get(path + "/tu-nowhere", "customer"), 404, "not-found")
+
+
+async def test_a_discharge_notice_has_a_status_too(worked: House) -> None:
+    from datetime import timedelta
+
+    from domain.calendar import civil_date
+
+    case_id = (await worked.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}/discharge-notices"
+    day = civil_date(worked.clock()) + timedelta(days=20)
+    asked = await worked.post(path, {"discharge_on": day.isoformat()}, role="customer")
+    assert asked.status_code == 202, asked.text
+    assert (await worked.get(asked.headers["location"], "customer")).status_code == 200
+    far = await worked.post(path, {"discharge_on": "1926-05-06"}, role="customer")
+    problem(far, 422, "invalid", "discharge_on")
+
+
+async def test_an_ended_case_takes_no_more(worked: House) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}"
+    out = await worked.post(f"{path}/withdrawal", {"reason": "x"}, role="customer")
+    assert out.status_code == 200, out.text
+    for _ in range(50):
+        if (await worked.get(path)).json()["stage"] == "cancelled":
+            break
+        await asyncio.sleep(0.1)
+    body = {"amount": {"amount": "1.00", "currency": "CNY"}, "reason": "other"}
+    problem(await worked.post(f"{path}/top-ups", body, role="customer"), 409, "case-ended")
+    fresh = await worked.report()
+    assert fresh.status_code == 201
+    assert fresh.json()["case_id"] != case_id
