@@ -153,7 +153,7 @@ class Casebook:
             for n, entry in enumerate(page.timeline, start=1)
         ]
         if rows:
-            await connection.execute(insert(timeline).values(rows))
+            await connection.execute(insert(timeline), rows)
 
 
 async def _is_new(connection: AsyncConnection, page: CasePage) -> bool:
@@ -219,12 +219,13 @@ async def _upsert(
     keys = [column.name for column in table.primary_key]
     # The same row may change twice within one page: the last word counts.
     newest = {tuple(row[name] for name in keys): row for row in rows}
-    written = insert(table).values(list(newest.values()))
+    written = insert(table)
     told = {name: written.excluded[name] for name in rows[0] if name not in keys}
     await connection.execute(
         written.on_conflict_do_update(
             index_elements=keys, set_=told, where=table.c.page <= written.excluded.page
-        )
+        ),
+        list(newest.values()),
     )
 
 
