@@ -42,8 +42,8 @@ ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
 NETWORK = ROOT / "data" / "networks" / "bainian_deposit_waiver.yaml"
 
-console = Console(stderr=False)
-complaints = Console(stderr=True)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
 
 
 def _settings() -> "Settings":
