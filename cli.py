@@ -89,25 +89,11 @@ async def _prepare(settings: "Settings") -> None:
 
 async def _prepare_with_hospitals(settings: "Settings") -> None:
     """A database that never saw the list of hospitals gets it: no case opens without one."""
-    from datetime import UTC, datetime
-
-    from sqlalchemy import text
-
-    from adapters.database import open_database
-    from adapters.hospital_import import import_hospitals
-    from adapters.network_import import import_network
+    from adapters.importing import filled_when_empty
 
     await _prepare(settings)
-    database = open_database(settings.libpq_url)
-    try:
-        async with database.connect() as connection:
-            known = await connection.scalar(text("SELECT EXISTS (SELECT FROM hospitals)"))
-        if not known:
-            console.print("导入医院名录 / reading the list of hospitals …")
-            await import_hospitals(database, HOSPITALS, at=datetime.now(UTC))
-            await import_network(database, NETWORK)
-    finally:
-        await database.dispose()
+    if await filled_when_empty(settings, hospitals=HOSPITALS, network=NETWORK):
+        console.print("已导入医院名录 / the list of hospitals was read")
 
 
 @app.command()

@@ -4,15 +4,20 @@ What a list means is its own module's business.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import Progress as Bar
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters import tables
 from adapters.bulk import Progress
 from adapters.database import open_database
+from adapters.hospital_import import import_hospitals
+from adapters.network_import import import_network
 from adapters.settings import Settings
 from adapters.yaml_files import FileRefused
 
@@ -39,6 +44,20 @@ async def imported(
         await database.dispose()
     show(report, out)
     return 0
+
+
+async def filled_when_empty(settings: Settings, *, hospitals: Path, network: Path) -> bool:
+    """Read the hospitals and a network into a database that has none; whether it was needed."""
+    database = open_database(settings.libpq_url)
+    try:
+        async with database.connect() as connection:
+            if await connection.scalar(select(exists().select_from(tables.hospitals))):
+                return False
+        await import_hospitals(database, hospitals, at=datetime.now(UTC))
+        await import_network(database, network)
+    finally:
+        await database.dispose()
+    return True
 
 
 def show(report: BaseModel, out: Console) -> None:
