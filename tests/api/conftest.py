@@ -6,7 +6,9 @@ worker that runs the real workflows, with partners that say yes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -14,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -238,6 +241,24 @@ async def worked(house: House) -> AsyncIterator[House]:
     )
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
+
+
+@asynccontextmanager
+async def listening(house: House) -> AsyncIterator[str]:
+    """The door behind real HTTP, at this address."""
+    port = house.settings.api_port
+    config = uvicorn.Config(
+        house.app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
 
 
 async def _furnish(database: AsyncEngine, sealer: Sealer, clock: Clock) -> None:

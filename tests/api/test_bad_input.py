@@ -6,15 +6,18 @@ Nothing is written, and what was typed is never repeated.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert
 
+from adapters.tables import tasks
 from api.problems import MEDIA_TYPE, TYPE_PREFIX
 from domain.calendar import civil_date
-from tests.api.conftest import PERSON, House, nothing_written
+from tests.api.conftest import PERSON, House, listening, nothing_written
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 200
 PDF = b"%PDF-1.7\n" + b"0" * 200
@@ -287,3 +290,62 @@ async def test_the_second_claim_is_409_and_names_the_winners_role(worked: House)
     form = {"identity_verified": True, "need": "x", "checklist_sent": True}
     other = await worked.post(f"/v1/tasks/{task['task_id']}/completion", form, subject="agent-2")
     problem(other, 409, "task-claimed")
+
+
+async def test_a_fifty_megabyte_upload_over_a_real_wire_gets_its_answer(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    headers = {"Authorization": f"Bearer {house.token('customer')}", "Idempotency-Key": "u-1"}
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        for _ in range(50):
+            yield JPEG + b"0" * 1_000_000
+
+    async with (
+        listening(house) as address,
+        httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client,
+    ):
+        path = f"/v1/deposit-waivers/{case_id}/documents"
+        whole = await client.post(path, **upload("a.jpg", JPEG + b"0" * 50_000_000))
+        problem(whole, 413, "too-large")
+        streamed = await client.post(
+            path,
+            content=endless(),
+            headers={"content-type": "multipart/form-data; boundary=x"},
+        )
+        problem(streamed, 413, "too-large")
+        assert (await client.post(path, **upload("a.jpg", JPEG))).status_code == 201
+    assert await house.rows("documents") == 1
+
+
+async def test_the_reviewer_and_the_insurers_contact_are_two_people(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    shared = {"case_id": case_id, "title": "t", "opened_at": house.clock()}
+    done = {"closed_at": house.clock(), "done": True, "closed_by": "both-1"}
+    judge = f"{case_id}.judge_liability.1"
+    async with house.database.begin() as connection:
+        await connection.execute(
+            insert(tasks).values(
+                task_id=f"{case_id}.judge_liability.9",
+                kind="judge_liability",
+                roles=["insurer"],
+                closed_role="insurer",
+                **shared,
+                **done,
+            )
+        )
+        await connection.execute(
+            insert(tasks).values(
+                task_id=judge, kind="judge_liability", roles=["reviewer"], **shared
+            )
+        )
+    opinion = {
+        "approved": False,
+        "in_scope": False,
+        "previous_history": "none",
+        "treatment_talk": "",
+        "reason": "x",
+    }
+    path = f"/v1/tasks/{judge}/completion"
+    answer = await house.post(path, opinion, role="reviewer", subject="both-1")
+    problem(answer, 409, "same-person", "actor")
