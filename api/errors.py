@@ -1,4 +1,4 @@
-"""Turns every failure into a problem document, and none into a stack trace on the wire.
+"""Turns every expected failure into a problem document; `api.middleware` does the unexpected ones.
 
 What is written of an invalid request is where and why, never what: a reason is chosen from a table
 of ours by the kind of failure, because a validator's own text may repeat an ID number.
@@ -135,12 +135,6 @@ async def _on_http(request: Request, failure: Exception) -> Response:
     return respond(request, of_status(failure.status_code, dict(failure.headers or {})))
 
 
-async def _on_anything(request: Request, failure: Exception) -> Response:
-    # The type only: an unexpected failure's text may hold what a person typed.
-    log.error("unexpected_failure", failure=type(failure).__name__, path=request.url.path)
-    return respond(request, Problem("internal"))
-
-
 def install(app: FastAPI, *, books_away: tuple[type[Exception], ...]) -> None:
     """Register the handlers; `books_away` are the failures that mean the database is not there."""
 
@@ -153,4 +147,3 @@ def install(app: FastAPI, *, books_away: tuple[type[Exception], ...]) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     for failure in books_away:
         app.add_exception_handler(failure, _on_away)
-    app.add_exception_handler(Exception, _on_anything)

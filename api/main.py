@@ -29,6 +29,7 @@ from adapters.door import BOOKS_AWAY, Database, DoorBooks
 from adapters.encryption import KeyRing, Sealer
 from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
+from adapters.logs import configure_logs
 from adapters.migrations.run import newest
 from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
@@ -230,6 +231,7 @@ def _now() -> datetime:
 
 async def serve(settings: Settings) -> int:
     """Run the door on the settings' address until SIGTERM or SIGINT."""
+    configure_logs(settings.log_level)
     engine = open_database(settings.libpq_url)
     try:
         app = create_app(

@@ -9,16 +9,22 @@ from __future__ import annotations
 import re
 import secrets
 import time
+import traceback
 from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import respond
+from api.problems import Problem
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _UNROUTED: Final = "unrouted"
+_FAILED: Final = 500
 
 log = structlog.get_logger("greenlane.door")
 
@@ -58,7 +64,7 @@ class Observed:
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
-        seen: dict[str, int] = {"status": 500}
+        seen: dict[str, int] = {}
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,8 +74,14 @@ class Observed:
 
         try:
             await self._app(scope, receive, noted)
+        except Exception as failure:  # noqa: BLE001 - the outermost place that can still answer
+            _log_failure(failure, request_id)
+            if seen:
+                # Half an answer is out; only a broken connection tells the caller so.
+                raise ConnectionAbortedError from None
+            await respond(Request(scope), Problem("internal"))(scope, receive, noted)
         finally:
-            self._note(scope, seen["status"], time.perf_counter() - began, request_id)
+            self._note(scope, seen.get("status", _FAILED), time.perf_counter() - began, request_id)
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", _UNROUTED)
@@ -87,6 +99,18 @@ class Observed:
         log.info("request", subject=subject, **fields)
 
 
+def _log_failure(failure: Exception, request_id: str) -> None:
+    """Where it broke, never what it said: an unexpected text may hold what a person typed."""
+    frames = traceback.extract_tb(failure.__traceback__)[-_FRAMES_SHOWN:]
+    log.error(
+        "unexpected_failure",
+        failure=type(failure).__name__,
+        at=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        request_id=request_id,
+    )
+
+
+_FRAMES_SHOWN: Final = 8
 _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from google.protobuf import json_format
 from sqlalchemy import text
 from temporalio.api.common.v1 import Payload, Payloads
 
 from adapters.codec import PayloadCodec
+from adapters.database import open_database
+from adapters.door import DoorBooks
 from adapters.encryption import KeyRing
 from adapters.identity import mint
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
@@ -95,8 +99,6 @@ async def test_payloads_are_decoded_for_a_supervisor_and_audited(house: House) -
 
 
 async def test_without_a_token_only_the_local_ui_may_decode(house: House) -> None:
-    from dataclasses import replace
-
     body = await encrypted(house, b"1")
     problem(await house.client.post("/codec/decode", content=body), 401, "unauthenticated")
     ui = {"Origin": house.settings.allowed_origins[0]}
@@ -153,10 +155,36 @@ async def test_the_document_describes_every_form_and_problem(house: House) -> No
     assert "application/problem+json" in refused["content"]
 
 
-async def test_no_log_line_holds_what_a_person_typed(house: House, capsys: object) -> None:
+async def test_no_log_line_holds_what_a_person_typed(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
     await house.report()
     await house.report(id_number=PERSON[:-1] + "5", name="李四")
     await house.get("/v1/hospitals", params={"name": "某三甲"})
-    said = capsys.readouterr()  # type: ignore[attr-defined]
+    said = capsys.readouterr()
     for typed in (PERSON, "13800138000", "李四", "lung_cancer", "某三甲"):
         assert typed not in said.out + said.err
+
+
+async def test_an_unexpected_failure_says_nothing_of_what_was_typed(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> datetime:
+        raise RuntimeError(PERSON)
+
+    house.app.state.door = replace(house.app.state.door, clock=broken)
+    answer = await house.report()
+    problem(answer, 500, "internal")
+    said = capsys.readouterr()
+    assert PERSON not in answer.text + said.out + said.err
+    assert "RuntimeError" in said.out
+
+
+async def test_a_database_that_is_away_is_503_with_retry_after(house: House) -> None:
+    away = open_database("postgresql://nobody@127.0.0.1:1/none")
+    door = house.app.state.door
+    house.app.state.door = replace(door, books=DoorBooks(away, house.sealer))
+    answer = await house.report()
+    problem(answer, 503, "unavailable")
+    assert answer.headers["retry-after"]
+    await away.dispose()
