@@ -59,7 +59,7 @@ format: $(STAMP)
 	@$(BIN)/ruff check --fix .
 
 bench: $(STAMP)
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.soak

@@ -1,0 +1,162 @@
+"""`make bench`: every measurement once, in about five minutes, printed beside its mark.
+
+`--quick` runs fewer of each; the counts are the same, the times mean less.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from adapters import runtime
+from bench.cases import Bones, Waiver
+from bench.house import House, opened, servers
+from bench.measures import AT_ONCE, Memory, Pair, Throughput, latency, memory, throughput
+from bench.score import Counts, counts, score
+from bench.skeleton import Score
+from bench.story import story_one
+
+OPEN_MAX: Final = 2.5
+COMMAND_MAX: Final = 2.0
+CASES_MIN: Final = 0.5
+EVENTS_MAX: Final = 600
+"""The marks: opening and commanding in multiples, whole cases in parts of the skeleton's."""
+
+console = Console(highlight=False, width=100)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    waiting: int
+    pairs: int
+    rounds: int
+    block: int
+
+
+FULL: Final = Size(waiting=500, pairs=150, rounds=4, block=18)
+QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6)
+
+
+async def main() -> int:
+    """Measure everything and print it."""
+    size = QUICK if "--quick" in sys.argv[1:] else FULL
+    began = time.monotonic()
+    async with servers() as settings:
+        console.print("story 1, told in virtual time …")
+        show_counts("story 1", await story_one(settings))
+        console.print("door, workers and counterparties starting …")
+        async with opened(settings) as house:
+            played = await same_commands(house)
+            console.print(f"{size.waiting} waiting cases …")
+            show_memory(await memory(house, played, cases=size.waiting))
+            console.print(f"{size.pairs} cases, call by call …")
+            show_latency(*await latency(house, played, cases=size.pairs))
+            console.print(f"{size.rounds} × {size.block} whole cases, {AT_ONCE} at once …")
+            show_throughput(await throughput(house, played, rounds=size.rounds, cases=size.block))
+    console.print(f"\nmeasured in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+async def same_commands(house: House) -> Score:
+    """A whole case of ours, and the skeleton that does as much, shown side by side."""
+    waiver = Waiver(house)
+    await waiver.whole()
+    history = await house.client.get_workflow_handle(waiver.case_id).fetch_history()
+    played = score(history)
+    bones = Bones(house.client, played)
+    await bones.whole()
+    ours = await counts(house.client, waiver.case_id)
+    bare = await counts(house.client, bones.workflow_id)
+    table = Table(title="the whole case that is driven below, and its skeleton")
+    for name in ("", "greenlane", "skeleton"):
+        table.add_column(name, justify="left" if not name else "right")
+    table.add_row("commands", str(ours.commands), str(bare.commands))
+    table.add_row("workflow tasks", str(ours.workflow_tasks), str(bare.workflow_tasks))
+    table.add_row("events", str(ours.events), str(bare.events))
+    table.add_row("history bytes", f"{ours.history_bytes:,}", f"{bare.history_bytes:,}")
+    console.print(table)
+    return played
+
+
+def show_counts(title: str, cost: Counts) -> None:
+    """The exact counts of a case."""
+    table = Table(title=f"{title}: what it costs the server (exact)")
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_column("mark", justify="right")
+    table.add_row("events", str(cost.events), verdict(cost.events <= EVENTS_MAX, f"≤ {EVENTS_MAX}"))
+    kinds = ", ".join(f"{name} {number}" for name, number in sorted(cost.by_kind.items()))
+    table.add_row(f"billable actions ({kinds})", str(cost.actions), "")
+    table.add_row("history bytes", f"{cost.history_bytes:,}", "")
+    table.add_row("state transitions", str(cost.transitions), "")
+    table.add_row("workflow tasks", str(cost.workflow_tasks), "")
+    console.print(table)
+    if cost.skipping:
+        console.print(f"{cost.skipping} more events say that time was skipped; real time has none")
+
+
+def show_latency(opening: Pair, command: Pair) -> None:
+    """Both sides of each call, and their ratio."""
+    table = _beside("latency in ms: HTTP through the door, beside the bare client")
+    for what, pair, most in (
+        ("open a case", opening, OPEN_MAX),
+        ("complete a task", command, COMMAND_MAX),
+    ):
+        for percent in (50, 99):
+            ours, bare = pair.at(percent)
+            mark = verdict(ours / bare <= most, f"≤ {most:.1f}") if percent == 50 else ""  # noqa: PLR2004
+            table.add_row(
+                f"{what}, p{percent} of {len(pair.ours)}",
+                f"{ours:.1f}",
+                f"{bare:.1f}",
+                f"{ours / bare:.2f}",
+                mark,
+            )
+    console.print(table)
+
+
+def show_throughput(rates: Throughput) -> None:
+    """Whole cases a second."""
+    table = _beside("whole cases per second, report to closed")
+    for number, (ours, bare) in enumerate(zip(rates.ours, rates.bare, strict=True), start=1):
+        table.add_row(f"round {number}", f"{ours:.2f}", f"{bare:.2f}", f"{ours / bare:.2f}", "")
+    mark = verdict(rates.ratio >= CASES_MIN, f"≥ {CASES_MIN:.1f}")
+    table.add_row(f"median of {rates.cases} cases", "", "", f"{rates.ratio:.2f}", mark)
+    console.print(table)
+
+
+def show_memory(grown: Memory) -> None:
+    """What a waiting case takes."""
+    table = _beside("worker memory in KiB per waiting case, sandbox on")
+    table.add_row(
+        f"{grown.cases} waiting cases",
+        f"{grown.ours:.0f}",
+        f"{grown.bare:.0f}",
+        f"{grown.ours / max(grown.bare, 1):.2f}",
+        "",
+    )
+    console.print(table)
+
+
+def verdict(reached: bool, mark: str) -> str:
+    """A mark and whether it is reached."""
+    return f"[green]{mark} reached[/]" if reached else f"[red]{mark} missed[/]"
+
+
+def _beside(title: str) -> Table:
+    table = Table(title=title)
+    table.add_column("")
+    for name in ("greenlane", "skeleton", "ratio", "mark"):
+        table.add_column(name, justify="right")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(runtime.run(main))

@@ -1,0 +1,108 @@
+"""Reads a history: what the case cost (`counts`), and what a skeleton does to match it (`score`).
+
+Billable actions are counted as Temporal Cloud bills them: a start, each signal, update, timer,
+search-attribute upsert and each attempt of an activity is one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHistory
+
+from bench.skeleton import Beat, Round, Score
+
+_BILLED: Final = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: "start",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: "signals",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "updates",
+    EventType.EVENT_TYPE_TIMER_STARTED: "timers",
+    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: "upserts",
+    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: "activities",
+}
+
+_ONLY_IN_VIRTUAL_TIME: Final = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
+)
+"""What the server notes when it is told to skip time; a case in real time has none of it."""
+
+_COMMANDS: Final = {
+    EventType.EVENT_TYPE_TIMER_STARTED: "timers",
+    EventType.EVENT_TYPE_TIMER_CANCELED: "cancels",
+    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: "upserts",
+    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: "activities",
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one case cost the server."""
+
+    events: int
+    skipping: int  # events of virtual time, not counted among the others
+    actions: int
+    history_bytes: int
+    transitions: int
+    workflow_tasks: int
+    commands: int
+    by_kind: dict[str, int]
+
+
+async def counts(client: Client, workflow_id: str) -> Counts:
+    """What a case has cost so far."""
+    handle = client.get_workflow_handle(workflow_id)
+    described = await handle.describe()
+    info = described.raw_description.workflow_execution_info
+    history = await handle.fetch_history()
+    kinds = Counter(_BILLED[event.event_type] for event in history.events if _billed(event))
+    kinds["activities"] += sum(
+        event.activity_task_started_event_attributes.attempt - 1
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
+    )
+    skipping = sum(event.event_type in _ONLY_IN_VIRTUAL_TIME for event in history.events)
+    return Counts(
+        events=len(history.events) - skipping,
+        skipping=skipping,
+        actions=sum(kinds.values()),
+        history_bytes=info.history_size_bytes,
+        transitions=info.state_transition_count,
+        workflow_tasks=sum(
+            event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+            for event in history.events
+        ),
+        commands=sum(part.commands for beat in score(history).beats for part in beat.rounds),
+        by_kind=dict(kinds),
+    )
+
+
+def _billed(event: Any) -> bool:
+    return event.event_type in _BILLED
+
+
+def score(history: WorkflowHistory) -> Score:
+    """The commands of a case, beat by beat: each start, update and signal begins one."""
+    beats = [Beat()]
+    waiting: list[Beat] = []  # signals that the next workflow task will see
+    fresh = True
+    for event in history.events:
+        kind = event.event_type
+        if kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+            waiting.append(Beat(begun_by="signal"))
+        elif kind == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            beats.extend(waiting)
+            waiting, fresh = [], True
+        elif kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            beats.append(Beat(begun_by="update"))
+            fresh = True
+        elif kind in _COMMANDS:
+            if fresh:
+                beats[-1].rounds.append(Round())
+                fresh = False
+            part, name = beats[-1].rounds[-1], _COMMANDS[kind]
+            setattr(part, name, getattr(part, name) + 1)
+    return Score(beats=beats)
