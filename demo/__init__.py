@@ -8,7 +8,7 @@ from adapters.settings import Settings
 
 
 async def main(settings: Settings) -> int:
-    """Tell story 1 and show what it left; 0 when every promise was kept and every account is zero."""
+    """Tell story 1 and show what it left; 0 if every promise was kept and every account is zero."""
     from demo.house import opened
     from demo.show import Show
     from demo.story_one import BEGINS, StoryOne

@@ -1,4 +1,4 @@
-"""The people of a case, each at the end of a wire: they know the door and their token, nothing else.
+"""The people of a case, each at the end of a wire: they know the door and their token, no more.
 
 Every act is an HTTP call with a fresh idempotency key. What a person may do is what the door lets
 them do; the demo and the journeys use these hands and no others.
@@ -98,7 +98,8 @@ class Person:
                 None,
             )
 
-        return await until(found, f"{self.role}: {kind}")
+        task: Answer = await until(found, f"{self.role}: {kind}")
+        return task
 
     async def complete(
         self,

@@ -36,9 +36,10 @@ class Show:
         self._moved_by = moved_by
         self._console.rule("住院免押金 · 客户某甲 / a hospital stay without a deposit")
         self._console.print(
-            f"真实的 Temporal、PostgreSQL 与对手方; 日期较故事整体后移 {moved_by} 天 (整周), 工作日历同移。\n"
-            f"Real servers; the story's dates are moved by {moved_by} days, a whole number of weeks, "
-            "and the working-day calendar with them.\n"
+            "真实的 Temporal、PostgreSQL 与对手方; "
+            f"日期较故事整体后移 {moved_by} 天 (整周), 工作日历同移。\n"
+            f"Real servers; the story's dates are moved by {moved_by} days, "
+            "a whole number of weeks, and the working-day calendar with them.\n"
         )
 
     async def say(self, when: str, what: str) -> None:
@@ -72,7 +73,9 @@ class Show:
         zero = all(_fen(balance) == 0 for balance in ledger["balances"].values())
         good = kept and zero and customer == 0 and case["stage"] == "closed"
         self._console.print(
-            "[green]一切承诺按时兑现, 各账户为零。[/green]" if good else "[red]结果与故事不符。[/red]"
+            "[green]一切承诺按时兑现, 各账户为零。[/green]"
+            if good
+            else "[red]结果与故事不符。[/red]"
         )
         return 0 if good else 1
 
@@ -82,7 +85,11 @@ class Show:
             table.add_column(column)
         # The question was answered at once and opened no case; its promise stands on the answer.
         table.add_row(
-            "K01", "咨询首次答复", _civil(answer["due_at"]), _civil(answer["answered_at"]), "按时完成"
+            "K01",
+            "咨询首次答复",
+            _civil(answer["due_at"]),
+            _civil(answer["answered_at"]),
+            "按时完成",
         )
         for clock in case["clocks"]:
             table.add_row(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from demo.hands import Hands
 from demo.house import HOSPITAL_ID, PROGRAMME, House
-from demo.people import Answer, until, yuan
+from demo.people import Answer, yuan
 
 BEGINS: Final = "2026-04-29 20:05"
 PAPERS: Final = (
@@ -44,14 +45,13 @@ class Ending:
     files_claim: bool = True
 
 
-class StoryOne:
+class StoryOne(Hands):
     """The story, scene by scene."""
 
     def __init__(self, house: House, say: Say = silently, ending: Ending | None = None) -> None:
-        self.house = house
+        super().__init__(house)
         self.say = say
         self.ending = ending or Ending()
-        self.case_id = ""
         self.answer: Answer = {}
 
     async def tell(self) -> None:
@@ -77,7 +77,7 @@ class StoryOne:
             "insured": {"id_type": "resident_id", "id_number": self.house.id_number},
             "hospital_id": HOSPITAL_ID,
             "disease": "lung_cancer",
-            "planned_admission": self._day("2026-05-06"),
+            "planned_admission": self.day("2026-05-06"),
         }
         self.answer = await self.house.channel.do("/v1/eligibility-checks", question)
         await self.say(BEGINS, f"资格查询: {self.answer['outcome_name']}, 未开案")
@@ -120,7 +120,7 @@ class StoryOne:
             },
             "disease": "lung_cancer",
             "channel": "hotline",
-            "planned_admission": self._day("2026-05-06"),
+            "planned_admission": self.day("2026-05-06"),
             "need": "计划住院, 申请免押金",
             "consent": {
                 "given": True,
@@ -145,7 +145,7 @@ class StoryOne:
         await self.say("2026-04-29 21:40", "客户签署委托授权, 上传身份证与病理报告")
 
     async def judge(self) -> None:
-        """30 April: papers complete, the expert's opinion, the customer told, the visit arranged."""
+        """30 April: papers complete, the expert's opinion, customer told, visit arranged."""
         house, case_id = self.house, self.case_id
         await house.agent.task(case_id, "confirm_documents")
         await house.go_to("2026-04-30 11:20")
@@ -180,11 +180,9 @@ class StoryOne:
         await house.nurse.task(case_id, "sign_on_site")
         await house.go_to("2026-05-06 08:40")
         image = await house.nurse.upload(case_id, "step_image")
-        await house.nurse.complete(
-            case_id, "sign_on_site", agreements_signed=True, images=[image]
-        )
-        await self._slip(1)
-        await self._care("admission_formalities", ["admission_formalities"], "协助办理住院手续")
+        await house.nurse.complete(case_id, "sign_on_site", agreements_signed=True, images=[image])
+        await self.hand_in_slip(1)
+        await self.care("admission_formalities", ["admission_formalities"], "协助办理住院手续")
         await self.say("2026-05-06 08:40", "护士到院, 专员代缴押金 50,000.00")
 
     async def first_top_up(self) -> None:
@@ -206,17 +204,17 @@ class StoryOne:
         await house.go_to("2026-05-09 10:15")
         image = await house.nurse.upload(case_id, "step_image")
         await house.nurse.complete(case_id, "on_site_top_up", images=[image])
-        await self._slip(2)
+        await self.hand_in_slip(2)
         await self.say("2026-05-09 10:15", "调休工作日到院续费 100,000.00, 累计 150,000.00")
 
     async def surgery(self) -> None:
         """11 May: surgery; the nurse helps with the formalities and visits."""
         await self.house.go_to("2026-05-11 09:30")
-        surgery_on = self._day("2026-05-11")
-        await self._care(
+        surgery_on = self.day("2026-05-11")
+        await self.care(
             "bedside_visit", ["communication", "bedside_visit"], "术前沟通与探望", surgery_on
         )
-        await self._care("surgery_formalities", ["surgery_formalities"], "协助办理手术手续")
+        await self.care("surgery_formalities", ["surgery_formalities"], "协助办理手术手续")
         await self.say("2026-05-11 09:30", "手术日: 沟通、探望、协助办理手术手续")
 
     async def middle_top_ups(self) -> None:
@@ -227,39 +225,39 @@ class StoryOne:
         await house.go_to("2026-05-18 10:20")
         # The hospital's finance office takes its time: accepted at once, confirmed by callback.
         await house.fault("payment", "pay", "answer_late", times=1, seconds=CONFIRMS_AFTER)
-        await self._answer(top_up, "hospital_online")
-        await self._payment_is(f"{case_id}:deposit:3", "pending")
+        await self.answer_top_up(top_up, "hospital_online")
+        await self.payment_is(f"{case_id}:deposit:3", "pending")
         await house.go_to("2026-05-18 10:35")
-        await self._slip(3)
-        await self._care("bedside_visit", ["bedside_visit", "communication"], "探望")
+        await self.hand_in_slip(3)
+        await self.care("bedside_visit", ["bedside_visit", "communication"], "探望")
         await self.say("2026-05-18 10:35", "线上续费 150,000.00, 累计 300,000.00")
 
         await house.go_to("2026-06-05 22:15")
         top_up = await self.request_top_up(15_000_000)
         await house.go_to("2026-06-05 22:40")
-        await self._answer(top_up, "qr_code")
+        await self.answer_top_up(top_up, "qr_code")
         movement = f"{case_id}:deposit:4"
-        await self._payment_is(movement, "pending")
+        await self.payment_is(movement, "pending")
         await self.say("2026-06-05 22:40", "申请续费 150,000.00, 二维码已发送客户")
         await house.go_to("2026-06-08 09:20")
         await house.partner(f"/payment/v1/payments/{movement}/scan", {})
-        await self._slip(4)
-        await self._care("bedside_visit", ["bedside_visit"], "探望")
+        await self.hand_in_slip(4)
+        await self.care("bedside_visit", ["bedside_visit"], "探望")
         await self.say("2026-06-08 09:20", "扫码续费 150,000.00, 累计 450,000.00")
 
     async def last_top_up(self) -> None:
-        """18 June: 60,000 would pass the limit; 50,000 is offered, accepted, and paid on the 22nd."""
+        """18 June: 60,000 would pass the limit; 50,000 is offered, and paid on the 22nd."""
         house, case_id = self.house, self.case_id
         await house.go_to("2026-06-18 15:00")
         top_up = await self.request_top_up(6_000_000)
-        await self._answer(top_up, "inhouse_specialist", visit_at="2026-06-22 10:00")
+        await self.answer_top_up(top_up, "inhouse_specialist", visit_at="2026-06-22 10:00")
         await house.customer.complete(case_id, "accept_offer", subject=top_up, accepted=True)
         await self.say("2026-06-18 15:00", "申请 60,000.00 超出额度, 提供并接受 50,000.00")
         await house.nurse.task(case_id, "on_site_top_up")
         await house.go_to("2026-06-22 10:00")
         image = await house.nurse.upload(case_id, "step_image")
         await house.nurse.complete(case_id, "on_site_top_up", images=[image])
-        await self._slip(5)
+        await self.hand_in_slip(5)
         await self.say("2026-06-22 10:00", "到院续费 50,000.00, 累计恰为 500,000.00")
 
     async def leave_hospital(self) -> None:
@@ -268,7 +266,7 @@ class StoryOne:
         await house.go_to("2026-06-23 14:00")
         await house.customer.do(
             f"/v1/deposit-waivers/{case_id}/discharge-notices",
-            {"discharge_on": self._day("2026-06-25")},
+            {"discharge_on": self.day("2026-06-25")},
         )
         await self.say("2026-06-23 14:00", "通知两天后出院")
         await house.nurse.task(case_id, "discharge_visit")
@@ -317,7 +315,7 @@ class StoryOne:
         await house.go_to("2026-06-26 10:00")
         image = await house.agent.upload(case_id, "step_image")
         await house.agent.complete(case_id, "file_claim", images=[image])
-        await self._claim_is("filed")
+        await self.claim_is("filed")
         await self.say("2026-06-26 10:00", "代为提交理赔申请")
 
     async def decide(self) -> None:
@@ -329,77 +327,5 @@ class StoryOne:
             "reason_code": "" if self.ending.decision == "approved" else "undisclosed_history",
         }
         await self.house.partner(f"/claims/v1/claims/{self.case_id}:claim/decision", decision)
-        await self._claim_is(self.ending.decision)
+        await self.claim_is(self.ending.decision)
         await self.say("2026-06-29 10:00", f"理赔审核 {self.ending.decision}")
-
-    # Hands ---------------------------------------------------------------------------------------
-
-    async def see(self) -> Answer:
-        """The case as the supervisor sees it."""
-        return await self.house.supervisor.see(f"/v1/deposit-waivers/{self.case_id}")
-
-    async def ledger(self) -> Answer:
-        """The books of the case."""
-        return await self.house.finance.see(f"/v1/deposit-waivers/{self.case_id}/ledger")
-
-    async def stage_is(self, stage: str) -> Answer:
-        """Wait until the case has come to a stage."""
-
-        async def there() -> Answer | None:
-            case = await self.see()
-            return case if case["stage"] == stage else None
-
-        return await until(there, f"stage {stage}")  # type: ignore[no-any-return]
-
-    async def request_top_up(self, amount_fen: int) -> str:
-        """The customer asks for more in the app; returns the request's id."""
-        asked = await self.house.customer.do(
-            f"/v1/deposit-waivers/{self.case_id}/top-ups",
-            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": "app"},
-        )
-        await self.house.agent.task(self.case_id, "answer_top_up", subject=asked["id"])
-        return str(asked["id"])
-
-    async def _answer(self, top_up: str, mode: str, *, visit_at: str | None = None) -> None:
-        form: dict[str, Any] = {"accepted": True, "payment_mode": mode}
-        if visit_at is not None:
-            form["visit_at"] = self.house.at(visit_at).isoformat()
-        await self.house.agent.complete(
-            self.case_id, "answer_top_up", subject=top_up, **form
-        )
-
-    async def _slip(self, number: int) -> None:
-        movement = f"{self.case_id}:deposit:{number}"
-        await self.house.nurse.task(self.case_id, "hand_in_slip", subject=movement)
-        image = await self.house.nurse.upload(self.case_id, "deposit_slip")
-        await self.house.nurse.complete(
-            self.case_id, "hand_in_slip", subject=movement, images=[image], receipt_no=f"R-{number}"
-        )
-
-    async def _care(
-        self, duty: str, duties: list[str], note: str, surgery_on: str | None = None
-    ) -> None:
-        image = await self.house.nurse.upload(self.case_id, "step_image")
-        form: dict[str, Any] = {"duties": duties, "note": note, "images": [image]}
-        if surgery_on is not None:
-            form["surgery_on"] = surgery_on
-        await self.house.nurse.complete(self.case_id, "care", duty=duty, **form)
-
-    async def _payment_is(self, movement_id: str, status: str) -> None:
-        async def so() -> bool:
-            case = await self.see()
-            return any(
-                payment["movement_id"] == movement_id and payment["status"] == status
-                for payment in case["payments"]
-            )
-
-        await until(so, f"payment {status}")
-
-    async def _claim_is(self, state: str) -> None:
-        async def so() -> bool:
-            return bool((await self.see())["claim_state"] == state)
-
-        await until(so, f"claim {state}")
-
-    def _day(self, text: str) -> str:
-        return self.house.at(f"{text} 12:00").date().isoformat()

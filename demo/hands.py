@@ -1,0 +1,92 @@
+"""What the people of any case do again and again, whatever its story is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.house import House
+from demo.people import Answer, until, yuan
+
+
+class Hands:
+    """The people of a house at work on one case."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.case_id = ""
+
+    async def see(self) -> Answer:
+        """The case as the supervisor sees it."""
+        return await self.house.supervisor.see(f"/v1/deposit-waivers/{self.case_id}")
+
+    async def ledger(self) -> Answer:
+        """The books of the case."""
+        return await self.house.finance.see(f"/v1/deposit-waivers/{self.case_id}/ledger")
+
+    async def stage_is(self, stage: str) -> Answer:
+        """Wait until the case has come to a stage."""
+
+        async def there() -> Answer | None:
+            case = await self.see()
+            return case if case["stage"] == stage else None
+
+        return await until(there, f"stage {stage}")  # type: ignore[no-any-return]
+
+    async def request_top_up(self, amount_fen: int) -> str:
+        """The customer asks for more in the app; returns the request's id."""
+        asked = await self.house.customer.do(
+            f"/v1/deposit-waivers/{self.case_id}/top-ups",
+            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": "app"},
+        )
+        await self.house.agent.task(self.case_id, "answer_top_up", subject=asked["id"])
+        return str(asked["id"])
+
+    async def answer_top_up(self, top_up: str, mode: str, *, visit_at: str | None = None) -> None:
+        """The agent says yes, names the way of paying and, for a visit, its time."""
+        form: dict[str, Any] = {"accepted": True, "payment_mode": mode}
+        if visit_at is not None:
+            form["visit_at"] = self.house.at(visit_at).isoformat()
+        await self.house.agent.complete(self.case_id, "answer_top_up", subject=top_up, **form)
+
+    async def hand_in_slip(self, number: int) -> None:
+        """The nurse photographs the slip of the `number`-th payment."""
+        movement = f"{self.case_id}:deposit:{number}"
+        await self.house.nurse.task(self.case_id, "hand_in_slip", subject=movement)
+        image = await self.house.nurse.upload(self.case_id, "deposit_slip")
+        await self.house.nurse.complete(
+            self.case_id, "hand_in_slip", subject=movement, images=[image], receipt_no=f"R-{number}"
+        )
+
+    async def care(
+        self, duty: str, duties: list[str], note: str, surgery_on: str | None = None
+    ) -> None:
+        """The nurse reports a piece of care, and perhaps the day of an operation."""
+        image = await self.house.nurse.upload(self.case_id, "step_image")
+        form: dict[str, Any] = {"duties": duties, "note": note, "images": [image]}
+        if surgery_on is not None:
+            form["surgery_on"] = surgery_on
+        await self.house.nurse.complete(self.case_id, "care", duty=duty, **form)
+
+    async def payment_is(self, movement_id: str, status: str) -> None:
+        """Wait until a payment stands like this."""
+
+        async def so() -> bool:
+            case = await self.see()
+            return any(
+                payment["movement_id"] == movement_id and payment["status"] == status
+                for payment in case["payments"]
+            )
+
+        await until(so, f"payment {status}")
+
+    async def claim_is(self, state: str) -> None:
+        """Wait until the claim stands like this."""
+
+        async def so() -> bool:
+            return bool((await self.see())["claim_state"] == state)
+
+        await until(so, f"claim {state}")
+
+    def day(self, text: str) -> str:
+        """A day of the story, moved, as the door takes it."""
+        return self.house.at(f"{text} 12:00").date().isoformat()
