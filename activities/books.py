@@ -12,6 +12,7 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.payment import LIMIT_EXCEEDED
 from activities.ports import (
     Balances,
     CasebookPort,
@@ -30,7 +31,7 @@ from domain.terms import LimitRule
 FIRST_TRY_SECONDS: Final = 2.0
 """A gateway answers in a fraction of a second; a slower one must not hold up the next page."""
 TRIES: Final = 5
-"""As many as the workflow's retry policy allows; the last one reports failure, it does not raise."""
+"""As many as the workflow's retry policy allows; the last one reports failure, never raises."""
 
 
 class SetLimit(Message):
@@ -57,6 +58,8 @@ class KeepBooks:
         for payment in page.payments:
             if payment.settled_at is None or payment.reason == "payout":
                 continue
+            if payment.refusal == LIMIT_EXCEEDED:
+                continue  # refused by our own ledger, so nothing was held
             end = self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
             await end(page.case_id, payment.movement_id, at=payment.settled_at)
         if page.transfers:
@@ -90,7 +93,7 @@ class KeepBooks:
         try:
             async with asyncio.timeout(FIRST_TRY_SECONDS):
                 return await self._send(notice) is Delivery.DELIVERED
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - a notice never holds up the record
             # Whatever it was, the notice is tried again on its own; the page stands.
             activity.logger.warning(
                 "notice not sent at once", extra={"failure": type(failure).__name__}

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import (
     HoldOrder,
     LedgerPort,
+    MovementConflict,
     PaymentOrder,
     PaymentOutcome,
     PaymentPort,
@@ -32,7 +33,11 @@ class PayHospital:
 
         Raises, to be tried again, only while nothing has left the house.
         """
-        answer = await self._ledger.hold(hold)
+        try:
+            answer = await self._ledger.hold(hold)
+        except MovementConflict:
+            # The id stands in the books with another content: a person must look, nothing is paid.
+            return PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="movement_conflict")
         if not answer.held:
             return PaymentOutcome(status=PaymentStatus.REFUSED, reason=LIMIT_EXCEEDED)
         return _left_the_house(await self._payment.pay(order))

@@ -225,7 +225,7 @@ class LedgerPort(Protocol):
         ...
 
     async def hold(self, order: HoldOrder) -> HoldAnswer:
-        """Lock the limit, compare exactly, reserve; of two that do not both fit one gets through."""
+        """Lock the limit, compare exactly, reserve; of two that do not both fit, one gets it."""
         ...
 
     async def post(self, case_id: str, movement_id: str, *, at: datetime) -> None:

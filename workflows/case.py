@@ -39,7 +39,6 @@ from workflows.messages import (
     RequestTopUp,
 )
 
-
 AForm = TypeVar("AForm", bound=Form)
 
 
@@ -62,6 +61,7 @@ class CaseState(BaseModel):
     case_id: str
     stage: Stage = Stage.REPORTED
     calendar: WorkCalendar
+    calendar_at: datetime | None = None  # when the last notice of holidays landed
     planned_admission: date | None = None
     policy_limit_fen: Fen = 0
     reason: str = ""
@@ -87,6 +87,7 @@ class CaseState(BaseModel):
     visits: list[str] = Field(default_factory=list)
     discharge_visit: str | None = None
     discharge_task: str | None = None
+    slips: dict[str, str] = Field(default_factory=dict)  # open step -> the payment it is about
     care_tasks: list[str] = Field(default_factory=list)
     discharge: DischargeRecord | None = None
 
@@ -108,6 +109,8 @@ class CaseState(BaseModel):
     refunds: list[RefundReceived] = Field(default_factory=list)
     discharge_ids: list[str] = Field(default_factory=list)
     refund_ids: list[str] = Field(default_factory=list)
+    refund_references: list[str] = Field(default_factory=list)
+    visits_taken: list[str] = Field(default_factory=list)
     claim_decision: ClaimDecided | None = None
 
     @classmethod
@@ -265,6 +268,11 @@ class Pen:
     def notice(self, order: NoticeOrder) -> None:
         """The customer is to be told something."""
         self.page(order.at).notices.append(order)
+
+    def missing(self, kinds: list[str], now: datetime) -> None:
+        """What the file still lacks; an empty list says it is complete."""
+        change = {"missing_documents": kinds}
+        self._state.unwritten = self.page(now).model_copy(update=change)
 
     def discharge(self, record: DischargeRecord, now: datetime) -> None:
         """A discharge notice was accepted or refused."""

@@ -72,13 +72,18 @@ class Clocks:
 
     def retime(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
         """A new holiday notice: every open clock is computed again; returns those that moved."""
-        moved = []
-        for clock in self._state.open_clocks:
-            terms = self._programme.clock(clock.id)
-            after = self._retimed(clock, terms, calendar, at, "节假日安排更新")
-            if after.due_at != clock.due_at:
-                self._pen.clock(after, at)
-                moved.append(after)
+        timed = [
+            (
+                clock,
+                self._retimed(
+                    clock, self._programme.clock(clock.id), calendar, at, "节假日安排更新"
+                ),
+            )
+            for clock in self._state.open_clocks
+        ]
+        moved = [after for before, after in timed if after.due_at != before.due_at]
+        for clock in moved:
+            self._pen.clock(clock, at)
         return moved
 
     def drop_about(self, about: str, *, at: datetime, why: str) -> None:

@@ -57,9 +57,7 @@ _CLOCK_WORDS: Final = {
 }
 
 
-def opening_attributes(
-    *, programme: str, hospital_id: str, channel: str
-) -> TypedSearchAttributes:
+def opening_attributes(*, programme: str, hospital_id: str, channel: str) -> TypedSearchAttributes:
     """What is known when the case starts."""
     return TypedSearchAttributes(
         [

@@ -39,6 +39,8 @@ ORDER_RETRY: Final = RetryPolicy(
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
 ASK_AGAIN_MAX: Final = timedelta(minutes=15)
 """The pause before asking what became of a payment; it doubles up to fifteen minutes."""
+ASK_SELDOM: Final = timedelta(hours=6)
+"""Once finance looks into it, asking is only the safety net; a history has an end."""
 QR_ASK_AGAIN_AFTER: Final = timedelta(hours=12)
 """A code waits for somebody at the desk, so its callback is the news; asking is the safety net."""
 PERSON_AFTER: Final = timedelta(hours=1)
@@ -47,7 +49,8 @@ PERSON_AFTER: Final = timedelta(hours=1)
 AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
 """While the patient stays, a code may wait for the cashier; at discharge its fate must be known."""
 
-_SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
+SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
+"""Words that end a payment; every other one leaves it open."""
 
 
 class DepositPayment:
@@ -139,19 +142,20 @@ class DepositPayment:
     async def _follow(
         self, movement_id: str, outcome: PaymentOutcome, order: PaymentOrder | PayoutOrder
     ) -> PaymentRecord:
-        """Wait for news, ask, wait longer, ask again; from a bound on a person looks into it too."""
+        """Wait for news, ask, wait longer, ask again; past a bound a person looks into it too."""
         by_code = isinstance(order, PaymentOrder) and order.mode is PaymentMode.QR_CODE
-        pause = QR_ASK_AGAIN_AFTER if by_code else ASK_AGAIN_AFTER
+        pause = ASK_AGAIN_AFTER
         person_at = workflow.now() + PERSON_AFTER
         task_id: str | None = None
         known_at = workflow.now()
-        while outcome.status not in _SETTLED:
+        while outcome.status not in SETTLED:
             self._note_progress(movement_id, outcome)
             at_ward = self._desk.state.stage in AT_THE_WARD
             waits_for_desk = by_code and outcome.status is PaymentStatus.PENDING and at_ward
             if task_id is None and not waits_for_desk and workflow.now() >= person_at:
                 task_id = self._ask_finance(movement_id, order.amount_fen)
-            if await self._news(movement_id, task_id, pause) and self._has_word(
+            wait = QR_ASK_AGAIN_AFTER if waits_for_desk else pause
+            if await self._news(movement_id, task_id, wait) and self._has_word(
                 movement_id, task_id
             ):
                 outcome, known_at = self._told(movement_id, task_id)
@@ -160,7 +164,8 @@ class DepositPayment:
             if outcome.status is PaymentStatus.NOT_FOUND:
                 # The partner never saw it, so sending it now, under the same id, is the first time.
                 outcome = await self._order(order)
-            pause = pause if waits_for_desk else min(pause * 2, ASK_AGAIN_MAX)
+            if not waits_for_desk:
+                pause = min(pause * 2, ASK_SELDOM if task_id else ASK_AGAIN_MAX)
         if task_id is not None:
             self._desk.no_longer_asked(task_id, at=workflow.now(), reason="付款结果已明确")
         return self._settle(movement_id, outcome, known_at)
@@ -241,6 +246,9 @@ class DepositPayment:
             }
         )
         self._desk.pen.payment(record, at)
+        other = self._desk.state.payment_results.pop(movement_id, None)
+        if other is not None and other.status in SETTLED and other.status is not record.status:
+            self._desk.contradicted(movement_id, at=other.at)
         word = "付款成功" if paid else "付款被拒"
         self._desk.note("payment_settled", f"{word} {spoken(record.amount_fen)}", at=at)
         return record

@@ -8,6 +8,7 @@ and getting the advance back (`workflows.recovery`).
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from temporalio import workflow
@@ -32,7 +33,9 @@ from domain.waiver import ENDED, Role, Stage
 from workflows.case import CaseState, Completion
 from workflows.cockpit import civil
 from workflows.deposit_payment import DepositPayment
-from workflows.desk import BOOKS_RETRY, BOOKS_WITHIN, CaseOver, Desk
+from workflows.deposits import Deposits
+from workflows.desk import ONLY_ACKNOWLEDGED, CaseOver, Desk
+from workflows.in_tray import InTray
 from workflows.messages import (
     Accepted,
     Authorize,
@@ -48,15 +51,13 @@ from workflows.messages import (
     Withdraw,
 )
 from workflows.nurse_visit import NurseVisit
+from workflows.record import BOOKS_RETRY, BOOKS_WITHIN
 from workflows.recovery import Recovery
 from workflows.refusals import Refusals
 from workflows.stay import Stay
 
 HALF: Final = 50
 """The lead-time clock never waits, so its warning is only a form; half the span."""
-
-ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
-"""Steps that nothing in the story waits for: done is done."""
 
 
 @workflow.defn(name="DepositWaiver")
@@ -69,27 +70,47 @@ class DepositWaiver:
         self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state)
         self._refusals = Refusals(self._state, opening.programme, opening.hospital)
-        self._payment = DepositPayment(
+        self._in_tray = InTray(self._desk)
+        payment = DepositPayment(
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
         self._visit = NurseVisit(self._desk, opening)
-        self._stay = Stay(self._desk, opening, self._payment, self._visit)
-        self._recovery = Recovery(self._desk, opening, self._payment)
+        self._deposits = Deposits(self._desk, opening, payment, self._visit)
+        self._stay = Stay(self._desk, opening, self._deposits, self._visit)
+        self._recovery = Recovery(self._desk, opening, payment)
         self._arranged: ArrangeVisit
 
     @workflow.run
     async def run(self, opening: OpenCase) -> str:
         """Tell the case to its end; returns the stage it ended in."""
-        await self._desk.run(self._story())
+        telling = asyncio.ensure_future(self._desk.run(self._story()))
+        while not telling.done():
+            try:
+                await workflow.wait_condition(telling.done)
+            except asyncio.CancelledError:
+                if workflow.cancellation_reason() is None:
+                    raise
+                self._asked_to_stop()
+        await telling
         if self._state.stage not in ENDED:
             carried = self._state.model_dump(mode="json")
             workflow.continue_as_new(opening.model_copy(update={"carried": carried}))
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
+    def _asked_to_stop(self) -> None:
+        """A case may hold money, so it never just ends: it withdraws, or a supervisor looks."""
+        if self._refusals.may_withdraw:
+            self._state.withdrawn = self._state.withdrawn or "系统请求取消"
+            self._desk.note("withdrawn", "系统请求取消, 按撤销处理")
+        else:
+            self._desk.alert("收到取消请求, 资金未结清, 案件继续")
+
     async def _story(self) -> None:
         try:
-            if self._state.stage is not Stage.IN_HOSPITAL:
+            if self._state.stage is Stage.IN_HOSPITAL:
+                self._deposits.resume()
+            else:
                 await self._take_report()
                 await self._collect_documents()
                 await self._review()
@@ -163,12 +184,13 @@ class DepositWaiver:
         self._desk.pen.clock(clock, opening.reported_at)
 
     async def _collect_documents(self) -> None:
-        """DW05, DW06: the customer's authorisation first (R090), then the papers of this disease."""
+        """DW05, DW06: the customer's authorisation first (R090), then this disease's papers."""
         desk, now = self._desk, workflow.now()
         desk.enter(Stage.COLLECTING, at=now)
         needed = self._opening.programme.documents_for(
             self._opening.disease, DocumentStage.APPLICATION
         )
+        desk.pen.missing([kind.value for kind in needed], now)
         desk.tell("checklist", list="、".join(DOCUMENT_NAMES[kind] for kind in needed))
         desk.tell("no_admission")
         terms = self._opening.programme.deposit_waiver.collecting
@@ -179,6 +201,7 @@ class DepositWaiver:
         while True:
             checking = desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now())
             checked = (await desk.done_by(checking, expires_at)).read(ConfirmDocuments)
+            desk.pen.missing([] if checked.complete else checked.missing, workflow.now())
             if checked.complete:
                 return
             names = "、".join(
@@ -251,8 +274,7 @@ class DepositWaiver:
         )
         if not signed.read(SignOnSite).agreements_signed:
             raise CaseOver(Stage.CANCELLED, "客户拒绝现场签署协议")
-        self._state.payment_ordered = True
-        paid = await self._stay.pay_until_paid(
+        paid = await self._deposits.pay_until_paid(
             "deposit", self._state.first_deposit_fen, self._arranged.payment_mode
         )
         desk.happened(ExpectedEvent.DEPOSIT_DONE, at=paid.settled_at or workflow.now())
@@ -264,13 +286,14 @@ class DepositWaiver:
         notices = {Stage.CANCELLED: "withdrawn", Stage.EXPIRED: "expired"}
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
+        self._stay.turn_away("案件已结束")
         if over.stage in notices:
             self._desk.tell(notices[over.stage])
         self._desk.drop_tasks(at=now, reason="案件已结束")
         self._desk.clocks.drop_all(at=now, why="案件已结束")
         self._visit.call_off()
 
-    # What arrives: handlers write down, the story acts ---------------------------------------------
+    # What arrives: handlers write down, the story acts -------------------------------------------
 
     @workflow.update
     def complete_task(self, message: CompleteTask) -> Accepted:
@@ -338,57 +361,34 @@ class DepositWaiver:
     @workflow.signal
     def request_top_up(self, message: RequestTopUp) -> None:
         """The deposit is used up, or the plan changed."""
-        known = {request.top_up_id for request in self._state.new_top_ups} | set(
-            self._state.top_ups
-        )
-        if message.top_up_id not in known:
-            self._state.new_top_ups.append(message)
+        self._in_tray.top_up(message)
 
     @workflow.signal
     def notify_discharge(self, message: NoticeDischarge) -> None:
         """The day of discharge is known, or has changed."""
-        if message.notice_id not in self._state.discharge_ids:
-            self._state.discharge_ids.append(message.notice_id)
-            self._state.new_discharges.append(message)
+        self._in_tray.discharge(message)
 
     @workflow.signal
     def payment_result(self, message: PaymentResult) -> None:
         """The payment partner's word; a word on a settled payment changes nothing by itself."""
-        payment = self._state.payments.get(message.movement_id)
-        if payment is not None and payment.settled_at is not None:
-            if payment.status is not message.status:
-                self._desk.note(
-                    "payment_contradiction", "付款结果与已记账结果不一致", at=message.at
-                )
-                self._desk.ask(
-                    TaskKind.BREACH, at=message.at, subject=f"contradiction {message.movement_id}"
-                )
-            return
-        self._state.payment_results[message.movement_id] = message
+        self._in_tray.payment_result(message)
 
     @workflow.signal
     def refund_received(self, message: RefundReceived) -> None:
         """The hospital returned unused deposit to the payer."""
-        if message.refund_id not in self._state.refund_ids:
-            self._state.refund_ids.append(message.refund_id)
-            self._state.refunds.append(message)
+        self._in_tray.refund(message)
 
     @workflow.signal
     def claim_decided(self, message: ClaimDecided) -> None:
         """The insurer adjudicated the claim; the first decision counts."""
-        if self._state.claim_decision is None:
-            self._state.claim_decision = message
+        self._in_tray.claim(message)
 
     @workflow.signal
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes."""
-        self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+        self._in_tray.visit_taken(message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:
         """A holiday notice landed: open working-day clocks are timed again, and this is told."""
-        for clock in self._desk.clocks.retime(message.calendar, at=message.at):
-            self._desk.note(
-                "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
-            )
-        self._state.calendar = message.calendar
+        self._in_tray.calendar(message)

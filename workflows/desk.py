@@ -1,23 +1,23 @@
-"""The desk of one case: it opens steps for people, waits for their answers, and keeps the record.
+"""The desk of one case: it opens steps for people, waits for their answers, and tells the customer.
 
 The story in `workflows.deposit_waiver` says what happens next; the desk knows how to wait for it.
-Whatever changed between two waits is turned into one page: one activity writes the casebook and
-one upsert moves the search attributes, so that the page, the worklist and the Temporal UI agree.
+What it writes down, `workflows.record` turns into pages.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 from activities.books import KeepBooks
 from activities.ports import (
-    CasePage,
     Delivery,
     NoticeOrder,
     TaskClosed,
@@ -28,20 +28,14 @@ from domain.posting import Transfer
 from domain.programme import Programme
 from domain.tasks import CareDuty, TaskKind
 from domain.terms import ExpectedEvent
-from domain.waiver import STAGE_NAMES, Role, Stage, moved
+from domain.waiver import ENDED, STAGE_NAMES, Role, Stage, moved
 from workflows import cockpit
 from workflows.case import CaseState, Completion, Pen, new_task
 from workflows.clocks import Clocks
 from workflows.messages import Actor, OpenCase
+from workflows.record import Record
 
 SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
-
-BOOKS_WITHIN: Final = timedelta(seconds=15)
-"""One page is a handful of rows; longer means the database is away, and we try again."""
-BOOKS_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
-)
-"""Without end: the record must be written, and a database comes back."""
 
 NOTICE_WITHIN: Final = timedelta(seconds=15)
 NOTICE_RETRY: Final = RetryPolicy(
@@ -51,10 +45,8 @@ NOTICE_RETRY: Final = RetryPolicy(
 )
 """Five tries within about a minute; then a person phones (I22)."""
 
-
-HOPS: Final = 8
-"""Turns of the event loop before a page is taken: what woke the record also woke the story, and the
-story should have said all it has to say about it, so that one beat becomes one page."""
+ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
+"""Steps that nothing in the story waits for: done is done, and they outlive the story."""
 
 
 class CaseOver(Exception):
@@ -79,11 +71,9 @@ class Desk:
         self.pen = Pen(state)
         self._opening = opening
         self._group: asyncio.TaskGroup | None = None
-        self._closing = False
-        self._writing = False
         self._errands = 0
         self._beside: list[asyncio.Task[None]] = []
-        self._shown: dict[str, object] = {}
+        self._record = Record(state, unsent=self._tell_soon)
         self.clocks = Clocks(state, opening.programme, spawn=self._spawn, told=self._breached)
 
     # Running -------------------------------------------------------------------------------------
@@ -92,11 +82,11 @@ class Desk:
         """Tell the story while clocks are watched and pages are turned."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            scribe = group.create_task(self._keep_record(), name="record")
+            scribe = group.create_task(self._record.keep(), name="record")
             self.clocks.resume()
             await story
-            await workflow.wait_condition(lambda: self._errands == 0)
-            self._closing = True
+            await workflow.wait_condition(lambda: self.idle and not self._must_still_hear)
+            self._record.close()
             await scribe
             for task in self._beside:
                 task.cancel()
@@ -107,10 +97,7 @@ class Desk:
 
         async def run() -> None:
             try:
-                await work
-            except (CaseOver, StepDropped):
-                # The story itself hears of both; an errand just ends with its step.
-                pass
+                await _unless_dropped(work)
             finally:
                 self._errands -= 1
 
@@ -119,15 +106,16 @@ class Desk:
     @property
     def idle(self) -> bool:
         """Whether no errand runs and everything is written down."""
-        return self._errands == 0 and self._written
+        return self._errands == 0 and self._record.written
 
     @property
-    def _written(self) -> bool:
-        return self.state.unwritten is None and not self._writing
+    def _must_still_hear(self) -> bool:
+        """Whether an ended case still has a breach to acknowledge or a customer to phone."""
+        return self.state.stage in ENDED and bool(self.state.tasks)
 
     def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something that a continued run starts again from the state."""
-        self._spawn(work, name)
+        self._spawn(_unless_dropped(work), name)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         if self._group is None:
@@ -174,16 +162,31 @@ class Desk:
             change = {"due_at": clock.due_at, "subject": subject}
             self.pen.task_opened(task.model_copy(update=change))
 
+    def due_with(self, clock: Clock) -> None:
+        """A promise has moved: the steps that keep it are due with it."""
+        for task in list(self.state.tasks.values()):
+            if task.clock == clock.instance:
+                self.pen.task_opened(task.model_copy(update={"due_at": clock.due_at}))
+
     def alert(self, what: str) -> None:
-        """Something a supervisor must look at; the case goes on."""
+        """Something a supervisor must look at, told once; the case goes on."""
+        if any(task.subject == what for task in self.state.tasks.values()):
+            return
         now = workflow.now()
         self.note("alert", what, at=now)
         self.ask(TaskKind.BREACH, at=now, subject=what)
 
+    def contradicted(self, movement_id: str, *, at: datetime) -> None:
+        """A partner says something else of a payment than the books; a supervisor finds out why."""
+        subject = f"contradiction {movement_id}"
+        if all(task.subject != subject for task in self.state.tasks.values()):
+            self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
+            self.ask(TaskKind.BREACH, at=at, subject=subject)
+
     async def done(self, task_id: str) -> Completion:
         """Wait for a step, however long.
 
-        `CaseOver` if the customer withdraws meanwhile, `StepDropped` if nobody asks for it any more.
+        `CaseOver` if the customer withdraws meanwhile, `StepDropped` if nobody asks any more.
         """
         completions, tasks = self.state.completions, self.state.tasks
         await self.until(lambda: task_id in completions or task_id not in tasks)
@@ -218,10 +221,17 @@ class Desk:
                 timeout_summary=what[: cockpit.SUMMARY_MAX],
             )
         except TimeoutError:
-            return False
+            # What came in the same beat as the alarm came in time.
+            return ready()
         if not ready():
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
         return True
+
+    def money_leaves(self) -> None:
+        """From here nobody can withdraw; `CaseOver` if the customer did before it came to this."""
+        if self.state.withdrawn is not None:
+            raise CaseOver(Stage.CANCELLED, self.state.withdrawn)
+        self.state.payment_ordered = True
 
     def no_longer_asked(self, task_id: str, *, at: datetime, reason: str) -> None:
         """Take a step off the worklist; nothing happens if it is off already."""
@@ -231,9 +241,10 @@ class Desk:
             )
 
     def drop_tasks(self, *, at: datetime, reason: str) -> None:
-        """The case is over: nobody needs to do anything; a breach stays to be acknowledged."""
-        for task_id in list(self.state.tasks):
-            self.no_longer_asked(task_id, at=at, reason=reason)
+        """The case is over: nobody needs to act; a breach and a phone call stay to be done."""
+        for task in list(self.state.tasks.values()):
+            if task.kind not in ONLY_ACKNOWLEDGED:
+                self.no_longer_asked(task.task_id, at=at, reason=reason)
 
     # What happened -------------------------------------------------------------------------------
 
@@ -298,80 +309,34 @@ class Desk:
         self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
         self.ask(TaskKind.BREACH, at=now, subject=clock.instance)
 
-    # The record ----------------------------------------------------------------------------------
-
     async def written(self) -> None:
         """Wait until everything so far stands in the casebook."""
-        await workflow.wait_condition(lambda: self._written)
+        await workflow.wait_condition(lambda: self._record.written)
 
-    async def _keep_record(self) -> None:
-        """Turn a page whenever something is unwritten, one page at a time."""
-        while not (self._closing and self._written):
-            await workflow.wait_condition(lambda: self._closing or not self._written)
-            for _ in range(HOPS):
-                await asyncio.sleep(0)
-            page = self._take_page()
-            if page is not None:
-                self._writing = True
-                await self._turn(page)
-                self._writing = False
-
-    def _take_page(self) -> CasePage | None:
-        page, self.state.unwritten = self.state.unwritten, None
-        if page is None:
-            return None
-        state = self.state
-        state.pages = page.page
-        return page.model_copy(
-            update={
-                "stage": state.stage,
-                "reason": state.reason,
-                "awaiting": state.awaiting,
-                "sla_state": cockpit.sla_state(state),
-                "next_due_at": cockpit.next_due_at(state),
-                "limit_fen": state.limit_fen,
-                "advanced_fen": state.advanced_fen,
-                "outstanding_fen": state.outstanding_fen,
-                "owed_fen": state.owed_fen,
-                "discharge_on": state.discharge.discharge_on if state.discharge else None,
-                "claim_state": state.claim_state,
-                "team": state.team,
-            }
-        )
-
-    async def _turn(self, page: CasePage) -> None:
-        self._show()
-        unsent = await workflow.execute_activity_method(
-            KeepBooks.turn_page,
-            page,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"第{page.page}页 {STAGE_NAMES[page.stage]}",
-        )
-        for notice in page.notices:
-            if notice.notice_id in unsent:
-                self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
-
-    def _show(self) -> None:
-        """Bring the Temporal UI up to date: one upsert of what changed, and the details page."""
-        values = cockpit.attribute_values(self.state)
-        changed = {key: value for key, value in values.items() if self._shown.get(key) != value}
-        if changed:
-            workflow.upsert_search_attributes(cockpit.updates(changed))
-            self._shown.update(changed)
-        workflow.set_current_details(cockpit.current_details(self.state))
+    def _tell_soon(self, notice: NoticeOrder) -> None:
+        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
 
     async def _tell_again(self, notice: NoticeOrder) -> None:
         """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
-        delivery = await workflow.execute_activity_method(
-            KeepBooks.tell_customer,
-            notice,
-            start_to_close_timeout=NOTICE_WITHIN,
-            retry_policy=NOTICE_RETRY,
-            summary=f"通知客户 {notice.template}",
-        )
+        try:
+            delivery = await workflow.execute_activity_method(
+                KeepBooks.tell_customer,
+                notice,
+                start_to_close_timeout=NOTICE_WITHIN,
+                retry_policy=NOTICE_RETRY,
+                summary=f"通知客户 {notice.template}",
+            )
+        except ActivityError:
+            # The last try did not even come back: nobody knows, so a person phones.
+            delivery = Delivery.FAILED
         if delivery is Delivery.FAILED:
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=notice.template)
+
+
+async def _unless_dropped(work: Coroutine[Any, Any, None]) -> None:
+    """What runs beside the story ends with its step; the story itself hears of the reason."""
+    with contextlib.suppress(CaseOver, StepDropped):
+        await work
 
 
 def _spelled(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Getting the advance back: bill, refund, claim, offset, repayment, and the closed books (DW15–DW22).
+"""Getting the advance back: bill, refund, claim, offset, repayment, closed books (DW15–DW22).
 
 The order is fixed by the money: what the hospital returns goes to the payer, the claim pays the
 rest of the advance first, and only what is then still open is asked of the customer.
@@ -38,7 +38,7 @@ from domain.waiver import Stage
 from workflows.case import Completion
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
-from workflows.messages import OpenCase
+from workflows.messages import OpenCase, RefundReceived
 
 FILE_WITHIN: Final = timedelta(seconds=30)
 FILE_RETRY: Final = RetryPolicy(
@@ -67,7 +67,8 @@ class Recovery:
         """Tell the end of the money to its end."""
         self._settle_bill(done, report)
         filed = await self._collect_and_file(done, report)
-        reason = await self._adjudicated() if filed else NO_CLAIM
+        decided = self._state.claim_decision is not None
+        reason = await self._adjudicated() if filed or decided else NO_CLAIM
         await self._refund_received()
         await self._offset()
         if self._state.outstanding_fen > 0:
@@ -75,7 +76,7 @@ class Recovery:
         await self._close()
 
     def _settle_bill(self, done: Completion, report: DischargeVisit) -> None:
-        """The deposits pay the bill; what is too much comes back, what is missing the family pays."""
+        """The deposits pay the bill; what is too much comes back, the family pays the rest."""
         state = self._state
         state.bill_fen = min(report.bill.fen, state.advanced_fen)
         share_fen = report.bill.fen - state.bill_fen
@@ -95,16 +96,12 @@ class Recovery:
         state = self._state
         task = self._ask_refund()
         while state.refund_expected_fen > 0:
-            await workflow.wait_condition(
-                lambda: bool(state.refunds) or task in state.completions
-            )
-            if task in state.completions:
-                done = state.completions.pop(task)
-                amount_fen, at = done.read(ConfirmRefund).received.fen, done.at
-            else:
-                refund = state.refunds.pop(0)
-                amount_fen, at = refund.amount_fen, refund.at
-            amount_fen = min(amount_fen, state.refund_expected_fen)
+            refund = await self._next_refund(task)
+            amount_fen, at = self._counted(refund), refund.at
+            if amount_fen == 0:
+                if task not in state.tasks:
+                    task = self._ask_refund()
+                continue
             number = state.next_number("refund")
             self._desk.book(posting.refund(state.case_id, number, amount_fen), at=at)
             state.refunded_fen += amount_fen
@@ -112,6 +109,27 @@ class Recovery:
             self._desk.no_longer_asked(task, at=at, reason="退款已到账")
             if state.refund_expected_fen:
                 task = self._ask_refund()
+
+    async def _next_refund(self, task: str) -> RefundReceived:
+        state = self._state
+        await workflow.wait_condition(lambda: bool(state.refunds) or task in state.completions)
+        if task not in state.completions:
+            return state.refunds.pop(0)
+        done = state.completions.pop(task)
+        form = done.read(ConfirmRefund)
+        return RefundReceived(
+            refund_id=task, amount_fen=form.received.fen, reference=form.reference, at=done.at
+        )
+
+    def _counted(self, refund: RefundReceived) -> int:
+        """What a refund brings; told twice it counts once, and too much goes to a supervisor."""
+        if refund.reference in self._state.refund_references:
+            return 0
+        self._state.refund_references.append(refund.reference)
+        over_fen = refund.amount_fen - self._state.refund_expected_fen
+        if over_fen > 0:
+            self._desk.alert(f"医院退款多于应退 {spoken(over_fen)}")
+        return min(refund.amount_fen, self._state.refund_expected_fen)
 
     def _ask_refund(self) -> str:
         return self._desk.ask(
@@ -210,9 +228,7 @@ class Recovery:
             payable_fen=decision.payable_fen,
         )
         self._desk.book(
-            posting.claim(
-                state.case_id, payable_fen=sums.payable_fen, offset_fen=sums.offset_fen
-            ),
+            posting.claim(state.case_id, payable_fen=sums.payable_fen, offset_fen=sums.offset_fen),
             at=decision.at,
         )
         state.offset_fen = sums.offset_fen
@@ -243,7 +259,7 @@ class Recovery:
     # Repayment -----------------------------------------------------------------------------------
 
     async def _repaid(self, reason: str) -> None:
-        """DW20: the customer returns what the claim did not; reminders around the due day (C-57)."""
+        """DW20: the customer returns what the claim did not; reminders around the day (C-57)."""
         state, now = self._state, workflow.now()
         self._desk.enter(Stage.REPAYMENT, at=now, reason=reason)
         due = repayment_due_at(now, self._terms.repayment, state.calendar)
@@ -277,10 +293,14 @@ class Recovery:
     async def _close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
-        await workflow.wait_condition(
-            lambda: all(task.kind is not TaskKind.HAND_IN_SLIP for task in state.tasks.values())
-        )
+        await workflow.wait_condition(lambda: not state.slips)
+        for refund in state.refunds:
+            if refund.reference not in state.refund_references:
+                self._desk.alert(f"医院退款多于应退 {spoken(refund.amount_fen)}")
         now = workflow.now()
+        if state.stage in (Stage.CLAIM_FILING, Stage.ADJUDICATION):
+            # Everything came back from the hospital, so nothing was left to offset or to repay.
+            self._desk.enter(Stage.REFUND, at=now)
         self._desk.enter(Stage.CLOSED, at=now)
         self._desk.tell("closed")
         self._desk.drop_tasks(at=now, reason="案件已结案")

@@ -1,4 +1,4 @@
-"""Why a command is refused: each reason is a stable code, a Chinese sentence and the field it names.
+"""Why a command is refused: each reason is a stable code, a Chinese sentence and its field.
 
 A validator raises before anything is written, so a refused update leaves no trace in the case.
 The door turns the code into a problem document.
@@ -6,13 +6,14 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from domain.documents import DocumentStage, missing
-from domain.money import Money, spoken
+from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
 from domain.tasks import (
     TASKS,
@@ -59,8 +60,15 @@ class Refusals:
 
     def withdrawal(self, _: Withdraw) -> None:
         """A customer may withdraw until the first payment order."""
-        if self._state.stage not in BEFORE_PAYMENT or self._state.payment_ordered:
+        if not self.may_withdraw:
             raise refusal(TOO_LATE_TO_WITHDRAW, "押金已下达付款, 不能再撤销", "stage")
+        if self._state.withdrawn is not None:
+            raise refusal(WRONG_STAGE, "申请已经撤销", "stage")
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Whether no payment has been ordered yet."""
+        return self._state.stage in BEFORE_PAYMENT and not self._state.payment_ordered
 
     def authorization(self) -> str:
         """The open step of signing, or a refusal."""
@@ -72,7 +80,7 @@ class Refusals:
     def completion(self, message: CompleteTask, *, disease: str) -> None:
         """Whether a step may be completed like this."""
         task = self._state.tasks.get(message.task_id)
-        if task is None or task.kind is not message.kind or message.task_id in self._state.completions:
+        if task is None or task.kind is not message.kind:
             raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
         if message.actor.role not in task.roles:
             raise refusal(NOT_YOURS, "该任务不属于您的角色", "actor")
@@ -83,12 +91,18 @@ class Refusals:
         except ValidationError as error:
             field = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
-        self._form(form, message, disease, task.amount_fen)
+        try:
+            self._form(form, message, disease, task.amount_fen)
+        except AmountRefused:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
 
-    def _form(
-        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
-    ) -> None:
+    def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
         match form:
+            case (
+                ArrangeVisit(visit_at=datetime(tzinfo=None))
+                | AnswerTopUp(visit_at=datetime(tzinfo=None))
+            ):
+                raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
             case FirstContact(identity_verified=True, checklist_sent=False):
                 raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
             case SignAuthorization(signed=True, images=[]):
@@ -99,8 +113,9 @@ class Refusals:
                 self._plan(form)
             case JudgeLiability(approved=False, reason=""):
                 raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
-            case ArrangeVisit(payment_mode=PaymentMode() as mode) | AnswerTopUp(
-                payment_mode=PaymentMode() as mode
+            case (
+                ArrangeVisit(payment_mode=PaymentMode() as mode)
+                | AnswerTopUp(payment_mode=PaymentMode() as mode)
             ) if mode not in self._hospital.payment_modes:
                 raise refusal(MODE_NOT_AVAILABLE, "该医院不支持此付款方式", "payment_mode")
             case AnswerTopUp(accepted=False, reason=""):
@@ -128,7 +143,7 @@ class Refusals:
     def _plan(self, form: JudgeLiability) -> None:
         """The plan stays within the policy's limit, and the first deposit within the plan."""
         if not form.in_scope or form.previous_history == "undisclosed":
-            raise refusal(PLAN_OUT_OF_RANGE, "不在责任范围内或存在未告知病史的, 不能通过", "approved")
+            raise refusal(PLAN_OUT_OF_RANGE, "超出责任范围或有未告知病史的不能通过", "approved")
         if form.first_deposit is None or form.first_deposit.fen == 0:
             raise refusal(PLAN_OUT_OF_RANGE, "方案须有首笔押金金额", "first_deposit")
         limit_fen = form.limit.fen if form.limit else self._state.policy_limit_fen

@@ -3,50 +3,119 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
 
 import worker
-from activities.ports import CasePage, TaskOpened
+from activities.ports import Balances, CasePage, PaymentStatus, TaskOpened
 from adapters import search_attributes
-from adapters.codec import data_converter
 from adapters.settings import Settings
 from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
+from domain.calendar import SHANGHAI, civil_date
 from domain.tasks import TaskKind
 from domain.waiver import Stage
 from tests.builders import a_calendar, a_case, civil
 from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, opening_attributes
-from workflows.messages import Accepted, Actor, CompleteTask, OpenCase
+from workflows.messages import Accepted, Actor, CompleteTask, OpenCase, PaymentResult
 
 WITHIN = 20.0
 """Real seconds any step of a test may take."""
+QUIET = 0.4
+"""Real seconds without a new page, after which nothing more is on its way."""
 
 
 class Case:
     """One running case and everything a test asks of it."""
 
-    def __init__(self, *, client: Client, task_queue: str, opens: str) -> None:
+    def __init__(self, *, client: Client, opens: str) -> None:
         now = datetime.now(tz=civil(opens).tzinfo)
         self.moved_by = days_to_move(civil(opens), now)
         self.books = FakeBooks()
         self.partners = FakePartners()
         self.time = Time(client, opens_at=self.at(opens))
         self.case_id = f"dw-{secrets.token_hex(8)}"
-        self._queue = task_queue
         self.handle: WorkflowHandle[Any, Any]
+        self._queue = f"test-{secrets.token_hex(6)}"
+        self._worker: Worker | None = None
+        self._client = client
+
+    async def start_worker(self) -> None:
+        """A worker that keeps no case in memory: every task replays the whole history."""
+        verbs = worker.activities(
+            ledger=self.books,
+            casebook=self.books,
+            payment=self.partners,
+            dispatch=self.partners,
+            messaging=self.partners,
+            claims=self.partners,
+        )
+        self._worker = worker.build(
+            self._client, task_queue=self._queue, verbs=verbs, max_cached_workflows=0
+        )
+        await self._worker.__aenter__()
+
+    async def stop_worker(self) -> None:
+        """Take the worker away; the case goes on when another one comes."""
+        if self._worker is not None:
+            await self._worker.__aexit__(None, None, None)
+            self._worker = None
 
     def at(self, text: str) -> datetime:
         """A moment of the story, moved with it."""
         return civil(text, moved_by=self.moved_by)
+
+    def civil(self, at: datetime) -> str:
+        """A moment as the story writes it: `05-06 08:40`, and midnight as 24:00 of the day before."""
+        told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
+        if (told.hour, told.minute) == (0, 0):
+            return f"{told - timedelta(minutes=1):%m-%d} 24:00"
+        return f"{told:%m-%d %H:%M}"
+
+    def movement(self, number: int) -> str:
+        """The id of the case's n-th payment to the hospital."""
+        return f"{self.case_id}:deposit:{number}"
+
+    async def partner_pays(self, number: int, *, amount_fen: int | None = None) -> None:
+        """The payment partner's callback: the n-th payment went through."""
+        movement_id = self.movement(number)
+        amount_fen = amount_fen or self.payments[movement_id].amount_fen
+        self.partners.pays(movement_id, amount_fen)
+        await self.partner_says(number, PaymentStatus.PAID, amount_fen=amount_fen)
+
+    async def partner_says(
+        self, number: int, status: PaymentStatus, *, amount_fen: int | None = None
+    ) -> None:
+        """The payment partner's word on the n-th payment."""
+        movement_id = self.movement(number)
+        result = PaymentResult(
+            movement_id=movement_id,
+            status=status,
+            amount_fen=amount_fen or self.payments[movement_id].amount_fen,
+            receipt_no="R-callback",
+            at=self.time.now(),
+        )
+        await self.handle.signal("payment_result", result)
+
+    def day(self, text: str) -> date:
+        """A day of the story, moved with it."""
+        return date.fromisoformat(text) + timedelta(days=self.moved_by)
+
+    @property
+    def today(self) -> date:
+        """The day the story has reached, in Shanghai."""
+        return civil_date(self.time.now())
 
     def opening(self, **overrides: Any) -> OpenCase:
         """The report, at the story's moment, with the calendar moved as far as the story."""
@@ -108,12 +177,29 @@ class Case:
     def payments(self) -> dict[str, Any]:
         return {record.movement_id: record for page in self.pages for record in page.payments}
 
+    @property
+    def lines(self) -> list[str]:
+        """The events of the timeline, in the order in which they were written."""
+        return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def told(self) -> list[str]:
+        """The notices that were sent, by their codes."""
+        return [notice.template for notice in self.books.notices.values()]
+
+    @property
+    def alerts(self) -> list[str]:
+        """What a supervisor is asked to look at."""
+        return [task.subject for task in self.open_tasks.values() if task.kind is TaskKind.BREACH]
+
     async def until(self, fact: Callable[[], Any]) -> Any:
-        """Wait, in real time, until the casebook shows something."""
+        """Wait, in real time, until the casebook shows something; what it lacks is not there yet."""
         async with asyncio.timeout(WITHIN):
-            while not (found := fact()):
+            while True:
+                with contextlib.suppress(KeyError, IndexError):
+                    if found := fact():
+                        return found
                 await asyncio.sleep(0.01)
-        return found
 
     async def task(self, kind: TaskKind, *, subject: str | None = None) -> TaskOpened:
         """The open task of a kind."""
@@ -158,9 +244,30 @@ class Case:
 
     async def send(self, message: CompleteTask) -> Accepted:
         """Send a completion; raises what the case refuses."""
+        return await self.update("complete_task", message)
+
+    async def update(self, name: str, message: Any, **options: Any) -> Accepted:
+        """Send a command; raises what the case refuses."""
         return await self.handle.execute_update(
-            "complete_task", message, result_type=Accepted, rpc_timeout=timedelta(seconds=10)
+            name, message, result_type=Accepted, rpc_timeout=timedelta(seconds=15), **options
         )
+
+    async def settled(self) -> None:
+        """Wait until nothing that was sent so far is still on its way to a page."""
+        pages = -1
+        while pages != len(self.pages):
+            pages = len(self.pages)
+            await asyncio.sleep(QUIET)
+
+    async def ends(self, stage: Stage) -> None:
+        """The case ends in this stage, its books at zero and with nobody left waiting."""
+        async with asyncio.timeout(WITHIN):
+            assert await self.handle.result() == stage.value
+        assert self.stage is stage
+        assert await self.books.balances(self.case_id) == Balances()
+        assert self.open_tasks == {}
+        assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+        assert self.partners.paid_twice == []
 
 
 @pytest.fixture
@@ -171,20 +278,24 @@ def case_of(temporal_settings: Settings) -> Callable[..., Any]:
     async def opened(opens: str = "2026-04-29 20:10") -> AsyncIterator[Case]:
         client = await connect(temporal_settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
-        queue = f"test-{secrets.token_hex(6)}"
-        case = Case(client=client, task_queue=queue, opens=opens)
-        verbs = worker.activities(
-            ledger=case.books,
-            casebook=case.books,
-            payment=case.partners,
-            dispatch=case.partners,
-            messaging=case.partners,
-            claims=case.partners,
-        )
-        async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
+        case = Case(client=client, opens=opens)
+        await case.start_worker()
+        try:
             yield case
+        finally:
+            await case.stop_worker()
 
     return opened
 
 
-__all__ = ["WorkflowUpdateFailedError", "case_of", "data_converter"]
+@pytest.fixture(autouse=True)
+def no_task_fails(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A workflow task that fails is retried for ever, so a test would only see it hang."""
+    caplog.set_level(logging.INFO)
+    yield
+    failed = [
+        record.getMessage()
+        for record in caplog.get_records("call")
+        if record.getMessage().startswith("Failed activation")
+    ]
+    assert failed == []

@@ -32,6 +32,13 @@ from activities.ports import (
 )
 from domain.posting import Account, Transfer
 
+Hook = Callable[[str], None]
+"""Called with a verb before it does anything (`fail`), or when it is done (`after`); may raise."""
+
+
+def _nothing(_: str) -> None:
+    pass
+
 
 class FakeBooks:
     """Ledger and casebook of one test."""
@@ -43,7 +50,8 @@ class FakeBooks:
         self.transfers: dict[str, Transfer] = {}
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
         self.notices: dict[str, NoticeRecord] = {}
-        self.fail: Callable[[str], None] = lambda _: None
+        self.fail: Hook = _nothing
+        self.after: Hook = _nothing
 
     async def set_limit(
         self, case_id: str, *, limit_fen: int, operator: Literal["at_most", "below"]
@@ -51,6 +59,7 @@ class FakeBooks:
         self.fail("set_limit")
         if self.limits.setdefault(case_id, (limit_fen, operator)) != (limit_fen, operator):
             raise MovementConflict(case_id)
+        self.after("set_limit")
 
     async def hold(self, order: HoldOrder) -> HoldAnswer:
         self.fail("hold")
@@ -63,6 +72,7 @@ class FakeBooks:
         if order.amount_fen > left:
             return HoldAnswer(held=False, left_fen=left)
         self.holds[order.movement_id] = order
+        self.after("hold")
         return HoldAnswer(held=True, left_fen=left - order.amount_fen)
 
     def _left(self, case_id: str) -> int:
@@ -84,6 +94,7 @@ class FakeBooks:
         self.fail(how)
         if movement_id not in self.holds or self.ended.setdefault(movement_id, how) != how:
             raise MovementConflict(movement_id)
+        self.after(how)
 
     async def book(self, case_id: str, transfers: list[Transfer], *, at: datetime) -> None:
         self.fail("book")
@@ -91,6 +102,7 @@ class FakeBooks:
             key = f"{transfer.movement_id}"
             if self.transfers.setdefault(key, transfer) != transfer:
                 raise MovementConflict(key)
+        self.after("book")
 
     async def balances(self, case_id: str) -> Balances:
         sums = dict.fromkeys(Account, 0)
@@ -106,11 +118,14 @@ class FakeBooks:
 
     async def write(self, page: CasePage) -> None:
         self.fail("write")
-        self.pages[page.case_id].setdefault(page.page, page)
+        if self.pages[page.case_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write")
 
     async def note_notice(self, record: NoticeRecord) -> None:
         self.fail("note_notice")
         self.notices[record.notice_id] = record
+        self.after("note_notice")
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")
@@ -125,6 +140,7 @@ class FakePartners:
         self.paid: dict[str, int] = {}
         self.answers: list[PaymentOutcome] = []
         self.looked_up: list[PaymentOutcome] = []
+        self.looks: list[str] = []
         self.visits: dict[str, VisitOrder] = {}
         self.cancelled: list[str] = []
         self.visit_answers: list[VisitAnswer] = []
@@ -132,7 +148,24 @@ class FakePartners:
         self.deliveries: list[Delivery] = []
         self.filed: dict[str, ClaimFiling] = {}
         self.receipts: list[ClaimReceipt] = []
-        self.fail: Callable[[str], None] = lambda _: None
+        self.paid_twice: list[str] = []
+        self.fail: Hook = _nothing
+        self.after: Hook = _nothing
+
+    @staticmethod
+    def pending(**facts: str) -> PaymentOutcome:
+        """Accepted; the result comes later."""
+        return PaymentOutcome(status=PaymentStatus.PENDING, **facts)
+
+    @staticmethod
+    def refused() -> PaymentOutcome:
+        """Refused for certain."""
+        return PaymentOutcome(status=PaymentStatus.REFUSED, reason="channel_closed")
+
+    @staticmethod
+    def unknown() -> PaymentOutcome:
+        """Nobody knows."""
+        return PaymentOutcome(status=PaymentStatus.UNKNOWN)
 
     async def pay(self, order: PaymentOrder) -> PaymentOutcome:
         return self._pay(order)
@@ -148,16 +181,22 @@ class FakePartners:
         answer = (
             self.answers.pop(0)
             if self.answers
-            else PaymentOutcome(
-                status=PaymentStatus.PAID, receipt_no=f"R-{len(self.ordered)}"
-            )
+            else PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{len(self.ordered)}")
         )
         if answer.status is PaymentStatus.PAID:
-            self.paid[order.movement_id] = order.amount_fen
+            self.pays(order.movement_id, order.amount_fen)
+        self.after("pay")
         return answer
+
+    def pays(self, movement_id: str, amount_fen: int) -> None:
+        """The money moves, whatever we hear of it."""
+        if movement_id in self.paid:
+            self.paid_twice.append(movement_id)
+        self.paid[movement_id] = amount_fen
 
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         self.fail("look_up")
+        self.looks.append(movement_id)
         if self.looked_up:
             return self.looked_up.pop(0)
         if movement_id in self.paid:
@@ -169,15 +208,18 @@ class FakePartners:
         answer = self.visit_answers.pop(0) if self.visit_answers else VisitAnswer(accepted=True)
         if answer.accepted:
             self.visits[order.visit_id] = order
+        self.after("order_visit")
         return answer
 
     async def cancel_visit(self, visit_id: str) -> None:
         self.fail("cancel_visit")
         self.cancelled.append(visit_id)
+        self.after("cancel_visit")
 
     async def send(self, order: NoticeOrder, phone: str) -> Delivery:
         self.fail("send")
         self.sent.append(order)
+        self.after("send")
         return self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
@@ -185,4 +227,5 @@ class FakePartners:
         answer = self.receipts.pop(0) if self.receipts else ClaimReceipt(status="accepted")
         if answer.status == "accepted":
             self.filed[filing.claim_id] = filing
+        self.after("file")
         return answer

@@ -1,53 +1,169 @@
-"""Story 1 against fake ports: the case's own order, waits and sums."""
+"""Story 1 to the minute and to the fen, and its endings, against fake partners."""
 
-from tests.builders import AGENT, CUSTOMER, DISPATCHER, NURSE, REVIEWER
-from domain.tasks import TaskKind
-from domain.waiver import Stage
-from workflows.messages import Authorize, ClaimDecided, NoticeDischarge, RequestTopUp
-from datetime import date, timedelta
+from __future__ import annotations
 
-DOCS = {
-    kind: ["doc-1"]
-    for kind in ("id_card_front", "id_card_back", "pathology_report", "diagnosis_proof", "e_policy", "admission_slip","social_insurance_card","outpatient_record")
-}
+from collections.abc import Callable
+from typing import Any
 
-async def test_a_case_runs_from_report_to_closed(case_of) -> None:
-    async with case_of() as case:
-        await case.open(planned_admission=(case.at("2026-05-06 00:00") + timedelta(hours=9)).date())
-        await case.go_to("2026-04-29 20:32")
-        await case.do(TaskKind.FIRST_CONTACT, AGENT, identity_verified=True, need="住院押金", checklist_sent=True)
-        await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, agent_id="agent-7", nurse_id="nurse-5", doctor_id="doctor-1")
-        await case.task(TaskKind.SIGN_AUTHORIZATION)
-        await case.go_to("2026-04-29 21:40")
-        await case.handle.execute_update("authorize", Authorize(signed=True, images=["i-1"], actor=CUSTOMER, at=case.time.now()))
-        await case.task(TaskKind.CONFIRM_DOCUMENTS)
-        await case.go_to("2026-04-30 11:20")
-        await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=True, documents=DOCS)
-        await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, approved=True, in_scope=True, previous_history="none", first_deposit={"amount": "50000.00"}, treatment_talk="方案沟通")
-        await case.go_to("2026-04-30 16:00")
-        await case.do(TaskKind.TELL_RESULT, AGENT, told_by="phone")
-        await case.do(TaskKind.ARRANGE_VISIT, DISPATCHER, visit_at=case.at("2026-05-06 08:40").isoformat(), payment_mode="inhouse_specialist")
-        await case.task(TaskKind.SIGN_ON_SITE)
-        await case.go_to("2026-05-06 08:40")
-        await case.do(TaskKind.SIGN_ON_SITE, NURSE, agreements_signed=True, images=["i-2"])
-        await case.do(TaskKind.HAND_IN_SLIP, NURSE, images=["i-3"], receipt_no="R1")
-        await case.go_to("2026-05-08 19:00")
-        await case.handle.signal("request_top_up", RequestTopUp(top_up_id="t1", amount_fen=45_000_000, reason="deposit_used_up", channel="app", actor=CUSTOMER, at=case.time.now()))
-        await case.do(TaskKind.ANSWER_TOP_UP, AGENT, accepted=True, payment_mode="hospital_online")
-        await case.do(TaskKind.HAND_IN_SLIP, NURSE, images=["i-3"], receipt_no="R1")
-        await case.go_to("2026-06-23 14:00")
-        await case.handle.signal("notify_discharge", NoticeDischarge(notice_id="d1", discharge_on=(case.at("2026-06-25 00:00") + timedelta(hours=9)).date(), actor=CUSTOMER, at=case.time.now()))
-        await case.task(TaskKind.DISCHARGE_VISIT)
-        await case.go_to("2026-06-25 11:00")
-        await case.do(TaskKind.DISCHARGE_VISIT, NURSE, bill={"amount": "500000.00"}, claim_explained=True, documents_collected=True, images=["i-4"])
-        await case.task(TaskKind.FILE_CLAIM)
-        await case.go_to("2026-06-26 10:00")
-        await case.do(TaskKind.FILE_CLAIM, AGENT, images=["i-5"])
-        await case.until(lambda: case.stage is Stage.ADJUDICATION)
+from activities.ports import TopUpState
+from domain.clock import ClockState
+from domain.posting import Account
+from domain.tasks import CareDuty, TaskKind
+from domain.waiver import PaymentMode, Stage
+from tests.workflows import people
+from tests.workflows.conftest import Case
+
+CaseOf = Callable[..., Any]
+
+LIMIT = 50_000_000
+
+
+async def test_story_one_runs_to_the_minute_and_to_the_fen(case_of: CaseOf) -> None:
+    async with case_of("2026-04-29 20:10") as case:
+        await case.open(planned_admission=case.day("2026-05-06"))
+        await _intake(case)
+        await _first_deposit(case)
+        await _first_top_ups(case)
+        await _last_top_ups(case)
+        await _goes_home(case)
         await case.go_to("2026-06-29 10:00")
-        await case.handle.signal("claim_decided", ClaimDecided(claim_id="c", decision="approved", payable_fen=50_000_000, at=case.time.now()))
-        assert await case.handle.result() == "closed"
-        for c in case.clocks.values(): print(c.instance, c.state, c.due_at, c.met_at)
-        print((await case.handle.describe()).history_length)
-        for e in case.pages: print(e.page, e.stage, [t.text for t in e.timeline])
-        print(await case.books.balances(case.case_id))
+        await people.decide(case, "approved", LIMIT)
+        await case.ends(Stage.CLOSED)
+
+        assert _promises(case) == PROMISES
+        assert _moved_fen(case) == {
+            "payer_cash>hospital_deposit": LIMIT,
+            "hospital_deposit>advance_outstanding": LIMIT,
+            "claim_payable>payer_cash": LIMIT,
+            "advance_outstanding>claim_payable": LIMIT,
+        }
+        assert all(clock.state is ClockState.MET for clock in case.clocks.values())
+        assert case.alerts == []
+        assert case.pages[-1].claim_state == "approved"
+
+
+PROMISES = {
+    "K09.1": ("04-30 24:00", "04-29 20:10"),
+    "K02.1": ("04-29 20:40", "04-29 20:32"),
+    "K03.1": ("04-30 20:10", "04-30 11:20"),
+    "K04.1": ("04-30 24:00", "04-30 16:00"),
+    "K05.1": ("05-06 24:00", "05-06 08:40"),
+    "K08I.1": ("05-07 08:40", "05-06 08:55"),
+    "K02.2": ("05-08 19:30", "05-08 19:20"),
+    "K06.1": ("05-09 24:00", "05-09 10:15"),
+    "K08I.2": ("05-10 10:15", "05-09 10:15"),
+    "K02.3": ("05-18 10:30", "05-18 10:00"),
+    "K06.2": ("05-19 24:00", "05-18 10:35"),
+    "K08I.3": ("05-19 10:35", "05-18 10:35"),
+    "K02.4": ("06-05 22:45", "06-05 22:15"),
+    "K06.3": ("06-08 24:00", "06-08 09:20"),
+    "K08I.4": ("06-09 09:20", "06-08 09:20"),
+    "K02.5": ("06-18 15:30", "06-18 15:00"),
+    "K06.4": ("06-22 24:00", "06-22 10:00"),
+    "K08I.5": ("06-23 10:00", "06-22 10:00"),
+    "K02.6": ("06-22 10:30", "06-22 10:00"),
+    "K07.1": ("06-25 24:00", "06-25 11:00"),
+    "K08.1": ("06-26 11:00", "06-26 10:00"),
+}
+"""Each clock of the story: due, and met."""
+
+
+async def _intake(case: Case) -> None:
+    await case.go_to("2026-04-29 20:32")
+    await people.contact(case)
+    await people.assign_team(case)
+    await case.go_to("2026-04-29 21:40")
+    await people.authorize(case)
+    await case.go_to("2026-04-30 11:20")
+    await people.complete_papers(case)
+    await people.judge(case, limit=people.money(LIMIT))
+    await case.go_to("2026-04-30 16:00")
+    await people.tell_result(case)
+
+
+async def _first_deposit(case: Case) -> None:
+    await people.arrange(case, "2026-05-06 08:40")
+    await case.task(TaskKind.SIGN_ON_SITE)
+    await case.go_to("2026-05-06 08:40")
+    await people.sign_on_site(case)
+    await case.task(TaskKind.HAND_IN_SLIP)
+    await case.go_to("2026-05-06 08:55")
+    await people.slip(case, 1)
+    await people.care(case, CareDuty.ADMISSION_FORMALITIES)
+
+
+async def _first_top_ups(case: Case) -> None:
+    await case.go_to("2026-05-08 19:00")
+    await people.ask_top_up(case, "t-1", 10_000_000)
+    await case.task(TaskKind.ANSWER_TOP_UP)
+    await case.go_to("2026-05-08 19:20")
+    await people.answer_top_up(case, "t-1", mode=PaymentMode.CONTRACTED_NURSE)
+    await case.task(TaskKind.ON_SITE_TOP_UP)
+    await case.go_to("2026-05-09 10:15")
+    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-7"])
+    await people.slip(case, 2)
+    await case.go_to("2026-05-18 10:00")
+    await people.ask_top_up(case, "t-2", 15_000_000)
+    case.partners.answers.append(case.partners.pending())
+    await people.answer_top_up(case, "t-2")
+    await case.until(lambda: len(case.payments) == 3)
+    await case.go_to("2026-05-18 10:35")
+    await case.partner_pays(3)
+    await people.slip(case, 3)
+    assert case.pages[-1].advanced_fen == 30_000_000
+
+
+async def _last_top_ups(case: Case) -> None:
+    await case.go_to("2026-06-05 22:15")
+    await people.ask_top_up(case, "t-3", 15_000_000)
+    case.partners.answers.append(case.partners.pending(code_url="https://code.example/3"))
+    await people.answer_top_up(case, "t-3", mode=PaymentMode.QR_CODE)
+    await case.until(lambda: case.payments[case.movement(4)].code_url)
+    await case.go_to("2026-06-08 09:20")
+    await case.partner_pays(4)
+    await people.slip(case, 4)
+
+    await case.go_to("2026-06-18 15:00")
+    await people.ask_top_up(case, "t-4", 6_000_000)
+    await people.answer_top_up(case, "t-4", mode=PaymentMode.CONTRACTED_NURSE)
+    await people.answer_offer(case, "t-4")
+    await case.task(TaskKind.ON_SITE_TOP_UP)
+    assert case.top_ups["t-4"].offered_fen == case.top_ups["t-4"].granted_fen == 5_000_000
+    await case.go_to("2026-06-22 10:00")
+    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-8"])
+    await people.slip(case, 5)
+    assert case.pages[-1].advanced_fen == LIMIT
+    await people.ask_top_up(case, "t-5", 1)
+    await case.until(lambda: "t-5" in case.top_ups)
+    assert case.top_ups["t-5"].state is TopUpState.REFUSED
+
+
+async def _goes_home(case: Case, bill_fen: int = LIMIT) -> None:
+    await case.go_to("2026-06-23 14:00")
+    await people.notice_discharge(case, case.day("2026-06-25"))
+    await case.task(TaskKind.DISCHARGE_VISIT)
+    await case.go_to("2026-06-25 11:00")
+    await people.discharge_visit(case, bill_fen)
+    await case.task(TaskKind.FILE_CLAIM)
+    await case.go_to("2026-06-26 10:00")
+    await people.file_claim(case)
+    await case.until(lambda: case.stage is Stage.ADJUDICATION)
+
+
+def _promises(case: Case) -> dict[str, tuple[str, str]]:
+    return {
+        clock.instance: (case.civil(clock.due_at), case.civil(clock.met_at))
+        for clock in case.clocks.values()
+    }
+
+
+def _moved_fen(case: Case) -> dict[str, int]:
+    """What went from one account to another, whole case."""
+    held = [
+        hold.amount_fen for key, hold in case.books.holds.items() if case.books.ended[key] == "post"
+    ]
+    moved = {f"{Account.PAYER_CASH}>{Account.HOSPITAL_DEPOSIT}": sum(held)}
+    for one in case.books.transfers.values():
+        pair = f"{one.credit}>{one.debit}"
+        moved[pair] = moved.get(pair, 0) + one.amount_fen
+    return moved

@@ -1,0 +1,102 @@
+"""Deposits that must reach the hospital: one way of paying after another, and then the slip.
+
+Each way is a payment of its own (`workflows.deposit_payment`). A slip is waited for beside the
+story, across runs, because a photograph may take longer than anything else of a stay.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from temporalio import workflow
+
+from activities.ports import PaymentRecord, PaymentStatus
+from domain.tasks import TaskKind
+from domain.terms import ExpectedEvent
+from domain.waiver import PaymentMode
+from workflows.deposit_payment import DepositPayment
+from workflows.desk import Desk
+from workflows.messages import OpenCase
+from workflows.nurse_visit import NurseVisit
+
+
+class Deposits:
+    """The deposits of one case."""
+
+    def __init__(
+        self, desk: Desk, opening: OpenCase, payment: DepositPayment, visit: NurseVisit
+    ) -> None:
+        self._desk = desk
+        self._state = desk.state
+        self._opening = opening
+        self._payment = payment
+        self._visit = visit
+
+    @property
+    def left_fen(self) -> int:
+        """What may still be advanced, with everything granted counted as gone."""
+        used = self._state.advanced_fen + self._state.promised_fen
+        limit = self._opening.programme.deposit_waiver.limit
+        return limit.left_fen(limit_fen=self._state.limit_fen, advanced_fen=used)
+
+    async def pay_until_paid(
+        self,
+        reason: Literal["deposit", "top_up"],
+        amount_fen: int,
+        mode: PaymentMode | None,
+        *,
+        about: str = "case",
+    ) -> PaymentRecord:
+        """Pay by the chosen way, then by the next ones; when all refuse, a dispatcher decides.
+
+        Each way is a payment of its own with its own movement id: only a payment that was refused
+        for certain, and whose hold was given back, is followed by another. While the dispatcher
+        looks for a way no money is out, so that before the first deposit the customer may withdraw.
+        """
+        modes = list(self._opening.hospital.payment_modes)
+        while True:
+            self._desk.money_leaves()
+            for way in dict.fromkeys([mode or modes[0], *modes]):
+                record = await self._payment.pay(reason, amount_fen, way)
+                if record.status is PaymentStatus.PAID:
+                    return record
+                await self._desk.written()
+            self._state.payment_ordered = False
+            self._desk.alert("全部付款方式均被拒绝")
+            event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
+            arranged = await self._visit.arrange(reason, until=event, about=about)
+            mode = arranged.payment_mode
+
+    def paid(self, payment: PaymentRecord) -> None:
+        """Tell the customer, and collect the slip within a day (K08)."""
+        self._desk.tell(
+            "deposit_paid",
+            amount=payment.amount_fen,
+            total=self._state.advanced_fen,
+            left=self.left_fen,
+        )
+        at = payment.settled_at or workflow.now()
+        self._desk.happened(ExpectedEvent.STEP_FINISHED, at=at, about=payment.movement_id)
+        task = self._desk.ask(
+            TaskKind.HAND_IN_SLIP,
+            at=at,
+            until=ExpectedEvent.IMAGES_UPLOADED,
+            about=payment.movement_id,
+            subject=payment.movement_id,
+            amount_fen=payment.amount_fen,
+        )
+        self._state.slips[task] = payment.movement_id
+        self._await_soon(task)
+
+    def resume(self) -> None:
+        """Wait again for the slips that a previous run left open."""
+        for task in self._state.slips:
+            self._await_soon(task)
+
+    def _await_soon(self, task: str) -> None:
+        self._desk.beside(self._await_slip(task), f"slip {task}")
+
+    async def _await_slip(self, task: str) -> None:
+        slip = await self._desk.done(task)
+        about = self._state.slips.pop(task)
+        self._desk.happened(ExpectedEvent.IMAGES_UPLOADED, at=slip.at, about=about)

@@ -1,0 +1,98 @@
+"""What arrives unasked: partners' words and customers' wishes, written down until the story acts.
+
+Nothing is refused here and nothing is lost. What was seen before is dropped by its id, and what
+contradicts the record goes to a supervisor.
+"""
+
+from __future__ import annotations
+
+from activities.ports import PaymentStatus
+from domain.calendar import CalendarYearMissing
+from domain.waiver import ENDED, Stage
+from workflows.cockpit import civil
+from workflows.deposit_payment import SETTLED
+from workflows.desk import Desk
+from workflows.messages import (
+    ClaimDecided,
+    NewCalendar,
+    NoticeDischarge,
+    PaymentResult,
+    RefundReceived,
+    RequestTopUp,
+    VisitTaken,
+)
+
+
+class InTray:
+    """The tray of one case."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._state = desk.state
+
+    def top_up(self, message: RequestTopUp) -> None:
+        """A top-up request, taken up when the patient is on the ward."""
+        waiting = {request.top_up_id for request in self._state.new_top_ups}
+        if message.top_up_id not in waiting | set(self._state.top_ups):
+            self._state.new_top_ups.append(message)
+
+    def discharge(self, message: NoticeDischarge) -> None:
+        """A discharge date, taken up when the patient is on the ward."""
+        if message.notice_id not in self._state.discharge_ids:
+            self._state.discharge_ids.append(message.notice_id)
+            self._state.new_discharges.append(message)
+
+    def payment_result(self, message: PaymentResult) -> None:
+        """The first certain word settles a payment; another one is looked into by a person."""
+        payment = self._state.payments.get(message.movement_id)
+        if payment is None:
+            self._desk.alert(f"收到未下达付款的结果 {message.movement_id}")
+            return
+        paid = message.status is PaymentStatus.PAID
+        if paid and message.amount_fen != payment.amount_fen:
+            self._desk.contradicted(message.movement_id, at=message.at)
+        elif payment.settled_at is None:
+            self._state.payment_results[message.movement_id] = message
+        elif message.status in SETTLED and message.status is not payment.status:
+            self._desk.contradicted(message.movement_id, at=message.at)
+
+    def refund(self, message: RefundReceived) -> None:
+        """Money the hospital returned; beyond what it owes a supervisor hears of it."""
+        if message.refund_id in self._state.refund_ids:
+            return
+        self._state.refund_ids.append(message.refund_id)
+        self._state.refunds.append(message)
+
+    def claim(self, message: ClaimDecided) -> None:
+        """The first decision counts; one that comes too late or differs is looked into."""
+        known = self._state.claim_decision
+        if known is None and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
+            self._state.claim_decision = message
+        elif known is None or (known.decision, known.payable_fen) != (
+            message.decision,
+            message.payable_fen,
+        ):
+            self._desk.alert("理赔决定与已处理的不一致")
+
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes."""
+        if message.visit_id in self._state.visits_taken:
+            return
+        self._state.visits_taken.append(message.visit_id)
+        self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+
+    def calendar(self, message: NewCalendar) -> None:
+        """A notice of holidays: open working-day clocks are timed again; the latest one counts."""
+        if self._state.calendar_at is not None and message.at <= self._state.calendar_at:
+            return
+        try:
+            moved = self._desk.clocks.retime(message.calendar, at=message.at)
+        except CalendarYearMissing as unknown:
+            self._desk.alert(f"节假日表缺少{unknown.year}年, 未采用")
+            return
+        self._state.calendar, self._state.calendar_at = message.calendar, message.at
+        for clock in moved:
+            self._desk.due_with(clock)
+            self._desk.note(
+                "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
+            )
