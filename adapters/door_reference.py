@@ -23,29 +23,38 @@ class ReferenceRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def hospital(self, hospital_id: str) -> dict[str, Any] | None:
-        """A hospital of the directory."""
+    async def hospital(self, hospital_id: str, network: str | None) -> dict[str, Any] | None:
+        """A hospital of the directory, with its row in the newest version of a network's list.
+
+        `on_network` says whether it is listed, `newest_list` which version was looked at.
+        """
+        lists = network_hospitals.alias("lists")
+        newest = (
+            select(func.max(lists.c.list_version))
+            .where(lists.c.programme == (network or ""))
+            .scalar_subquery()
+        )
+        listed = (
+            (network_hospitals.c.hospital_id == hospitals.c.id)
+            & (network_hospitals.c.programme == (network or ""))
+            & (network_hospitals.c.list_version == newest)
+        )
         found = await self._connection.execute(
-            select(hospitals).where(hospitals.c.id == hospital_id)
+            select(
+                hospitals.c.id,
+                hospitals.c.name,
+                hospitals.c.grade,
+                network_hospitals.c.online_payment,
+                network_hospitals.c.qr_live_from,
+                network_hospitals.c.core_city,
+                network_hospitals.c.hospital_id.is_not(None).label("on_network"),
+                func.coalesce(newest, "").label("newest_list"),
+            )
+            .join_from(hospitals, network_hospitals, listed, isouter=True)
+            .where(hospitals.c.id == hospital_id)
         )
         row = found.mappings().first()
         return None if row is None else dict(row)
-
-    async def network(self, network: str, hospital_id: str) -> tuple[str, dict[str, Any] | None]:
-        """The newest version of a network's list, and the hospital's row in it."""
-        newest = select(func.max(network_hospitals.c.list_version)).where(
-            network_hospitals.c.programme == network
-        )
-        version = (await self._connection.execute(newest)).scalar() or ""
-        found = await self._connection.execute(
-            select(network_hospitals).where(
-                (network_hospitals.c.programme == network)
-                & (network_hospitals.c.list_version == version)
-                & (network_hospitals.c.hospital_id == hospital_id)
-            )
-        )
-        row = found.mappings().first()
-        return version, None if row is None else dict(row)
 
     async def policy(self, programme: str, person_hash: str, on: date) -> dict[str, Any] | None:
         """The person's row on the insurer's list, one in force first; `left_fen` is what is left.
@@ -60,8 +69,14 @@ class ReferenceRows:
             for column in policies.c
             if column.name not in ("policy_no", "name", "id_number", "phone")
         ]
+        taken = (
+            select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
+            .where(cases.c.policy_id == policies.c.policy_id)
+            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+            .scalar_subquery()
+        )
         found = await self._connection.execute(
-            select(*columns)
+            select(*columns, taken.label("taken_fen"))
             .where(policies.c.programme == programme)
             .where(policies.c.person_hash == person_hash)
             .where(policies.c.removed_at.is_(None))
@@ -72,12 +87,7 @@ class ReferenceRows:
         if row is None:
             return None
         policy = dict(row)
-        taken = await self._connection.execute(
-            select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
-            .where(cases.c.policy_id == policy["policy_id"])
-            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
-        )
-        left = policy["sum_insured_fen"] - policy["used_fen"] - int(taken.scalar_one())
+        left = policy["sum_insured_fen"] - policy["used_fen"] - int(policy["taken_fen"])
         policy["left_fen"] = max(0, left)
         return policy
 

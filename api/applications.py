@@ -113,19 +113,17 @@ def _programme(door: Door, asked: Application) -> Programme:
 
 
 async def _hospital(unit: Unit, programme: Programme, hospital_id: str, on: date) -> HospitalTerms:
-    found = await unit.reference.hospital(hospital_id)
+    found = await unit.reference.hospital(hospital_id, programme.hospitals.network)
     if found is None:
         raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
-    version, listed = "", None
-    if programme.hospitals.network is not None:
-        version, listed = await unit.reference.network(programme.hospitals.network, hospital_id)
-    flags = ModeFlags.model_validate(listed or {})
+    listed = found["on_network"]
+    flags = ModeFlags.model_validate(found) if listed else ModeFlags()
     return HospitalTerms(
         hospital_id=hospital_id,
         name=found["name"],
         grade=found["grade"],
-        list_version=version,
-        on_network=listed is not None,
+        list_version=found["newest_list"],
+        on_network=listed,
         payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
     )
 

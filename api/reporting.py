@@ -120,10 +120,8 @@ class _Reported:
 
 async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     case_id = reported.ask.own_id(door.id_secret, "dw")
-    standing = await unit.cases.access(case_id)
-    if standing is not None:  # an earlier try with this key died after it had recorded the case
-        opened = await unit.cases.opened(case_id)
-        return Recorded(case_id, opened, standing.reported_at, standing.stage)
+    if opened := await unit.cases.opened(case_id):
+        return await _resumed(unit, case_id, opened)
     body, at = reported.body, reported.at
     asked = Application(
         programme=body.programme,
@@ -155,6 +153,14 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         subject=body.consent.version,
     )
     return Recorded(case_id, opened, at, "opening")
+
+
+async def _resumed(unit: Unit, case_id: str, opened: str) -> Recorded:
+    """An earlier try with this key died after it had recorded the case."""
+    case = await unit.cases.access(case_id)
+    if case is None:
+        raise Problem("in-progress")
+    return Recorded(case_id, opened, case.reported_at, case.stage)
 
 
 def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> OpenCase:
