@@ -12,13 +12,9 @@ from api.access import seen_case
 from api.docs import FAILURES
 from api.identity import ANYONE, STAFF, Caller, allowed
 from api.problems import Problem, at_field
+from api.shapes import CaseFile, CasePageView, DischargeView, LedgerView, TopUpView
 from api.text import CaseId, Code, OpaqueId, RowId
 from api.views import (
-    CaseFile,
-    CasePageView,
-    DischargeView,
-    LedgerView,
-    TopUpView,
     case_file,
     case_page,
     discharge_view,

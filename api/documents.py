@@ -17,9 +17,10 @@ from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import Problem, at_field
+from api.shapes import DocumentView
 from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
-from api.views import DocumentView, document_view, viewer
+from api.views import document_view, viewer
 from api.wiring import Unit, door_of
 from domain.documents import DocumentKind
 from domain.waiver import Role

@@ -20,9 +20,10 @@ from api.errors import field_errors, invalid
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
+from api.shapes import TaskPage
 from api.text import TaskId
-from api.views import TaskPage, task_page
 from api.wiring import TaskAccess, Unit, door_of
+from api.worklist import task_page
 from domain.money import AmountRefused, Money
 from domain.tasks import TASKS, Form, TaskKind
 from domain.waiver import ROLE_NAMES, Role

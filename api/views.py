@@ -1,23 +1,30 @@
-"""How a case, a task, a promise and an amount look from outside.
-
-Moments are UTC with `Z`; where people read, the civil time of Shanghai stands beside it. Persons
-are masked everywhere here; who needs the whole of one asks for it and is audited.
-"""
+"""Fills in the shapes of what the door shows, from the rows of the record."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final
-
-from pydantic import BaseModel, PlainSerializer
+from datetime import datetime
+from typing import Any, Final
 
 from activities.ports import Balances
-from api.identity import STAFF, Caller
-from api.problems import Problem
+from api.identity import Caller
 from api.reporting import stage_name
-from api.wiring import Door
+from api.shapes import (
+    CaseFile,
+    CaseLine,
+    CasePageView,
+    ClockView,
+    DischargeView,
+    DocumentView,
+    InsuredView,
+    LedgerLine,
+    LedgerView,
+    MoneyView,
+    PaymentView,
+    TaskView,
+    TimelineView,
+    TopUpView,
+)
 from domain.board import (
-    BadCursor,
     CaseRow,
     CaseView,
     DischargeRow,
@@ -25,7 +32,6 @@ from domain.board import (
     LedgerRow,
     Paged,
     PaymentRow,
-    TaskFilter,
     TaskRow,
     TimelineRow,
     TopUpRow,
@@ -37,15 +43,7 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
 from domain.posting import Account
 from domain.tasks import TASKS, TaskKind
-from domain.waiver import ROLE_NAMES, Role
-
-
-def _z(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-Utc = Annotated[datetime, PlainSerializer(_z, return_type=str, when_used="json")]
-"""A moment as it is sent: RFC 3339, UTC, `Z`."""
+from domain.waiver import ROLE_NAMES
 
 CLOCK_NAMES: Final = {
     ClockState.RUNNING: "进行中",
@@ -69,217 +67,6 @@ TOP_UP_NAMES: Final = {
 def civil(at: datetime | None) -> str:
     """A moment as a person in China reads it."""
     return "" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-
-
-class MoneyView(BaseModel):
-    """The money of a case."""
-
-    limit: Money | None
-    advanced: Money
-    left: Money | None
-    outstanding: Money
-    owed_by_customer: Money
-
-
-class ClockView(BaseModel):
-    """A promise: when it began, when it is due, what became of it."""
-
-    instance: str
-    clock: str
-    name: str
-    state: str
-    state_name: str
-    started_at: Utc
-    due_at: Utc
-    due_civil: str
-    first_due_at: Utc
-    warned_at: Utc | None
-    met_at: Utc | None
-    met_civil: str
-    breached_at: Utc | None
-    estimated: bool
-    moves: int
-
-
-class TaskView(BaseModel):
-    """A step that waits for a person, or is over."""
-
-    task_id: str
-    case_id: str
-    kind: str
-    title: str
-    roles: list[Role]
-    role_names: list[str]
-    opened_at: Utc
-    due_at: Utc | None
-    due_civil: str
-    assignee: str | None
-    claimed_by: str | None
-    claimed_role: Role | None
-    clock: str | None
-    subject: str
-    duty: str | None
-    amount: Money | None
-    closed_at: Utc | None
-    done: bool | None
-    form: str
-    hospital_name: str = ""
-    stage: str = ""
-    stage_name: str = ""
-    insured: str = ""
-
-
-class TaskPage(BaseModel):
-    """A page of the worklist."""
-
-    items: list[TaskView]
-    next_cursor: str | None = None
-
-
-class TopUpView(BaseModel):
-    """What became of a top-up request."""
-
-    id: str
-    case_id: str
-    state: str
-    state_name: str
-    requested: Money
-    granted: Money
-    offered: Money
-    reason: str
-    requested_at: Utc
-    answered_at: Utc | None
-    paid_at: Utc | None
-
-
-class DischargeView(BaseModel):
-    """What became of a discharge notice."""
-
-    id: str
-    case_id: str
-    state: str
-    discharge_on: date
-    reason: str
-    received_at: Utc
-
-
-class DocumentView(BaseModel):
-    """An uploaded file, without its bytes."""
-
-    document_id: str
-    kind: str
-    kind_name: str
-    content_type: str
-    size: int
-    sha256: str
-    uploaded_at: Utc
-    uploaded_role: Role
-
-
-class PaymentView(BaseModel):
-    """A payment to the hospital or to the customer."""
-
-    movement_id: str
-    reason: str
-    amount: Money
-    mode: str | None
-    status: str
-    ordered_at: Utc
-    settled_at: Utc | None
-    receipt_no: str
-    refusal: str
-    code_url: str
-
-
-class TimelineView(BaseModel):
-    """One line of the history."""
-
-    at: Utc
-    civil: str
-    role: Role
-    role_name: str
-    actor: str
-    event: str
-    text: str
-    documents: list[str]
-
-
-class InsuredView(BaseModel):
-    """The person, masked."""
-
-    name: str
-    id_number: str
-    phone: str
-
-
-class CaseLine(BaseModel):
-    """A case in a list."""
-
-    case_id: str
-    programme: str
-    hospital_id: str
-    hospital_name: str
-    channel: str
-    insured: InsuredView
-    stage: str
-    stage_name: str
-    awaiting: list[Role]
-    awaiting_names: list[str]
-    sla_state: str
-    sla_state_name: str
-    next_due_at: Utc | None
-    next_due_civil: str
-    planned_admission: date | None
-    reported_at: Utc
-    money: MoneyView
-
-
-class CasePageView(BaseModel):
-    """A page of cases."""
-
-    items: list[CaseLine]
-    next_cursor: str | None = None
-
-
-class CaseFile(CaseLine):
-    """A whole case as it stands on the desk."""
-
-    programme_version: str
-    reason: str
-    discharge_on: date | None
-    claim_state: str
-    team: dict[str, str]
-    missing_documents: list[str]
-    waiting_for: list[TaskView]
-    clocks: list[ClockView]
-    tasks: list[TaskView]
-    documents: list[DocumentView]
-    top_ups: list[TopUpView]
-    payments: list[PaymentView]
-    discharge_notices: list[DischargeView]
-    timeline: list[TimelineView]
-
-
-class LedgerLine(BaseModel):
-    """One phase of one movement."""
-
-    movement_id: str
-    phase: str
-    debit: str
-    credit: str
-    amount: Money
-    reason: str
-    at: Utc
-
-
-class LedgerView(BaseModel):
-    """Every transfer of a case and what its accounts say; the sum over the accounts is zero."""
-
-    case_id: str
-    transfers: list[LedgerLine]
-    balances: dict[str, str]
-    held: Money
-    left: Money
 
 
 def money_of(row: CaseRow) -> MoneyView:
@@ -486,59 +273,3 @@ def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> Ledg
 def viewer(caller: Caller) -> Viewer:
     """The caller as the audit names them."""
     return Viewer(role=caller.role, id=caller.subject)
-
-
-async def task_page(
-    door: Door,
-    caller: Caller,
-    *,
-    case_id: str | None,
-    role: Role | None,
-    is_open: bool,
-    limit: int,
-    cursor: str | None,
-) -> TaskPage:
-    """The tasks a caller may see, narrowed."""
-    wanted = TaskFilter(
-        roles=_roles_seen(caller, role),
-        seen_by=None if _watches(caller) else caller.subject,
-        state="open" if is_open else "closed",
-        case_id=case_id,
-        channel=_channel(caller),
-        customer_subject=_customer(caller, case_id),
-        cursor=cursor,
-        limit=limit,
-    )
-    try:
-        page = await door.worklist.tasks(wanted)
-    except BadCursor:
-        raise Problem("invalid", "cursor: 游标无效") from None
-    return TaskPage(items=[task_view(row) for row in page.items], next_cursor=page.next_cursor)
-
-
-def _watches(caller: Caller) -> bool:
-    """Supervisors and auditors see everybody's tasks; dispatchers see who is on the way."""
-    return any(role in (Role.SUPERVISOR, Role.AUDITOR, Role.DISPATCHER) for role in caller.roles)
-
-
-def _roles_seen(caller: Caller, wanted: Role | None) -> list[Role] | None:
-    if _watches(caller):
-        return None if wanted is None else [wanted]
-    own = {*caller.roles} | ({Role.CUSTOMER} if Role.CHANNEL in caller.roles else set())
-    if wanted is not None and wanted not in own:
-        raise Problem("forbidden")
-    return sorted(own if wanted is None else {wanted})
-
-
-def _channel(caller: Caller) -> str | None:
-    if any(role in STAFF or role is Role.NURSE for role in caller.roles):
-        return None
-    return caller.channel or "" if Role.CHANNEL in caller.roles else None
-
-
-def _customer(caller: Caller, case_id: str | None) -> str | None:
-    """A customer sees the tasks of their own cases; a case named in the token is theirs too."""
-    only_customer = set(caller.roles) == {Role.CUSTOMER}
-    if not only_customer or (case_id is not None and case_id in caller.cases):
-        return None
-    return caller.subject
