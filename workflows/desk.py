@@ -22,7 +22,7 @@ from activities.ports import (
     NoticeOrder,
     TaskClosed,
 )
-from domain.clock import Budget, Clock, due_at
+from domain.clock import Budget, Clock, ClockState, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
 from domain.programme import Programme
@@ -263,6 +263,11 @@ class Desk:
     def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
         """An event of the programme: it stops and starts clocks."""
         self.clocks.happened(event, at=at, about=about)
+        for task in list(self.state.tasks.values()):
+            clock = self.state.clocks.get(task.subject)
+            if task.kind is TaskKind.BREACH and clock and clock.state is ClockState.MET:
+                # The alarm only overtook the report of a step that was done in time.
+                self.no_longer_asked(task.task_id, at=at, reason="按时完成")
 
     def enter(self, stage: Stage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""

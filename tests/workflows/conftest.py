@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 import worker
-from activities.ports import Balances, CasePage, PaymentStatus, TaskOpened
+from activities.ports import Balances, CasePage, PaymentStatus, TaskClosed, TaskOpened
 from adapters import search_attributes
 from adapters.settings import Settings
 from adapters.temporal import connect
@@ -77,7 +77,7 @@ class Case:
         return civil(text, moved_by=self.moved_by)
 
     def civil(self, at: datetime) -> str:
-        """A moment as the story writes it: `05-06 08:40`, and midnight as 24:00 of the day before."""
+        """A moment as the story writes it: `05-06 08:40`; midnight is 24:00 of the day before."""
         told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
         if (told.hour, told.minute) == (0, 0):
             return f"{told - timedelta(minutes=1):%m-%d} 24:00"
@@ -166,6 +166,10 @@ class Case:
         return tasks
 
     @property
+    def closed_tasks(self) -> dict[str, TaskClosed]:
+        return {closed.task_id: closed for page in self.pages for closed in page.tasks_closed}
+
+    @property
     def clocks(self) -> dict[str, Any]:
         return {clock.instance: clock for page in self.pages for clock in page.clocks}
 
@@ -193,7 +197,7 @@ class Case:
         return [task.subject for task in self.open_tasks.values() if task.kind is TaskKind.BREACH]
 
     async def until(self, fact: Callable[[], Any]) -> Any:
-        """Wait, in real time, until the casebook shows something; what it lacks is not there yet."""
+        """Wait, in real time, until the casebook shows something that it may not hold yet."""
         async with asyncio.timeout(WITHIN):
             while True:
                 with contextlib.suppress(KeyError, IndexError):
@@ -251,6 +255,10 @@ class Case:
         return await self.handle.execute_update(
             name, message, result_type=Accepted, rpc_timeout=timedelta(seconds=15), **options
         )
+
+    def together(self, *commands: Awaitable[Any]) -> asyncio.Future[list[Any]]:
+        """Send commands at once; await what comes back to hear what became of them."""
+        return asyncio.gather(*commands, return_exceptions=True)
 
     async def settled(self) -> None:
         """Wait until nothing that was sent so far is still on its way to a page."""
