@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from temporalio.client import Client
@@ -22,6 +23,17 @@ from activities.ports import (
     MessagingPort,
     PaymentPort,
 )
+from adapters.casebook import Casebook
+from adapters.claims import ClaimsCore
+from adapters.database import open_database
+from adapters.dispatch import NursePlatform
+from adapters.encryption import KeyRing, Sealer
+from adapters.ledger import Ledger
+from adapters.messaging import MessageGateway
+from adapters.partner_http import PartnerLine
+from adapters.payment import PaymentNetwork
+from adapters.settings import PARTNERS, Settings
+from adapters.temporal import connect
 from workflows.deposit_waiver import DepositWaiver
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver,)
@@ -60,6 +72,30 @@ def activities(
         nurse.cancel,
         FileClaims(claims=claims, casebook=casebook).file,
     ]
+
+
+async def main(settings: Settings) -> None:
+    """Run a worker on the servers the settings name until it is cancelled."""
+    client = await connect(settings)
+    engine = open_database(settings.libpq_url)
+    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
+    casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
+    lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    verbs = activities(
+        ledger=Ledger(engine),
+        casebook=casebook,
+        payment=PaymentNetwork(lines["payment"]),
+        dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
+        messaging=MessageGateway(lines["messaging"]),
+        claims=ClaimsCore(lines["claims"]),
+    )
+    try:
+        async with build(client, task_queue=settings.task_queue, verbs=verbs):
+            await asyncio.Event().wait()
+    finally:
+        for line in lines.values():
+            await line.close()
+        await engine.dispose()
 
 
 def sandbox() -> SandboxedWorkflowRunner:
