@@ -18,7 +18,7 @@ from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
-from api.text import Body, CaseId, DocumentIds, Words
+from api.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring import CaseAccess, Door, Unit, door_of
 from domain.waiver import STAGE_NAMES, Role, Stage
 from workflows.messages import Authorize, Withdraw
@@ -29,12 +29,16 @@ routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 class Authorization(Body):
     """The customer signs the authorisation with its images, or refuses."""
 
+    model_config = example(signed=True, images=["doc-aaaaaaaaaaaaaaaaaaaa"])
+
     signed: bool
     images: DocumentIds = Field(default=[])
 
 
 class Withdrawal(Body):
     """The customer wants no more, and why."""
+
+    model_config = example(reason="改期住院")
 
     reason: Words = ""
 

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.problems import MEDIA_TYPE, ProblemDocument
+from api.problems import MEDIA_TYPE, PROBLEMS, Problem, ProblemDocument
+
+KEY_HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotent-Replay"
 
 
-def _failure(description: str) -> dict[str, Any]:
-    return {"description": description, "model": ProblemDocument}
+def _failure(status: int, *codes: str) -> dict[str, Any]:
+    """One status with an example of each of its problems."""
+    examples = {
+        code: {
+            "summary": PROBLEMS[code].title,
+            "value": Problem(code)
+            .document(instance="/v1/deposit-waivers", request_id="req-5f0c8a1b2c3d4e5f")
+            .model_dump(exclude_none=True),
+        }
+        for code in codes
+        if PROBLEMS[code].status == status
+    }
+    return {
+        "description": " / ".join(PROBLEMS[code].title for code in codes),
+        "model": ProblemDocument,
+        "content": {MEDIA_TYPE: {"examples": examples}},
+    }
 
 
 FAILURES: Final[dict[int | str, dict[str, Any]]] = {
-    400: _failure("请求无法解析, 或缺少 Idempotency-Key"),
-    401: _failure("未通过身份验证"),
-    403: _failure("角色无权执行"),
-    404: _failure("不存在, 或不属于调用方"),
-    409: _failure("与案件当前状态冲突, 或相同请求正在处理"),
-    413: _failure("内容过大"),
-    422: _failure("字段不符合要求, 或键已用于其他内容"),
-    503: _failure("暂时不可用, 见 Retry-After"),
+    400: _failure(400, "malformed-request", "idempotency-key-missing"),
+    401: _failure(401, "unauthenticated"),
+    403: _failure(403, "forbidden"),
+    404: _failure(404, "not-found"),
+    409: _failure(409, "in-progress", "wrong-stage", "task-not-open", "task-claimed"),
+    413: _failure(413, "too-large"),
+    422: _failure(422, "invalid", "idempotency-key-reused"),
+    503: _failure(503, "unavailable"),
 }
 """The problems any operation may answer with."""
 
@@ -33,5 +51,14 @@ def as_problems(schema: dict[str, Any]) -> dict[str, Any]:
             for status, response in operation.get("responses", {}).items():
                 content = response.get("content", {})
                 if status[0] in "45" and "application/json" in content:
-                    content[MEDIA_TYPE] = content.pop("application/json")
+                    content.setdefault(MEDIA_TYPE, {}).update(content.pop("application/json"))
+                elif status[0] == "2" and _takes_a_key(operation):
+                    response.setdefault("headers", {})[REPLAYED] = {
+                        "description": "重放时为 true: 这是首次答复",
+                        "schema": {"type": "string"},
+                    }
     return schema
+
+
+def _takes_a_key(operation: dict[str, Any]) -> bool:
+    return any(one.get("name") == KEY_HEADER for one in operation.get("parameters", []))

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from api.applications import Application, Identified, Known, gather
 from api.docs import FAILURES
 from api.identity import Caller, allowed
-from api.text import Body, Code, OpaqueId
+from api.text import Body, Code, OpaqueId, example
 from api.wiring import Door, door_of
 from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
@@ -35,6 +35,12 @@ _ANSWER_CLOCK: Final = "K01"
 
 class EligibilityQuestion(Body):
     """Who asks about which programme; hospital, disease and date may still be open."""
+
+    model_config = example(
+        programme="bainian_deposit_waiver",
+        insured={"id_type": "resident_id", "id_number": "110101199003070732"},
+        disease="lung_cancer",
+    )
 
     programme: Code = Field(examples=["bainian_deposit_waiver"])
     insured: Identified

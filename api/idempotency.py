@@ -18,19 +18,19 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse, Response
 
+from api.docs import KEY_HEADER, REPLAYED
 from api.identity import Caller
 from api.problems import Problem
 from api.wiring import Door, Unit, door_of
 
 KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
-REPLAYED: Final = "Idempotent-Replay"
 
 _ID_LETTERS: Final = 20
 
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=KEY_HEADER,
         description="每个会改变数据的请求必填; 同一键重放返回首次答复",
         examples=["6f0f7a5e-1d1c-4a7c-9b59-0f6f3b1f6a11"],
     ),

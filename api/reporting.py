@@ -22,7 +22,7 @@ from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
-from api.text import Body, Code, Moment, OpaqueId, Words
+from api.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
 from domain.calendar import civil_date
 from domain.waiver import STAGE_NAMES, Role, Stage
@@ -43,6 +43,23 @@ class Consent(Body):
 
 class Report(Body):
     """The report of a stay. Limit and terms are ours to know; nobody can send them."""
+
+    model_config = example(
+        programme="bainian_deposit_waiver",
+        hospital_id="h-110100-0001",
+        insured={
+            "name": "客户某甲",
+            "id_type": "resident_id",
+            "id_number": "110101199003070732",
+            "phone": "13800138000",
+        },
+        disease="lung_cancer",
+        channel="hotline",
+        planned_admission="2026-05-06",
+        need="计划住院, 申请免押金",
+        consent={"given": True, "at": "2026-04-29T20:10:00+08:00", "version": "v2026_01"},
+        customer_id="customer-1",
+    )
 
     programme: Code = Field(examples=["bainian_deposit_waiver"])
     hospital_id: OpaqueId

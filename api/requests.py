@@ -19,7 +19,7 @@ from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import at_field
-from api.text import Body, CaseId, PositiveMoney, discharge_reason
+from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
 from api.wiring import Letter, Unit, door_of
 from domain.waiver import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
@@ -33,6 +33,10 @@ DISCHARGE: Final = "notify_discharge"
 class TopUpAsked(Body):
     """More deposit is needed: how much and why."""
 
+    model_config = example(
+        amount={"amount": "100000.00", "currency": "CNY"}, reason="deposit_used_up", channel="app"
+    )
+
     amount: PositiveMoney
     reason: Literal["deposit_used_up", "plan_changed", "other"]
     channel: Literal["hotline", "wechat", "app"] = "app"
@@ -40,6 +44,8 @@ class TopUpAsked(Body):
 
 class DischargeNoticed(Body):
     """The day of discharge is known, or has changed."""
+
+    model_config = example(discharge_on="2026-06-25")
 
     discharge_on: date
 

@@ -7,7 +7,7 @@ worker that runs the real workflows, with partners that say yes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -202,6 +203,13 @@ WRITTEN = (
 
 async def nothing_written(house: House) -> dict[str, int]:
     return {table: await house.rows(table) for table in WRITTEN}
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A door that served configures the process's logs; the next test starts plain."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 from google.protobuf import json_format
 from sqlalchemy import text
@@ -17,6 +20,7 @@ from adapters.database import open_database
 from adapters.door import DoorBooks
 from adapters.encryption import KeyRing
 from adapters.identity import mint
+from api.main import serve
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
 
@@ -152,7 +156,11 @@ async def test_the_document_describes_every_form_and_problem(house: House) -> No
     assert len(forms["content"]["application/json"]["schema"]["oneOf"]) == 21
     assert "JudgeLiability" in schema["components"]["schemas"]
     refused = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["422"]
-    assert "application/problem+json" in refused["content"]
+    shown = refused["content"]["application/problem+json"]
+    assert shown["schema"]["$ref"].endswith("ProblemDocument")
+    assert "idempotency-key-reused" in shown["examples"]
+    opened = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["201"]
+    assert "Idempotent-Replay" in opened["headers"]
 
 
 async def test_no_log_line_holds_what_a_person_typed(
@@ -188,3 +196,19 @@ async def test_a_database_that_is_away_is_503_with_retry_after(house: House) -> 
     problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"]
     await away.dispose()
+
+
+async def test_it_serves_until_it_is_told_to_stop(house: House) -> None:
+    serving = asyncio.create_task(serve(house.settings))
+    address = f"http://127.0.0.1:{house.settings.api_port}"
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        for _ in range(100):
+            with suppress(httpx.TransportError):
+                ready = await client.get("/readyz")
+                break
+            await asyncio.sleep(0.05)
+        assert ready.status_code == 200, ready.text
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.wait_for(serving, 10)
+    assert serving.done()
