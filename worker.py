@@ -63,7 +63,6 @@ def activities(
     return [
         books.turn_page,
         books.tell_customer,
-        books.set_limit,
         books.balances,
         money.order,
         money.pay_out,

@@ -19,27 +19,16 @@ from activities.ports import (
     CasePage,
     Delivery,
     LedgerPort,
-    Message,
     MessagingPort,
     NoticeOrder,
     NoticeRecord,
     PaymentStatus,
 )
-from domain.money import Fen
-from domain.terms import LimitRule
 
 FIRST_TRY_SECONDS: Final = 2.0
 """A gateway answers in a fraction of a second; a slower one must not hold up the next page."""
 TRIES: Final = 5
 """As many as the workflow's retry policy allows; the last one reports failure, never raises."""
-
-
-class SetLimit(Message):
-    """The limit a case may be advanced up to, and whether it may be reached."""
-
-    case_id: str
-    limit_fen: Fen
-    rule: LimitRule
 
 
 class KeepBooks:
@@ -55,6 +44,10 @@ class KeepBooks:
     @activity.defn(name="turn_page")
     async def turn_page(self, page: CasePage) -> list[str]:
         """Book what moved, write the page, send its notices; returns the ids that did not go."""
+        if page.limit_operator is not None:
+            await self._ledger.set_limit(
+                page.case_id, limit_fen=page.limit_fen or 0, operator=page.limit_operator
+            )
         for payment in page.payments:
             if payment.settled_at is None or payment.reason == "payout":
                 continue
@@ -76,13 +69,6 @@ class KeepBooks:
         if activity.info().attempt < TRIES:
             raise ApplicationError("notice not delivered yet", type="NoticeNotDelivered")
         return Delivery.FAILED
-
-    @activity.defn(name="set_limit")
-    async def set_limit(self, order: SetLimit) -> None:
-        """Fix the limit before anything can be held against it."""
-        await self._ledger.set_limit(
-            order.case_id, limit_fen=order.limit_fen, operator=order.rule.operator
-        )
 
     @activity.defn(name="read_balances")
     async def balances(self, case_id: str) -> Balances:

@@ -351,6 +351,7 @@ class CasePage(Message):
     sla_state: Literal["calm", "warned", "breached"] = "calm"
     next_due_at: datetime | None = None
     limit_fen: Fen | None = None
+    limit_operator: Literal["at_most", "below"] | None = None  # on the page that fixes the limit
     advanced_fen: Fen = 0
     outstanding_fen: Fen = 0
     owed_fen: Fen = 0

@@ -229,7 +229,6 @@ class StoryOne(Hands):
         await self.payment_is(f"{case_id}:deposit:3", "pending")
         await house.go_to("2026-05-18 10:35")
         await self.hand_in_slip(3)
-        await self.care("bedside_visit", ["bedside_visit", "communication"], "探望")
         await self.say("2026-05-18 10:35", "线上续费 150,000.00, 累计 300,000.00")
 
         await house.go_to("2026-06-05 22:15")
@@ -242,7 +241,6 @@ class StoryOne(Hands):
         await house.go_to("2026-06-08 09:20")
         await house.partner(f"/payment/v1/payments/{movement}/scan", {})
         await self.hand_in_slip(4)
-        await self.care("bedside_visit", ["bedside_visit"], "探望")
         await self.say("2026-06-08 09:20", "扫码续费 150,000.00, 累计 450,000.00")
 
     async def last_top_up(self) -> None:

@@ -7,7 +7,7 @@ model only holds and counts. What happens next is told in `workflows.deposit_wai
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -264,6 +264,11 @@ class Pen:
             kept for kept in page.payments if kept.movement_id != record.movement_id
         ]
         page.payments.append(record)
+
+    def fix_limit(self, operator: Literal["at_most", "below"], *, at: datetime) -> None:
+        """The books of the case are opened with the limit of the state."""
+        page = self.page(at)
+        self._state.unwritten = page.model_copy(update={"limit_operator": operator})
 
     def notice(self, order: NoticeOrder) -> None:
         """The customer is to be told something."""

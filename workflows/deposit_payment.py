@@ -8,6 +8,7 @@ An outcome nobody knows is asked for again; it is never paid under a new id and 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 
 from temporalio import workflow
@@ -26,17 +27,14 @@ from domain.money import spoken
 from domain.posting import Reason, movement, payout
 from domain.tasks import ResolvePayment, TaskKind
 from domain.waiver import PaymentMode, Stage
-from workflows.desk import Desk
+from workflows.desk import PARTNER_RETRY, Desk
 from workflows.messages import PaymentResult
 
 ORDER_WITHIN: Final = timedelta(seconds=30)
 """The adapter gives a partner ten seconds; what is beyond that is the network of our own house."""
-ORDER_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Only a partner that could not be reached at all is tried again here, under the same id."""
-
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
+ASK_PENDING_AFTER: Final = timedelta(minutes=5)
+"""A partner that took the order calls back by itself; asking sooner would only be impatience."""
 ASK_AGAIN_MAX: Final = timedelta(minutes=15)
 """The pause before asking what became of a payment; it doubles up to fifteen minutes."""
 ASK_SELDOM: Final = timedelta(hours=6)
@@ -113,21 +111,27 @@ class DepositPayment:
         self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}")
 
     async def _order(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
-        if isinstance(order, PaymentOrder):
+        async def deposit(order: PaymentOrder, retry: RetryPolicy) -> PaymentOutcome:
             return await workflow.execute_activity_method(
                 PayHospital.order,
                 args=[self._hold(order), order],
                 start_to_close_timeout=ORDER_WITHIN,
-                retry_policy=ORDER_RETRY,
+                retry_policy=retry,
                 summary=f"付款 {spoken(order.amount_fen)} {order.mode.value}",
             )
-        return await workflow.execute_activity_method(
-            PayHospital.pay_out,
-            order,
-            start_to_close_timeout=ORDER_WITHIN,
-            retry_policy=ORDER_RETRY,
-            summary=f"支付给客户 {spoken(order.amount_fen)}",
-        )
+
+        async def residual(order: PayoutOrder, retry: RetryPolicy) -> PaymentOutcome:
+            return await workflow.execute_activity_method(
+                PayHospital.pay_out,
+                order,
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=retry,
+                summary=f"支付给客户 {spoken(order.amount_fen)}",
+            )
+
+        if isinstance(order, PaymentOrder):
+            return await self._desk.ask_partner(partial(deposit, order))
+        return await self._desk.ask_partner(partial(residual, order))
 
     def _hold(self, order: PaymentOrder) -> HoldOrder:
         record = self._desk.state.payments[order.movement_id]
@@ -144,7 +148,8 @@ class DepositPayment:
     ) -> PaymentRecord:
         """Wait for news, ask, wait longer, ask again; past a bound a person looks into it too."""
         by_code = isinstance(order, PaymentOrder) and order.mode is PaymentMode.QR_CODE
-        pause = ASK_AGAIN_AFTER
+        accepted = outcome.status is PaymentStatus.PENDING
+        pause = ASK_PENDING_AFTER if accepted else ASK_AGAIN_AFTER
         person_at = workflow.now() + PERSON_AFTER
         task_id: str | None = None
         known_at = workflow.now()
@@ -215,7 +220,7 @@ class DepositPayment:
             PayHospital.look_up,
             movement_id,
             start_to_close_timeout=ORDER_WITHIN,
-            retry_policy=ORDER_RETRY,
+            retry_policy=PARTNER_RETRY,
             summary="查询付款结果",
         )
 

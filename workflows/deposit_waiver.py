@@ -13,12 +13,12 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.books import KeepBooks, SetLimit
 from activities.ports import TaskClosed
 from domain.clock import Clock, WarnRule
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
 from domain.eligibility import Outcome
 from domain.tasks import (
+    TASKS,
     ArrangeVisit,
     AssignTeam,
     ConfirmDocuments,
@@ -51,7 +51,6 @@ from workflows.messages import (
     Withdraw,
 )
 from workflows.nurse_visit import NurseVisit
-from workflows.record import BOOKS_RETRY, BOOKS_WITHIN
 from workflows.recovery import Recovery
 from workflows.refusals import Refusals
 from workflows.stay import Stay
@@ -221,7 +220,7 @@ class DepositWaiver:
         plan = opinion.read(JudgeLiability)
         desk.happened(ExpectedEvent.PLAN_CONFIRMED, at=opinion.at)
         if plan.approved:
-            await self._fix_limit(plan)
+            self._fix_limit(plan)
             desk.happened(ExpectedEvent.JUDGEMENT_CONFIRMED, at=opinion.at)
         told = await desk.done(
             desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
@@ -238,19 +237,11 @@ class DepositWaiver:
             due=civil(visit.due_at if visit else None),
         )
 
-    async def _fix_limit(self, plan: JudgeLiability) -> None:
+    def _fix_limit(self, plan: JudgeLiability) -> None:
         self._state.limit_fen = plan.limit.fen if plan.limit else self._state.policy_limit_fen
         self._state.first_deposit_fen = plan.first_deposit.fen if plan.first_deposit else 0
-        await workflow.execute_activity_method(
-            KeepBooks.set_limit,
-            SetLimit(
-                case_id=self._state.case_id,
-                limit_fen=self._state.limit_fen,
-                rule=self._opening.programme.deposit_waiver.limit,
-            ),
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary="设定额度",
+        self._desk.pen.fix_limit(
+            self._opening.programme.deposit_waiver.limit.operator, at=workflow.now()
         )
 
     async def _arrange_first_visit(self) -> None:
@@ -311,7 +302,8 @@ class DepositWaiver:
                 actor_id=message.actor.id,
             )
         )
-        images = [str(image) for image in message.form.get("images", [])]
+        form = TASKS[message.kind].form.model_validate(message.form)
+        images: list[str] = getattr(form, "images", [])
         self._desk.note(
             message.kind.value,
             f"完成: {task.title}",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -47,6 +47,15 @@ NOTICE_RETRY: Final = RetryPolicy(
 
 ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
 """Steps that nothing in the story waits for: done is done, and they outlive the story."""
+
+FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
+"""A partner that answers does so within seconds; the record does not wait for more than one try."""
+PARTNER_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+)
+"""Every order to a partner is idempotent under its id, and somebody waits in a bed: no last try."""
+
+T = TypeVar("T")
 
 
 class CaseOver(Exception):
@@ -313,6 +322,18 @@ class Desk:
         now = workflow.now()
         self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
         self.ask(TaskKind.BREACH, at=now, subject=clock.instance)
+
+    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+        """Ask a partner with the page held, so that one beat stays one page.
+
+        Only the first try is waited for like that: whoever cannot be reached is asked again
+        without end, under the same id, and meanwhile the record goes on.
+        """
+        try:
+            with self._record.held():
+                return await call(FIRST_TRY)
+        except ActivityError:
+            return await call(PARTNER_RETRY)
 
     async def written(self) -> None:
         """Wait until everything so far stands in the casebook."""

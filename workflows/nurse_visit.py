@@ -14,14 +14,10 @@ from domain.tasks import ArrangeVisit, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.cockpit import civil
-from workflows.desk import Desk
+from workflows.desk import PARTNER_RETRY, Desk
 from workflows.messages import OpenCase
 
 VISIT_WITHIN: Final = timedelta(seconds=20)
-VISIT_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Ordering is idempotent under the visit id, and somebody waits at a bed: no last attempt."""
 
 Purpose = Literal["deposit", "top_up", "discharge", "care"]
 
@@ -75,13 +71,17 @@ class NurseVisit:
             visit_at=visit_at,
             checklist=CHECKLIST[purpose],
         )
-        answer = await workflow.execute_activity_method(
-            SendNurse.order,
-            order,
-            start_to_close_timeout=VISIT_WITHIN,
-            retry_policy=VISIT_RETRY,
-            summary=f"预约上门 {civil(visit_at)}",
-        )
+
+        async def ordered(retry: RetryPolicy) -> VisitAnswer:
+            return await workflow.execute_activity_method(
+                SendNurse.order,
+                order,
+                start_to_close_timeout=VISIT_WITHIN,
+                retry_policy=retry,
+                summary=f"预约上门 {civil(visit_at)}",
+            )
+
+        answer = await self._desk.ask_partner(ordered)
         if answer.accepted:
             state.visits.append(order.visit_id)
             self._desk.note("visit_ordered", f"已预约上门 {civil(visit_at)}")
@@ -99,6 +99,6 @@ class NurseVisit:
             SendNurse.cancel,
             visit_id,
             start_to_close_timeout=VISIT_WITHIN,
-            retry_policy=VISIT_RETRY,
+            retry_policy=PARTNER_RETRY,
             summary="取消上门",
         )

@@ -7,7 +7,8 @@ the page, the worklist and the Temporal UI agree. Who changes what is the desk's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -40,6 +41,7 @@ class Record:
         self._unsent = unsent
         self._closing = False
         self._writing = False
+        self._held = 0
         self._shown: dict[str, object] = {}
 
     @property
@@ -51,13 +53,24 @@ class Record:
         """Let `keep` return once everything is written."""
         self._closing = True
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the page open while a partner is asked: its answer then stands on the same page."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+
     async def keep(self) -> None:
         """Turn a page whenever something is unwritten, one page at a time."""
         while not (self._closing and self.written):
-            await workflow.wait_condition(lambda: self._closing or not self.written)
+            await workflow.wait_condition(
+                lambda: self._closing or (self._held == 0 and not self.written)
+            )
             for _ in range(HOPS):
                 await asyncio.sleep(0)
-            page = self._take_page()
+            page = None if self._held else self._take_page()
             if page is not None:
                 self._writing = True
                 await self._turn(page)

@@ -41,10 +41,6 @@ from workflows.desk import Desk
 from workflows.messages import OpenCase, RefundReceived
 
 FILE_WITHIN: Final = timedelta(seconds=30)
-FILE_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
-)
-"""An unanswered filing is sent again under the same claim id until the core answers."""
 
 CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
 REMIND_AT: Final = time(10, 0)
@@ -187,21 +183,26 @@ class Recovery:
         self._desk.tell("claim_filed", number=self._claim_id)
 
     async def _send_claim(self, documents: list[str], ready: Completion) -> ClaimReceipt:
-        return await workflow.execute_activity_method(
-            FileClaims.file,
-            ClaimFiling(
-                claim_id=self._claim_id,
-                case_id=self._state.case_id,
-                hospital_id=self._opening.hospital.hospital_id,
-                bill_fen=self._state.bill_fen,
-                advanced_fen=self._state.advanced_fen,
-                document_ids=documents,
-                filed_at=ready.at,
-            ),
-            start_to_close_timeout=FILE_WITHIN,
-            retry_policy=FILE_RETRY,
-            summary="代为提交理赔",
+        filing = ClaimFiling(
+            claim_id=self._claim_id,
+            case_id=self._state.case_id,
+            hospital_id=self._opening.hospital.hospital_id,
+            bill_fen=self._state.bill_fen,
+            advanced_fen=self._state.advanced_fen,
+            document_ids=documents,
+            filed_at=ready.at,
         )
+
+        async def filed(retry: RetryPolicy) -> ClaimReceipt:
+            return await workflow.execute_activity_method(
+                FileClaims.file,
+                filing,
+                start_to_close_timeout=FILE_WITHIN,
+                retry_policy=retry,
+                summary="代为提交理赔",
+            )
+
+        return await self._desk.ask_partner(filed)
 
     async def _adjudicated(self) -> str:
         """DW18: the insurer decides on its own; our advance promised nothing (R107)."""

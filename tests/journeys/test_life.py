@@ -74,14 +74,18 @@ async def test_a_top_up_during_discharge_is_refused_and_a_later_date_reopens_the
     story = await admitted(house)
     notices = f"/v1/deposit-waivers/{story.case_id}/discharge-notices"
     await house.go_to("2026-05-11 09:00")
-    await house.customer.do(notices, {"discharge_on": house.at("2026-05-12 12:00").date().isoformat()})
+    await house.customer.do(
+        notices, {"discharge_on": house.at("2026-05-12 12:00").date().isoformat()}
+    )
     await house.nurse.task(story.case_id, "discharge_visit")
     await house.go_to("2026-05-12 07:00")
     await story.stage_is("discharge")
     refused = await top_up_is(story, await ask_for(story, 1_000_000), "refused")
     assert "出院结算" in refused["reason"]
 
-    await house.customer.do(notices, {"discharge_on": house.at("2026-05-20 12:00").date().isoformat()})
+    await house.customer.do(
+        notices, {"discharge_on": house.at("2026-05-20 12:00").date().isoformat()}
+    )
     await story.stage_is("in_hospital")
     case = await story.see()
     clock = next(clock for clock in case["clocks"] if clock["clock"] == "K07")
@@ -143,7 +147,9 @@ async def test_a_worker_that_dies_between_the_partners_yes_and_our_record_pays_o
     assert [payment["status"] for payment in case["payments"]] == ["paid"]
     assert fen(case["money"]["advanced"]) == 5_000_000
     received = (await house.partners.get("/received")).json()
-    assert {order["id"] for order in received if "deposit" in order["id"] and "visit" not in order["id"]} == {movement}
+    assert {
+        order["id"] for order in received if "deposit" in order["id"] and "visit" not in order["id"]
+    } == {movement}
 
 
 async def test_a_broken_promise_is_recorded_and_told_and_ends_nothing(house: House) -> None:

@@ -39,9 +39,7 @@ def fen(amount: Answer) -> int:
 
 
 def cash_from_customer(ledger: Answer) -> int:
-    return sum(
-        fen(line["amount"]) for line in ledger["transfers"] if line["reason"] == "repayment"
-    )
+    return sum(fen(line["amount"]) for line in ledger["transfers"] if line["reason"] == "repayment")
 
 
 def all_zero(ledger: Answer) -> bool:
@@ -95,9 +93,7 @@ async def test_1b_the_refund_goes_to_the_payer_and_the_residual_to_the_customer(
 async def test_1c_a_denied_claim_makes_the_customer_owe_what_the_hospital_kept(
     house: House, bill_fen: int
 ) -> None:
-    story = StoryOne(
-        house, ending=Ending(bill_fen=bill_fen, decision="denied", payable_fen=0)
-    )
+    story = StoryOne(house, ending=Ending(bill_fen=bill_fen, decision="denied", payable_fen=0))
     await story.tell()
     case = await story.stage_is("repayment")
     assert fen(case["money"]["owed_by_customer"]) == bill_fen
