@@ -152,5 +152,5 @@ def _facts(
 
 def must_serve_waivers(programme: Programme) -> None:
     """A deposit waiver is asked of a programme that has one."""
-    if programme.waiver is None:
+    if not programme.opens_waivers:
         raise Problem("unknown-programme", "该服务项目不提供住院免押金")

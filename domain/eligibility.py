@@ -208,7 +208,7 @@ def _hospital_grade(facts: Facts, programme: Programme, _: WorkCalendar) -> _Ans
     if not facts.hospital_known:
         return _Answer.OPEN
     grade = facts.hospital_grade
-    return _is(grade is not None and grade >= programme.hospitals.grade_min)
+    return _is(grade is not None and grade >= (programme.hospitals.grade_min or 1))
 
 
 def _hospital_on_network(facts: Facts, programme: Programme, _: WorkCalendar) -> _Answer:
