@@ -33,6 +33,7 @@ class ExpectedEvent(StrEnum):
     CONTACT_MADE = "contact_made"
     VISIT_NEED_CONFIRMED = "visit_need_confirmed"
     DOCUMENT_VISIT_DONE = "document_visit_done"
+    DOCUMENTS_RECEIVED = "documents_received"
     DOCUMENTS_COMPLETE = "documents_complete"
     OPINION_SENT = "opinion_sent"
     INSURER_DECIDED = "insurer_decided"

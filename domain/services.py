@@ -39,6 +39,7 @@ class ServiceQuota(BaseModel):
     count: int | None = Field(default=None, gt=0)
     count_min: int | None = Field(default=None, gt=0)  # P13: 1-5 a year, by plan (C-64)
     period: Literal["policy_year", "term", "policy"] | None = None
+    pool: str | None = None  # services with the same pool count together
 
     @model_validator(mode="after")
     def _a_count_has_a_period(self) -> Self:
@@ -150,7 +151,7 @@ Loss = Literal[
 class Consumption(Terms):
     """When a unit of the quota is used up, by what else, and when it comes back."""
 
-    on: Literal["completed", "approved", "arranged"] = "completed"
+    when: Literal["completed", "approved", "arranged"] = "completed"
     also_on: tuple[Loss, ...] = ()
     given_back_on: tuple[Literal["provider_failure", "free_cancellation"], ...] = (
         "provider_failure",
