@@ -82,7 +82,9 @@ def waiting_ends(
     """The first day after a waiting period; None while the product's own length is not known."""
     if renewal and waiting.none_on_renewal:
         return policy_from
-    length = waiting.days if waiting.days is not None else product_days
+    length = waiting.days
+    if waiting.as_product and product_days is not None:
+        length = product_days
     return None if length is None else policy_from + timedelta(days=length)
 
 
