@@ -101,6 +101,8 @@ async def sweep(door: Door) -> int:
         letters = await unit.inbox.waiting(
             since=now - GIVE_UP_AFTER, until=now - ORPHAN_AFTER, limit=_BATCH
         )
+    if not (orphans or letters) or not await door.cases.answers():
+        return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
     for orphan in orphans:
         carried += await _tried(_start(door, orphan.opened), orphan.case_id)
