@@ -24,7 +24,7 @@ PAPERS: Final = (
     "pathology_report",
 )
 
-CONFIRMS_AFTER: Final = 1.5
+CONFIRMS_AFTER: Final = 4.0
 """Real seconds until the hospital's finance office confirms; enough for the story to move on."""
 
 Say = Callable[[str, str], Awaitable[None]]
