@@ -35,9 +35,9 @@ from domain.tasks import (
 )
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.case import Completion
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
+from workflows.matter import Completion
 from workflows.messages import OpenCase, RefundReceived
 
 FILE_WITHIN: Final = timedelta(seconds=30)

@@ -17,9 +17,9 @@ from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.tasks import Care, CareDuty, DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.case import Completion
 from workflows.deposits import Deposits
 from workflows.desk import Desk
+from workflows.matter import Completion
 from workflows.messages import NoticeDischarge, OpenCase
 from workflows.nurse_visit import NurseVisit
 from workflows.top_up import ALREADY_LEAVING, TopUps
