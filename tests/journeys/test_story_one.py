@@ -116,7 +116,9 @@ async def test_1d_a_claim_never_filed_falls_due_and_is_reminded_of(house: House)
     # Due thirty natural days after the demand of 26 July 00:00; reminded seven days before.
     await house.go_to("2026-08-19 08:00")
     sent = (await house.partners.get("/received")).json()
-    texts = [order["body"]["template"] for order in sent if order["id"].startswith(story.case_id)]
+    texts = [
+        order["body"].get("template") for order in sent if order["id"].startswith(story.case_id)
+    ]
     assert "repayment_demand" in texts
     assert "repayment_reminder" in texts
     await _repay(story, 50_000_000)
