@@ -203,10 +203,10 @@ class Stay:
                 "discharge", visit_at=visit_at, visit_id=self._state.discharge_visit
             )
             ordered_for = day
-            if answer.accepted:
-                self._desk.tell("discharge_visit", date=str(day))
-            else:
+            if not answer.accepted:
                 self._desk.alert("护士平台未接出院陪同单")
+            elif day == self._discharge_on:
+                self._desk.tell("discharge_visit", date=str(day))
         self._ordering = False
 
     def discharge_report(self) -> tuple[Completion, DischargeVisit]:
