@@ -30,8 +30,8 @@ from domain.waiver import PaymentMode, Stage
 from workflows.desk import PARTNER_RETRY, Desk
 from workflows.messages import PaymentResult
 
-ORDER_WITHIN: Final = timedelta(seconds=30)
-"""The adapter gives a partner ten seconds; what is beyond that is the network of our own house."""
+ORDER_WITHIN: Final = timedelta(seconds=15)
+"""The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
 ASK_PENDING_AFTER: Final = timedelta(minutes=5)
 """A partner that took the order calls back by itself; asking sooner would only be impatience."""
