@@ -40,7 +40,7 @@ class Size:
     block: int
 
 
-FULL: Final = Size(waiting=500, pairs=150, rounds=4, block=18)
+FULL: Final = Size(waiting=500, pairs=150, rounds=3, block=24)
 QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6)
 
 
@@ -48,11 +48,11 @@ async def main() -> int:
     """Measure everything and print it."""
     size = QUICK if "--quick" in sys.argv[1:] else FULL
     began = time.monotonic()
-    async with servers() as settings:
+    async with servers() as running:
         console.print("story 1, told in virtual time …")
-        show_counts("story 1", await story_one(settings))
+        show_counts("story 1", await story_one(running.settings))
         console.print("door, workers and counterparties starting …")
-        async with opened(settings) as house:
+        async with opened(running) as house:
             played = await same_commands(house)
             console.print(f"{size.waiting} waiting cases …")
             show_memory(await memory(house, played, cases=size.waiting))
@@ -128,7 +128,16 @@ def show_throughput(rates: Throughput) -> None:
     for number, (ours, bare) in enumerate(zip(rates.ours, rates.bare, strict=True), start=1):
         table.add_row(f"round {number}", f"{ours:.2f}", f"{bare:.2f}", f"{ours / bare:.2f}", "")
     mark = verdict(rates.ratio >= CASES_MIN, f"≥ {CASES_MIN:.1f}")
-    table.add_row(f"median of {rates.cases} cases", "", "", f"{rates.ratio:.2f}", mark)
+    table.add_row(f"median, {rates.cases} cases a side", "", "", f"{rates.ratio:.2f}", mark)
+    console.print(table)
+    table = _beside("processor time in ms per whole case: where it goes")
+    for part in [*sorted(rates.cpu_ours), "all"]:
+        ours, bare = (
+            (spent.total() if part == "all" else spent[part]) * 1000 / rates.cases
+            for spent in (rates.cpu_ours, rates.cpu_bare)
+        )
+        ratio = f"{bare / ours:.2f}" if part == "all" else ""
+        table.add_row(part, f"{ours:.0f}", f"{bare:.0f}", ratio, "")
     console.print(table)
 
 
