@@ -304,7 +304,8 @@ async def _metadata(told: Told) -> Payload:
 def _summaries(event: Message) -> list[Payload]:
     metadata: UserMetadata = event.user_metadata  # type: ignore[attr-defined]
     fields = ("summary", "details")
-    return [getattr(metadata, name) for name in fields if metadata.HasField(name)]
+    kept = {"summary": metadata.summary, "details": metadata.details}
+    return [kept[field.name] for field, _ in metadata.ListFields()]
 
 
 def _payloads(message: Message) -> Iterator[Payload]:
