@@ -294,13 +294,12 @@ class Case:
         assert self.partners.paid_twice == []
 
 
-@pytest.fixture
-def case_of(temporal_settings: Settings) -> Callable[..., Any]:
+def opener(settings: Settings) -> Callable[..., Any]:
     """`async with case_of("2026-04-29 20:10") as case`: a worker of its own, no sticky cache."""
 
     @asynccontextmanager
     async def opened(opens: str = "2026-04-29 20:10") -> AsyncIterator[Case]:
-        client = await connect(temporal_settings)
+        client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
         case = Case(client=client, opens=opens)
         await case.start_worker()
@@ -310,6 +309,12 @@ def case_of(temporal_settings: Settings) -> Callable[..., Any]:
             await case.stop_worker()
 
     return opened
+
+
+@pytest.fixture
+def case_of(temporal_settings: Settings) -> Callable[..., Any]:
+    """Cases on the session's server."""
+    return opener(temporal_settings)
 
 
 @pytest.fixture(autouse=True)
