@@ -110,7 +110,7 @@ class Caseboard:
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None:
         """One top-up request of a case."""
         row = await self._one(top_ups, case_id, top_ups.c.top_up_id == top_up_id)
-        return None if row is None else TopUpRow(**known(TopUpRow, row))
+        return None if row is None else self._top_up(row)
 
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None:
         """One discharge notice of a case."""
@@ -144,8 +144,7 @@ class Caseboard:
                 TaskRow(**known(TaskRow, row)) for row in await of(tasks, "opened_at", "task_id")
             ],
             "top_ups": [
-                TopUpRow(**known(TopUpRow, row))
-                for row in await of(top_ups, "requested_at", "top_up_id")
+                self._top_up(row) for row in await of(top_ups, "requested_at", "top_up_id")
             ],
             "payments": [
                 PaymentRow(**known(PaymentRow, row))
@@ -175,6 +174,10 @@ class Caseboard:
             "id_masked": mask_id(self._opened(row.id_number, "cases.id_number")),
             "phone_masked": mask_phone(self._opened(row.phone, "cases.phone")),
         }
+
+    def _top_up(self, row: Row[Any]) -> TopUpRow:
+        reason = self._opened(row.reason, "top_ups.reason")
+        return TopUpRow(**known(TopUpRow, row) | {"reason": reason})
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)

@@ -74,6 +74,7 @@ class Casebook:
             if not await _is_new(connection, page):
                 return
             await self._append_timeline(connection, page)
+            await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
 
     async def note_notice(self, record: NoticeRecord) -> None:
@@ -155,6 +156,16 @@ class Casebook:
         if rows:
             await connection.execute(insert(timeline), rows)
 
+    async def _write_top_ups(self, connection: AsyncConnection, page: CasePage) -> None:
+        """Top-ups in their newest state; why one was refused is an agent's own words."""
+        rows = [
+            _columns(top_ups, one)
+            | {"case_id": page.case_id, "page": page.page}
+            | {"reason": self._sealer.seal(one.reason, "top_ups.reason") if one.reason else None}
+            for one in page.top_ups
+        ]
+        await _upsert(connection, top_ups, rows)
+
 
 async def _is_new(connection: AsyncConnection, page: CasePage) -> bool:
     """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
@@ -180,7 +191,7 @@ async def _is_new(connection: AsyncConnection, page: CasePage) -> bool:
 
 
 async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
-    """Steps, promises, top-ups, payments and discharge notices, each in its newest state."""
+    """Steps, promises, payments and discharge notices, each in its newest state."""
     key = {"case_id": page.case_id, "page": page.page}
     await _upsert(connection, tasks, [_columns(tasks, task) | key for task in page.tasks_opened])
     await _upsert(
@@ -201,7 +212,6 @@ async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
             for one in page.clocks
         ],
     )
-    await _upsert(connection, top_ups, [_columns(top_ups, one) | key for one in page.top_ups])
     await _upsert(connection, payments, [_columns(payments, one) | key for one in page.payments])
     await _upsert(
         connection, discharges, [_columns(discharges, one) | key for one in page.discharges]

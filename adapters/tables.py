@@ -304,7 +304,7 @@ top_ups = Table(
     text_column("state"),
     fen("granted_fen", default=0),
     fen("offered_fen", default=0),
-    text_column("reason", default=""),
+    sealed("reason", null=True),
     moment("requested_at"),
     moment("answered_at", null=True),
     moment("paid_at", null=True),

@@ -7,6 +7,7 @@ Signals may arrive twice; a case knows each by its id.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -100,16 +101,31 @@ async def sweep(door: Door) -> int:
         letters = await unit.inbox.waiting(
             since=now - GIVE_UP_AFTER, until=now - ORPHAN_AFTER, limit=_BATCH
         )
-    started = 0
+    if not (orphans or letters) or not await door.cases.answers():
+        return 0  # nothing is left behind, or nobody is there to take it; the next round will do
+    carried = 0
     for orphan in orphans:
-        try:
-            await door.cases.start(start_message(orphan.opened))
-        except NotKnownYet:
-            break  # the server is away; the next round will do
-        started += 1
+        carried += await _tried(_start(door, orphan.opened), orphan.case_id)
     for letter in letters:
-        started += await deliver(door, letter)
-    return started
+        carried += await _tried(deliver(door, letter), letter.event_id)
+    return carried
+
+
+async def _start(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start(start_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _tried(work: Awaitable[bool], about: str) -> bool:
+    """One that cannot be carried must not keep the others from theirs."""
+    try:
+        return await work
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it concerns this one only
+        log.warning("not_carried", about=about, failure=type(failure).__name__)
+        return False
 
 
 async def sweep_for_ever(door: Door, *, every_s: float = SWEEP_EVERY_S) -> None:

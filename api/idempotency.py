@@ -80,7 +80,10 @@ def ask_of(request: Request, caller: Caller, key: str | None, content: Any) -> A
         scope=f"{caller.subject} {request.method} {request.url.path}",
         key=key,
         operation=operation,
-        fingerprint=hashlib.sha256(written.encode()).hexdigest(),
+        # Keyed, because a body may be guessed: it holds an ID number and little else.
+        fingerprint=hmac.new(
+            door_of(request).id_secret, written.encode(), hashlib.sha256
+        ).hexdigest(),
     )
 
 

@@ -72,6 +72,7 @@ _PARTNERS: Final[dict[str, Partner]] = {
 CALENDAR_AHEAD: Final = timedelta(days=90)
 """A calendar that ends sooner cannot date the promises of a case opened today."""
 
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LEAVE_WITHIN_S: Final = 15
 _CORS_KEPT_S: Final = 600
 
@@ -110,7 +111,7 @@ def create_app(
         id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
         payload_codec=PayloadCodec(ring),
         payload_refused=PayloadRefused,
-        codec_origins=() if settings.temporal_is_given else settings.allowed_origins,
+        codec_origins=settings.allowed_origins if is_all_local(settings) else (),
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
         checks=_checks(books, gateway, temporal, days, now, ring),
@@ -125,6 +126,15 @@ def create_app(
     app.state.measures = Measures()
     _furnish(app, settings)
     return app
+
+
+def is_all_local(settings: Settings) -> bool:
+    """Whether everything is the embedded default: door, Temporal and issuer on this machine.
+
+    Only then may the UI's own origin read payloads without a token: it passes none over http.
+    """
+    temporal = settings.temporal_target.rpartition(":")[0].strip("[]")
+    return temporal in _LOOPBACK and settings.listen in _LOOPBACK and settings.jwt_jwks_url is None
 
 
 def _furnish(app: FastAPI, settings: Settings) -> None:

@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from temporalio.client import Client
 
 from adapters import search_attributes
 from adapters.database import open_database
-from adapters.embedded import stack
+from adapters.embedded import Stack, stack
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
 from adapters.identity import mint
@@ -48,8 +48,9 @@ _ROLES: Final = ("agent", "dispatcher", "customer", "reviewer", "nurse")
 class House:
     """The running parts and the people of the bench."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, running: Stack) -> None:
+        self.settings = settings = running.settings
+        self._servers = running.children
         self.line = Line(settings.api_port)
         self.partners = Line(settings.simulator_port)
         self.hands = {
@@ -71,6 +72,10 @@ class House:
         """What is started here."""
         return [self.simulator, self.worker, self.skeleton, self.door]
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """The processor time each part has used since it started."""
+        return {part.name: _cpu_seconds(part) for part in [*self.parts, *self._servers]}
+
     async def ready(self) -> None:
         """Wait until everything that listens answers."""
         self.client = await Client.connect(**self.settings.temporal_connect_config())
@@ -90,13 +95,28 @@ class House:
 
 def resident_kib(part: Child) -> int:
     """The memory of a part, in KiB."""
+    return int(_process(part).memory_info().rss) // 1024
+
+
+def _cpu_seconds(part: Child) -> float:
+    """Of a part and its children: PostgreSQL works in them."""
+    seconds = 0.0
+    parent = _process(part)
+    for one in [parent, *parent.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            seconds += times.user + times.system
+    return seconds
+
+
+def _process(part: Child) -> psutil.Process:
     if part.process is None:
         raise RuntimeError(f"{part.name} was never started")
-    return int(psutil.Process(part.process.pid).memory_info().rss) // 1024
+    return psutil.Process(part.process.pid)
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[Settings]:
+async def servers() -> AsyncIterator[Stack]:
     """PostgreSQL and Temporal, migrated, in a fresh folder with fresh ports."""
     # A Unix socket's name has about a hundred bytes, so the folder's own is short.
     var = Path(tempfile.mkdtemp(prefix="gl-bench-"))
@@ -117,16 +137,16 @@ async def servers() -> AsyncIterator[Settings]:
             await asyncio.to_thread(migrate, settings.libpq_url)
             client = await Client.connect(**settings.temporal_connect_config())
             await search_attributes.register(client, SEARCH_ATTRIBUTES)
-            yield settings
+            yield running
     finally:
         shutil.rmtree(var, ignore_errors=True)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[House]:
+async def opened(running: Stack) -> AsyncIterator[House]:
     """Every part running and the persons of the bench insured."""
-    await _fill(settings)
-    house = House(settings)
+    await _fill(running.settings)
+    house = House(running)
     async with AsyncExitStack() as leaving:
         for part in house.parts:
             await part.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,13 +14,14 @@ from bench.cases import Bones, Waiver
 from bench.house import House, resident_kib
 from bench.skeleton import Score
 
-AT_ONCE: Final = 6
-"""Cases that are driven at the same time when whole cases are counted."""
+AT_ONCE: Final = 12
+"""Cases driven at the same time when whole cases are counted: enough to keep two cores busy."""
 WARM_UP: Final = 20
 """Cases before the memory of waiting ones is measured: imports and pools are not counted."""
 _QUIET: Final = 0.04
 """Seconds of rest after each timed call, so that one side's aftermath is not the other's time."""
 _SETTLED: Final = 3.0
+"""Seconds after a crowd of cases, so that its last pages are written."""
 
 Act = Callable[[], Awaitable[None]]
 
@@ -52,6 +54,8 @@ class Throughput:
     cases: int
     ours: list[float]
     bare: list[float]
+    cpu_ours: Counter[str]
+    cpu_bare: Counter[str]
 
     @property
     def ratio(self) -> float:
@@ -119,19 +123,20 @@ async def _by_turns(turn: int, pair: Pair, ours: tuple[Act, Act], bare: tuple[Ac
 
 async def throughput(house: House, score: Score, *, rounds: int, cases: int) -> Throughput:
     """Whole cases, several at once, a block of ours and a block of the skeleton's by turns."""
-    ours: list[float] = []
-    bare: list[float] = []
+    found = Throughput(rounds * cases, [], [], Counter(), Counter())
     for turn in range(rounds):
         sides = [
-            (lambda: Waiver(house).whole(), ours),
-            (lambda: Bones(house.client, score).whole(), bare),
+            (lambda: Waiver(house).whole(), found.ours, found.cpu_ours),
+            (lambda: Bones(house.client, score).whole(), found.bare, found.cpu_bare),
         ]
-        for make, rates in sides if turn % 2 == 0 else reversed(sides):
-            began = time.perf_counter()
+        for make, rates, spent in sides if turn % 2 == 0 else reversed(sides):
+            before, began = house.cpu_seconds(), time.perf_counter()
             await _at_once(make, cases)
             rates.append(cases / (time.perf_counter() - began))
-            await asyncio.sleep(_QUIET)
-    return Throughput(cases=rounds * cases, ours=ours, bare=bare)
+            after = house.cpu_seconds()
+            spent.update({part: after[part] - before[part] for part in before})
+            await asyncio.sleep(_SETTLED)
+    return found
 
 
 async def memory(house: House, score: Score, *, cases: int) -> Memory:

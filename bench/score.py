@@ -51,6 +51,16 @@ class Counts:
     commands: int
     by_kind: dict[str, int]
 
+    @property
+    def totals(self) -> dict[str, int]:
+        """The numbers that are watched."""
+        return {
+            "events": self.events,
+            "actions": self.actions,
+            "history_bytes": self.history_bytes,
+            "transitions": self.transitions,
+        }
+
 
 async def counts(client: Client, workflow_id: str) -> Counts:
     """What a case has cost so far."""

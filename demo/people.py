@@ -53,6 +53,7 @@ class Person:
     ) -> None:
         self.subject = subject
         self.role = role
+        self._finished: set[str] = set()
         token = mint(settings, subject=subject, roles=[role], channel=channel)
         self.http = httpx.AsyncClient(
             base_url=settings.api_url,
@@ -92,6 +93,7 @@ class Person:
                     task
                     for task in page["items"]
                     if task["kind"] == kind
+                    and task["task_id"] not in self._finished
                     and subject in (None, task["subject"])
                     and duty in (None, task["duty"])
                 ),
@@ -112,7 +114,10 @@ class Person:
     ) -> Answer:
         """Take the open step of a kind from the worklist and complete it."""
         task = await self.task(case_id, kind, subject=subject, duty=duty)
-        return await self.do(f"/v1/tasks/{task['task_id']}/completion", form)
+        answer = await self.do(f"/v1/tasks/{task['task_id']}/completion", form)
+        # The worklist is written a moment after the case has accepted.
+        self._finished.add(task["task_id"])
+        return answer
 
     async def leave(self) -> None:
         """Hang up."""

@@ -24,7 +24,7 @@ PAPERS: Final = (
     "pathology_report",
 )
 
-CONFIRMS_AFTER: Final = 1.5
+CONFIRMS_AFTER: Final = 4.0
 """Real seconds until the hospital's finance office confirms; enough for the story to move on."""
 
 Say = Callable[[str, str], Awaitable[None]]
@@ -233,11 +233,11 @@ class StoryOne(Hands):
 
         await house.go_to("2026-06-05 22:15")
         top_up = await self.request_top_up(15_000_000)
-        await house.go_to("2026-06-05 22:40")
+        await house.go_to("2026-06-05 22:30")
         await self.answer_top_up(top_up, "qr_code")
         movement = f"{case_id}:deposit:4"
         await self.payment_is(movement, "pending")
-        await self.say("2026-06-05 22:40", "申请续费 150,000.00, 二维码已发送客户")
+        await self.say("2026-06-05 22:30", "申请续费 150,000.00, 二维码已发送客户")
         await house.go_to("2026-06-08 09:20")
         await house.partner(f"/payment/v1/payments/{movement}/scan", {})
         await self.hand_in_slip(4)

@@ -7,9 +7,9 @@ model only holds and counts. What happens next is told in `workflows.deposit_wai
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from activities.ports import (
     CasePage,
@@ -17,20 +17,14 @@ from activities.ports import (
     NoticeOrder,
     PaymentRecord,
     PaymentStatus,
-    TaskClosed,
-    TaskOpened,
-    TimelineEntry,
     TopUpRecord,
     TopUpState,
 )
-from domain.calendar import WorkCalendar
-from domain.clock import Clock
 from domain.money import Fen
-from domain.tasks import TASKS, CareDuty, Form, TaskKind
 from domain.terms import NotBefore
-from domain.waiver import Role, Stage
+from domain.waiver import ENDED, Role, Stage
+from workflows.matter import MatterPen, MatterState
 from workflows.messages import (
-    Actor,
     ClaimDecided,
     NoticeDischarge,
     OpenCase,
@@ -39,40 +33,17 @@ from workflows.messages import (
     RequestTopUp,
 )
 
-AForm = TypeVar("AForm", bound=Form)
 
-
-class Completion(BaseModel):
-    """A finished step: what was reported, by whom, when the door received it."""
-
-    kind: TaskKind
-    form: dict[str, Any]
-    actor: Actor
-    at: datetime
-
-    def read(self, form: type[AForm]) -> AForm:
-        """The form as the type its task kind promises."""
-        return form.model_validate(self.form)
-
-
-class CaseState(BaseModel):
+class CaseState(MatterState):
     """The case between two beats."""
 
     case_id: str
     stage: Stage = Stage.REPORTED
-    calendar: WorkCalendar
     calendar_at: datetime | None = None  # when the last notice of holidays landed
     planned_admission: date | None = None
     policy_limit_fen: Fen = 0
     reason: str = ""
 
-    # The desk: what waits for whom, what has been promised, what is still to be written down.
-    tasks: dict[str, TaskOpened] = Field(default_factory=dict)
-    completions: dict[str, Completion] = Field(default_factory=dict)
-    clocks: dict[str, Clock] = Field(default_factory=dict)
-    clock_about: dict[str, str] = Field(default_factory=dict)
-    counts: dict[str, int] = Field(default_factory=dict)
-    pages: int = 0
     unwritten: CasePage | None = None
 
     # The team and the plan.
@@ -126,6 +97,24 @@ class CaseState(BaseModel):
         )
 
     @property
+    def matter_id(self) -> str:
+        """The case's id."""
+        return self.case_id
+
+    @property
+    def ended(self) -> bool:
+        """Whether the story is over."""
+        return self.stage in ENDED
+
+    def open_page(self, now: datetime) -> CasePage:
+        """The page being written; a new one if the last was turned."""
+        if self.unwritten is None:
+            self.unwritten = CasePage(
+                case_id=self.case_id, page=self.pages + 1, at=now, stage=self.stage
+            )
+        return self.unwritten
+
+    @property
     def advanced_fen(self) -> int:
         """What has reached the hospital: the sum of paid deposits and top-ups."""
         return sum(
@@ -161,24 +150,9 @@ class CaseState(BaseModel):
 
     @property
     def awaiting(self) -> list[Role]:
-        """The roles that owe a step, without those that only acknowledge a breach."""
-        roles = {
-            role
-            for task in self.tasks.values()
-            for role in task.roles
-            if task.kind is not TaskKind.BREACH
-        }
-        if self.stage is Stage.ADJUDICATION:
-            roles.add(Role.INSURER)
-        return sorted(roles)
-
-    @property
-    def open_clocks(self) -> list[Clock]:
-        """The promises that still run, the next one due first."""
-        return sorted(
-            (clock for clock in self.clocks.values() if clock.is_open),
-            key=lambda clock: (clock.due_at, clock.instance),
-        )
+        """The roles that owe a step; while it adjudicates, the insurer does."""
+        adjudicates = self.stage is Stage.ADJUDICATION
+        return sorted({*super().awaiting, *([Role.INSURER] if adjudicates else [])})
 
     def date_for(self, not_before: NotBefore | None) -> date | None:
         """The date of this case that a clock's deadline must not precede."""
@@ -188,66 +162,17 @@ class CaseState(BaseModel):
             return self.discharge.discharge_on
         return None
 
-    def next_number(self, of: str) -> int:
-        """The next number of a repeated thing: the third top-up, the second K06."""
-        self.counts[of] = self.counts.get(of, 0) + 1
-        return self.counts[of]
 
-
-class Pen:
+class Pen(MatterPen):
     """Writes down what changed, until the next page is turned."""
 
     def __init__(self, state: CaseState) -> None:
+        super().__init__(state)
         self._state = state
 
     def page(self, now: datetime) -> CasePage:
         """The page being written; a new one if the last was turned."""
-        if self._state.unwritten is None:
-            self._state.unwritten = CasePage(
-                case_id=self._state.case_id,
-                page=self._state.pages + 1,
-                at=now,
-                stage=self._state.stage,
-            )
-        return self._state.unwritten
-
-    def line(
-        self,
-        event: str,
-        text: str,
-        *,
-        at: datetime,
-        by: Actor,
-        documents: list[str] | None = None,
-    ) -> None:
-        """One line of the timeline; codes, roles and amounts, nothing personal."""
-        self.page(at).timeline.append(
-            TimelineEntry(
-                at=at,
-                role=by.role,
-                actor_id=by.id,
-                event=event,
-                text=text,
-                document_ids=documents or [],
-            )
-        )
-
-    def task_opened(self, task: TaskOpened) -> None:
-        """A step waits for somebody."""
-        self._state.tasks[task.task_id] = task
-        self.page(task.opened_at).tasks_opened.append(task)
-
-    def task_closed(self, closed: TaskClosed) -> None:
-        """A step is over."""
-        self._state.tasks.pop(closed.task_id, None)
-        self.page(closed.closed_at).tasks_closed.append(closed)
-
-    def clock(self, clock: Clock, now: datetime) -> None:
-        """A promise began, moved or ended."""
-        self._state.clocks[clock.instance] = clock
-        page = self.page(now)
-        page.clocks[:] = [kept for kept in page.clocks if kept.instance != clock.instance]
-        page.clocks.append(clock)
+        return self._state.open_page(now)
 
     def top_up(self, record: TopUpRecord, now: datetime) -> None:
         """A top-up request changed."""
@@ -284,32 +209,3 @@ class Pen:
         if record.accepted:
             self._state.discharge = record
         self.page(now).discharges.append(record)
-
-
-def new_task(
-    state: CaseState,
-    kind: TaskKind,
-    *,
-    at: datetime,
-    due_at: datetime | None = None,
-    assignee: str | None = None,
-    clock: str | None = None,
-    subject: str = "",
-    duty: CareDuty | None = None,
-    amount_fen: int | None = None,
-) -> TaskOpened:
-    """The next task of a kind, with the id, title and roles of that kind."""
-    terms = TASKS[kind]
-    return TaskOpened(
-        task_id=f"{state.case_id}.{kind.value}.{state.next_number(kind.value)}",
-        kind=kind,
-        roles=list(terms.roles),
-        title=terms.title,
-        opened_at=at,
-        due_at=due_at,
-        assignee=assignee,
-        clock=clock,
-        subject=subject,
-        duty=duty,
-        amount_fen=amount_fen,
-    )

@@ -1,4 +1,4 @@
-"""The promises of a case as durable timers: each warns, breaches, is recorded, and can move.
+"""The promises of a matter as durable timers: each warns, breaches, is recorded, and can move.
 
 Which event starts and stops which clock is the programme's data; the story only says what
 happened. A clock that passes its due moment tells a supervisor and ends nothing by itself (I13).
@@ -16,15 +16,15 @@ from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.programme import Programme
 from domain.terms import ClockTerms, ExpectedEvent
-from workflows.case import CaseState, Pen
+from workflows.matter import MatterPen, MatterState
 
 
 class Clocks:
-    """Starts, stops and watches the clocks of one case."""
+    """Starts, stops and watches the clocks of one matter."""
 
     def __init__(
         self,
-        state: CaseState,
+        state: MatterState,
         programme: Programme,
         *,
         spawn: Callable[[Coroutine[Any, Any, None], str], None],
@@ -32,7 +32,7 @@ class Clocks:
     ) -> None:
         self._state = state
         self._programme = programme
-        self._pen = Pen(state)
+        self._pen = MatterPen(state)
         self._spawn = spawn
         self._told = told
 
@@ -48,7 +48,7 @@ class Clocks:
             if event in terms.stops and self._state.clock_about[clock.instance] == about:
                 self._pen.clock(clock.meet(at), workflow.now())
         for terms in self._programme.clocks:
-            if event in terms.starts and ExpectedEvent.QUESTION_RECEIVED not in terms.starts:
+            if event in terms.starts:
                 self._start(terms, at=at, about=about)
 
     def until(self, event: ExpectedEvent, *, about: str = "case") -> Clock | None:

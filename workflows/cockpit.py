@@ -22,6 +22,7 @@ from domain.clock import Clock, ClockState
 from domain.money import spoken
 from domain.waiver import ROLE_NAMES, STAGE_NAMES
 from workflows.case import CaseState
+from workflows.matter import MatterState
 
 PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
 STAGE: Final = SearchAttributeKey.for_keyword("Stage")
@@ -71,7 +72,7 @@ def opening_attributes(*, programme: str, hospital_id: str, channel: str) -> Typ
     )
 
 
-def sla_state(state: CaseState) -> str:
+def sla_state(state: MatterState) -> str:
     """The worst state among the open clocks: calm, warned or breached."""
     states = {clock.state for clock in state.open_clocks}
     if ClockState.BREACHED in states:
@@ -79,7 +80,7 @@ def sla_state(state: CaseState) -> str:
     return "warned" if ClockState.WARNED in states else "calm"
 
 
-def next_due_at(state: CaseState) -> datetime | None:
+def next_due_at(state: MatterState) -> datetime | None:
     """When the next promise falls due that is not broken yet."""
     dues = [clock.due_at for clock in state.open_clocks if clock.breached_at is None]
     return min(dues, default=None)
@@ -89,10 +90,17 @@ def attribute_values(state: CaseState) -> dict[str, object]:
     """The changing search attributes as they are now."""
     return {
         STAGE.name: state.stage.value,
+        **waiting_values(state),
+        OUTSTANDING_FEN.name: state.outstanding_fen,
+    }
+
+
+def waiting_values(state: MatterState) -> dict[str, object]:
+    """Who must act, and by when."""
+    return {
         AWAITING_ROLE.name: [role.value for role in state.awaiting],
         SLA_STATE.name: sla_state(state),
         NEXT_DUE.name: next_due_at(state),
-        OUTSTANDING_FEN.name: state.outstanding_fen,
     }
 
 
@@ -103,6 +111,16 @@ def civil(at: datetime | None) -> str:
 
 def current_details(state: CaseState) -> str:
     """The case on one page, in Markdown: stage, who must act by when, clocks, money."""
+    return (
+        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{waiting_details(state)}\n"
+        "### 资金\n\n| 额度 | 已垫付 | 未收回 | 客户应还 |\n|---:|---:|---:|---:|\n"
+        f"| {spoken(state.limit_fen)} | {spoken(state.advanced_fen)}"
+        f" | {spoken(state.outstanding_fen)} | {spoken(state.owed_fen)} |\n"
+    )
+
+
+def waiting_details(state: MatterState) -> str:
+    """Steps and promises, in Markdown."""
     waits = "\n".join(
         f"- **{task.title}** · {'/'.join(ROLE_NAMES[role] for role in task.roles)}"
         f" · 截止 {civil(task.due_at)}"
@@ -110,13 +128,9 @@ def current_details(state: CaseState) -> str:
     )
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
     return (
-        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n"
         f"### 待办\n\n{waits or '无'}\n\n"
         "### 时效\n\n| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
-        f"{clocks}\n\n"
-        "### 资金\n\n| 额度 | 已垫付 | 未收回 | 客户应还 |\n|---:|---:|---:|---:|\n"
-        f"| {spoken(state.limit_fen)} | {spoken(state.advanced_fen)}"
-        f" | {spoken(state.outstanding_fen)} | {spoken(state.owed_fen)} |\n"
+        f"{clocks}\n"
     )
 
 

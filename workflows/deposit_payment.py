@@ -30,8 +30,8 @@ from domain.waiver import PaymentMode, Stage
 from workflows.desk import PARTNER_RETRY, Desk
 from workflows.messages import PaymentResult
 
-ORDER_WITHIN: Final = timedelta(seconds=30)
-"""The adapter gives a partner ten seconds; what is beyond that is the network of our own house."""
+ORDER_WITHIN: Final = timedelta(seconds=15)
+"""The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
 ASK_PENDING_AFTER: Final = timedelta(minutes=5)
 """A partner that took the order calls back by itself; asking sooner would only be impatience."""
@@ -39,7 +39,7 @@ ASK_AGAIN_MAX: Final = timedelta(minutes=15)
 """The pause before asking what became of a payment; it doubles up to fifteen minutes."""
 ASK_SELDOM: Final = timedelta(hours=6)
 """Once finance looks into it, asking is only the safety net; a history has an end."""
-QR_ASK_AGAIN_AFTER: Final = timedelta(hours=12)
+QR_ASK_AGAIN_AFTER: Final = timedelta(hours=24)
 """A code waits for somebody at the desk, so its callback is the news; asking is the safety net."""
 PERSON_AFTER: Final = timedelta(hours=1)
 """So long may an outcome stay unknown before finance is asked to find out."""

@@ -13,12 +13,10 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.ports import TaskClosed
 from domain.clock import Clock, WarnRule
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
 from domain.eligibility import Outcome
 from domain.tasks import (
-    TASKS,
     ArrangeVisit,
     AssignTeam,
     ConfirmDocuments,
@@ -30,12 +28,13 @@ from domain.tasks import (
 )
 from domain.terms import ExpectedEvent
 from domain.waiver import ENDED, Role, Stage
-from workflows.case import CaseState, Completion
+from workflows.case import CaseState
 from workflows.cockpit import civil
 from workflows.deposit_payment import DepositPayment
 from workflows.deposits import Deposits
-from workflows.desk import ONLY_ACKNOWLEDGED, CaseOver, Desk
+from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
+from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
     Authorize,
@@ -292,29 +291,7 @@ class DepositWaiver:
         return self._finish(message)
 
     def _finish(self, message: CompleteTask) -> Accepted:
-        task = self._state.tasks[message.task_id]
-        self._desk.pen.task_closed(
-            TaskClosed(
-                task_id=message.task_id,
-                closed_at=message.at,
-                done=True,
-                actor_role=message.actor.role,
-                actor_id=message.actor.id,
-            )
-        )
-        form = TASKS[message.kind].form.model_validate(message.form)
-        images: list[str] = getattr(form, "images", [])
-        self._desk.note(
-            message.kind.value,
-            f"完成: {task.title}",
-            at=message.at,
-            by=message.actor,
-            documents=images,
-        )
-        if message.kind not in ONLY_ACKNOWLEDGED:
-            self._state.completions[message.task_id] = Completion(
-                kind=message.kind, form=message.form, actor=message.actor, at=message.at
-            )
+        self._desk.finish(message)
         return Accepted(stage=self._state.stage, at=message.at)
 
     @complete_task.validator

@@ -6,7 +6,6 @@ What it writes down, `workflows.record` turns into pages.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
@@ -20,22 +19,19 @@ from activities.books import KeepBooks
 from activities.ports import (
     Delivery,
     NoticeOrder,
-    TaskClosed,
 )
-from domain.clock import Budget, Clock, ClockState, due_at
+from domain.clock import Budget, Clock, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
-from domain.programme import Programme
-from domain.tasks import CareDuty, TaskKind
+from domain.tasks import TaskKind
 from domain.terms import ExpectedEvent
-from domain.waiver import ENDED, STAGE_NAMES, Role, Stage, moved
+from domain.waiver import STAGE_NAMES, Stage, moved
 from workflows import cockpit
-from workflows.case import CaseState, Completion, Pen, new_task
-from workflows.clocks import Clocks
-from workflows.messages import Actor, OpenCase
+from workflows.case import CaseState, Pen
+from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
+from workflows.matter import Completion
+from workflows.messages import OpenCase
 from workflows.record import Record
-
-SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
 
 NOTICE_WITHIN: Final = timedelta(seconds=15)
 NOTICE_RETRY: Final = RetryPolicy(
@@ -44,9 +40,6 @@ NOTICE_RETRY: Final = RetryPolicy(
     maximum_attempts=5,
 )
 """Five tries within about a minute; then a person phones (I22)."""
-
-ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
-"""Steps that nothing in the story waits for: done is done, and they outlive the story."""
 
 FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
 """A partner that answers does so within seconds; the record does not wait for more than one try."""
@@ -67,38 +60,18 @@ class CaseOver(Exception):
         self.reason = reason
 
 
-class StepDropped(Exception):
-    """A step was taken off the worklist while somebody waited for it."""
-
-
-class Desk:
+class Desk(FrontDesk):
     """Steps, promises, notices and the record of one case."""
 
     def __init__(self, opening: OpenCase, state: CaseState) -> None:
-        self.state = state
-        self.programme: Programme = opening.programme
-        self.pen = Pen(state)
+        self.state: CaseState
+        self.pen: Pen
+        record = Record(state, unsent=self._tell_soon)
+        super().__init__(state, opening.programme, pen=Pen(state), record=record)
         self._opening = opening
-        self._group: asyncio.TaskGroup | None = None
         self._errands = 0
-        self._beside: list[asyncio.Task[None]] = []
-        self._record = Record(state, unsent=self._tell_soon)
-        self.clocks = Clocks(state, opening.programme, spawn=self._spawn, told=self._breached)
 
     # Running -------------------------------------------------------------------------------------
-
-    async def run(self, story: Coroutine[Any, Any, None]) -> None:
-        """Tell the story while clocks are watched and pages are turned."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            scribe = group.create_task(self._record.keep(), name="record")
-            self.clocks.resume()
-            await story
-            await workflow.wait_condition(lambda: self.idle and not self._must_still_hear)
-            self._record.close()
-            await scribe
-            for task in self._beside:
-                task.cancel()
 
     def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do something beside the story: an image to collect, a top-up, a care visit."""
@@ -115,54 +88,13 @@ class Desk:
     @property
     def idle(self) -> bool:
         """Whether no errand runs and everything is written down."""
-        return self._errands == 0 and self._record.written
-
-    @property
-    def _must_still_hear(self) -> bool:
-        """Whether an ended case still has a breach to acknowledge or a customer to phone."""
-        return self.state.stage in ENDED and bool(self.state.tasks)
+        return self._errands == 0 and super().idle
 
     def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something that a continued run starts again from the state."""
         self._spawn(_unless_dropped(work), name)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        if self._group is None:
-            raise RuntimeError("nothing runs beside a story that is not being told")
-        task = self._group.create_task(work, name=name)
-        self._beside.append(task)
-        task.add_done_callback(self._beside.remove)
-
     # Steps of people -----------------------------------------------------------------------------
-
-    def ask(
-        self,
-        kind: TaskKind,
-        *,
-        at: datetime,
-        until: ExpectedEvent | None = None,
-        about: str = "case",
-        due_at: datetime | None = None,
-        assignee: str | None = None,
-        subject: str = "",
-        duty: CareDuty | None = None,
-        amount_fen: int | None = None,
-    ) -> str:
-        """Open a step for a person; `until` ties it to the clock that its completion stops."""
-        clock = self.clocks.until(until, about=about) if until else None
-        task = new_task(
-            self.state,
-            kind,
-            at=at,
-            due_at=clock.due_at if clock else due_at,
-            assignee=assignee,
-            clock=clock.instance if clock else None,
-            subject=subject,
-            duty=duty,
-            amount_fen=amount_fen,
-        )
-        self.pen.task_opened(task)
-        return task.task_id
 
     def due_again(self, task_id: str, *, until: ExpectedEvent, subject: str) -> None:
         """A step's promise has moved: show the new due moment, if the step is still open."""
@@ -177,31 +109,12 @@ class Desk:
             if task.clock == clock.instance:
                 self.pen.task_opened(task.model_copy(update={"due_at": clock.due_at}))
 
-    def alert(self, what: str) -> None:
-        """Something a supervisor must look at, told once; the case goes on."""
-        if any(task.subject == what for task in self.state.tasks.values()):
-            return
-        now = workflow.now()
-        self.note("alert", what, at=now)
-        self.ask(TaskKind.BREACH, at=now, subject=what)
-
     def contradicted(self, movement_id: str, *, at: datetime) -> None:
         """A partner says something else of a payment than the books; a supervisor finds out why."""
         subject = f"contradiction {movement_id}"
         if all(task.subject != subject for task in self.state.tasks.values()):
             self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
             self.ask(TaskKind.BREACH, at=at, subject=subject)
-
-    async def done(self, task_id: str) -> Completion:
-        """Wait for a step, however long.
-
-        `CaseOver` if the customer withdraws meanwhile, `StepDropped` if nobody asks any more.
-        """
-        completions, tasks = self.state.completions, self.state.tasks
-        await self.until(lambda: task_id in completions or task_id not in tasks)
-        if task_id not in completions:
-            raise StepDropped(task_id)
-        return completions.pop(task_id)
 
     async def done_by(self, task_id: str, deadline: datetime) -> Completion:
         """Wait for a step until a deadline; beyond it the case expires."""
@@ -242,13 +155,6 @@ class Desk:
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn)
         self.state.payment_ordered = True
 
-    def no_longer_asked(self, task_id: str, *, at: datetime, reason: str) -> None:
-        """Take a step off the worklist; nothing happens if it is off already."""
-        if task_id in self.state.tasks:
-            self.pen.task_closed(
-                TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
-            )
-
     def drop_tasks(self, *, at: datetime, reason: str) -> None:
         """The case is over: nobody needs to act; a breach and a phone call stay to be done."""
         for task in list(self.state.tasks.values()):
@@ -256,27 +162,6 @@ class Desk:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
 
     # What happened -------------------------------------------------------------------------------
-
-    def note(
-        self,
-        event: str,
-        text: str,
-        *,
-        at: datetime | None = None,
-        by: Actor = SYSTEM,
-        documents: list[str] | None = None,
-    ) -> None:
-        """A line of the timeline."""
-        self.pen.line(event, text, at=at or workflow.now(), by=by, documents=documents)
-
-    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
-        """An event of the programme: it stops and starts clocks."""
-        self.clocks.happened(event, at=at, about=about)
-        for task in list(self.state.tasks.values()):
-            clock = self.state.clocks.get(task.subject)
-            if task.kind is TaskKind.BREACH and clock and clock.state is ClockState.MET:
-                # The alarm only overtook the report of a step that was done in time.
-                self.no_longer_asked(task.task_id, at=at, reason="按时完成")
 
     def enter(self, stage: Stage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
@@ -317,12 +202,6 @@ class Desk:
         """Put transfers on the page; they are booked before the page is written."""
         self.pen.page(at).transfers.extend(transfers)
 
-    def _breached(self, clock: Clock) -> None:
-        """A promise is broken: recorded, shown, told to a supervisor; the case goes on."""
-        now = workflow.now()
-        self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
-        self.ask(TaskKind.BREACH, at=now, subject=clock.instance)
-
     async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
         """Ask a partner with the page held, so that one beat stays one page.
 
@@ -334,10 +213,6 @@ class Desk:
                 return await call(FIRST_TRY)
         except ActivityError:
             return await call(PARTNER_RETRY)
-
-    async def written(self) -> None:
-        """Wait until everything so far stands in the casebook."""
-        await workflow.wait_condition(lambda: self._record.written)
 
     def _tell_soon(self, notice: NoticeOrder) -> None:
         self.errand(self._tell_again(notice), f"notice {notice.notice_id}")

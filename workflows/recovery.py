@@ -35,12 +35,13 @@ from domain.tasks import (
 )
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.case import Completion
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
+from workflows.matter import Completion
 from workflows.messages import OpenCase, RefundReceived
 
-FILE_WITHIN: Final = timedelta(seconds=30)
+FILE_WITHIN: Final = timedelta(seconds=15)
+"""As for a payment: nine seconds for the partner, then the order is made again."""
 
 CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
 REMIND_AT: Final = time(10, 0)

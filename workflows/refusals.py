@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
+from activities.ports import TaskOpened
 from domain.documents import DocumentStage, missing
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
@@ -32,6 +33,7 @@ from domain.tasks import (
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode
 from workflows.case import CaseState
+from workflows.matter import MatterState
 from workflows.messages import CompleteTask, HospitalTerms, Withdraw
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"
@@ -48,6 +50,22 @@ WRONG_STAGE: Final = "WrongStage"
 def refusal(code: str, message: str, field: str) -> ApplicationError:
     """A command refused for good: sending it again changes nothing."""
     return ApplicationError(message, field, type=code, non_retryable=True)
+
+
+def open_step(state: MatterState, message: CompleteTask) -> tuple[TaskOpened, Form]:
+    """The open step and its form, or a refusal: not open, not yours, not filled in."""
+    task = state.tasks.get(message.task_id)
+    if task is None or task.kind is not message.kind:
+        raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
+    if message.actor.role not in task.roles:
+        raise refusal(NOT_YOURS, "该任务不属于您的角色", "actor")
+    if task.assignee is not None and task.assignee != message.actor.id:
+        raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
+    try:
+        return task, TASKS[message.kind].form.model_validate(message.form)
+    except ValidationError as error:
+        field = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
 
 
 class Refusals:
@@ -79,18 +97,7 @@ class Refusals:
 
     def completion(self, message: CompleteTask, *, disease: str) -> None:
         """Whether a step may be completed like this."""
-        task = self._state.tasks.get(message.task_id)
-        if task is None or task.kind is not message.kind:
-            raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
-        if message.actor.role not in task.roles:
-            raise refusal(NOT_YOURS, "该任务不属于您的角色", "actor")
-        if task.assignee is not None and task.assignee != message.actor.id:
-            raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
-        try:
-            form = TASKS[message.kind].form.model_validate(message.form)
-        except ValidationError as error:
-            field = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+        task, form = open_step(self._state, message)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:

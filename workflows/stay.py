@@ -17,9 +17,9 @@ from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.tasks import Care, CareDuty, DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.case import Completion
 from workflows.deposits import Deposits
 from workflows.desk import Desk
+from workflows.matter import Completion
 from workflows.messages import NoticeDischarge, OpenCase
 from workflows.nurse_visit import NurseVisit
 from workflows.top_up import ALREADY_LEAVING, TopUps
@@ -203,10 +203,10 @@ class Stay:
                 "discharge", visit_at=visit_at, visit_id=self._state.discharge_visit
             )
             ordered_for = day
-            if answer.accepted:
-                self._desk.tell("discharge_visit", date=str(day))
-            else:
+            if not answer.accepted:
                 self._desk.alert("护士平台未接出院陪同单")
+            elif day == self._discharge_on:
+                self._desk.tell("discharge_visit", date=str(day))
         self._ordering = False
 
     def discharge_report(self) -> tuple[Completion, DischargeVisit]:

@@ -17,10 +17,11 @@ from domain.money import spoken
 from domain.tasks import AcceptOffer, AnswerTopUp, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import ON_SITE_MODES, Role, Stage
-from workflows.case import Completion
 from workflows.cockpit import civil
 from workflows.deposits import Deposits
-from workflows.desk import Desk, StepDropped
+from workflows.desk import Desk
+from workflows.front_desk import StepDropped
+from workflows.matter import Completion
 from workflows.messages import OpenCase, RequestTopUp
 from workflows.nurse_visit import NurseVisit
 

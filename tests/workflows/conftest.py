@@ -49,6 +49,7 @@ class Case:
         self.handle: WorkflowHandle[Any, Any]
         self._queue = f"test-{secrets.token_hex(6)}"
         self._worker: Worker | None = None
+        self._done: set[str] = set()
         self._client = client
 
     async def start_worker(self) -> None:
@@ -213,7 +214,9 @@ class Case:
                 (
                     task
                     for task in self.open_tasks.values()
-                    if task.kind is kind and subject in (None, task.subject)
+                    if task.kind is kind
+                    and subject in (None, task.subject)
+                    and task.task_id not in self._done
                 ),
                 None,
             )
@@ -236,15 +239,28 @@ class Case:
     ) -> Accepted:
         """Complete the open task of a kind as a person would."""
         task = await self.task(kind, subject=subject)
+        return await self.complete(task, by, form, documents=documents)
+
+    async def complete(
+        self,
+        task: TaskOpened,
+        by: Actor,
+        form: dict[str, Any],
+        *,
+        documents: dict[str, list[str]] | None = None,
+    ) -> Accepted:
+        """Complete this very task."""
         message = CompleteTask(
             task_id=task.task_id,
-            kind=kind,
+            kind=task.kind,
             form=form,
             documents=documents or {},
             actor=by,
             at=self.time.now(),
         )
-        return await self.send(message)
+        accepted = await self.send(message)
+        self._done.add(task.task_id)
+        return accepted
 
     async def send(self, message: CompleteTask) -> Accepted:
         """Send a completion; raises what the case refuses."""
@@ -278,13 +294,12 @@ class Case:
         assert self.partners.paid_twice == []
 
 
-@pytest.fixture
-def case_of(temporal_settings: Settings) -> Callable[..., Any]:
+def opener(settings: Settings) -> Callable[..., Any]:
     """`async with case_of("2026-04-29 20:10") as case`: a worker of its own, no sticky cache."""
 
     @asynccontextmanager
     async def opened(opens: str = "2026-04-29 20:10") -> AsyncIterator[Case]:
-        client = await connect(temporal_settings)
+        client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
         case = Case(client=client, opens=opens)
         await case.start_worker()
@@ -294,6 +309,12 @@ def case_of(temporal_settings: Settings) -> Callable[..., Any]:
             await case.stop_worker()
 
     return opened
+
+
+@pytest.fixture
+def case_of(temporal_settings: Settings) -> Callable[..., Any]:
+    """Cases on the session's server."""
+    return opener(temporal_settings)
 
 
 @pytest.fixture(autouse=True)

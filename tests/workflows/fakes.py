@@ -149,6 +149,7 @@ class FakePartners:
         self.filed: dict[str, ClaimFiling] = {}
         self.receipts: list[ClaimReceipt] = []
         self.paid_twice: list[str] = []
+        self.refused_ids: set[str] = set()
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
 
@@ -178,6 +179,8 @@ class FakePartners:
         self.ordered.append(order)
         if order.movement_id in self.paid:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-again")
+        if order.movement_id in self.refused_ids:
+            return self.refused()
         answer = (
             self.answers.pop(0)
             if self.answers
@@ -185,6 +188,8 @@ class FakePartners:
         )
         if answer.status is PaymentStatus.PAID:
             self.pays(order.movement_id, order.amount_fen)
+        if answer.status is PaymentStatus.REFUSED:
+            self.refused_ids.add(order.movement_id)
         self.after("pay")
         return answer
 

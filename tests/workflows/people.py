@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from domain.tasks import CareDuty, TaskKind
@@ -175,9 +175,11 @@ async def care(case: Case, *duties: CareDuty, surgery_on: date | None = None) ->
     )
 
 
-async def notice_discharge(case: Case, on: date, *, notice_id: str = "d-1") -> None:
+async def notice_discharge(
+    case: Case, on: date, *, notice_id: str = "d-1", at: datetime | None = None
+) -> None:
     message = NoticeDischarge(
-        notice_id=notice_id, discharge_on=on, actor=CUSTOMER, at=case.time.now()
+        notice_id=notice_id, discharge_on=on, actor=CUSTOMER, at=at or case.time.now()
     )
     await case.handle.signal("notify_discharge", message)
 

@@ -1,0 +1,29 @@
+"""What story 1 costs the server does not grow unnoticed; and the watch is shown to notice."""
+
+import pytest
+from temporalio.client import Client
+
+from adapters import search_attributes
+from adapters.settings import Settings
+from bench.skeleton import Beat, Round
+from bench.story import grown, kept, story_one
+from workflows.cockpit import SEARCH_ATTRIBUTES
+
+
+@pytest.mark.slow
+async def test_story_one_costs_the_server_no_more_than_was_agreed(settings: Settings) -> None:
+    client = await Client.connect(**settings.temporal_connect_config())
+    await search_attributes.register(client, SEARCH_ATTRIBUTES)
+    cost = await story_one(settings)
+    assert grown(cost.totals, kept()) == [], "agree to it with: python -m bench --keep"
+
+
+def test_the_watch_notices_growth_beyond_five_percent() -> None:
+    agreed = {"events": 600, "actions": 100}
+    assert grown({"events": 630, "actions": 105}, agreed) == []
+    assert grown({"events": 631, "actions": 100}, agreed) == ["events: 631, agreed 600"]
+
+
+def test_a_skeleton_issues_as_many_commands_as_its_score_says() -> None:
+    beat = Beat(rounds=[Round(timers=2, cancels=1, upserts=1, activities=3), Round(activities=1)])
+    assert [part.commands for part in beat.rounds] == [7, 1]

@@ -1,0 +1,129 @@
+"""In the middle of a case a process dies without warning, and the case goes on.
+
+Each of the five processes is killed with SIGKILL while a payment is on its way, and started again
+on the same data: nothing is lost, nothing is paid twice by the partner's own statement, and no
+promise has another due moment than before. Real time, real servers, in a data folder of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+
+from demo.people import Answer, until, yuan
+from demo.story_one import StoryOne
+from tests.soak.people import RealHouse
+from tests.soak.town import VICTIMS, Town, town
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+
+FIRST_FEN = 5_000_000
+TOP_UP_FEN = 1_000_000
+
+
+@dataclass
+class Left:
+    """What a death left behind."""
+
+    due_before: dict[str, str]
+    case: Answer
+    ledger: Answer
+    moved: list[tuple[str, str]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def left_by() -> AsyncIterator[dict[str, asyncio.Task[Left]]]:
+    """One case for each of the processes that die, one after the other, in one town.
+
+    A case whose payment had no answer asks for it after thirty seconds; the next deaths do not
+    wait for that, so each case also lives through those that follow.
+    """
+    numbers: set[str] = set()
+    while len(numbers) < len(VICTIMS):
+        numbers.add(RealHouse.a_number())
+    async with town(sorted(numbers)) as opened:
+        houses = [RealHouse(opened.settings, number) for number in sorted(numbers)]
+        left: dict[str, asyncio.Task[Left]] = {}
+        for victim, house in zip(VICTIMS, houses, strict=True):
+            left[victim] = asyncio.create_task(await death_of(victim, opened, house))
+        yield left
+        await asyncio.gather(*left.values(), return_exceptions=True)
+        for house in houses:
+            await house.leave()
+
+
+async def death_of(victim: str, opened: Town, house: RealHouse) -> Coroutine[Any, Any, Left]:
+    """Kill and start again while the first payment is on its way; returns what comes after."""
+    story = StoryOne(house)
+    await story.report()
+    await story.authorise()
+    await story.judge()
+    await house.nurse.task(story.case_id, "sign_on_site")
+    due = promises(await story.see())
+    await house.fault("payment", "pay", "delay", times=1, seconds=1.5)
+    image = await house.nurse.upload(story.case_id, "step_image")
+    await house.nurse.complete(
+        story.case_id, "sign_on_site", agreements_signed=True, images=[image]
+    )
+    await asyncio.sleep(0.5)
+    await opened.kill(victim)
+    # A customer asks while the process is away, and asks again until there is an answer.
+    asking = asyncio.create_task(
+        house.customer.do(
+            f"/v1/deposit-waivers/{story.case_id}/top-ups",
+            {"amount": yuan(TOP_UP_FEN), "reason": "plan_changed", "channel": "app"},
+        )
+    )
+    await asyncio.sleep(0.5)
+    await opened.start(victim)
+    asked = await asking
+    return aftermath(story, due, str(asked["id"]))
+
+
+async def aftermath(story: StoryOne, due: dict[str, str], top_up: str) -> Left:
+    """The case goes on: the deposit is paid, and then the top-up."""
+    await until(lambda: payments_are(story, ["paid"]), "the deposit")
+    await story.answer_top_up(top_up, "hospital_online")
+    await until(lambda: payments_are(story, ["paid", "paid"]), "both payments")
+    house = cast("RealHouse", story.house)
+    return Left(
+        due_before=due,
+        case=await story.see(),
+        ledger=await story.ledger(),
+        moved=[
+            (entry["movement_id"], entry["amount"]["amount"])
+            for entry in await house.statement()
+            if entry["movement_id"].startswith(story.case_id)
+        ],
+    )
+
+
+async def payments_are(story: StoryOne, statuses: list[str]) -> bool:
+    """Whether the payments of a case stand like this."""
+    return [payment["status"] for payment in (await story.see())["payments"]] == statuses
+
+
+def promises(case: Answer) -> dict[str, str]:
+    """When each promise falls due."""
+    return {clock["instance"]: clock["due_at"] for clock in case["clocks"]}
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+async def test_a_case_outlives(left_by: dict[str, asyncio.Task[Left]], victim: str) -> None:
+    left = await left_by[victim]
+    assert [top_up["state"] for top_up in left.case["top_ups"]] == ["paid"]
+    assert len(left.due_before) >= 3
+    assert left.due_before.items() <= promises(left.case).items()
+    posted = [
+        (line["movement_id"], line["amount"]["amount"])
+        for line in left.ledger["transfers"]
+        if line["phase"] == "post"
+    ]
+    assert sorted(left.moved) == sorted(posted)
+    expected = [yuan(fen)["amount"] for fen in (FIRST_FEN, TOP_UP_FEN)]
+    assert [amount for _, amount in sorted(left.moved)] == expected

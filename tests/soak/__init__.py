@@ -1,0 +1,1 @@
+"""Many hospital stays at once while processes are killed and partners misbehave: `make soak`."""

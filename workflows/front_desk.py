@@ -1,0 +1,200 @@
+"""The front desk of a matter: it opens steps for people, waits for them, and keeps promises.
+
+It knows nothing of what the matter is about. `workflows.desk` adds what only a case has: stages,
+notices, money, errands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Final
+
+from temporalio import workflow
+
+from activities.ports import TaskClosed
+from domain.clock import Clock, ClockState
+from domain.programme import Programme
+from domain.tasks import TASKS, CareDuty, TaskKind
+from domain.terms import ExpectedEvent
+from domain.waiver import Role
+from workflows.clocks import Clocks
+from workflows.matter import Completion, MatterPen, MatterState, new_task
+from workflows.messages import Actor, CompleteTask
+from workflows.scribe import Scribe
+
+SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
+
+ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
+"""Steps that nothing in the story waits for: done is done, and they outlive the story."""
+
+
+class StepDropped(Exception):
+    """A step was taken off the worklist while somebody waited for it."""
+
+
+class FrontDesk:
+    """Steps, promises and the record of one matter."""
+
+    def __init__(
+        self, state: MatterState, programme: Programme, *, pen: MatterPen, record: Scribe[Any]
+    ) -> None:
+        self.state = state
+        self.programme = programme
+        self.pen = pen
+        self._group: asyncio.TaskGroup | None = None
+        self._beside: list[asyncio.Task[None]] = []
+        self._record = record
+        self.clocks = Clocks(state, programme, spawn=self._spawn, told=self._breached)
+
+    # Running -------------------------------------------------------------------------------------
+
+    async def run(self, story: Coroutine[Any, Any, None]) -> None:
+        """Tell the story while clocks are watched and pages are turned."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            scribe = group.create_task(self._record.keep(), name="record")
+            self.clocks.resume()
+            await story
+            await workflow.wait_condition(lambda: self.idle and not self._must_still_hear)
+            self._record.close()
+            await scribe
+            for task in self._beside:
+                task.cancel()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is written down."""
+        return self._record.written
+
+    @property
+    def _must_still_hear(self) -> bool:
+        """Whether an ended matter still has a breach to acknowledge or a customer to phone."""
+        return self.state.ended and bool(self.state.tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._group is None:
+            raise RuntimeError("nothing runs beside a story that is not being told")
+        task = self._group.create_task(work, name=name)
+        self._beside.append(task)
+        task.add_done_callback(self._beside.remove)
+
+    async def written(self) -> None:
+        """Wait until everything so far stands in the record."""
+        await workflow.wait_condition(lambda: self._record.written)
+
+    # Steps of people -----------------------------------------------------------------------------
+
+    def ask(
+        self,
+        kind: TaskKind,
+        *,
+        at: datetime,
+        roles: list[Role] | None = None,
+        until: ExpectedEvent | None = None,
+        about: str = "case",
+        due_at: datetime | None = None,
+        assignee: str | None = None,
+        subject: str = "",
+        duty: CareDuty | None = None,
+        amount_fen: int | None = None,
+    ) -> str:
+        """Open a step for a person; `until` ties it to the clock that its completion stops."""
+        clock = self.clocks.until(until, about=about) if until else None
+        task = new_task(
+            self.state,
+            kind,
+            at=at,
+            roles=roles,
+            due_at=clock.due_at if clock else due_at,
+            assignee=assignee,
+            clock=clock.instance if clock else None,
+            subject=subject,
+            duty=duty,
+            amount_fen=amount_fen,
+        )
+        self.pen.task_opened(task)
+        return task.task_id
+
+    async def done(self, task_id: str) -> Completion:
+        """Wait for a step, however long; `StepDropped` if nobody asks any more."""
+        completions, tasks = self.state.completions, self.state.tasks
+        await self.until(lambda: task_id in completions or task_id not in tasks)
+        if task_id not in completions:
+            raise StepDropped(task_id)
+        return completions.pop(task_id)
+
+    async def until(self, ready: Callable[[], bool]) -> None:
+        """Wait for a fact."""
+        await workflow.wait_condition(ready)
+
+    def finish(self, message: CompleteTask) -> None:
+        """Write down that a person finished a step; the story acts on it next."""
+        task = self.state.tasks[message.task_id]
+        self.pen.task_closed(
+            TaskClosed(
+                task_id=message.task_id,
+                closed_at=message.at,
+                done=True,
+                actor_role=message.actor.role,
+                actor_id=message.actor.id,
+            )
+        )
+        form = TASKS[message.kind].form.model_validate(message.form)
+        images: list[str] = getattr(form, "images", [])
+        self.note(
+            message.kind.value,
+            f"完成: {task.title}",
+            at=message.at,
+            by=message.actor,
+            documents=images,
+        )
+        if message.kind not in ONLY_ACKNOWLEDGED:
+            self.state.completions[message.task_id] = Completion(
+                kind=message.kind, form=message.form, actor=message.actor, at=message.at
+            )
+
+    def no_longer_asked(self, task_id: str, *, at: datetime, reason: str) -> None:
+        """Take a step off the worklist; nothing happens if it is off already."""
+        if task_id in self.state.tasks:
+            self.pen.task_closed(
+                TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
+            )
+
+    def alert(self, what: str) -> None:
+        """Something a supervisor must look at, told once; the matter goes on."""
+        if any(task.subject == what for task in self.state.tasks.values()):
+            return
+        now = workflow.now()
+        self.note("alert", what, at=now)
+        self.ask(TaskKind.BREACH, at=now, subject=what)
+
+    # What happened -------------------------------------------------------------------------------
+
+    def note(
+        self,
+        event: str,
+        text: str,
+        *,
+        at: datetime | None = None,
+        by: Actor = SYSTEM,
+        documents: list[str] | None = None,
+    ) -> None:
+        """A line of the timeline."""
+        self.pen.line(event, text, at=at or workflow.now(), by=by, documents=documents)
+
+    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
+        """An event of the programme: it stops and starts clocks."""
+        self.clocks.happened(event, at=at, about=about)
+        for task in list(self.state.tasks.values()):
+            clock = self.state.clocks.get(task.subject)
+            if task.kind is TaskKind.BREACH and clock and clock.state is ClockState.MET:
+                # The alarm only overtook the report of a step that was done in time.
+                self.no_longer_asked(task.task_id, at=at, reason="按时完成")
+
+    def _breached(self, clock: Clock) -> None:
+        """A promise is broken: recorded, shown, told to a supervisor; the matter goes on."""
+        now = workflow.now()
+        self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
+        self.ask(TaskKind.BREACH, at=now, subject=clock.instance)

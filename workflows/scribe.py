@@ -1,0 +1,95 @@
+"""The scribe of a matter: whatever changed between two waits becomes one page, in order.
+
+Which page it is and who writes it into which book is the matter's own (`workflows.record` for a
+case). The scribe also keeps the search attributes in step with the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final, Generic, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from workflows import cockpit
+
+BOOKS_WITHIN: Final = timedelta(seconds=15)
+"""One page is a handful of rows; longer means the database is away, and we try again."""
+BOOKS_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
+)
+"""Without end: the record must be written, and a database comes back."""
+
+HOPS: Final = 8
+"""Turns of the event loop before a page is taken: what woke the record also woke the story, and the
+story should have said all it has to say about it, so that one beat becomes one page."""
+
+P = TypeVar("P")
+
+
+class Scribe(ABC, Generic[P]):
+    """Turns the pages of one matter."""
+
+    def __init__(self) -> None:
+        self._closing = False
+        self._writing = False
+        self._held = 0
+        self._shown: dict[str, object] = {}
+
+    @property
+    @abstractmethod
+    def _unwritten(self) -> bool:
+        """Whether a page is open."""
+
+    @abstractmethod
+    def _take_page(self) -> P | None:
+        """The open page, completed with where the matter stands now; None if nothing changed."""
+
+    @abstractmethod
+    async def _turn(self, page: P) -> None:
+        """Write the page."""
+
+    @property
+    def written(self) -> bool:
+        """Whether everything so far stands in the record."""
+        return not self._unwritten and not self._writing
+
+    def close(self) -> None:
+        """Let `keep` return once everything is written."""
+        self._closing = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the page open while a partner is asked: its answer then stands on the same page."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+
+    async def keep(self) -> None:
+        """Turn a page whenever something is unwritten, one page at a time."""
+        while not (self._closing and self.written):
+            await workflow.wait_condition(
+                lambda: self._closing or (self._held == 0 and not self.written)
+            )
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            page = None if self._held else self._take_page()
+            if page is not None:
+                self._writing = True
+                await self._turn(page)
+                self._writing = False
+
+    def _show(self, values: dict[str, object], details: str) -> None:
+        """Bring the Temporal UI up to date: one upsert of what changed, and the details page."""
+        changed = {key: value for key, value in values.items() if self._shown.get(key) != value}
+        if changed:
+            workflow.upsert_search_attributes(cockpit.updates(changed))
+            self._shown.update(changed)
+        workflow.set_current_details(details)
