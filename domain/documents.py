@@ -163,3 +163,22 @@ def missing(
 ) -> tuple[DocumentKind, ...]:
     """What is still to be handed in, in the order of the list; empty = complete."""
     return tuple(kind for kind in needed if kind not in have)
+
+
+def outstanding(
+    rules: Iterable[DocumentRule],
+    have: Collection[DocumentKind | str],
+    *,
+    stage: DocumentStage,
+    disease_group: str | None = None,
+    service: str | None = None,
+) -> tuple[DocumentKind, ...]:
+    """What a case still needs; of documents that replace each other one is enough (R382, R678)."""
+    asked = [one for one in rules if one.mandatory and one.applies(disease_group, stage, service)]
+    met = {one.one_of for one in asked if one.one_of and one.kind in have}
+    still = (
+        one.kind
+        for one in asked
+        if one.kind not in have and (one.one_of is None or one.one_of not in met)
+    )
+    return tuple(dict.fromkeys(still))
