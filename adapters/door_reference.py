@@ -44,6 +44,7 @@ class ReferenceRows:
                 hospitals.c.id,
                 hospitals.c.name,
                 hospitals.c.grade,
+                hospitals.c.city,
                 network_hospitals.c.online_payment,
                 network_hospitals.c.qr_live_from,
                 network_hospitals.c.core_city,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from domain.clock import Budget, Unit
 from domain.programme import Programme
-from domain.services import Service
+from domain.services import Service, Waiting
 from domain.terms import ClockTerms
 
 # A working day may be a natural day, never less; so many minutes stand for a budget's length.
@@ -47,7 +47,7 @@ def _lowerings(old: Programme, new: Programme) -> Iterable[str]:
 def _of_service(old: Service, new: Service) -> Iterable[str]:
     if _fewer(old.quota.count, new.quota.count):
         yield f"quota:{old.code}"
-    if _longer_wait(old.waiting.days if old.waiting else None, new.waiting and new.waiting.days):
+    if _longer_wait(old.waiting, new.waiting):
         yield f"waiting:{old.code}"
     if old.lead and new.lead and _longer(old.lead.at_least, new.lead.at_least):
         yield f"lead:{old.code}"
@@ -94,7 +94,7 @@ def _planned(programme: Programme) -> set[str]:
 
 
 def _of_activation(old: Programme, new: Programme) -> Iterable[str]:
-    if _longer_wait(old.waiting and old.waiting.days, new.waiting and new.waiting.days):
+    if _longer_wait(old.waiting, new.waiting):
         yield "waiting"
     was = old.activation.renewal if old.activation else None
     now = new.activation.renewal if new.activation else None
@@ -138,5 +138,7 @@ def _fewer(old: int | None, new: int | None) -> bool:
     return new is not None and (old is None or new < old)
 
 
-def _longer_wait(old: int | None, new: int | None) -> bool:
-    return (new or 0) > (old or 0)
+def _longer_wait(old: Waiting | None, new: Waiting | None) -> bool:
+    before = old.days if old else None
+    after = new.days if new else None
+    return (after or 0) > (before or 0)
