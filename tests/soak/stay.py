@@ -57,6 +57,7 @@ class Stay(Hands):
         self._noticed = self._refunded = self._decided = False
         self._mode_of_visit = chance.choice(MODES)
         self.doubts: Counter[str] = Counter()
+        self._done: set[str] = set()
         self.ended = False
 
     async def live(self) -> None:
@@ -86,15 +87,19 @@ class Stay(Hands):
         kind = task["kind"]
         if kind in {"confirm_refund", "resolve_payment"} or _is_for_later(task):
             return
+        if task["task_id"] in self._done:
+            return  # taken by the case, not yet written into the casebook
         try:
             if kind == "sign_authorization":
                 await self._sign()
+                self._done.add(task["task_id"])
                 return
             person = self._person(task["roles"][0])
             form = await self._form(kind, task, person)
             await person.do(f"/v1/tasks/{task['task_id']}/completion", form)
+            self._done.add(task["task_id"])
         except Refused as refused:
-            name = str(refused.problem.get("type", "")).rsplit("/", 1)[-1]
+            name = str(refused.problem.get("type", "")).rpartition(":")[2]
             self.doubts[f"{kind}: {refused.status} {name}"] += 1
 
     def _person(self, role: str) -> Person:
@@ -102,12 +107,12 @@ class Stay(Hands):
         return person
 
     async def _sign(self) -> None:
+        for paper in PAPERS:
+            await self.house.customer.upload(self.case_id, paper)
         image = await self.house.customer.upload(self.case_id, "authorisation")
         await self.house.customer.do(
             f"/v1/deposit-waivers/{self.case_id}/authorization", {"signed": True, "images": [image]}
         )
-        for paper in PAPERS:
-            await self.house.customer.upload(self.case_id, paper)
 
     async def _form(self, kind: str, task: Answer, person: Person) -> dict[str, Any]:
         amount_fen = parse_fen(task["amount"]["amount"]) if task["amount"] else 0
