@@ -9,7 +9,7 @@ from datetime import timedelta
 from domain.eligibility import Outcome
 from domain.tasks import TaskKind
 from domain.waiver import PaymentMode, Stage
-from tests.builders import SUPERVISOR, a_verdict
+from tests.builders import NURSE, SUPERVISOR, a_verdict
 from tests.workflows import people
 from tests.workflows.conftest import Case
 
@@ -36,7 +36,7 @@ async def _closed_by_offset(case: Case) -> None:
     await people.ask_top_up(case, "t-2", 16_000_000)
     await people.answer_top_up(case, "t-2", mode=PaymentMode.CONTRACTED_NURSE)
     await people.answer_offer(case, "t-2")
-    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-7"])
+    await case.do(TaskKind.ON_SITE_TOP_UP, NURSE, images=["i-7"])
     await people.slip(case, 3)
     await people.notice_discharge(case, case.today + timedelta(days=3))
     await people.notice_discharge(case, case.today + timedelta(days=1), notice_id="d-2")
