@@ -21,7 +21,7 @@ from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
 from api.shapes import TaskPage
-from api.text import TaskId
+from api.text import MATTER_ID, TaskId
 from api.wiring import TaskAccess, Unit, door_of
 from api.worklist import task_page
 from domain.money import AmountRefused, Money
@@ -60,7 +60,7 @@ class TaskClaimed(BaseModel):
 async def list_tasks(
     request: Request,
     caller: TaskCaller,
-    case_id: Annotated[str | None, Query(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)] = None,
+    case_id: Annotated[str | None, Query(pattern=MATTER_ID, max_length=23)] = None,
     role: Annotated[Role | None, Query()] = None,
     state: Annotated[Literal["open", "closed"], Query()] = "open",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

@@ -39,8 +39,7 @@ def texts(path: Path) -> Iterator[str]:
 async def write(path: Path, history: WorkflowHistory, codec: PayloadCodec) -> None:
     """Store a history."""
     events = json.loads(history.to_json())
-    sealed: list[dict[str, Any]] = []
-    _changed(events, lambda node: sealed.append(node) or node if _is_payload(node) else node)
+    sealed = list(_payloads(events))
     plain = await codec.decode([_payload(node) for node in sealed])
     opened = {id(node): _readable(payload) for node, payload in zip(sealed, plain, strict=True)}
     readable = _changed(events, lambda node: opened.get(id(node), node))
@@ -99,6 +98,18 @@ def _changed(node: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> A
     if changed is not node or _is_payload(node):
         return changed
     return {key: _changed(value, change) for key, value in node.items()}
+
+
+def _payloads(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _payloads(one)
+    elif isinstance(node, dict):
+        if _is_payload(node):
+            yield node
+        else:
+            for value in node.values():
+                yield from _payloads(value)
 
 
 def _texts(node: Any) -> Iterator[str]:

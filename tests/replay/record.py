@@ -20,7 +20,7 @@ from adapters.processes import free_ports
 from adapters.settings import Settings
 from tests.replay import histories
 from tests.replay.stories import STORIES
-from tests.workflows.conftest import Case, opener
+from tests.workflows.conftest import Case
 from tests.workflows.impatient import ImpatientServer
 
 BROKEN = ("DepositWaiver.declined", "turn_page", "write_page")
@@ -32,7 +32,7 @@ async def main() -> int:
     async with _server(TemporalServer) as calm, _server(ImpatientServer) as impatient:
         for name, story in STORIES.items():
             settings = impatient if story.many_runs else calm
-            async with opener(settings)() as case:
+            async with story.opener(settings)() as case:
                 await story.tell(case)
                 path = histories.RECORDED / f"{name}.json"
                 await _keep(case, settings, path)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from adapters.settings import Settings
 from domain.eligibility import Outcome
 from domain.tasks import TaskKind
-from domain.waiver import PaymentMode, Stage
-from tests.builders import SUPERVISOR, a_verdict
+from domain.waiver import PaymentMode, Role, Stage
+from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.workflows import people
-from tests.workflows.conftest import Case
+from tests.workflows.asking import Asked, enquiry_opener
+from tests.workflows.conftest import Case, opener
 
 
 @dataclass(frozen=True)
 class Story:
-    """What happens in a case until it ends."""
+    """What happens in a case or an enquiry until it ends, and how it is opened."""
 
-    tell: Callable[[Case], Awaitable[None]]
+    tell: Callable[[Any], Awaitable[None]]
     many_runs: bool = False  # on a server that suggests a new run early; its first run is kept
+    opener: Callable[[Settings], Callable[[], AbstractAsyncContextManager[Any]]] = opener
 
 
 async def _closed_by_offset(case: Case) -> None:
@@ -36,7 +41,7 @@ async def _closed_by_offset(case: Case) -> None:
     await people.ask_top_up(case, "t-2", 16_000_000)
     await people.answer_top_up(case, "t-2", mode=PaymentMode.CONTRACTED_NURSE)
     await people.answer_offer(case, "t-2")
-    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-7"])
+    await case.do(TaskKind.ON_SITE_TOP_UP, NURSE, images=["i-7"])
     await people.slip(case, 3)
     await people.notice_discharge(case, case.today + timedelta(days=3))
     await people.notice_discharge(case, case.today + timedelta(days=1), notice_id="d-2")
@@ -133,6 +138,17 @@ async def _continued_as_new(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
+async def _enquiry_done(enquiry: Asked) -> None:
+    """Passed on, answered too late, decided by head office; the supervisor hears of it."""
+    await enquiry.do(AGENT, forward_to="reviewer")
+    await enquiry.task(Role.REVIEWER)
+    await enquiry.time.go_to(enquiry.time.now() + timedelta(minutes=4))
+    await enquiry.do(REVIEWER, answer="需总公司解释", forward_to="head_office")
+    await enquiry.do(SUPERVISOR, answer="不在服务范围", closes=True)
+    await enquiry.do(SUPERVISOR, TaskKind.BREACH, action="已加人")
+    await enquiry.ends()
+
+
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -142,5 +158,6 @@ STORIES = {
     "DepositWaiver.cancelled": Story(_cancelled),
     "DepositWaiver.expired": Story(_expired),
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
+    "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""
