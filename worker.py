@@ -14,9 +14,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.dispatch import SendNurse
+from activities.enquiries import KeepEnquiries
+from activities.enquiry_ports import RecordPort
 from activities.payment import PayHospital
 from activities.ports import (
-    CasebookPort,
     ClaimsPort,
     DispatchPort,
     LedgerPort,
@@ -35,8 +36,9 @@ from adapters.payment import PaymentNetwork
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from workflows.deposit_waiver import DepositWaiver
+from workflows.enquiry import Enquiry
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver,)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
 STICKY_FOR: Final = timedelta(seconds=1)
@@ -50,7 +52,7 @@ SLOTS: Final = 50
 def activities(
     *,
     ledger: LedgerPort,
-    casebook: CasebookPort,
+    casebook: RecordPort,
     payment: PaymentPort,
     dispatch: DispatchPort,
     messaging: MessagingPort,
@@ -70,6 +72,7 @@ def activities(
         nurse.order,
         nurse.cancel,
         FileClaims(claims=claims, casebook=casebook).file,
+        KeepEnquiries(record=casebook).turn_page,
     ]
 
 

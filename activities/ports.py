@@ -72,15 +72,12 @@ class PaymentPort(Protocol):
 
     async def pay(self, order: PaymentOrder) -> PaymentOutcome:
         """Order a payment to a hospital; the same id never pays twice."""
-        ...
 
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
         """Order a payment to the customer; the same id never pays twice."""
-        ...
 
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         """Ask what became of a movement; `not_found` if the partner never saw it."""
-        ...
 
 
 # Nurses ------------------------------------------------------------------------------------------
@@ -111,11 +108,9 @@ class DispatchPort(Protocol):
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         """Order or, under the same visit id with another time, re-plan a visit."""
-        ...
 
     async def cancel_visit(self, visit_id: str) -> None:
         """Call a visit off; calling off twice or an unknown visit is no error."""
-        ...
 
 
 # Messages ----------------------------------------------------------------------------------------
@@ -145,7 +140,6 @@ class MessagingPort(Protocol):
 
     async def send(self, order: NoticeOrder, phone: str) -> Delivery:
         """Send under the notice id; the same id is never sent twice by the partner."""
-        ...
 
 
 # Claims ------------------------------------------------------------------------------------------
@@ -175,7 +169,6 @@ class ClaimsPort(Protocol):
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         """File under the claim id; filing twice files once."""
-        ...
 
 
 # Ledger ------------------------------------------------------------------------------------------
@@ -222,27 +215,21 @@ class LedgerPort(Protocol):
         self, case_id: str, *, limit_fen: int, operator: Literal["at_most", "below"]
     ) -> None:
         """Fix the limit of a case; the same again is no error, another raises."""
-        ...
 
     async def hold(self, order: HoldOrder) -> HoldAnswer:
         """Lock the limit, compare exactly, reserve; of two that do not both fit, one gets it."""
-        ...
 
     async def post(self, case_id: str, movement_id: str, *, at: datetime) -> None:
         """Turn a hold into a transfer."""
-        ...
 
     async def void(self, case_id: str, movement_id: str, *, at: datetime) -> None:
         """Give a hold back."""
-        ...
 
     async def book(self, case_id: str, transfers: list[Transfer], *, at: datetime) -> None:
         """Book one-phase transfers, all or none."""
-        ...
 
     async def balances(self, case_id: str) -> Balances:
         """What the accounts say now."""
-        ...
 
 
 # Casebook ----------------------------------------------------------------------------------------
@@ -400,12 +387,9 @@ class CasebookPort(Protocol):
 
     async def write(self, page: CasePage) -> None:
         """Write one page; the same page again changes nothing."""
-        ...
 
     async def note_notice(self, record: NoticeRecord) -> None:
         """Record a notice and its delivery; the same id updates its delivery."""
-        ...
 
     async def contact(self, case_id: str) -> Contact:
         """Where this case's customer is reached; the view is audited."""
-        ...

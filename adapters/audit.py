@@ -22,6 +22,11 @@ _LOCK: Final = 0x6175646974
 _START: Final = "0" * 64
 """What the first row of the chain names as the one before it."""
 
+# Built once: building them anew took a quarter of the processor time of a row.
+_TAKE_TURN: Final = select(func.pg_advisory_xact_lock(_LOCK))
+_NEWEST: Final = select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_APPEND: Final = insert(audit)
+
 
 async def write_audit(
     connection: AsyncConnection,
@@ -34,9 +39,8 @@ async def write_audit(
     subject: str = "",
 ) -> None:
     """Append one row to the chain, in the caller's transaction."""
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    newest = select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    before = (await connection.execute(newest)).scalar_one_or_none() or _START
+    await connection.execute(_TAKE_TURN)
+    before = (await connection.execute(_NEWEST)).scalar_one_or_none() or _START
     row: dict[str, Any] = {
         "at": at.astimezone(UTC),
         "actor_role": actor_role,
@@ -46,7 +50,7 @@ async def write_audit(
         "subject": subject,
         "prev_hash": before,
     }
-    await connection.execute(insert(audit).values(**row, hash=_hash(row)))
+    await connection.execute(_APPEND, row | {"hash": _hash(row)})
 
 
 async def first_break(engine: AsyncEngine) -> int | None:

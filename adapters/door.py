@@ -23,6 +23,7 @@ from adapters.door_keys import KeyRows
 from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
 from adapters.encryption import Sealer
+from adapters.enquiries import EnquiryRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -41,6 +42,7 @@ class DoorUnit:
         self._connection = connection
         self.keys = KeyRows(connection, sealer)
         self.cases = CaseRows(connection, sealer)
+        self.enquiries = EnquiryRows(connection, sealer)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.reports = ReportRows(connection)

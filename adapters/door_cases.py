@@ -48,6 +48,7 @@ class TaskAccess:
     claimed_by: str | None
     claimed_role: str | None
     closed_at: datetime | None
+    closed_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ class CaseRows:
             claimed_by=row["claimed_by"],
             claimed_role=row["claimed_role"],
             closed_at=row["closed_at"],
+            closed_by=row["closed_by"],
         )
 
     async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool:

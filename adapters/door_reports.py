@@ -9,9 +9,11 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.tables import cases, clocks
+from adapters.tables_enquiry import enquiries
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"
+_PROGRAMME = func.coalesce(cases.c.programme, enquiries.c.programme).label("programme")
 
 
 class ReportRows:
@@ -23,12 +25,13 @@ class ReportRows:
     async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """How many instances of each promise begun in a span stand in each state."""
         rows = await self._connection.execute(
-            select(cases.c.programme, clocks.c.clock, clocks.c.state, func.count().label("count"))
-            .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id)
+            select(_PROGRAMME, clocks.c.clock, clocks.c.state, func.count().label("count"))
+            .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id, isouter=True)
+            .join(enquiries, clocks.c.case_id == enquiries.c.enquiry_id, isouter=True)
             .where(clocks.c.started_at >= since)
             .where(clocks.c.started_at < until)
-            .group_by(cases.c.programme, clocks.c.clock, clocks.c.state)
-            .order_by(cases.c.programme, clocks.c.clock, clocks.c.state)
+            .group_by(_PROGRAMME, clocks.c.clock, clocks.c.state)
+            .order_by(_PROGRAMME, clocks.c.clock, clocks.c.state)
         )
         return [dict(row) for row in rows.mappings()]
 

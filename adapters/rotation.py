@@ -1,8 +1,8 @@
 """Key rotation: brings sealed columns to the newest key, and says which keys are still needed.
 
-A column's purpose is `table.column`; a document is sealed under its own id. The timeline only
-grows, so that its envelopes keep their key: a key may leave the ring only when `keys_in_use` no
-longer names it.
+A column's purpose is `table.column`; a document is sealed under its own id. The timeline and the
+answers to enquiries only grow, so that their envelopes keep their key: a key may leave the ring
+only when `keys_in_use` no longer names it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import adapters.tables_door  # noqa: F401 - its tables stand on the same metadata
 from adapters.encryption import HEAD_MAX, Sealer, key_of
 from adapters.tables import METADATA, documents, timeline
+from adapters.tables_enquiry import enquiry_answers
 
 Progress = Callable[[str, int], None]
 """Called with a column's name and how many of its envelopes were resealed so far."""
@@ -24,7 +25,7 @@ Progress = Callable[[str, int], None]
 ROWS_AT_ONCE: Final = 20
 """The largest documents have ten megabytes each."""
 
-_GROWS_ONLY: Final = frozenset({timeline.name})
+_GROWS_ONLY: Final = frozenset({timeline.name, enquiry_answers.name})
 
 
 def sealed_columns() -> list[tuple[Table, Column[Any]]]:

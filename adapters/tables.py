@@ -4,7 +4,7 @@ What a person could be recognised or guessed by stands here only sealed (`LargeB
 `adapters.encryption`); people are found by a keyed hash. Triggers and grants, which make ledger,
 timeline and audit append-only, live in `adapters.migrations`; a test holds both descriptions equal.
 The books of money stand in `adapters.tables_ledger`, what the door keeps for itself in
-`adapters.tables_door`, on the same metadata.
+`adapters.tables_door`, enquiries in `adapters.tables_enquiry`, on the same metadata.
 """
 
 from __future__ import annotations
@@ -77,6 +77,13 @@ def of_case(*, primary_key: bool = False) -> Column[str]:
     """The case a row belongs to."""
     return Column(
         "case_id", Text, ForeignKey("cases.case_id"), nullable=False, primary_key=primary_key
+    )
+
+
+def of_matter(*, primary_key: bool = False) -> Column[str]:
+    """The case or the enquiry a row belongs to; the column is named for the case, the usual one."""
+    return Column(
+        "case_id", Text, ForeignKey("matters.matter_id"), nullable=False, primary_key=primary_key
     )
 
 
@@ -168,6 +175,9 @@ policies = Table(
 
 # Cases ----------------------------------------------------------------------------------
 
+# What steps, promises and history belong to. A trigger on cases and enquiries fills it in.
+matters = Table("matters", METADATA, key("matter_id"), text_column("kind"))
+
 cases = Table(
     "cases",
     METADATA,
@@ -224,7 +234,7 @@ cases = Table(
 case_pages = Table(
     "case_pages",
     METADATA,
-    of_case(primary_key=True),
+    of_matter(primary_key=True),
     Column("page", Integer, primary_key=True, autoincrement=False),
     moment("at"),
     text_column("stage"),
@@ -234,7 +244,7 @@ case_pages = Table(
 timeline = Table(
     "timeline",
     METADATA,
-    of_case(primary_key=True),
+    of_matter(primary_key=True),
     Column("page", Integer, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
     moment("at"),
@@ -248,7 +258,7 @@ timeline = Table(
 clocks = Table(
     "clocks",
     METADATA,
-    of_case(primary_key=True),
+    of_matter(primary_key=True),
     key("instance"),
     text_column("clock"),
     text_column("state"),
@@ -265,7 +275,7 @@ tasks = Table(
     "tasks",
     METADATA,
     key("task_id"),
-    of_case(),
+    of_matter(),
     text_column("kind"),
     codes("roles"),
     text_column("title"),

@@ -18,22 +18,23 @@ from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.tables import cases, hospitals, tasks
+from adapters.tables_enquiry import enquiries
 from domain.board import Claim, Paged, TaskFilter, TaskRow, Viewer
 from domain.privacy import mask_name
 
-_WITH_CASE: Final = select(
+_WITH_MATTER: Final = select(
     tasks,
-    cases.c.programme,
-    cases.c.hospital_id,
-    cases.c.stage,
-    cases.c.channel,
+    func.coalesce(cases.c.programme, enquiries.c.programme).label("programme"),
+    func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
+    func.coalesce(cases.c.stage, enquiries.c.stage).label("stage"),
+    func.coalesce(cases.c.channel, enquiries.c.channel).label("channel"),
     cases.c.customer_subject,
     cases.c.name.label("sealed_name"),
     hospitals.c.name.label("hospital_name"),
 ).select_from(
-    tasks.join(cases, tasks.c.case_id == cases.c.case_id).join(
-        hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True
-    )
+    tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
+    .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
+    .join(hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
 )
 _NEVER: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
 _DUE: Final = func.coalesce(tasks.c.due_at, _NEVER)
@@ -60,7 +61,7 @@ class Worklist:
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
         """One page of tasks, the most urgent first. Raises `BadCursor`."""
-        query = _narrowed(_WITH_CASE, wanted).order_by(_DUE, tasks.c.task_id)
+        query = _narrowed(_WITH_MATTER, wanted).order_by(_DUE, tasks.c.task_id)
         async with self._engine.connect() as connection:
             rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
         items = [self._task(row) for row in rows[: wanted.limit]]
@@ -112,10 +113,11 @@ class Worklist:
         return Claim(taken=taken.rowcount == 1, task=self._task(row))
 
     def _task(self, row: Row[Any]) -> TaskRow:
-        name = self._sealer.open_text(row.sealed_name, "cases.name")
+        # An enquiry knows no name.
+        sealed = row.sealed_name
+        name = "" if sealed is None else mask_name(self._sealer.open_text(sealed, "cases.name"))
         return TaskRow(
-            **known(TaskRow, row)
-            | {"hospital_name": row.hospital_name or "", "name_masked": mask_name(name)}
+            **known(TaskRow, row) | {"hospital_name": row.hospital_name or "", "name_masked": name}
         )
 
 
@@ -124,6 +126,7 @@ def _narrowed(query: Select[Any], wanted: TaskFilter) -> Select[Any]:
         value = getattr(wanted, column)
         if value is not None:
             query = query.where(tasks.c[column] == value)
+    # Channels and customers have no step in an enquiry.
     for column in ("channel", "customer_subject"):
         value = getattr(wanted, column)
         if value is not None:
@@ -152,5 +155,5 @@ _IN_STATE: Final = {
 
 
 async def _one(connection: AsyncConnection, task_id: str) -> Row[Any] | None:
-    query = _WITH_CASE.where(tasks.c.task_id == task_id)
+    query = _WITH_MATTER.where(tasks.c.task_id == task_id)
     return (await connection.execute(query)).one_or_none()

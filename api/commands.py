@@ -18,9 +18,11 @@ from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
+from api.reporting import stage_name
 from api.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring import CaseAccess, Door, Unit, door_of
-from domain.waiver import STAGE_NAMES, Role, Stage
+from domain.enquiry import EnquiryStage
+from domain.waiver import Role, Stage
 from workflows.messages import Authorize, Withdraw
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
@@ -136,7 +138,8 @@ async def command(
     door: Door, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
 ) -> Answer:
     """Send an update; 200 when accepted, 202 when not known yet, Problem when refused."""
-    headers = {"Location": f"/v1/deposit-waivers/{case_id}"}
+    resource = "enquiries" if _is_enquiry(case_id) else "deposit-waivers"
+    headers = {"Location": f"/v1/{resource}/{case_id}"}
     try:
         accepted = await door.cases.update(case_id, name, message, update_id=update_id, field=field)
     except (NotKnownYet, CaseNotRunning) as failure:
@@ -149,14 +152,21 @@ async def command(
 async def _is_over(door: Door, case_id: str) -> bool:
     """Whether a case without a running workflow has run; one in `opening` is about to."""
     async with door.books.unit() as unit:
+        if _is_enquiry(case_id):
+            enquiry = await unit.enquiries.access(case_id)
+            return enquiry is not None and enquiry.stage != "opening"
         case = await unit.cases.access(case_id)
     return case is not None and case.stage != "opening"
 
 
-def _view(case_id: str, stage: Stage | None) -> dict[str, Any]:
+def _is_enquiry(matter_id: str) -> bool:
+    return matter_id.startswith("en-")
+
+
+def _view(case_id: str, stage: Stage | EnquiryStage | None) -> dict[str, Any]:
     return CommandAccepted(
         case_id=case_id,
         stage="" if stage is None else stage.value,
-        stage_name="" if stage is None else STAGE_NAMES[stage],
+        stage_name="" if stage is None else stage_name(stage.value),
         accepted=stage is not None,
     ).model_dump(mode="json")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
 from api.partner_events import Unmatched, read_event
 from api.reporting import start_message
@@ -94,18 +95,21 @@ async def _wait(door: Door, letter: Letter, why: str) -> None:
 
 
 async def sweep(door: Door) -> int:
-    """Start cases and deliver letters that were left behind; how many were."""
+    """Start cases and enquiries and deliver letters that were left behind; how many were."""
     now = door.clock()
     async with door.books.unit() as unit:
         orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         letters = await unit.inbox.waiting(
             since=now - GIVE_UP_AFTER, until=now - ORPHAN_AFTER, limit=_BATCH
         )
-    if not (orphans or letters) or not await door.cases.answers():
+    if not (orphans or questions or letters) or not await door.cases.answers():
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
     for orphan in orphans:
         carried += await _tried(_start(door, orphan.opened), orphan.case_id)
+    for question in questions:
+        carried += await _tried(_start_enquiry(door, question.opened), question.enquiry_id)
     for letter in letters:
         carried += await _tried(deliver(door, letter), letter.event_id)
     return carried
@@ -114,6 +118,14 @@ async def sweep(door: Door) -> int:
 async def _start(door: Door, opened: str) -> bool:
     try:
         await door.cases.start(start_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_enquiry(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_enquiry(asked_message(opened))
     except NotKnownYet:
         return False
     return True

@@ -21,8 +21,16 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import Problem, refusal
-from workflows.cockpit import opening_attributes
-from workflows.messages import TASK_QUEUE, WORKFLOW_TYPE, Accepted, OpenCase
+from domain.enquiry import ENQUIRY_NAMES
+from workflows.cockpit import asking_attributes, opening_attributes
+from workflows.messages import (
+    ENQUIRY_TYPE,
+    TASK_QUEUE,
+    WORKFLOW_TYPE,
+    Accepted,
+    AskQuestion,
+    OpenCase,
+)
 
 ANSWER_WITHIN_S: Final = 3.0
 """How long a caller waits for a case; longer becomes 202."""
@@ -69,6 +77,25 @@ class CaseGateway:
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_attributes(opening),
                     static_summary=f"住院免押金 {opening.programme.code}",
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def start_enquiry(self, asked: AskQuestion) -> None:
+        """Start the watch over an enquiry once; started already is as good. NotKnownYet."""
+        try:
+            await _in_time(
+                self._client.start_workflow(
+                    ENQUIRY_TYPE,
+                    asked,
+                    id=asked.enquiry_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=asking_attributes(
+                        programme=asked.programme.code, channel=asked.channel
+                    ),
+                    static_summary=ENQUIRY_NAMES[asked.kind],
                 )
             )
         except WorkflowAlreadyStartedError:

@@ -27,6 +27,7 @@ from adapters.database import open_database
 from adapters.documents import Documents
 from adapters.door import BOOKS_AWAY, Database, DoorBooks
 from adapters.encryption import KeyRing, Sealer
+from adapters.enquiries import EnquiryBoard
 from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
@@ -44,6 +45,7 @@ from api import (
     deposit_waivers,
     documents,
     eligibility,
+    enquiries,
     errors,
     health,
     reference,
@@ -99,6 +101,7 @@ def create_app(
         books=books,
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
+        enquiries=EnquiryBoard(engine, sealer, clock=now),
         worklist=Worklist(engine, sealer, clock=now),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
@@ -140,6 +143,7 @@ def is_all_local(settings: Settings) -> bool:
 def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
+        enquiries,
         reporting,
         deposit_waivers,
         commands,

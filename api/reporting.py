@@ -25,6 +25,7 @@ from api.problems import Problem, at_field
 from api.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
 from domain.calendar import civil_date
+from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.waiver import STAGE_NAMES, Role, Stage
 from workflows.messages import OpenCase
 
@@ -256,6 +257,8 @@ def start_message(opened: str) -> OpenCase:
 
 def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
+    if stage in {one.value for one in EnquiryStage}:
+        return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
     return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME
 
 

@@ -21,7 +21,7 @@ from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
 from api.shapes import TaskPage
-from api.text import TaskId
+from api.text import MATTER_ID, TaskId
 from api.wiring import TaskAccess, Unit, door_of
 from api.worklist import task_page
 from domain.money import AmountRefused, Money
@@ -60,7 +60,7 @@ class TaskClaimed(BaseModel):
 async def list_tasks(
     request: Request,
     caller: TaskCaller,
-    case_id: Annotated[str | None, Query(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)] = None,
+    case_id: Annotated[str | None, Query(pattern=MATTER_ID, max_length=23)] = None,
     role: Annotated[Role | None, Query()] = None,
     state: Annotated[Literal["open", "closed"], Query()] = "open",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -200,15 +200,19 @@ def _unbookable(value: object) -> str:
 
 
 async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAccess, Caller]:
-    """The open task and the caller in a role it names."""
+    """The task and the caller in a role it names; 409 when somebody else has ended it.
+
+    Who closed it themselves may be asking again under the same key, because the answer was lost:
+    the case knows whether it is the same completion, and answers as it did then.
+    """
     task = await unit.cases.task(task_id)
     if task is None:
         raise Problem("not-found", "没有此任务")
     if not caller.sees_all and not _is_open_to_nurses(task, caller):
         await seen_case(unit, caller, task.case_id)
-    if task.closed_at is not None:
-        raise Problem("task-not-open", case_id=task.case_id)
     acting = caller.acting(*_acting_roles(task))
+    if task.closed_at is not None and task.closed_by != acting.subject:
+        raise Problem("task-not-open", case_id=task.case_id)
     if task.assignee not in (None, acting.subject):
         raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
     return task, _as_customer(acting, task)

@@ -49,7 +49,8 @@ def _printable(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """Words that say something, in characters a text can hold."""
     if not text.strip():
         raise said("内容不能为空")
     return _printable(text)
@@ -83,12 +84,12 @@ def _sane_moment(at: datetime) -> datetime:
     return at
 
 
-Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_not_blank)]
+Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(not_blank)]
 Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
 OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128)]
 Phone = Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$", max_length=11, examples=["13800138000"])]
-Bed = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_not_blank)]
+Bed = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(not_blank)]
 DocumentIds = Annotated[
     list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]],
     Field(max_length=20),
@@ -101,7 +102,15 @@ CaseId = Annotated[
     str,
     Path(pattern=r"^dw-[a-z2-7]{20}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
 ]
-TaskId = Annotated[str, Path(pattern=r"^dw-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)]
+EnquiryId = Annotated[
+    str,
+    Path(pattern=r"^en-[a-z2-7]{20}$", max_length=23, examples=["en-aaaaaaaaaaaaaaaaaaaa"]),
+]
+MATTER_ID: Final = r"^(dw|en)-[a-z2-7]{20}$"
+"""A case or an enquiry: whatever has tasks."""
+TaskId = Annotated[
+    str, Path(pattern=r"^(dw|en)-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)
+]
 RowId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]
 
 

@@ -129,7 +129,7 @@ def case_file(view: CaseView) -> CaseFile:
         top_ups=[top_up_view(row) for row in view.top_ups],
         payments=[_payment(row) for row in view.payments],
         discharge_notices=[discharge_view(row) for row in view.discharges],
-        timeline=[_timeline(row) for row in view.timeline],
+        timeline=[timeline_view(row) for row in view.timeline],
     )
 
 
@@ -233,7 +233,7 @@ def _payment(row: PaymentRow) -> PaymentView:
     return PaymentView(**row.model_dump(exclude={"amount_fen"}), amount=Money.of(row.amount_fen))
 
 
-def _timeline(row: TimelineRow) -> TimelineView:
+def timeline_view(row: TimelineRow) -> TimelineView:
     return TimelineView(
         at=row.at,
         civil=civil(row.at),

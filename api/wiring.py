@@ -23,6 +23,7 @@ from domain.board import (
     CaseView,
     DischargeRow,
     DocumentRow,
+    EnquiryView,
     LedgerRow,
     Paged,
     TaskFilter,
@@ -107,6 +108,8 @@ class TaskAccess(Protocol):
     def claimed_role(self) -> str | None: ...
     @property
     def closed_at(self) -> datetime | None: ...
+    @property
+    def closed_by(self) -> str | None: ...
 
 
 class Opening(Protocol):
@@ -132,6 +135,39 @@ class Cases(Protocol):
     async def task(self, task_id: str) -> TaskAccess | None: ...
     async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool: ...
     async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool: ...
+
+
+class EnquiryAccess(Protocol):
+    """What decides who may see an enquiry; the names are those of a case."""
+
+    @property
+    def case_id(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def customer_subject(self) -> str | None: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def helpers(self) -> frozenset[str]: ...
+
+
+class AskedEnquiry(Protocol):
+    """An enquiry whose workflow has not been seen to run."""
+
+    @property
+    def enquiry_id(self) -> str: ...
+    @property
+    def opened(self) -> str: ...
+
+
+class Enquiries(Protocol):
+    """Enquiries as the door writes and guards them."""
+
+    async def add(self, row: dict[str, Any]) -> None: ...
+    async def access(self, enquiry_id: str) -> EnquiryAccess | None: ...
+    async def opened(self, enquiry_id: str) -> str | None: ...
+    async def openings(self, *, before: datetime, limit: int) -> Sequence[AskedEnquiry]: ...
 
 
 class Letter(Protocol):
@@ -220,6 +256,8 @@ class Unit(Protocol):
     @property
     def cases(self) -> Cases: ...
     @property
+    def enquiries(self) -> Enquiries: ...
+    @property
     def inbox(self) -> Inbox: ...
     @property
     def reference(self) -> Reference: ...
@@ -242,6 +280,12 @@ class Board(Protocol):
     async def case(self, case_id: str, viewer: Viewer) -> CaseView | None: ...
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None: ...
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None: ...
+
+
+class EnquiryBoard(Protocol):
+    """Enquiries as people read them."""
+
+    async def enquiry(self, enquiry_id: str, viewer: Viewer) -> EnquiryView | None: ...
 
 
 class Worklist(Protocol):
@@ -288,6 +332,7 @@ class Door:
     books: Books
     cases: CaseGateway
     board: Board
+    enquiries: EnquiryBoard
     worklist: Worklist
     files: Files
     ledger: Ledger

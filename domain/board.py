@@ -252,6 +252,38 @@ class CaseView(CaseRow):
     documents: list[DocumentRow] = Field(default=[])
 
 
+class AnswerRow(Row):
+    """One answer to a question."""
+
+    n: int
+    at: datetime
+    role: Role
+    actor_id: str
+    text: str = Field(repr=False)
+
+
+class EnquiryView(Row):
+    """A whole enquiry. `stage` is a `domain.enquiry.EnquiryStage`, or `opening`."""
+
+    enquiry_id: str
+    programme: str
+    kind: str
+    channel: str
+    customer_subject: str | None
+    asked_role: Role
+    asked_by: str
+    asked_at: datetime
+    question: str = Field(repr=False)
+    stage: str
+    awaiting: list[Role]
+    sla_state: SlaState
+    next_due_at: datetime | None
+    answers: list[AnswerRow] = Field(default=[])
+    timeline: list[TimelineRow] = Field(default=[])
+    clocks: list[Clock] = Field(default=[])
+    tasks: list[TaskRow] = Field(default=[])
+
+
 class Person(Row):
     """The person of a case, unmasked."""
 

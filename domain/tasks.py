@@ -1,9 +1,9 @@
-"""The steps people do: each kind of task with its Chinese title, its roles and the form it ends with.
+"""The steps people do: each kind of task with its Chinese title, its roles and its form.
 
-A task is opened by a case, shown in the worklist, and completed with exactly one form. The forms
-are the contract between the worklist and the workflow; the door reads them strictly (unknown keys
-refused), the workflow tolerantly (fields have defaults where a later version may add some).
-Who may see a task and when it is due is decided where it is opened.
+A task is opened by a case or an enquiry, shown in the worklist, and completed with exactly one
+form. The forms are the contract between the worklist and the workflow; the door reads them strictly
+(unknown keys refused), the workflow tolerantly (fields have defaults where a later version may add
+some). Who may see a task and when it is due is decided where it is opened.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.enquiry import Answerer
 from domain.money import Money
 from domain.waiver import PaymentMode, Role
 
@@ -32,6 +33,7 @@ Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
 class TaskKind(StrEnum):
     """What is to be done."""
 
+    ANSWER_ENQUIRY = "answer_enquiry"
     FIRST_CONTACT = "first_contact"
     ASSIGN_TEAM = "assign_team"
     CONFIRM_DOCUMENTS = "confirm_documents"
@@ -59,6 +61,14 @@ class Form(BaseModel):
     """What a person reports when a task is done."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class AnswerEnquiry(Form):
+    """An answer to a question, the next one to ask (R038, R083, R110), or both."""
+
+    answer: Annotated[str, Field(max_length=2000, repr=False)] = ""
+    forward_to: Answerer | None = None
+    closes: bool = False
 
 
 class FirstContact(Form):
@@ -249,6 +259,9 @@ def _terms(title: str, form: type[Form], *roles: Role) -> TaskTerms:
 
 
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
+    TaskKind.ANSWER_ENQUIRY: _terms(
+        "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
+    ),
     TaskKind.FIRST_CONTACT: _terms("首次联系客户", FirstContact, Role.AGENT),
     TaskKind.ASSIGN_TEAM: _terms("确认三人服务团队", AssignTeam, Role.DISPATCHER),
     TaskKind.CONFIRM_DOCUMENTS: _terms("确认资料齐全", ConfirmDocuments, Role.AGENT),

@@ -19,6 +19,7 @@ from temporalio.common import (
 
 from domain.calendar import SHANGHAI
 from domain.clock import Clock, ClockState
+from domain.enquiry import EnquiryStage
 from domain.money import spoken
 from domain.waiver import ROLE_NAMES, STAGE_NAMES
 from workflows.case import CaseState
@@ -68,6 +69,18 @@ def opening_attributes(*, programme: str, hospital_id: str, channel: str) -> Typ
             SearchAttributePair(STAGE, "reported"),
             SearchAttributePair(SLA_STATE, "calm"),
             SearchAttributePair(OUTSTANDING_FEN, 0),
+        ]
+    )
+
+
+def asking_attributes(*, programme: str, channel: str) -> TypedSearchAttributes:
+    """What is known when a question is asked."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(PROGRAMME, programme),
+            SearchAttributePair(CHANNEL, channel),
+            SearchAttributePair(STAGE, EnquiryStage.WAITING.value),
+            SearchAttributePair(SLA_STATE, "calm"),
         ]
     )
 

@@ -16,6 +16,7 @@ from pydantic import Field
 from activities.ports import Message, PaymentStatus
 from domain.calendar import WorkCalendar
 from domain.eligibility import Verdict
+from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.programme import Programme
 from domain.tasks import TaskKind
@@ -23,6 +24,7 @@ from domain.waiver import PaymentMode, Role, Stage
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
+ENQUIRY_TYPE = "Enquiry"
 
 
 class Actor(Message):
@@ -57,6 +59,18 @@ class OpenCase(Message):
     reported_at: datetime
     planned_admission: date | None = None
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
+
+
+class AskQuestion(Message):
+    """A question (DW01), without its words: they stand sealed in the record and nowhere else."""
+
+    enquiry_id: str
+    programme: Programme
+    calendar: WorkCalendar
+    kind: EnquiryKind
+    channel: str
+    asked_by: Actor
+    asked_at: datetime
 
 
 class CompleteTask(Message):
@@ -94,7 +108,7 @@ class Withdraw(Message):
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage
+    stage: Stage | EnquiryStage
     at: datetime
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 import adapters.tables_door
-import adapters.tables_ledger  # noqa: F401 - both stand on the same metadata
+import adapters.tables_enquiry
+import adapters.tables_ledger  # noqa: F401 - they stand on the same metadata
 from adapters.tables import METADATA
 
 connection = context.config.attributes["connection"]

@@ -155,7 +155,7 @@ async def test_the_document_describes_every_form_and_problem(house: House) -> No
     ]
     assert len(ids) == len(set(ids)) > 20
     forms = schema["paths"]["/v1/tasks/{task_id}/completion"]["post"]["requestBody"]
-    assert len(forms["content"]["application/json"]["schema"]["oneOf"]) == 21
+    assert len(forms["content"]["application/json"]["schema"]["oneOf"]) == 22
     assert "JudgeLiability" in schema["components"]["schemas"]
     refused = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["422"]
     shown = refused["content"]["application/problem+json"]

@@ -37,20 +37,21 @@ class Left:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def left_by() -> AsyncIterator[dict[str, asyncio.Task[Left]]]:
+async def left_by() -> AsyncIterator[dict[str, asyncio.Task[Any]]]:
     """One case for each of the processes that die, one after the other, in one town.
 
     A case whose payment had no answer asks for it after thirty seconds; the next deaths do not
     wait for that, so each case also lives through those that follow.
     """
     numbers: set[str] = set()
-    while len(numbers) < len(VICTIMS):
+    while len(numbers) < len(VICTIMS) + 1:
         numbers.add(RealHouse.a_number())
     async with town(sorted(numbers)) as opened:
         houses = [RealHouse(opened.settings, number) for number in sorted(numbers)]
-        left: dict[str, asyncio.Task[Left]] = {}
-        for victim, house in zip(VICTIMS, houses, strict=True):
+        left: dict[str, asyncio.Task[Any]] = {}
+        for victim, house in zip(VICTIMS, houses, strict=False):
             left[victim] = asyncio.create_task(await death_of(victim, opened, house))
+        left["same key"] = asyncio.create_task(answered_late(opened, houses[-1]))
         yield left
         await asyncio.gather(*left.values(), return_exceptions=True)
         for house in houses:
@@ -103,6 +104,30 @@ async def aftermath(story: StoryOne, due: dict[str, str], top_up: str) -> Left:
     )
 
 
+async def answered_late(opened: Town, house: RealHouse) -> list[tuple[int, Answer]]:
+    """A step completed while nobody works, and asked about again when it is long done."""
+    story = StoryOne(house)
+    case_id = (await house.channel.do("/v1/deposit-waivers", story.a_report()))["case_id"]
+    task = (await house.agent.task(case_id, "first_contact"))["task_id"]
+    form = {"identity_verified": True, "need": "", "checklist_sent": True}
+    path, headers = f"/v1/tasks/{task}/completion", {"Idempotency-Key": f"once-{case_id}"}
+
+    async def completed() -> tuple[int, Answer]:
+        answer = await house.agent.http.post(path, json=form, headers=headers)
+        return answer.status_code, answer.json()
+
+    await opened.kill("worker")
+    answers = [await completed()]
+    await opened.start("worker")
+
+    async def done() -> bool:
+        seen = await house.supervisor.see(f"/v1/deposit-waivers/{case_id}")
+        return all(one["task_id"] != task for one in seen["waiting_for"])
+
+    await until(done, "the step done")
+    return [*answers, await completed(), await completed()]
+
+
 async def payments_are(story: StoryOne, statuses: list[str]) -> bool:
     """Whether the payments of a case stand like this."""
     return [payment["status"] for payment in (await story.see())["payments"]] == statuses
@@ -113,9 +138,18 @@ def promises(case: Answer) -> dict[str, str]:
     return {clock["instance"]: clock["due_at"] for clock in case["clocks"]}
 
 
+async def test_a_completion_answered_late_is_answered_yes_under_its_key(
+    left_by: dict[str, asyncio.Task[Any]],
+) -> None:
+    unknown, known, again = await left_by["same key"]
+    assert (unknown[0], unknown[1]["accepted"]) == (202, False)
+    assert (known[0], known[1].get("accepted")) == (200, True)
+    assert again == known
+
+
 @pytest.mark.parametrize("victim", VICTIMS)
-async def test_a_case_outlives(left_by: dict[str, asyncio.Task[Left]], victim: str) -> None:
-    left = await left_by[victim]
+async def test_a_case_outlives(left_by: dict[str, asyncio.Task[Any]], victim: str) -> None:
+    left: Left = await left_by[victim]
     assert [top_up["state"] for top_up in left.case["top_ups"]] == ["paid"]
     assert len(left.due_before) >= 3
     assert left.due_before.items() <= promises(left.case).items()

@@ -303,7 +303,6 @@ async def _metadata(told: Told) -> Payload:
 
 def _summaries(event: Message) -> list[Payload]:
     metadata: UserMetadata = event.user_metadata  # type: ignore[attr-defined]
-    fields = ("summary", "details")
     kept = {"summary": metadata.summary, "details": metadata.details}
     return [kept[field.name] for field, _ in metadata.ListFields()]
 

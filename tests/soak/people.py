@@ -45,7 +45,7 @@ async def insisted(send: Callable[[], Awaitable[httpx.Response]]) -> Answer:
         except (httpx.TransportError, ValueError) as failure:
             ANSWERS[type(failure).__name__] += 1
         else:
-            kind = str(body.get("type", "")).rsplit("/", 1)[-1]
+            kind = str(body.get("type", "")).rpartition(":")[2]
             if answer.is_success and body.get("accepted") is not False:
                 return body
             ANSWERS[f"{answer.status_code} {kind}".strip()] += 1

@@ -268,9 +268,10 @@ class Case:
 
     async def update(self, name: str, message: Any, **options: Any) -> Accepted:
         """Send a command; raises what the case refuses."""
-        return await self.handle.execute_update(
+        accepted: Accepted = await self.handle.execute_update(
             name, message, result_type=Accepted, rpc_timeout=timedelta(seconds=15), **options
         )
+        return accepted
 
     def together(self, *commands: Awaitable[Any]) -> asyncio.Future[list[Any]]:
         """Send commands at once; await what comes back to hear what became of them."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
+from activities.enquiry_ports import EnquiryPage
 from activities.ports import (
     Balances,
     CasePage,
@@ -49,6 +50,7 @@ class FakeBooks:
         self.ended: dict[str, str] = {}
         self.transfers: dict[str, Transfer] = {}
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
+        self.enquiry_pages: dict[str, dict[int, EnquiryPage]] = defaultdict(dict)
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -121,6 +123,12 @@ class FakeBooks:
         if self.pages[page.case_id].setdefault(page.page, page) != page:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write")
+
+    async def write_enquiry(self, page: EnquiryPage) -> None:
+        self.fail("write_enquiry")
+        if self.enquiry_pages[page.enquiry_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write_enquiry")
 
     async def note_notice(self, record: NoticeRecord) -> None:
         self.fail("note_notice")

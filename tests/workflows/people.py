@@ -48,8 +48,13 @@ async def contact(case: Case, *, identity_verified: bool = True) -> None:
 
 
 async def assign_team(case: Case) -> None:
-    team = {"agent_id": AGENT.id, "nurse_id": NURSE.id, "doctor_id": "doctor-1"}
-    await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, **team)
+    await case.do(
+        TaskKind.ASSIGN_TEAM,
+        DISPATCHER,
+        agent_id=AGENT.id,
+        nurse_id=NURSE.id,
+        doctor_id="doctor-1",
+    )
 
 
 async def authorize(case: Case, *, signed: bool = True) -> None:

@@ -214,5 +214,3 @@ async def test_a_holiday_that_is_taken_back_brings_the_promise_forward(case_of: 
         await _lands(case, _calendar(case, working="2026-06-19"))
         await case.until(lambda: "retimed" in case.lines)
         assert case.civil(case.clocks["K04.1"].due_at) == "06-19 24:00"
-        await case.go_to("2026-06-20 00:01")
-        await case.until(lambda: "K04.1" in case.alerts)

@@ -14,7 +14,7 @@ from domain.posting import Reason
 from domain.tasks import TaskKind
 from domain.terms import RuleCode
 from domain.waiver import Stage
-from tests.builders import a_verdict
+from tests.builders import AGENT, a_verdict
 from tests.workflows import people
 from tests.workflows.conftest import QUIET, Case
 
@@ -212,7 +212,7 @@ async def test_papers_that_never_get_complete_let_the_case_expire(case_of: CaseO
         await people.assign_team(case)
         await people.authorize(case)
         lacking = ["pathology_report"]
-        await case.do(TaskKind.CONFIRM_DOCUMENTS, people.AGENT, complete=False, missing=lacking)
+        await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=lacking)
         await case.until(lambda: case.pages[-1].missing_documents == lacking)
         assert "documents_missing" in case.told
         await case.task(TaskKind.CONFIRM_DOCUMENTS)

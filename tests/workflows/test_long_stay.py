@@ -9,28 +9,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.embedded_temporal import TemporalServer
+from adapters.processes import free_ports
 from adapters.settings import Settings
 from domain.clock import ClockState
 from domain.tasks import CareDuty, TaskKind
 from domain.waiver import Stage
 from tests.builders import NURSE
-from tests.fixtures.servers import free_ports
 from tests.workflows import people
 from tests.workflows.conftest import Case, opener
+from tests.workflows.impatient import ImpatientServer
 
 CaseOf = Callable[..., Any]
-
-SUGGESTED_AT = 60
-"""Events after which this server suggests a new run; a stay of story 1 is several times as long."""
-
-
-class ImpatientServer(TemporalServer):
-    """A server that suggests a new run early."""
-
-    def _command(self) -> list[str]:
-        limit = f"limit.historyCount.suggestContinueAsNew={SUGGESTED_AT}"
-        return [*super()._command(), "--dynamic-config-value", limit]
 
 
 @pytest_asyncio.fixture

@@ -10,6 +10,7 @@ from domain.clock import ClockState
 from domain.posting import Account
 from domain.tasks import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
+from tests.builders import NURSE
 from tests.workflows import people
 from tests.workflows.conftest import Case
 
@@ -100,7 +101,7 @@ async def _first_top_ups(case: Case) -> None:
     await people.answer_top_up(case, "t-1", mode=PaymentMode.CONTRACTED_NURSE)
     await case.task(TaskKind.ON_SITE_TOP_UP)
     await case.go_to("2026-05-09 10:15")
-    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-7"])
+    await case.do(TaskKind.ON_SITE_TOP_UP, NURSE, images=["i-7"])
     await people.slip(case, 2)
     await case.go_to("2026-05-18 10:00")
     await people.ask_top_up(case, "t-2", 15_000_000)
@@ -130,7 +131,7 @@ async def _last_top_ups(case: Case) -> None:
     await case.task(TaskKind.ON_SITE_TOP_UP)
     assert case.top_ups["t-4"].offered_fen == case.top_ups["t-4"].granted_fen == 5_000_000
     await case.go_to("2026-06-22 10:00")
-    await case.do(TaskKind.ON_SITE_TOP_UP, people.NURSE, images=["i-8"])
+    await case.do(TaskKind.ON_SITE_TOP_UP, NURSE, images=["i-8"])
     await people.slip(case, 5)
     assert case.pages[-1].advanced_fen == LIMIT
     await people.ask_top_up(case, "t-5", 1)

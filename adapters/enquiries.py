@@ -1,0 +1,206 @@
+"""Enquiries in the database: asked by the door, written page by page, read by people.
+
+Question and answers are sealed; looking at them leaves an audit row. Steps, promises and history
+are written and read as those of a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.enquiry_ports import EnquiryPage
+from adapters.audit import write_audit
+from adapters.caseboard import known
+from adapters.encryption import Sealer
+from adapters.pages import append_timeline, claim_page, columns, write_steps
+from adapters.tables import OPENING, clocks, tasks, timeline
+from adapters.tables_enquiry import enquiries, enquiry_answers
+from domain.board import AnswerRow, EnquiryView, TaskRow, TimelineRow, Viewer
+from domain.clock import Clock
+
+
+class EnquiryUnknown(LookupError):
+    """No enquiry of this id was ever asked."""
+
+
+class EnquiryBook:
+    """`EnquiryBookPort` on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
+        self._engine = engine
+        self._sealer = sealer
+
+    async def write(self, page: EnquiryPage) -> None:
+        """Write one page. Raises `EnquiryUnknown`, and `PageConflict` for a reused page number."""
+        async with self._engine.begin() as connection:
+            await _turn_to(connection, page)
+            if not await claim_page(connection, page.enquiry_id, page):
+                return
+            await append_timeline(connection, self._sealer, page.enquiry_id, page)
+            await write_steps(connection, page.enquiry_id, page)
+            rows = [
+                columns(enquiry_answers, answer)
+                | {
+                    "enquiry_id": page.enquiry_id,
+                    "text": self._sealer.seal(answer.text, "enquiry_answers.text"),
+                }
+                for answer in page.answers
+            ]
+            if rows:
+                await connection.execute(insert(enquiry_answers), rows)
+
+
+async def _turn_to(connection: AsyncConnection, page: EnquiryPage) -> None:
+    """Bring the enquiry's own row to this page, unless a newer one stands already."""
+    said = columns(enquiries, page)
+    names = ("stage", "awaiting", "sla_state", "next_due_at", "page")
+    turned = (
+        update(enquiries)
+        .where(enquiries.c.enquiry_id == page.enquiry_id, enquiries.c.page < page.page)
+        .values(**{name: said[name] for name in names}, changed_at=page.at)
+    )
+    if (await connection.execute(turned)).rowcount == 1:
+        return
+    asked = select(enquiries.c.enquiry_id).where(enquiries.c.enquiry_id == page.enquiry_id)
+    if (await connection.execute(asked)).one_or_none() is None:
+        raise EnquiryUnknown(page.enquiry_id)
+
+
+class EnquiryBoard:
+    """Enquiries as people read them."""
+
+    def __init__(
+        self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._clock = clock
+
+    async def enquiry(self, enquiry_id: str, viewer: Viewer) -> EnquiryView | None:
+        """One whole enquiry; audited. None if it was never asked."""
+        query = select(enquiries).where(enquiries.c.enquiry_id == enquiry_id)
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            view = EnquiryView(
+                **known(EnquiryView, row)
+                | {"question": self._sealer.open_text(row.question, "enquiries.question")},
+                **await self._file(connection, enquiry_id),
+            )
+            await write_audit(
+                connection,
+                at=self._clock(),
+                actor_role=viewer.role.value,
+                actor_id=viewer.id,
+                action="enquiry.viewed",
+                case_id=enquiry_id,
+            )
+        return view
+
+    async def _file(self, connection: AsyncConnection, enquiry_id: str) -> dict[str, Any]:
+        """What an enquiry has gathered, each list in the order in which it happened."""
+
+        async def of(table: Any, key: Any, *order: str) -> list[Row[Any]]:
+            query = select(table).where(key == enquiry_id)
+            rows = await connection.execute(query.order_by(*(table.c[name] for name in order)))
+            return list(rows.all())
+
+        def opened(model: type[Any], row: Row[Any], purpose: str) -> dict[str, Any]:
+            return known(model, row) | {"text": self._sealer.open_text(row.text, purpose)}
+
+        return {
+            "answers": [
+                AnswerRow(**opened(AnswerRow, row, "enquiry_answers.text"))
+                for row in await of(enquiry_answers, enquiry_answers.c.enquiry_id, "n")
+            ],
+            "timeline": [
+                TimelineRow(**opened(TimelineRow, row, "timeline.text"))
+                for row in await of(timeline, timeline.c.case_id, "page", "n")
+            ],
+            "clocks": [
+                Clock.model_validate(row.body)
+                for row in await of(clocks, clocks.c.case_id, "started_at", "instance")
+            ],
+            "tasks": [
+                TaskRow(**known(TaskRow, row))
+                for row in await of(tasks, tasks.c.case_id, "opened_at", "task_id")
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class EnquiryAccess:
+    """What decides who may see an enquiry; the names are those of a case."""
+
+    case_id: str
+    channel: str
+    customer_subject: str | None
+    stage: str
+    asked_at: datetime
+    helpers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class AskedEnquiry:
+    """An enquiry whose workflow has not been seen to run."""
+
+    enquiry_id: str
+    opened: str
+
+
+class EnquiryRows:
+    """Enquiries as the door writes and guards them, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def add(self, row: dict[str, Any]) -> None:
+        """Write down a question."""
+        sealed = {
+            name: self._sealer.seal(row[name], f"enquiries.{name}")
+            for name in ("question", "opened")
+        }
+        await self._connection.execute(
+            insert(enquiries).values({**row, **sealed, "stage": OPENING})
+        )
+
+    async def access(self, enquiry_id: str) -> EnquiryAccess | None:
+        """Who an enquiry belongs to and where it stands."""
+        query = select(enquiries).where(enquiries.c.enquiry_id == enquiry_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return EnquiryAccess(
+            case_id=row.enquiry_id,
+            channel=row.channel,
+            customer_subject=row.customer_subject,
+            stage=row.stage,
+            asked_at=row.asked_at,
+        )
+
+    async def opened(self, enquiry_id: str) -> str | None:
+        """The start message of an enquiry as it was written down."""
+        query = select(enquiries.c.opened).where(enquiries.c.enquiry_id == enquiry_id)
+        found = (await self._connection.execute(query)).scalar()
+        return None if found is None else self._sealer.open_text(found, "enquiries.opened")
+
+    async def openings(self, *, before: datetime, limit: int) -> list[AskedEnquiry]:
+        """Enquiries still in `opening` that were written before a moment."""
+        rows = await self._connection.execute(
+            select(enquiries.c.enquiry_id, enquiries.c.opened)
+            .where(enquiries.c.stage == OPENING, enquiries.c.changed_at <= before)
+            .order_by(enquiries.c.changed_at)
+            .limit(limit)
+        )
+        return [
+            AskedEnquiry(row[0], self._sealer.open_text(row[1], "enquiries.opened")) for row in rows
+        ]

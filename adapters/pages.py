@@ -1,0 +1,143 @@
+"""What the pages of cases and enquiries have in common: number, history, steps and promises.
+
+A page comes again after a retry and then changes nothing; a late copy of an older page never undoes
+a newer one. The history only grows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.enquiry_ports import EnquiryPage
+from activities.ports import CasePage, TaskClosed
+from adapters.encryption import Sealer
+from adapters.tables import case_pages, clocks, tasks, timeline
+
+
+class PageConflict(Exception):
+    """A page number came back with another content; nothing was written."""
+
+
+async def claim_page(
+    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
+) -> bool:
+    """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
+    # Defaults left out, so that a release which adds a field still knows its own pages.
+    said = page.model_dump_json(exclude_defaults=True)
+    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    row = {
+        "case_id": matter_id,
+        "page": page.page,
+        "at": page.at,
+        "stage": page.stage.value,
+        "fingerprint": fingerprint,
+    }
+    claimed = insert(case_pages).values(row).on_conflict_do_nothing().returning(case_pages.c.page)
+    if (await connection.execute(claimed)).one_or_none() is not None:
+        return True
+    written = select(case_pages.c.fingerprint).where(
+        case_pages.c.case_id == matter_id, case_pages.c.page == page.page
+    )
+    if (await connection.execute(written)).scalar_one() != fingerprint:
+        raise PageConflict(f"{matter_id} page {page.page} stands with another content")
+    return False
+
+
+async def append_timeline(
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+) -> None:
+    """The lines of a page; free words are sealed, because people write what they like."""
+    rows = [
+        {
+            "case_id": matter_id,
+            "page": page.page,
+            "n": n,
+            "at": entry.at,
+            "role": entry.role.value,
+            "actor_id": entry.actor_id,
+            "event": entry.event,
+            "text": sealer.seal(entry.text, "timeline.text"),
+            "document_ids": entry.document_ids,
+        }
+        for n, entry in enumerate(page.timeline, start=1)
+    ]
+    if rows:
+        await connection.execute(insert(timeline), rows)
+
+
+async def write_steps(
+    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
+) -> None:
+    """Steps and promises, each in its newest state."""
+    key = {"case_id": matter_id, "page": page.page}
+    await upsert(connection, tasks, [columns(tasks, task) | key for task in page.tasks_opened])
+    await upsert(
+        connection,
+        clocks,
+        [
+            {
+                "instance": one.instance,
+                "clock": one.id,
+                "state": one.state.value,
+                "started_at": one.started_at,
+                "due_at": one.due_at,
+                "met_at": one.met_at,
+                "breached_at": one.breached_at,
+                "body": one.model_dump(mode="json"),
+            }
+            | key
+            for one in page.clocks
+        ],
+    )
+    for closed in page.tasks_closed:
+        await _close(connection, closed)
+
+
+async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows or bring them to this page; what a newer page said stays."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    # The same row may change twice within one page: the last word counts.
+    newest = {tuple(row[name] for name in keys): row for row in rows}
+    written = insert(table)
+    told = {name: written.excluded[name] for name in rows[0] if name not in keys}
+    await connection.execute(
+        written.on_conflict_do_update(
+            index_elements=keys, set_=told, where=table.c.page <= written.excluded.page
+        ),
+        list(newest.values()),
+    )
+
+
+async def _close(connection: AsyncConnection, closed: TaskClosed) -> None:
+    """End a step, once."""
+    await connection.execute(
+        update(tasks)
+        .where(tasks.c.task_id == closed.task_id, tasks.c.closed_at.is_(None))
+        .values(
+            closed_at=closed.closed_at,
+            done=closed.done,
+            closed_role=closed.actor_role.value,
+            closed_by=closed.actor_id,
+            reason=closed.reason,
+        )
+    )
+
+
+def columns(table: Table, message: BaseModel) -> dict[str, Any]:
+    """What a table holds of a message: days and moments as they are, codes as text."""
+    codes = message.model_dump(mode="json")
+    return {
+        name: value if isinstance(value, date | datetime) else codes[name]
+        for name, value in message.model_dump(mode="python").items()
+        if name in table.c
+    }

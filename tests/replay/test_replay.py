@@ -1,0 +1,71 @@
+"""Every recorded history still replays: a case opened by the last version goes on in this one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+import worker
+from tests.replay import histories
+from tests.replay.stories import STORIES
+
+RECORDED = sorted(histories.RECORDED.glob("*.json"))
+MUST_FAIL = sorted(histories.MUST_FAIL.glob("*.json"))
+AGAIN = "record them anew with: python cli.py replay --record"
+
+PERSONAL = re.compile(r"(?<![0-9])(1[3-9][0-9]{9}|[0-9]{17}[0-9Xx])(?![0-9])|客户某")
+"""A phone number, an ID number, a customer of the stories."""
+MACHINE = re.compile(r"@[a-z0-9-]+$|/home/|/root/|/tmp/|/work/")
+"""A process at a machine, or a path of one."""
+
+
+async def _failure(history: WorkflowHistory) -> Exception | None:
+    replayer = Replayer(
+        workflows=list(worker.WORKFLOWS),
+        workflow_runner=worker.sandbox(),
+        data_converter=pydantic_data_converter,
+    )
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    return result.replay_failure
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+async def test_a_recorded_case_replays(path: Path) -> None:
+    assert await _failure(histories.read(path)) is None, AGAIN
+
+
+@pytest.mark.parametrize("path", MUST_FAIL, ids=lambda path: path.stem)
+async def test_a_case_of_another_shape_does_not_replay(path: Path) -> None:
+    assert isinstance(await _failure(histories.read(path)), NondeterminismError)
+
+
+def test_there_is_a_history_that_must_fail() -> None:
+    assert MUST_FAIL
+
+
+def test_every_workflow_is_covered_and_every_story_recorded() -> None:
+    names = {str(workflow._Definition.must_from_class(one).name) for one in worker.WORKFLOWS}
+    assert {path.stem.split(".")[0] for path in RECORDED} == names, AGAIN
+    assert {path.stem for path in RECORDED} == set(STORIES), AGAIN
+
+
+@pytest.mark.parametrize("path", [*RECORDED, *MUST_FAIL], ids=lambda path: path.stem)
+def test_a_history_names_no_person_and_no_machine(path: Path) -> None:
+    found = {
+        text for text in histories.texts(path) if PERSONAL.search(text) or MACHINE.search(text)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["打给13800138000", "110101199003070715", "客户某甲", "7@box", "/root/x"]
+)
+def test_the_search_for_persons_and_machines_can_hit(text: str) -> None:
+    assert PERSONAL.search(text) or MACHINE.search(text)

@@ -1,0 +1,168 @@
+"""An enquiry in virtual time: a real Temporal server, a fake record, and hands that answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+import worker
+from activities.enquiry_ports import EnquiryPage
+from activities.ports import TaskOpened
+from adapters import search_attributes
+from adapters.settings import Settings
+from adapters.temporal import connect
+from adapters.virtual_time import Stage as Time
+from adapters.virtual_time import days_to_move
+from domain.clock import Clock
+from domain.enquiry import EnquiryKind, EnquiryStage
+from domain.tasks import TaskKind
+from domain.waiver import Role
+from tests.builders import CUSTOMER, a_calendar, a_programme, civil
+from tests.workflows.conftest import WITHIN
+from tests.workflows.fakes import FakeBooks, FakePartners
+from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
+from workflows.messages import Accepted, Actor, AskQuestion, CompleteTask
+
+ASKED = "2026-05-03 02:10"  # a Sunday in a holiday, at night: K01 knows neither
+
+
+class Asked:
+    """One running enquiry and everything a test asks of it."""
+
+    def __init__(self, time: Time, moved_by: int) -> None:
+        self.time = time
+        self.moved_by = moved_by
+        self.books = FakeBooks()
+        self.enquiry_id = f"en-{secrets.token_hex(8)}"
+        self.handle: WorkflowHandle[Any, Any]
+
+    @property
+    def case_id(self) -> str:
+        """The name the recorder of histories knows."""
+        return self.enquiry_id
+
+    def at(self, text: str) -> datetime:
+        return civil(text, moved_by=self.moved_by)
+
+    @property
+    def pages(self) -> list[EnquiryPage]:
+        return [page for _, page in sorted(self.books.enquiry_pages[self.enquiry_id].items())]
+
+    @property
+    def stage(self) -> EnquiryStage | None:
+        return self.pages[-1].stage if self.pages else None
+
+    @property
+    def k01(self) -> Clock:
+        return [clock for page in self.pages for clock in page.clocks][-1]
+
+    @property
+    def answers(self) -> list[str]:
+        return [answer.text for page in self.pages for answer in page.answers]
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def open_tasks(self) -> dict[str, TaskOpened]:
+        tasks: dict[str, TaskOpened] = {}
+        for page in self.pages:
+            tasks |= {task.task_id: task for task in page.tasks_opened}
+            for closed in page.tasks_closed:
+                tasks.pop(closed.task_id, None)
+        return tasks
+
+    async def until(self, fact: Callable[[], Any]) -> Any:
+        async with asyncio.timeout(WITHIN):
+            while True:
+                with contextlib.suppress(IndexError):
+                    if found := fact():
+                        return found
+                await asyncio.sleep(0.01)
+
+    async def task(self, role: Role, kind: TaskKind = TaskKind.ANSWER_ENQUIRY) -> TaskOpened:
+        """The open task of a role."""
+
+        def found() -> TaskOpened | None:
+            mine = [one for one in self.open_tasks.values() if one.kind is kind]
+            return next((one for one in mine if one.roles == [role]), None)
+
+        task: TaskOpened = await self.until(found)
+        return task
+
+    async def do(
+        self, by: Actor, /, kind: TaskKind = TaskKind.ANSWER_ENQUIRY, **form: Any
+    ) -> Accepted:
+        task = await self.task(by.role, kind)
+        message = CompleteTask(
+            task_id=task.task_id, kind=kind, form=form, actor=by, at=self.time.now()
+        )
+        accepted: Accepted = await self.handle.execute_update(
+            "complete_task", message, result_type=Accepted
+        )
+        return accepted
+
+    async def refused(self, by: Actor, /, **form: Any) -> str:
+        with pytest.raises(WorkflowUpdateFailedError) as caught:
+            await self.do(by, **form)
+        assert isinstance(caught.value.cause, ApplicationError)
+        return str(caught.value.cause.details[0])
+
+    async def ends(self) -> None:
+        async with asyncio.timeout(WITHIN):
+            assert await self.handle.result() == EnquiryStage.DONE.value
+        assert self.stage is EnquiryStage.DONE
+        assert self.open_tasks == {}
+
+
+def enquiry_opener(settings: Settings) -> Callable[[], AbstractAsyncContextManager[Asked]]:
+    """`async with opened() as enquiry`: a worker that replays everything at every task."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Asked]:
+        client = await connect(settings)
+        await search_attributes.register(client, SEARCH_ATTRIBUTES)
+        moved_by = days_to_move(civil(ASKED), datetime.now(tz=civil(ASKED).tzinfo))
+        time = Time(client, opens_at=civil(ASKED, moved_by=moved_by))
+        enquiry, partners = Asked(time, moved_by), FakePartners()
+        queue = f"test-{secrets.token_hex(6)}"
+        verbs = worker.activities(
+            ledger=enquiry.books,
+            casebook=enquiry.books,
+            payment=partners,
+            dispatch=partners,
+            messaging=partners,
+            claims=partners,
+        )
+        message = AskQuestion(
+            enquiry_id=enquiry.enquiry_id,
+            programme=a_programme().for_case(),
+            calendar=a_calendar().moved(moved_by),
+            kind=EnquiryKind.WAIVER,
+            channel="hotline",
+            asked_by=CUSTOMER,
+            asked_at=time.now(),
+        )
+        async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
+            enquiry.handle = await time.client.start_workflow(
+                "Enquiry",
+                message,
+                id=enquiry.enquiry_id,
+                task_queue=queue,
+                search_attributes=asking_attributes(
+                    programme=message.programme.code, channel=message.channel
+                ),
+            )
+            yield enquiry
+
+    return opened
