@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import adapters.tables_door
+import adapters.tables_entitlement
 import adapters.tables_ledger  # noqa: F401 - both stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
 from adapters.tables import METADATA
