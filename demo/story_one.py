@@ -24,6 +24,7 @@ PAPERS: Final = (
     "pathology_report",
 )
 
+CLAIM_PAPERS: Final = ("fee_list", "discharge_summary")
 CONFIRMS_AFTER: Final = 4.0
 """Real seconds until the hospital's finance office confirms; enough for the story to move on."""
 
@@ -270,7 +271,7 @@ class StoryOne(Hands):
         await house.nurse.task(case_id, "discharge_visit")
         await house.go_to("2026-06-25 11:00")
         images = [await house.nurse.upload(case_id, "original_invoice")]
-        images.append(await house.nurse.upload(case_id, "discharge_summary"))
+        images += [await house.nurse.upload(case_id, kind) for kind in CLAIM_PAPERS]
         await house.nurse.complete(
             case_id,
             "discharge_visit",

@@ -20,6 +20,7 @@ from domain.tasks import (
     TASKS,
     AnswerTopUp,
     ArrangeVisit,
+    CollectClaimDocuments,
     ConfirmDocuments,
     ConfirmRefund,
     DischargeVisit,
@@ -129,6 +130,11 @@ class Refusals:
                 raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
             case DischargeVisit(claim_explained=False):
                 raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
+            case DischargeVisit(documents_collected=True):
+                self._amount(form.bill, "bill", at_least=0)
+                self._documents(message, disease, DocumentStage.CLAIM)
+            case CollectClaimDocuments():
+                self._documents(message, disease, DocumentStage.CLAIM)
             case DischargeVisit():
                 self._amount(form.bill, "bill", at_least=0)
             case ConfirmRefund():

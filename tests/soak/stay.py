@@ -138,7 +138,8 @@ class Stay(Hands):
                 return {"accepted": amount_fen % 4 != 0}
             case "discharge_visit":
                 images = [await person.upload(self.case_id, "original_invoice")]
-                images.append(await person.upload(self.case_id, "discharge_summary"))
+                for paper in ("fee_list", "discharge_summary"):
+                    images.append(await person.upload(self.case_id, paper))
                 advanced_fen = await self._advanced_fen()
                 return {
                     "bill": yuan(int(advanced_fen * self._bill_part)),
