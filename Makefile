@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help install demo up down status migrate test lint check format bench soak replay lock clean
+.PHONY: help install demo up down status migrate test lint check format bench soak replay lock requirements clean
 
 help:
 	@echo 'make demo    watch one hospital stay from report to repayment, on real servers'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test    every test'
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
 	@echo 'make bench   latency, throughput and size, beside a bare Temporal client'
+	@echo 'make requirements  where each requirement stands, per programme'
 	@echo 'make soak    many cases at once while processes are killed'
 	@echo 'make clean   stop what runs from here and remove .venv, caches and ./var'
 
@@ -66,6 +67,9 @@ soak: $(STAMP)
 
 replay: $(STAMP)
 	@$(BIN)/python cli.py replay
+
+requirements: $(STAMP)
+	@$(BIN)/python -m tests.house.traceability
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
