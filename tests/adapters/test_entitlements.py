@@ -85,6 +85,8 @@ async def test_a_new_policy_year_opens_a_new_counter_and_nothing_carries_over(
 async def test_the_last_unit_asked_for_by_many_at_once_goes_to_exactly_one(
     units: Entitlements,
 ) -> None:
+    """I15."""
+
     async def ask(number: int) -> bool:
         try:
             await units.reserve(f"gc-{number}", counter(), count=3, at=AT)

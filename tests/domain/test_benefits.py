@@ -98,6 +98,7 @@ def test_a_users_own_folder_adds_programmes_and_later_versions(tmp_path: Path) -
 
 
 def test_a_lowering_is_refused_with_file_line_and_name(tmp_path: Path) -> None:
+    """R360, R487, I26."""
     next_version(tmp_path, waiting={"days": 365, "source": "inferred"})
     with pytest.raises(
         FileRefused, match=r"^next\.yaml: line \d+: version 2027 lowers .*: waiting;"

@@ -73,6 +73,7 @@ def test_labour_day_2026_is_five_days_without_work() -> None:
 
 
 def test_an_unknown_year_is_refused_and_never_taken_for_ordinary_weeks() -> None:
+    """I03."""
     with pytest.raises(CalendarYearMissing) as refused:
         CALENDAR.is_working_day(date(2035, 3, 1))
     assert refused.value.year == 2035
@@ -81,6 +82,7 @@ def test_an_unknown_year_is_refused_and_never_taken_for_ordinary_weeks() -> None
 
 
 def test_the_end_of_a_day_is_midnight_in_shanghai() -> None:
+    """I02."""
     assert end_of_day(date(2026, 5, 6)) == datetime(2026, 5, 6, 16, tzinfo=UTC)
     assert civil_date(datetime(2026, 5, 6, 15, 59, tzinfo=UTC)) == date(2026, 5, 6)
     assert civil_date(datetime(2026, 5, 6, 16, 0, tzinfo=UTC)) == date(2026, 5, 7)

@@ -66,6 +66,7 @@ def test_before_a_date_is_fixed_nothing_is_lost() -> None:
 def test_an_event_ends_free_cancelling_at_its_very_moment(
     code: str, name: str, event: str, afterwards: Cost
 ) -> None:
+    """R334, R336, R393, R395, R634, R707."""
     happened = {ExpectedEvent(event): SENT_AT}
     for at, cost in (
         (SENT_AT - timedelta(microseconds=1), Cost.FREE),
@@ -93,6 +94,8 @@ def test_what_the_source_lost_is_a_persons_to_decide() -> None:
         ("ins_oncology", "second_opinion", "no_show", False),
         ("changsheng_yuanmeng", "surgery_arrangement", "given_up", True),
         ("changsheng_haorensheng", "inpatient_arrangement", "not_on_time", True),
+        ("changsheng_haorensheng", "vip_clinic_arrangement", "given_up", True),
+        ("ins_oncology", "direct_pay_deposit", "no_show", True),
         ("annex2_ci_inpatient", "inpatient_arrangement", "not_admitted", True),
         ("pingan_oncology_157", "inpatient_arrangement", "not_admitted", True),
         ("pingan_oncology_157", "expert_outpatient", "late_cancellation", True),
@@ -103,11 +106,12 @@ def test_what_the_source_lost_is_a_persons_to_decide() -> None:
 def test_a_loss_uses_a_unit_where_the_source_says_so(
     code: str, name: str, loss: Loss, used: bool
 ) -> None:
+    """R333, R335, R358, R359, R420, R483, R708, R752, R782, R783."""
     assert uses_up(service(code, name), loss) is used
 
 
 def test_a_provider_that_fails_gives_the_unit_back() -> None:
-    """C-28: also where approval already consumed it."""
+    """R554, C-28: also where approval already consumed it."""
     consumption = service("ruitai_ci", "phone_doctor").consumption
     assert consumption is not None
     assert (consumption.when, consumption.given_back_on) == ("approved", ("provider_failure",))

@@ -118,6 +118,7 @@ def test_a_service_used_up_a_person_unknown_or_a_service_not_offered_is_refused(
 def test_each_of_the_eight_disqualifiers_refuses_an_advance(
     changes: dict[str, Any], code: RuleCode
 ) -> None:
+    """I34."""
     found = verdict("pingan_value_added", "inpatient_advance", **changes)
     assert found.outcome is Outcome.REJECTED
     assert found.codes == (code,)
@@ -242,7 +243,7 @@ def test_a_renewed_policy_does_not_wait(code: str) -> None:
 def test_a_service_opens_after_cooling_off_and_is_extended_ten_times(
     code: str, asked_on: date, renewals: int, ok: bool
 ) -> None:
-    """R344, R348, R351, R474."""
+    """I18, R345, R469, R473: R344, R348, R351, R474."""
     found = verdict(
         code,
         "phone_doctor" if code == "changsheng_haorensheng" else "ci_consultation",
@@ -305,6 +306,9 @@ def test_p03_is_open_for_one_year_from_the_policy() -> None:
         ("pingan_oncology_157", "expert_outpatient", "suspected", True),  # R311
         ("pingan_oncology_157", "expert_outpatient", "none", False),
         ("pingan_oncology_157", "second_opinion", "suspected", False),  # R323
+        ("taikang_online_ci", "second_opinion", "suspected", False),
+        ("ins_oncology", "second_opinion", "suspected", False),
+        ("ins_oncology", "direct_pay_deposit", "suspected", False),
         ("xintai_million_guard", "expert_outpatient", "suspected", True),  # R676
         ("annex2_ci_inpatient", "inpatient_arrangement", "suspected", False),  # R704
         ("pingan_health_295", "expert_outpatient", "none", True),  # R661: any disease
@@ -312,6 +316,7 @@ def test_p03_is_open_for_one_year_from_the_policy() -> None:
     ],
 )
 def test_how_sure_the_diagnosis_must_be(code: str, service: str, diagnosis: str, ok: bool) -> None:
+    """R297, R757, R777."""
     found = verdict(code, service, diagnosis=diagnosis)
     assert (RuleCode.DIAGNOSIS not in found.codes) == ok
 

@@ -44,6 +44,15 @@ INDEX = {
     "P21": "china_life_claims",
 }
 
+P13_ONCE = (
+    "phone_doctor",
+    "expert_outpatient",
+    "exam_expedite",
+    "inpatient_arrangement",
+    "surgery_arrangement",
+    "second_opinion",
+)
+
 
 def of(number: str) -> Programme:
     return ALL[INDEX[number]]
@@ -161,16 +170,24 @@ def test_the_inpatient_clock_starts_where_each_source_says(number: str, starts: 
         ("P02", "visit_escort", (1, "term")),
         ("P02", "inpatient_advance", (None, None)),
         ("P03", "exam_expedite", (1, "policy_year")),
+        ("P04", "expert_outpatient", (1, "policy_year")),
+        ("P04", "inpatient_arrangement", (1, "policy_year")),
         ("P04", "second_opinion", (1, "policy_year")),
         ("P06", "inpatient_arrangement", (1, "policy")),
         ("P10", "ci_consultation", (None, None)),
         ("P10", "second_opinion", (1, "policy_year")),
-        ("P13", "phone_doctor", (1, "policy_year")),
+        ("P10", "inpatient_arrangement", (1, "policy_year")),
+        ("P10", "surgery_arrangement", (1, "policy_year")),
+        *(("P13", code, (1, "policy_year")) for code in P13_ONCE),
         ("P13", "rehab_management", (5, "policy_year")),
+        ("P20", "expert_outpatient", (1, "policy_year")),
+        ("P20", "inpatient_arrangement", (1, "policy_year")),
+        ("P20", "second_opinion", (1, "policy_year")),
         ("P20", "gene_testing", (1, "policy_year")),
     ],
 )
 def test_every_quota_is_the_sources(number: str, service: str, quota: tuple[Any, Any]) -> None:
+    """R133, R142, R302, R326, R392, R403, R471, R476, R477, R478, R550, R551, R750, R756, R771."""
     found = of(number).service(service).quota
     assert (found.count, found.period) == quota
 
@@ -280,6 +297,7 @@ def write(folder: Path, change: dict[str, Any], code: str = "pingan_oncology_157
 def test_a_file_that_does_not_hold_together_is_refused(
     tmp_path: Path, change: dict[str, Any], why: str
 ) -> None:
+    """I25."""
     write(tmp_path, change)
     with pytest.raises(FileRefused, match=r"^changed\.yaml: line \d+") as refused:
         load_programmes([tmp_path])

@@ -222,6 +222,7 @@ def test_a_wrong_file_is_refused_with_its_place(
 
 
 def test_a_wrong_value_is_refused_with_its_line(tmp_path: Path) -> None:
+    """I25."""
     file = tmp_path / "wrong.yaml"
     file.write_text(TEXT.replace("{amount: 3, unit: min}", "{amount: 3, unit: minutes}"), "utf-8")
     line = TEXT[: TEXT.index("{amount: 3, unit: min}")].count("\n") + 1
