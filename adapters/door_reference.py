@@ -12,8 +12,10 @@ from typing import Any, Final
 from sqlalchemy import Date, Select, Text, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.entitlements import used_in
 from adapters.tables import cases, hospitals, network_hospitals, policies
 from adapters.tables_door import eligibility_checks
+from domain.entitlement import Counter
 from domain.waiver import ENDED
 
 
@@ -108,6 +110,10 @@ class ReferenceRows:
         left = policy["sum_insured_fen"] - policy["used_fen"] - int(policy["taken_fen"])
         policy["left_fen"] = max(0, left)
         return policy
+
+    async def quota_used(self, counter: Counter) -> int:
+        """How many units of a counter are reserved or consumed."""
+        return await used_in(self._connection, counter)
 
     async def note_check(self, row: dict[str, Any]) -> None:
         """Record a question and its answer."""

@@ -32,7 +32,7 @@ class Entitlements:
         """
         async with self._engine.begin() as connection:
             await _lock(connection, counter)
-            used = await _used(connection, counter)
+            used = await used_in(connection, counter)
             known = await _use(connection, use_id)
             if known is not None:
                 if _counter_of(known) != counter or known["state"] == UseState.GIVEN_BACK:
@@ -69,7 +69,7 @@ class Entitlements:
     async def used(self, counter: Counter) -> int:
         """How many units are reserved or consumed in a period."""
         async with self._engine.connect() as connection:
-            return await _used(connection, counter)
+            return await used_in(connection, counter)
 
     async def _move(self, use_id: str, to: UseState, *, at: datetime, why: str) -> None:
         async with self._engine.begin() as connection:
@@ -94,7 +94,8 @@ async def _lock(connection: AsyncConnection, counter: Counter) -> None:
     )
 
 
-async def _used(connection: AsyncConnection, counter: Counter) -> int:
+async def used_in(connection: AsyncConnection, counter: Counter) -> int:
+    """How many units are reserved or consumed, in the transaction of the one who asks."""
     counted = select(func.count()).where(
         _of(entitlement_uses, counter), entitlement_uses.c.state != UseState.GIVEN_BACK.value
     )

@@ -17,6 +17,7 @@ from api.text import Bed, Body, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
+from domain.entitlement import counter_of
 from domain.programme import Programme
 from domain.terms import ModeFlags
 from workflows.messages import HospitalTerms
@@ -95,7 +96,12 @@ async def gather(unit: Unit, door: Door, asked: Application) -> Known:
     if asked.hospital_id is not None:
         hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
-        update={**asked.declared, "service": asked.service, "hospital_city": city}
+        update={
+            **asked.declared,
+            "service": asked.service,
+            "hospital_city": city,
+            "quota_used": await _quota_used(unit, programme, asked.service, policy, on),
+        }
     )
     try:
         verdict = judge(facts, programme, door.calendar)
@@ -117,6 +123,23 @@ def _programme(door: Door, asked: Application) -> Programme:
         return door.programme(asked.programme, asked.at)
     except UnknownProgramme:
         raise at_field("unknown-programme", "programme", "没有此服务项目") from None
+
+
+async def _quota_used(
+    unit: Unit, programme: Programme, code: str | None, policy: Mapping[str, Any], on: date
+) -> int | None:
+    """Units used of a counted service in the running period; None where nothing counts them."""
+    service = next((one for one in programme.services if one.code == code), None)
+    if service is None or not policy or on < policy["valid_from"]:
+        return None
+    counter = counter_of(
+        service,
+        programme=programme.code,
+        holder=policy["policy_id"],
+        policy_from=policy["valid_from"],
+        on=on,
+    )
+    return None if counter is None else await unit.reference.quota_used(counter)
 
 
 async def _hospital(

@@ -32,6 +32,7 @@ from domain.board import (
     Viewer,
 )
 from domain.calendar import WorkCalendar, civil_date
+from domain.entitlement import Counter
 from domain.programme import Programme
 
 
@@ -226,6 +227,7 @@ class Reference(Protocol):
 
     async def hospital(self, hospital_id: str, network: str | None) -> dict[str, Any] | None: ...
     async def policy(self, programme: str, person_hash: str, on: date) -> dict[str, Any] | None: ...
+    async def quota_used(self, counter: Counter) -> int: ...
     async def note_check(self, row: dict[str, Any]) -> None: ...
     async def hospitals(
         self,

@@ -1,7 +1,15 @@
 """Every programme at the door: listed in two languages, asked for eligibility, opened or not."""
 
+from datetime import date
+
+from sqlalchemy import insert
+
+from adapters.entitlements import Entitlements
 from adapters.programme_files import load_programmes
-from tests.api.conftest import HOSPITAL, PERSON, House
+from adapters.tables import policies
+from domain.calendar import civil_date
+from domain.entitlement import counter_of
+from tests.api.conftest import HOSPITAL, NAME, PERSON, House
 
 ALL = load_programmes()
 
@@ -56,3 +64,45 @@ async def test_what_a_caller_declares_decides_and_nothing_else_may_be_declared(
     asked["declared"] = {"sum_insured_fen": 10**9}
     refused = await house.post("/v1/eligibility-checks", asked, key=None)
     assert refused.status_code == 422
+
+
+async def test_a_unit_used_up_is_counted_when_somebody_asks_again(house: House) -> None:
+    """R574, I15: what is reserved counts as well."""
+    p20 = next(one for one in ALL if one.code == "ins_oncology")
+    first = date(house.clock().year - 1, 1, 1)
+    seal = house.sealer.seal
+    async with house.database.begin() as connection:
+        await connection.execute(
+            insert(policies).values(
+                policy_id="p-test-2",
+                programme=p20.code,
+                policy_no=seal("P-2", "policies.policy_no"),
+                name=seal(NAME, "policies.name"),
+                id_number=seal(PERSON, "policies.id_number"),
+                person_hash=house.sealer.lookup_hash(PERSON),
+                product="oncology",
+                sum_insured_fen=50_000_000,
+                valid_from=first,
+            )
+        )
+    asked = {
+        "programme": p20.code,
+        "service": "gene_testing",
+        "insured": {"id_number": PERSON},
+    }
+
+    async def reasons() -> list[str]:
+        said = (await house.post("/v1/eligibility-checks", asked, key=None)).json()
+        return [reason["code"] for reason in said["reasons"]]
+
+    assert "quota_left" not in await reasons()
+    counter = counter_of(
+        p20.service("gene_testing"),
+        programme=p20.code,
+        holder="p-test-2",
+        policy_from=first,
+        on=civil_date(house.clock()),
+    )
+    assert counter is not None
+    await Entitlements(house.database).reserve("gc-1", counter, count=1, at=house.clock())
+    assert "quota_left" in await reasons()
