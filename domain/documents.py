@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.sourced import Terms
+
 
 class DocumentKind(StrEnum):
     """Kinds of documents (section 6.8); the Chinese name is in `DOCUMENT_NAMES`."""
@@ -103,10 +105,8 @@ class IssuedBy(BaseModel):
     within_service_period: bool = False
 
 
-class DocumentRule(BaseModel):
+class DocumentRule(Terms):
     """One document, for one stage, for every disease or for some groups of them."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: DocumentKind
     stage: DocumentStage
@@ -117,7 +117,6 @@ class DocumentRule(BaseModel):
     age_months_max: int | None = Field(default=None, gt=0)
     issued_by: IssuedBy | None = None
     states: tuple[str, ...] = ()  # what must be readable on it
-    source: str
 
     def applies(
         self, disease_group: str | None, stage: DocumentStage, service: str | None = None

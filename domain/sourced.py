@@ -5,9 +5,18 @@ specification, or `inferred` where no source speaks and the file carries our def
 has lost is named in `source_incomplete`, so that nobody takes a default for a promise.
 """
 
-from typing import Self
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+_EMPTY: Final[tuple[Any, ...]] = (None, "", (), [])
 
 Source = str
 """Where a value comes from: `000:L21`, `C-09`, `section 6.2`, or `inferred`."""
@@ -19,6 +28,17 @@ class Terms(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     source: Source = Field(min_length=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A case carries its programme in every run: what nothing was said of is not written."""
+        written: dict[str, Any] = handler(self)
+        fields = type(self).model_fields
+        return {
+            key: value
+            for key, value in written.items()
+            if value not in _EMPTY or key not in fields or fields[key].default not in _EMPTY
+        }
 
 
 class Incomplete(Terms):
