@@ -260,3 +260,11 @@ def test_every_source_is_a_line_a_ruling_a_section_or_inferred() -> None:
     for source in found:
         for piece in source.split(", "):
             assert piece == "inferred" or piece.startswith(("000:L", "C-", "section ")), source
+
+
+def test_a_snapshot_does_not_write_what_nothing_was_said_of() -> None:
+    carried = PROGRAMME.for_case()
+    written = carried.model_dump(mode="json")
+    assert "services" not in written["clocks"][0]
+    assert "payment_modes" in written["waiver"]
+    assert Programme.model_validate(written) == carried
