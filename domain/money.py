@@ -59,9 +59,7 @@ class Money(BaseModel):
 
     amount: Annotated[
         str,
-        Field(
-            pattern=r"^(0|[1-9][0-9]{0,16})\.[0-9]{2}$", max_length=20, examples=["50000.00"]
-        ),
+        Field(pattern=r"^(0|[1-9][0-9]{0,16})\.[0-9]{2}$", max_length=20, examples=["50000.00"]),
     ]
     currency: Literal["CNY"] = "CNY"
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.documents import DocumentKind, DocumentRule, DocumentStage, required
 from domain.terms import (
@@ -74,6 +74,13 @@ class WaiverTerms(BaseModel):
     discharge: DischargeTerms
     claim: ClaimTerms
     repayment: RepaymentTerms
+
+    @field_validator("payment_modes")
+    @classmethod
+    def _one_is_open_everywhere(cls, modes: tuple[ModeTerms, ...]) -> tuple[ModeTerms, ...]:
+        if all(terms.where != "anywhere" for terms in modes):
+            raise ValueError("no payment mode is open at every hospital")
+        return modes
 
 
 class Programme(Terms):

@@ -64,8 +64,14 @@ class InTray:
         self._state.refunds.append(message)
 
     def claim(self, message: ClaimDecided) -> None:
-        """The first decision counts; one that comes too late or differs is looked into."""
+        """The first decision on our claim counts; any other is looked into."""
         known = self._state.claim_decision
+        if self._state.claim_state == "" and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
+            self._state.early_decisions.append(message)
+            return
+        if message.claim_id != self._state.claim_id:
+            self._desk.alert(f"收到其他理赔的决定 {message.claim_id}")
+            return
         if known is None and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
             self._state.claim_decision = message
         elif known is None or (known.decision, known.payable_fen) != (
