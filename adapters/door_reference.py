@@ -7,14 +7,73 @@ product, its validity and its amounts.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Date, Select, Text, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.tables import cases, hospitals, network_hospitals, policies
 from adapters.tables_door import eligibility_checks
 from domain.waiver import ENDED
+
+
+def _hospital_query() -> Select[Any]:
+    lists = network_hospitals.alias("lists")
+    network = bindparam("network", type_=Text())
+    newest = (
+        select(func.max(lists.c.list_version)).where(lists.c.programme == network).scalar_subquery()
+    )
+    listed = (
+        (network_hospitals.c.hospital_id == hospitals.c.id)
+        & (network_hospitals.c.programme == network)
+        & (network_hospitals.c.list_version == newest)
+    )
+    return (
+        select(
+            hospitals.c.id,
+            hospitals.c.name,
+            hospitals.c.grade,
+            hospitals.c.city,
+            network_hospitals.c.online_payment,
+            network_hospitals.c.qr_live_from,
+            network_hospitals.c.core_city,
+            network_hospitals.c.hospital_id.is_not(None).label("on_network"),
+            func.coalesce(newest, "").label("newest_list"),
+        )
+        .join_from(hospitals, network_hospitals, listed, isouter=True)
+        .where(hospitals.c.id == bindparam("hospital"))
+    )
+
+
+def _policy_query() -> Select[Any]:
+    on = bindparam("on", type_=Date())
+    in_force = (policies.c.valid_from <= on) & (
+        policies.c.valid_to.is_(None) | (policies.c.valid_to >= on)
+    )
+    columns = [
+        column
+        for column in policies.c
+        if column.name not in ("policy_no", "name", "id_number", "phone")
+    ]
+    taken = (
+        select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
+        .where(cases.c.policy_id == policies.c.policy_id)
+        .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+        .scalar_subquery()
+    )
+    return (
+        select(*columns, taken.label("taken_fen"))
+        .where(policies.c.programme == bindparam("programme"))
+        .where(policies.c.person_hash == bindparam("person"))
+        .where(policies.c.removed_at.is_(None))
+        .order_by(in_force.desc(), policies.c.valid_from.desc(), policies.c.policy_id)
+        .limit(1)
+    )
+
+
+# Built once: building them anew costs as much processor time as running them.
+_HOSPITAL: Final = _hospital_query()
+_POLICY: Final = _policy_query()
 
 
 class ReferenceRows:
@@ -28,30 +87,8 @@ class ReferenceRows:
 
         `on_network` says whether it is listed, `newest_list` which version was looked at.
         """
-        lists = network_hospitals.alias("lists")
-        newest = (
-            select(func.max(lists.c.list_version))
-            .where(lists.c.programme == (network or ""))
-            .scalar_subquery()
-        )
-        listed = (
-            (network_hospitals.c.hospital_id == hospitals.c.id)
-            & (network_hospitals.c.programme == (network or ""))
-            & (network_hospitals.c.list_version == newest)
-        )
         found = await self._connection.execute(
-            select(
-                hospitals.c.id,
-                hospitals.c.name,
-                hospitals.c.grade,
-                network_hospitals.c.online_payment,
-                network_hospitals.c.qr_live_from,
-                network_hospitals.c.core_city,
-                network_hospitals.c.hospital_id.is_not(None).label("on_network"),
-                func.coalesce(newest, "").label("newest_list"),
-            )
-            .join_from(hospitals, network_hospitals, listed, isouter=True)
-            .where(hospitals.c.id == hospital_id)
+            _HOSPITAL, {"hospital": hospital_id, "network": network or ""}
         )
         row = found.mappings().first()
         return None if row is None else dict(row)
@@ -61,27 +98,8 @@ class ReferenceRows:
 
         What open cases of the same policy still have outstanding is not left (C-08).
         """
-        in_force = (policies.c.valid_from <= on) & (
-            policies.c.valid_to.is_(None) | (policies.c.valid_to >= on)
-        )
-        columns = [
-            column
-            for column in policies.c
-            if column.name not in ("policy_no", "name", "id_number", "phone")
-        ]
-        taken = (
-            select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
-            .where(cases.c.policy_id == policies.c.policy_id)
-            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
-            .scalar_subquery()
-        )
         found = await self._connection.execute(
-            select(*columns, taken.label("taken_fen"))
-            .where(policies.c.programme == programme)
-            .where(policies.c.person_hash == person_hash)
-            .where(policies.c.removed_at.is_(None))
-            .order_by(in_force.desc(), policies.c.valid_from.desc(), policies.c.policy_id)
-            .limit(1)
+            _POLICY, {"programme": programme, "person": person_hash, "on": on}
         )
         row = found.mappings().first()
         if row is None:

@@ -109,7 +109,7 @@ def create_app(
         token_refused=TokenRefused,
         clock=now,
         process_clock=process_clock or _now,
-        programmes=tuple(programmes or load_programmes([settings.programmes_path])),
+        programmes=tuple(programmes or load_programmes(settings.programme_folders)),
         calendar=days,
         id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
         payload_codec=PayloadCodec(ring),

@@ -41,7 +41,7 @@ class Size:
     block: int
 
 
-FULL: Final = Size(waiting=500, pairs=150, rounds=3, block=24)
+FULL: Final = Size(waiting=500, pairs=100, rounds=4, block=12)
 QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6)
 
 

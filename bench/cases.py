@@ -140,6 +140,8 @@ class Waiver:
             f"/v1/deposit-waivers/{case_id}/discharge-notices",
             {"discharge_on": civil_date(datetime.now(UTC)).isoformat()},
         )
+        for kind in ("fee_list", "discharge_summary"):
+            await self._nurse.upload(case_id, kind, PICTURE)
         invoice = await self._nurse.upload(case_id, "original_invoice", PICTURE)
         await self._nurse.complete(
             case_id,

@@ -99,9 +99,10 @@ def resident_kib(part: Child) -> int:
 
 
 def _cpu_seconds(part: Child) -> float:
-    """Of a part and its children: PostgreSQL works in them."""
-    seconds = 0.0
+    """Of a part and its children, those that have ended too: PostgreSQL works in them."""
     parent = _process(part)
+    ended = parent.cpu_times()
+    seconds = float(ended.children_user + ended.children_system)
     for one in [parent, *parent.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             times = one.cpu_times()

@@ -143,7 +143,7 @@ async def memory(house: House, score: Score, *, cases: int) -> Memory:
     """How much a worker grows by cases that wait for their first step."""
     sides = (
         (house.worker, lambda: _waiting(Waiver(house))),
-        (house.skeleton, lambda: Bones(house.client, score).start()),
+        (house.skeleton, lambda: _standing(Bones(house.client, score))),
     )
     grown: list[float] = []
     for worker, make in sides:
@@ -160,6 +160,12 @@ async def _waiting(waiver: Waiver) -> None:
     """A case that has been reported and whose first page is written."""
     await waiver.report()
     await waiver.steps_are("first_contact", "assign_team")
+
+
+async def _standing(bones: Bones) -> None:
+    """A skeleton whose first beat is played."""
+    await bones.start()
+    await bones.beat(1)
 
 
 async def _at_once(make: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:

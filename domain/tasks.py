@@ -20,6 +20,8 @@ from domain.waiver import PaymentMode, Role
 
 Note = Annotated[str, Field(max_length=500)]
 """Free words of the person who did the step; at most 500 characters."""
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+"""Words that are the point of a step, so that it cannot be reported without them."""
 StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 """An opaque staff number, never a name."""
 DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
@@ -75,7 +77,7 @@ class FirstContact(Form):
     """The agent's first contact: identity first (R085), need recorded (R086), list sent (R100)."""
 
     identity_verified: bool
-    need: Note
+    need: Words
     checklist_sent: bool
     note: Note = ""
 
@@ -111,7 +113,7 @@ class JudgeLiability(Form):
     previous_history: Literal["none", "disclosed", "undisclosed"]
     limit: Money | None = None
     first_deposit: Money | None = None
-    treatment_talk: Note
+    treatment_talk: Words
     reason: Note = ""
 
 
@@ -228,13 +230,13 @@ class ResolvePayment(Form):
 
     paid: bool
     reference: Reference | None = None
-    evidence: Note
+    evidence: Words
 
 
 class AcknowledgeBreach(Form):
     """The supervisor has seen the broken promise and says what is done about it."""
 
-    action: Note
+    action: Words
 
 
 class PhoneCustomer(Form):

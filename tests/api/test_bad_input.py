@@ -343,7 +343,7 @@ async def test_the_reviewer_and_the_insurers_contact_are_two_people(house: House
         "approved": False,
         "in_scope": False,
         "previous_history": "none",
-        "treatment_talk": "",
+        "treatment_talk": "x",
         "reason": "x",
     }
     path = f"/v1/tasks/{judge}/completion"

@@ -15,8 +15,9 @@ from adapters.yaml_files import FileRefused
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
 from domain.programme import NotInProgramme, Programme
 from domain.tasks import CareDuty
-from domain.terms import LimitRule, LimitSource, ModeFlags
+from domain.terms import ModeFlags
 from domain.waiver import PaymentMode, Role
+from domain.waiver_terms import LimitRule, LimitSource
 
 FILE = PROGRAMMES / "bainian_deposit_waiver.yaml"
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]

@@ -131,6 +131,7 @@ async def test_1e_a_worker_killed_between_9_and_18_may_loses_nothing(house: Hous
     for scene in (story.ask, story.report, story.authorise, story.judge, story.admit):
         await scene()
     await story.first_top_up()
+    before = {clock["instance"]: clock["due_at"] for clock in (await story.see())["clocks"]}
     await house.kill_worker()
     await house.start_worker()
     await story.surgery()
@@ -143,6 +144,8 @@ async def test_1e_a_worker_killed_between_9_and_18_may_loses_nothing(house: Hous
     await house.start_worker()
     await story.middle_top_ups()
     case = await story.see()
+    after = {clock["instance"]: clock["due_at"] for clock in case["clocks"]}
+    assert {instance: after[instance] for instance in before} == before
     assert fen(case["money"]["advanced"]) == 45_000_000
     assert [payment["status"] for payment in case["payments"]] == ["paid"] * 4
 

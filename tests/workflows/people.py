@@ -31,6 +31,9 @@ PAPERS = {
 }
 """The checklist of a cancer, complete."""
 
+CLAIM_PAPERS = {kind: ["doc-2"] for kind in ("original_invoice", "fee_list", "discharge_summary")}
+"""What the claim needs, complete."""
+
 
 def money(fen: int) -> dict[str, str]:
     """An amount as it stands in a form."""
@@ -196,6 +199,7 @@ async def discharge_visit(case: Case, bill_fen: int, *, papers: bool = True) -> 
         bill=money(bill_fen),
         claim_explained=True,
         documents_collected=papers,
+        documents=CLAIM_PAPERS if papers else None,
         images=["i-4"],
     )
 

@@ -169,6 +169,7 @@ async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseO
             [
                 (NURSE, visit | {"claim_explained": False}, "FormRefused", "claim_explained"),
                 (NURSE, visit | {"bill": TOO_MUCH}, "AmountOutOfRange", "amount"),
+                (NURSE, visit, "DocumentsMissing", "documents"),
                 (NURSE, visit | {"bill": {"amount": "-1.00"}}, "FormRefused", "bill.amount"),
             ],
         )
