@@ -28,7 +28,7 @@ from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout
 from domain.tasks import ResolvePayment, TaskKind
 from domain.waiver import PaymentMode, Stage
-from workflows.desk import FIRST_TRY, Desk
+from workflows.desk import Desk
 from workflows.messages import PaymentResult
 
 ORDER_WITHIN: Final = timedelta(seconds=15)
@@ -48,6 +48,9 @@ QR_STANDS: Final = timedelta(hours=2)
 """So long a code is left at least, even when the promise it keeps is nearly due."""
 PERSON_AFTER: Final = timedelta(hours=1)
 """So long may an outcome stay unknown before finance is asked to find out."""
+
+ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
+"""An asking that fails on our side is soon made again; then other news is heard first."""
 
 AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
 """While the patient stays, a code may wait for the cashier; at discharge its fate must be known."""
@@ -275,7 +278,7 @@ class DepositPayment:
                 PayHospital.cancel if take_back else PayHospital.look_up,
                 movement_id,
                 start_to_close_timeout=ORDER_WITHIN,
-                retry_policy=FIRST_TRY,
+                retry_policy=ASK_RETRY,
                 summary="撤回付款码" if take_back else "查询付款结果",
             )
         except ActivityError:

@@ -63,8 +63,9 @@ class Recovery:
         """Tell the end of the money to its end."""
         self._settle_bill(done, report)
         filed = await self._collect_and_file(done, report)
-        self._hear_early(filed=filed)
-        reason = await self._adjudicated() if filed else NO_CLAIM
+        self._hear_early()
+        decided = self._state.claim_decision is not None
+        reason = await self._adjudicated() if filed or decided else NO_CLAIM
         await self._refund_received()
         await self._offset()
         if self._state.outstanding_fen > 0:
@@ -219,12 +220,12 @@ class Recovery:
         self._desk.tell("claim_result", reason=word, amount=decision.payable_fen)
         return word
 
-    def _hear_early(self, *, filed: bool) -> None:
+    def _hear_early(self) -> None:
         """A decision that overtook our own filing waited for it; another claim's is nobody's."""
         early, self._state.early_decisions = self._state.early_decisions, []
         for decision in early:
-            if filed and decision.claim_id == self._state.claim_id:
-                self._state.claim_decision = self._state.claim_decision or decision
+            if decision.claim_id == self._state.claim_id:
+                self._state.claim_decision = decision
             else:
                 self._desk.alert(f"收到其他理赔的决定 {decision.claim_id}")
 
