@@ -6,7 +6,7 @@ Programmes with an advance among other services (P02, P19, P20) carry the same s
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from domain.clock import Budget
 from domain.money import Fen, PositiveFen
@@ -132,3 +132,10 @@ class WaiverTerms(BaseModel):
     discharge: DischargeTerms
     claim: ClaimTerms
     repayment: RepaymentTerms
+
+    @field_validator("payment_modes")
+    @classmethod
+    def _one_is_open_everywhere(cls, modes: tuple[ModeTerms, ...]) -> tuple[ModeTerms, ...]:
+        if all(terms.where != "anywhere" for terms in modes):
+            raise ValueError("no payment mode is open at every hospital")
+        return modes

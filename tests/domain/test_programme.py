@@ -133,6 +133,14 @@ def test_payment_modes_come_in_the_order_of_the_programme(
     assert found == tuple(PaymentMode(mode) for mode in modes)
 
 
+def test_a_waiver_without_a_way_to_pay_everywhere_is_refused() -> None:
+    wrong = mapping()
+    modes = wrong["waiver"]["payment_modes"]
+    wrong["waiver"]["payment_modes"] = [one for one in modes if one["where"] != "anywhere"]
+    with pytest.raises(ValidationError, match="no payment mode is open at every hospital"):
+        Programme.parse(wrong)
+
+
 def test_the_team_has_three_roles_and_care_four_duties() -> None:
     assert set(PROGRAMME.team_roles()) == {Role.NURSE, Role.AGENT, Role.DOCTOR}
     assert set(WAIVER.care.duties) == set(CareDuty)
