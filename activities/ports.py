@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -271,6 +271,7 @@ class TaskClosed(Message):
     actor_role: Role = Role.SYSTEM
     actor_id: str = ""
     reason: str = ""
+    form: dict[str, Any] = Field(default={}, repr=False)  # what was reported; kept sealed
 
 
 class TopUpState(StrEnum):
