@@ -109,7 +109,7 @@ async def answered_late(opened: Town, house: RealHouse) -> list[tuple[int, Answe
     story = StoryOne(house)
     case_id = (await house.channel.do("/v1/deposit-waivers", story.a_report()))["case_id"]
     task = (await house.agent.task(case_id, "first_contact"))["task_id"]
-    form = {"identity_verified": True, "need": "", "checklist_sent": True}
+    form = {"identity_verified": True, "need": "住院押金", "checklist_sent": True}
     path, headers = f"/v1/tasks/{task}/completion", {"Idempotency-Key": f"once-{case_id}"}
 
     async def completed() -> tuple[int, Answer]:
