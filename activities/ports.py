@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -276,6 +276,7 @@ class TaskClosed(Message):
     actor_role: Role = Role.SYSTEM
     actor_id: str = ""
     reason: str = ""
+    form: dict[str, Any] = Field(default={}, repr=False)  # what was reported; kept sealed
 
 
 class TopUpState(StrEnum):
@@ -330,13 +331,10 @@ class DischargeRecord(Message):
 
 
 class CasePage(Message):
-    """All that changed in one beat of a case, written in one transaction.
-
-    `page` counts from 1; written twice it is written once. None or empty means: has not changed.
-    """
+    """All that changed in one beat, in one transaction; None or empty: has not changed."""
 
     case_id: str
-    page: int
+    page: int  # counts from 1; written twice it is written once
     at: datetime
     stage: Stage
     awaiting: list[Role] = Field(default=[])

@@ -6,6 +6,7 @@ masks, leaves none. Who may look is decided at the door before it asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.audit import write_audit
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
+from adapters.pages import TASK_FORM
 from adapters.tables import (
     cases,
     clocks,
@@ -141,7 +143,8 @@ class Caseboard:
                 Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
             ],
             "tasks": [
-                TaskRow(**known(TaskRow, row)) for row in await of(tasks, "opened_at", "task_id")
+                TaskRow(**known(TaskRow, row) | {"completion": self._reported(row.form)})
+                for row in await of(tasks, "opened_at", "task_id")
             ],
             "top_ups": [
                 self._top_up(row) for row in await of(top_ups, "requested_at", "top_up_id")
@@ -178,6 +181,9 @@ class Caseboard:
     def _top_up(self, row: Row[Any]) -> TopUpRow:
         reason = self._opened(row.reason, "top_ups.reason")
         return TopUpRow(**known(TopUpRow, row) | {"reason": reason})
+
+    def _reported(self, form: bytes | None) -> dict[str, Any]:
+        return {} if form is None else dict(json.loads(self._opened(form, TASK_FORM)))
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)

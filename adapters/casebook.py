@@ -70,7 +70,7 @@ class Casebook:
             if not await claim_page(connection, page.case_id, page):
                 return
             await append_timeline(connection, self._sealer, page.case_id, page)
-            await write_steps(connection, page.case_id, page)
+            await write_steps(connection, self._sealer, page.case_id, page)
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Date, Select, Text, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Date, Select, Text, bindparam, case, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.entitlements import used_in
-from adapters.tables import cases, hospitals, network_hospitals, policies
+from adapters.tables import OPENING, cases, hospitals, network_hospitals, policies
 from adapters.tables_door import eligibility_checks
 from domain.entitlement import Counter
-from domain.waiver import ENDED
+from domain.waiver import ENDED, STILL_PAYING
 
 
 def _hospital_query() -> Select[Any]:
@@ -58,7 +58,7 @@ def _policy_query() -> Select[Any]:
         if column.name not in ("policy_no", "name", "id_number", "phone")
     ]
     taken = (
-        select(func.coalesce(func.sum(cases.c.outstanding_fen), 0))
+        select(func.coalesce(func.sum(_taken_by_case()), 0))
         .where(cases.c.policy_id == policies.c.policy_id)
         .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
         .scalar_subquery()
@@ -73,9 +73,31 @@ def _policy_query() -> Select[Any]:
     )
 
 
+def _taken_by_case() -> ColumnElement[Any]:
+    """What an open case has advanced, and while it still pays, what it may go up to.
+
+    A case from before promises were written down counts with the whole sum insured.
+    """
+    out = func.greatest(cases.c.advanced_fen, cases.c.outstanding_fen)
+    up_to = func.coalesce(cases.c.limit_fen, cases.c.promised_fen, policies.c.sum_insured_fen)
+    paying = cases.c.stage.in_([OPENING, *(stage.value for stage in STILL_PAYING)])
+    return case((paying, func.greatest(out, up_to)), else_=out)
+
+
+def _lock_query() -> Select[Any]:
+    return (
+        select(policies.c.policy_id)
+        .where(policies.c.programme == bindparam("programme"))
+        .where(policies.c.person_hash == bindparam("person"))
+        .order_by(policies.c.policy_id)
+        .with_for_update()
+    )
+
+
 # Built once: building them anew costs as much processor time as running them.
 _HOSPITAL: Final = _hospital_query()
 _POLICY: Final = _policy_query()
+_LOCK: Final = _lock_query()
 
 
 class ReferenceRows:
@@ -95,11 +117,16 @@ class ReferenceRows:
         row = found.mappings().first()
         return None if row is None else dict(row)
 
-    async def policy(self, programme: str, person_hash: str, on: date) -> dict[str, Any] | None:
+    async def policy(
+        self, programme: str, person_hash: str, on: date, *, lock: bool = False
+    ) -> dict[str, Any] | None:
         """The person's row on the insurer's list, one in force first; `left_fen` is what is left.
 
-        What open cases of the same policy still have outstanding is not left (C-08).
+        What open cases of the same policy may still take is not left (C-08). Who opens a case locks
+        the row until the case is written, so that no second one is promised the same money.
         """
+        if lock:
+            await self._connection.execute(_LOCK, {"programme": programme, "person": person_hash})
         found = await self._connection.execute(
             _POLICY, {"programme": programme, "person": person_hash, "on": on}
         )

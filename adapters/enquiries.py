@@ -44,7 +44,7 @@ class EnquiryBook:
             if not await claim_page(connection, page.enquiry_id, page):
                 return
             await append_timeline(connection, self._sealer, page.enquiry_id, page)
-            await write_steps(connection, page.enquiry_id, page)
+            await write_steps(connection, self._sealer, page.enquiry_id, page)
             rows = [
                 columns(enquiry_answers, answer)
                 | {

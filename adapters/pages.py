@@ -7,9 +7,10 @@ a newer one. The history only grows.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 from sqlalchemy import Table, select, update
@@ -20,6 +21,8 @@ from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from adapters.encryption import Sealer
 from adapters.tables import case_pages, clocks, tasks, timeline
+
+TASK_FORM: Final = "tasks.form"
 
 
 class PageConflict(Exception):
@@ -74,7 +77,7 @@ async def append_timeline(
 
 
 async def write_steps(
-    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
 ) -> None:
     """Steps and promises, each in its newest state."""
     key = {"case_id": matter_id, "page": page.page}
@@ -98,7 +101,7 @@ async def write_steps(
         ],
     )
     for closed in page.tasks_closed:
-        await _close(connection, closed)
+        await _close(connection, sealer, closed)
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -118,8 +121,9 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[
     )
 
 
-async def _close(connection: AsyncConnection, closed: TaskClosed) -> None:
-    """End a step, once."""
+async def _close(connection: AsyncConnection, sealer: Sealer, closed: TaskClosed) -> None:
+    """End a step, once, with what the person reported sealed."""
+    form = json.dumps(closed.form, ensure_ascii=False) if closed.form else None
     await connection.execute(
         update(tasks)
         .where(tasks.c.task_id == closed.task_id, tasks.c.closed_at.is_(None))
@@ -129,6 +133,7 @@ async def _close(connection: AsyncConnection, closed: TaskClosed) -> None:
             closed_role=closed.actor_role.value,
             closed_by=closed.actor_id,
             reason=closed.reason,
+            form=None if form is None else sealer.seal(form, TASK_FORM),
         )
     )
 

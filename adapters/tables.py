@@ -202,6 +202,7 @@ cases = Table(
     text_column("sla_state", default="calm"),
     moment("next_due_at", null=True),
     fen("limit_fen", null=True),
+    fen("promised_fen", null=True),  # what it may take of its policy until its limit is fixed
     fen("advanced_fen", default=0),
     fen("outstanding_fen", default=0),
     fen("owed_fen", default=0),
@@ -229,6 +230,7 @@ cases = Table(
     Index(None, "channel", "reported_at"),
     Index(None, "customer_subject", "reported_at"),
     Index(None, "stage", "next_due_at"),
+    Index(None, "policy_id"),
 )
 
 case_pages = Table(
@@ -294,6 +296,7 @@ tasks = Table(
     text_column("closed_role", null=True),
     text_column("closed_by", null=True),
     text_column("reason", default=""),
+    sealed("form", null=True),  # what the person who did it reported
     _page(),
     Index(None, "case_id"),
     Index("ix_tasks_roles", "roles", postgresql_using="gin"),

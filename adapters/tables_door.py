@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Identity,
     Index,
+    Integer,
     SmallInteger,
     Table,
     text,
@@ -45,6 +46,8 @@ inbox = Table(
     sealed("body"),
     moment("signalled_at", null=True),
     text_column("outcome", default=""),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    moment("next_try_at", null=True),
     Index("ix_inbox_waiting", "received_at", postgresql_where=text("signalled_at IS NULL")),
 )
 

@@ -84,14 +84,17 @@ class Known:
     sales_channel: str
 
 
-async def gather(unit: Unit, door: Door, asked: Application) -> Known:
-    """Look everything up and judge; raises Problem for an unknown programme or hospital."""
+async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = False) -> Known:
+    """Look everything up and judge; raises Problem for an unknown programme or hospital.
+
+    `lock` keeps the policy for this transaction, because a case is about to take from it.
+    """
     programme = _programme(door, asked)
     on = civil_date(asked.at)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
         raise at_field("invalid", "planned_admission", reason)
     person_hash = door.books.person_hash(asked.id_number)
-    policy = await unit.reference.policy(programme.code, person_hash, on) or {}
+    policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
     hospital, city = None, None
     if asked.hospital_id is not None:
         hospital, city = await _hospital(unit, programme, asked.hospital_id, on)

@@ -6,6 +6,7 @@ behind; what is not known in time is 202 with the case's address.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -89,7 +90,8 @@ async def authorize_case(
     async def act(_: CaseAccess) -> Answer:
         return await command(door, case_id, "authorize", message, update_id=ask.update_id)
 
-    return await once(request, ask, record=record, act=act)
+    known = answered(door, case_id, update_id=ask.update_id)
+    return await once(request, ask, record=record, act=act, known=known)
 
 
 @routes.post(
@@ -117,7 +119,8 @@ async def withdraw_case(
     async def act(_: CaseAccess) -> Answer:
         return await command(door, case_id, "withdraw", message, update_id=ask.update_id)
 
-    return await once(request, ask, record=record, act=act)
+    known = answered(door, case_id, update_id=ask.update_id)
+    return await once(request, ask, record=record, act=act, known=known)
 
 
 async def documents_of_case(
@@ -138,8 +141,7 @@ async def command(
     door: Door, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
 ) -> Answer:
     """Send an update; 200 when accepted, 202 when not known yet, Problem when refused."""
-    resource = "enquiries" if _is_enquiry(case_id) else "deposit-waivers"
-    headers = {"Location": f"/v1/{resource}/{case_id}"}
+    headers = _at(case_id)
     try:
         accepted = await door.cases.update(case_id, name, message, update_id=update_id, field=field)
     except (NotKnownYet, CaseNotRunning) as failure:
@@ -147,6 +149,26 @@ async def command(
             raise Problem("case-ended", case_id=case_id) from None
         return Answer(202, _view(case_id, None), headers, settled=False)
     return Answer(200, _view(case_id, accepted.stage), headers)
+
+
+def answered(
+    door: Door, case_id: str, *, update_id: str, field: str = ""
+) -> Callable[[], Awaitable[Answer | None]]:
+    """What a command asked about again was answered, if the case has answered it."""
+
+    async def known() -> Answer | None:
+        try:
+            told = await door.cases.answered(case_id, update_id=update_id, field=field)
+        except NotKnownYet:
+            return None
+        return None if told is None else Answer(200, _view(case_id, told.stage), _at(case_id))
+
+    return known
+
+
+def _at(case_id: str) -> dict[str, str]:
+    resource = "enquiries" if _is_enquiry(case_id) else "deposit-waivers"
+    return {"Location": f"/v1/{resource}/{case_id}"}
 
 
 async def _is_over(door: Door, case_id: str) -> bool:

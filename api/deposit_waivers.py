@@ -62,7 +62,7 @@ async def list_cases(
         page = await door_of(request).board.cases(_own(caller, narrowed))
     except BadCursor:
         raise at_field("invalid", "cursor", "游标无效") from None
-    return case_page(page)
+    return case_page(page, caller)
 
 
 def _bookable(at: datetime | None) -> datetime | None:
@@ -92,7 +92,7 @@ async def get_case(case_id: CaseId, request: Request, caller: CaseCaller) -> Cas
     found = await door.board.case(case_id, viewer(caller))
     if found is None:
         raise Problem("not-found")
-    return case_file(found)
+    return case_file(found, caller)
 
 
 @routes.get(

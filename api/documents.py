@@ -18,6 +18,7 @@ from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import Problem, at_field
 from api.shapes import DocumentView
+from api.sight import sees_paper
 from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
 from api.views import document_view, viewer
@@ -138,6 +139,9 @@ async def fetch_document(
     door = door_of(request)
     async with door.books.unit() as unit:
         await seen_case(unit, caller, case_id)
+    row = await door.files.look_up(case_id, document_id)
+    if row is None or not sees_paper(caller, row):
+        raise Problem("not-found", "没有此文件", case_id=case_id)
     found = await door.files.fetch(case_id, document_id, viewer(caller), at=door.clock())
     if found is None:
         raise Problem("not-found", "没有此文件", case_id=case_id)

@@ -116,6 +116,21 @@ class CaseGateway:
         except WorkflowUpdateFailedError as failure:
             raise _refusal(failure, case_id, field) from None
 
+    async def answered(self, case_id: str, *, update_id: str, field: str = "") -> Accepted | None:
+        """What a case said to a command it was sent before; None if it never answered one.
+
+        Raises Problem when the case refused it, NotKnownYet.
+        """
+        handle = self._client.get_workflow_handle(case_id)
+        try:
+            return await _in_time(
+                handle.get_update_handle(update_id, result_type=Accepted).result()
+            )
+        except CaseNotRunning:
+            return None
+        except WorkflowUpdateFailedError as failure:
+            raise _refusal(failure, case_id, field) from None
+
     async def signal(self, case_id: str, name: str, message: Any) -> None:
         """Hand over a fact; CaseNotRunning, NotKnownYet."""
         handle = self._client.get_workflow_handle(case_id)

@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, cast
 
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse, Response
@@ -93,11 +93,14 @@ async def once(
     *,
     record: Callable[[Unit], Awaitable[R]],
     act: Callable[[R], Awaitable[Answer]],
+    known: Callable[[], Awaitable[Answer | None]] | None = None,
 ) -> Response:
     """Record and act once; the first answer again for a replay.
 
-    `record` runs in one transaction with the claim of the key and may find everything recorded by
-    an earlier try that died. `act` runs after it is committed and must be idempotent.
+    A key that is taken up again asks `known` first: what it asked for may have been done, and then
+    the checks of `record` would find it done and refuse it. `record` runs in one transaction with
+    the claim of the key and may find everything recorded by an earlier try that died. `act` runs
+    after it is committed and must be idempotent.
     """
     door = door_of(request)
     async with door.books.unit() as unit:
@@ -111,9 +114,15 @@ async def once(
         if standing.state == "answered":
             return _replay(standing.status, standing.headers or {}, standing.body)
         _refuse_if_taken(standing.state)
-        recorded = await record(unit)
+        resumed = standing.state == "resumed" and known is not None
+        recorded = None if resumed else await record(unit)
     try:
-        answer = await act(recorded)
+        answer = await known() if resumed and known is not None else None
+        if answer is None:
+            if resumed:
+                async with door.books.unit() as unit:
+                    recorded = await record(unit)
+            answer = await act(cast(R, recorded))
     except Problem:
         async with door.books.unit() as unit:
             await unit.keys.release(scope=ask.scope, key=ask.key)

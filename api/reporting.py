@@ -25,6 +25,7 @@ from api.problems import Problem, at_field
 from api.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
 from domain.calendar import civil_date
+from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.waiver import STAGE_NAMES, Role, Stage
 from workflows.messages import OpenCase
@@ -149,7 +150,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         planned=body.planned_admission,
         at=at,
     )
-    known = await gather(unit, door, asked)
+    known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
     opening = _opening(case_id, known, reported, door)
     opened = json.dumps(
@@ -210,6 +211,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
         "sales_channel": known.sales_channel,
         "policy_id": known.policy_id,
+        "promised_fen": _promised_fen(known),
         "person_hash": known.person_hash,
         "name": body.insured.name,
         "id_number": body.insured.number,
@@ -222,6 +224,12 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "changed_at": reported.at,
         "opened": opened,
     }
+
+
+def _promised_fen(known: Known) -> int:
+    """What the case may take of its policy; one that is turned down at once takes nothing."""
+    rejected = known.verdict.outcome is Outcome.REJECTED
+    return 0 if rejected else known.verdict.limit_fen or 0
 
 
 async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:

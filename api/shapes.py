@@ -7,9 +7,9 @@ Persons are masked in all of them. They are filled in by `api.views`.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, PlainSerializer
+from pydantic import BaseModel, Field, PlainSerializer
 
 from domain.money import Money
 from domain.waiver import Role
@@ -75,6 +75,9 @@ class TaskView(BaseModel):
     closed_at: Utc | None
     done: bool | None
     form: str
+    completion: dict[str, Any] | None = Field(
+        default=None, repr=False, description="完成时填写的表单; 仅向可见的角色显示"
+    )
     hospital_name: str = ""
     stage: str = ""
     stage_name: str = ""
@@ -183,7 +186,7 @@ class CaseLine(BaseModel):
     next_due_civil: str
     planned_admission: date | None
     reported_at: Utc
-    money: MoneyView
+    money: MoneyView | None = Field(description="对线下服务人员不显示")
 
 
 class CasePageView(BaseModel):

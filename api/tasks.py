@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
 from api.access import seen_case
-from api.commands import CommandAccepted, command, documents_of_case
+from api.commands import CommandAccepted, answered, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -150,13 +150,15 @@ async def complete_task(
             at=door.clock(),
         )
 
+    case_id = task_id.partition(".")[0]
+
     async def act(message: CompleteTask) -> Answer:
-        case_id = task_id.partition(".")[0]
         return await command(
             door, case_id, "complete_task", message, update_id=ask.update_id, field="task_id"
         )
 
-    return await once(request, ask, record=record, act=act)
+    known = answered(door, case_id, update_id=ask.update_id, field="task_id")
+    return await once(request, ask, record=record, act=act, known=known)
 
 
 def _kind(task_id: str) -> TaskKind:

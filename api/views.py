@@ -24,6 +24,7 @@ from api.shapes import (
     TimelineView,
     TopUpView,
 )
+from api.sight import narrowed, sees_money
 from domain.board import (
     CaseRow,
     CaseView,
@@ -82,7 +83,7 @@ def money_of(row: CaseRow) -> MoneyView:
     )
 
 
-def _line(row: CaseRow) -> dict[str, Any]:
+def _line(row: CaseRow, caller: Caller) -> dict[str, Any]:
     return {
         "case_id": row.case_id,
         "programme": row.programme,
@@ -102,20 +103,21 @@ def _line(row: CaseRow) -> dict[str, Any]:
         "next_due_civil": civil(row.next_due_at),
         "planned_admission": row.planned_admission,
         "reported_at": row.reported_at,
-        "money": money_of(row),
+        "money": money_of(row) if sees_money(caller) else None,
     }
 
 
-def case_page(page: Paged[CaseRow]) -> CasePageView:
+def case_page(page: Paged[CaseRow], caller: Caller) -> CasePageView:
     """A page of a list."""
-    items = [CaseLine(**_line(row)) for row in page.items]
+    items = [CaseLine(**_line(row, caller)) for row in page.items]
     return CasePageView(items=items, next_cursor=page.next_cursor)
 
 
-def case_file(view: CaseView) -> CaseFile:
-    """A whole case."""
+def case_file(whole: CaseView, caller: Caller) -> CaseFile:
+    """A whole case, as this caller may see it."""
+    view = narrowed(caller, whole)
     return CaseFile(
-        **_line(view),
+        **_line(view, caller),
         programme_version=view.programme_version,
         reason=view.reason,
         discharge_on=view.discharge_on,
@@ -177,6 +179,7 @@ def task_view(row: TaskRow) -> TaskView:
         closed_at=row.closed_at,
         done=row.done,
         form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",
+        completion=row.completion or None,
         hospital_name=row.hospital_name,
         stage=row.stage,
         stage_name=stage_name(row.stage) if row.stage else "",

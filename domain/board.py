@@ -7,7 +7,7 @@ These are values between the books and the door. Whoever needs the whole of a pe
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -126,6 +126,7 @@ class TaskRow(Row):
     closed_by: str | None
     closed_role: Role | None
     reason: str
+    completion: dict[str, Any] = Field(default={}, repr=False)  # what was reported; not in lists
     programme: str = ""
     hospital_id: str = ""
     hospital_name: str = ""

@@ -62,6 +62,9 @@ BEFORE_PAYMENT: Final = frozenset(
 )
 """Stages in which the customer may still withdraw; the first payment order ends this."""
 
+STILL_PAYING: Final = BEFORE_PAYMENT | {Stage.IN_HOSPITAL, Stage.DISCHARGE}
+"""Stages in which a deposit may yet be paid, so that the case's limit is spoken for."""
+
 NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
     Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),

@@ -139,6 +139,7 @@ class FrontDesk:
                 done=True,
                 actor_role=message.actor.role,
                 actor_id=message.actor.id,
+                form=message.form,
             )
         )
         form = TASKS[message.kind].form.model_validate(message.form)

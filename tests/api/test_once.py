@@ -155,3 +155,54 @@ async def test_an_ended_case_takes_no_more(worked: House) -> None:
     fresh = await worked.report()
     assert fresh.status_code == 201
     assert fresh.json()["case_id"] != case_id
+
+
+async def unsettled(house: House, key: str) -> None:
+    """As if the door had answered 202 to this key before the case answered."""
+    async with house.database.begin() as connection:
+        await connection.execute(
+            text(
+                "UPDATE idempotency_keys SET state = 'in_progress', status = 202, body = NULL"
+                " WHERE key = :key"
+            ),
+            {"key": key},
+        )
+
+
+async def ended(house: House, path: str) -> None:
+    for _ in range(100):
+        if (await house.get(path)).json()["stage"] == "cancelled":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the case has not ended")
+
+
+async def test_a_withdrawal_asked_about_again_gets_its_answer_though_the_case_has_ended(
+    worked: House,
+) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}"
+    asked: dict[str, Any] = {"json": {"reason": "改期"}, "role": "customer", "key": "w-lost"}
+    assert (await worked.post(f"{path}/withdrawal", **asked)).status_code == 200
+    await ended(worked, path)
+    await unsettled(worked, "w-lost")
+    again = await worked.post(f"{path}/withdrawal", **asked)
+    assert again.status_code == 200, again.text
+    assert again.json()["accepted"] is True
+    assert again.headers["location"] == path
+
+
+async def test_a_completion_asked_about_again_gets_its_answer_after_the_case(
+    worked: House,
+) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    task = await open_task(worked, case_id, "first_contact")
+    path = f"/v1/tasks/{task['task_id']}/completion"
+    form = {"identity_verified": True, "need": "免押金", "checklist_sent": True}
+    assert (await worked.post(path, form, key="c-lost")).status_code == 200
+    case = f"/v1/deposit-waivers/{case_id}"
+    await worked.post(f"{case}/withdrawal", {"reason": "x"}, role="customer")
+    await ended(worked, case)
+    await unsettled(worked, "c-lost")
+    again = await worked.post(path, form, key="c-lost")
+    assert again.status_code == 200, again.text

@@ -1,0 +1,62 @@
+"""One sum insured is never promised twice: what open cases may still take is not left."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from domain.calendar import civil_date
+from tests.api.conftest import PERSON, PROGRAMME, House
+
+
+async def promised(house: House) -> list[int]:
+    async with house.database.connect() as connection:
+        rows = await connection.execute(text("SELECT promised_fen FROM cases"))
+        return sorted(row[0] for row in rows)
+
+
+async def left(house: House) -> str:
+    asked = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
+    answer = await house.post("/v1/eligibility-checks", asked, key=None)
+    return str(answer.json()["limit"]["amount"])
+
+
+def other_day(house: House, days: int) -> str:
+    return (civil_date(house.clock()) + timedelta(days=days)).isoformat()
+
+
+async def test_a_second_case_finds_nothing_left_while_the_first_is_open(house: House) -> None:
+    assert await left(house) == "500000.00"
+    assert (await house.report()).status_code == 201
+    assert await left(house) == "0.00"
+    assert (await house.report(planned_admission=other_day(house, 8))).status_code == 201
+    assert await promised(house) == [0, 50_000_000]
+
+
+async def test_of_cases_opened_at_once_one_gets_the_sum_insured(house: House) -> None:
+    answers = await asyncio.gather(
+        *(house.report(planned_admission=other_day(house, 7 + n)) for n in range(5))
+    )
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert await promised(house) == [0, 0, 0, 0, 50_000_000]
+
+
+@pytest.mark.parametrize(
+    ("stands", "expected"),
+    [
+        ("stage = 'cancelled'", "500000.00"),
+        ("stage = 'in_hospital', limit_fen = 30000000, advanced_fen = 100", "200000.00"),
+        ("stage = 'offset', limit_fen = 50000000, advanced_fen = 20000000", "300000.00"),
+        ("stage = 'review', promised_fen = NULL", "0.00"),
+    ],
+)
+async def test_what_a_case_takes_follows_where_it_stands(
+    house: House, stands: str, expected: str
+) -> None:
+    await house.report()
+    async with house.database.begin() as connection:
+        await connection.execute(text(f"UPDATE cases SET {stands}"))  # noqa: S608
+    assert await left(house) == expected

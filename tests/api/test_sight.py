@@ -1,0 +1,107 @@
+"""Who sees what of a case: reports sealed and shown by role, papers by kind, a nurse no money."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import text
+
+from tests.api.conftest import House
+from tests.api.test_bad_input import problem
+from tests.api.test_reporting import open_task
+
+PDF = b"%PDF-1.7 a paper"
+
+
+async def first_contact_done(house: House, need: str) -> str:
+    case_id = str((await house.report()).json()["case_id"])
+    task = await open_task(house, case_id, "first_contact")
+    form = {"identity_verified": True, "need": need, "checklist_sent": True}
+    done = await house.post(f"/v1/tasks/{task['task_id']}/completion", form)
+    assert done.status_code == 200, done.text
+    for _ in range(100):
+        if step(await house.get(f"/v1/deposit-waivers/{case_id}"), "first_contact")["done"]:
+            return case_id
+        await asyncio.sleep(0.1)
+    raise AssertionError("the first contact is not written down")
+
+
+async def on_the_team(house: House, case_id: str) -> None:
+    async with house.database.begin() as connection:
+        await connection.execute(
+            text('UPDATE cases SET team = \'{"nurse": "nurse-1"}\' WHERE case_id = :id'),
+            {"id": case_id},
+        )
+
+
+def step(seen: Any, kind: str) -> dict[str, Any]:
+    return next(task for task in seen.json()["tasks"] if task["kind"] == kind)
+
+
+async def uploaded(house: House, case_id: str, kind: str, role: str = "agent") -> str:
+    answer = await house.ask(
+        "POST",
+        f"/v1/deposit-waivers/{case_id}/documents",
+        role,
+        data={"kind": kind},
+        files={"file": ("a.pdf", PDF, "application/pdf")},
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.headers["location"])
+
+
+async def test_what_was_reported_is_kept_sealed_and_read_by_those_who_may(worked: House) -> None:
+    case_id = await first_contact_done(worked, "肺部手术前住院")
+    path = f"/v1/deposit-waivers/{case_id}"
+    for role in ("agent", "reviewer", "supervisor"):
+        told = step(await worked.get(path, role), "first_contact")["completion"]
+        assert told["need"] == "肺部手术前住院", role
+        assert told["identity_verified"] is True
+    assert step(await worked.get(path, "finance"), "first_contact")["completion"] is None
+    customer = await worked.get(path, "customer")
+    assert step(customer, "first_contact")["completion"] is None
+    async with worked.database.connect() as connection:
+        rows = await connection.execute(text("SELECT form FROM tasks WHERE form IS NOT NULL"))
+        assert all("手术".encode() not in row[0] for row in rows)
+
+
+async def test_papers_are_opened_by_role_and_kind(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    await on_the_team(house, case_id)
+    report = await uploaded(house, case_id, "pathology_report")
+    slip = await uploaded(house, case_id, "deposit_slip")
+    own = await uploaded(house, case_id, "step_image", "nurse")
+    may = {
+        "reviewer": {report, slip, own},
+        "customer": {report, slip, own},
+        "finance": {slip},
+        "nurse": {slip, own},
+        "dispatcher": set(),
+    }
+    for role, expected in may.items():
+        listed = (await house.get(f"/v1/deposit-waivers/{case_id}", role)).json()["documents"]
+        assert {row["document_id"] for row in listed} == {
+            path.rpartition("/")[2] for path in expected
+        }, role
+        for path in (report, slip, own):
+            answer = await house.get(path, role)
+            if path in expected:
+                assert answer.content == PDF, role
+            else:
+                problem(answer, 404, "not-found")
+
+
+async def test_a_nurse_sees_the_case_without_its_money(worked: House) -> None:
+    case_id = await first_contact_done(worked, "肺部手术前住院")
+    await on_the_team(worked, case_id)
+    seen = await worked.get(f"/v1/deposit-waivers/{case_id}", "nurse")
+    assert seen.status_code == 200, seen.text
+    told = seen.json()
+    assert told["money"] is None
+    assert told["payments"] == [] == told["top_ups"] == told["timeline"]
+    assert "手术" not in seen.text
+    assert told["hospital_name"]
+    listed = await worked.get("/v1/deposit-waivers", "nurse")
+    assert [one["money"] for one in listed.json()["items"]] == [None]
+    assert (await worked.get(f"/v1/deposit-waivers/{case_id}")).json()["money"] is not None
