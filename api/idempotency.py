@@ -98,8 +98,9 @@ async def once(
     """Record and act once; the first answer again for a replay.
 
     A key that is taken up again asks `known` first: what it asked for may have been done, and then
-    the checks of `record` would find it done and refuse it. `record` runs in one transaction with the claim of the key and may find everything recorded by
-    an earlier try that died. `act` runs after it is committed and must be idempotent.
+    the checks of `record` would find it done and refuse it. `record` runs in one transaction with
+    the claim of the key and may find everything recorded by an earlier try that died. `act` runs
+    after it is committed and must be idempotent.
     """
     door = door_of(request)
     async with door.books.unit() as unit:
