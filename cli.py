@@ -248,6 +248,38 @@ def token(
 
 
 @app.command()
+def programmes(
+    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
+) -> None:
+    """Show every programme with its services and promises, in Chinese and English."""
+    from adapters.programme_catalogue import show
+    from adapters.programme_files import load_programmes
+    from adapters.yaml_files import FileRefused
+
+    try:
+        known = load_programmes(_settings().programme_folders)
+    except FileRefused as refused:
+        complaints.print(str(refused), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    wanted = [one for one in known if code in (None, one.code)]
+    if not wanted:
+        complaints.print(f"没有此服务项目 / no such programme: {code}", style="red", markup=False)
+        raise typer.Exit(1)
+    show(wanted, console)
+
+
+@app.command()
+def schema() -> None:
+    """Write the JSON Schema of programme files, for editors."""
+    from adapters.programme_schema import SCHEMA, write_schema
+
+    changed = write_schema()
+    console.print(
+        f"{SCHEMA.relative_to(ROOT)}: {'已更新 / written' if changed else '无变化 / current'}"
+    )
+
+
+@app.command()
 def keys() -> None:
     """Print fresh secrets as lines of an environment file; keep them, they are shown once."""
     from adapters import keyfiles

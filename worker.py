@@ -69,6 +69,7 @@ def activities(
         money.order,
         money.pay_out,
         money.look_up,
+        money.cancel,
         nurse.order,
         nurse.cancel,
         FileClaims(claims=claims, casebook=casebook).file,

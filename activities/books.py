@@ -12,7 +12,6 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.payment import LIMIT_EXCEEDED
 from activities.ports import (
     Balances,
     CasebookPort,
@@ -26,7 +25,7 @@ from activities.ports import (
 )
 
 FIRST_TRY_SECONDS: Final = 2.0
-"""A gateway answers in a fraction of a second; a slower one must not hold up the next page."""
+"""For all notices of a page together: a slow gateway must not hold up the next page."""
 TRIES: Final = 5
 """As many as the workflow's retry policy allows; the last one reports failure, never raises."""
 
@@ -51,14 +50,15 @@ class KeepBooks:
         for payment in page.payments:
             if payment.settled_at is None or payment.reason == "payout":
                 continue
-            if payment.refusal == LIMIT_EXCEEDED:
-                continue  # refused by our own ledger, so nothing was held
+            if not payment.held:
+                continue
             end = self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
             await end(page.case_id, payment.movement_id, at=payment.settled_at)
         if page.transfers:
             await self._ledger.book(page.case_id, page.transfers, at=page.at)
         await self._casebook.write(page)
-        return [notice.notice_id for notice in page.notices if not await self._tried(notice)]
+        until = asyncio.get_running_loop().time() + FIRST_TRY_SECONDS
+        return [n.notice_id for n in page.notices if not await self._tried(n, until=until)]
 
     @activity.defn(name="tell_customer")
     async def tell_customer(self, notice: NoticeOrder) -> Delivery:
@@ -75,9 +75,9 @@ class KeepBooks:
         """What the accounts say."""
         return await self._ledger.balances(case_id)
 
-    async def _tried(self, notice: NoticeOrder) -> bool:
+    async def _tried(self, notice: NoticeOrder, *, until: float) -> bool:
         try:
-            async with asyncio.timeout(FIRST_TRY_SECONDS):
+            async with asyncio.timeout_at(until):
                 return await self._send(notice) is Delivery.DELIVERED
         except Exception as failure:  # noqa: BLE001 - a notice never holds up the record
             # Whatever it was, the notice is tried again on its own; the page stands.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.ports import (
     HoldOrder,
@@ -18,6 +17,8 @@ from activities.ports import (
 
 LIMIT_EXCEEDED = "limit_exceeded"
 """The reason of a refusal by our own ledger; the partner was not called."""
+CONFLICT = PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="movement_conflict", conflict=True)
+"""The id stands somewhere with another content: a person must look, and nothing is paid again."""
 
 
 class PayHospital:
@@ -31,29 +32,34 @@ class PayHospital:
     async def order(self, hold: HoldOrder, order: PaymentOrder) -> PaymentOutcome:
         """Hold the amount against the limit, then order the payment, both under one movement id.
 
-        Raises, to be tried again, only while nothing has left the house.
+        Raises, to be tried again, only while our own ledger is away. What the partner says, and
+        that it cannot be reached, is an outcome: whoever waits for it hears other news meanwhile.
         """
         try:
             answer = await self._ledger.hold(hold)
         except MovementConflict:
-            # The id stands in the books with another content: a person must look, nothing is paid.
-            return PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="movement_conflict")
+            return CONFLICT.model_copy(update={"held": False})
         if not answer.held:
-            return PaymentOutcome(status=PaymentStatus.REFUSED, reason=LIMIT_EXCEEDED)
-        return _left_the_house(await self._payment.pay(order))
+            return PaymentOutcome(status=PaymentStatus.REFUSED, reason=LIMIT_EXCEEDED, held=False)
+        try:
+            return await self._payment.pay(order)
+        except MovementConflict:
+            return CONFLICT
 
     @activity.defn(name="order_payout")
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
         """Pay the residual of a claim to the customer."""
-        return _left_the_house(await self._payment.pay_out(order))
+        try:
+            return await self._payment.pay_out(order)
+        except MovementConflict:
+            return CONFLICT
 
     @activity.defn(name="look_up_payment")
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         """Ask the partner what became of a movement."""
-        return _left_the_house(await self._payment.look_up(movement_id))
+        return await self._payment.look_up(movement_id)
 
-
-def _left_the_house(outcome: PaymentOutcome) -> PaymentOutcome:
-    if outcome.status is PaymentStatus.UNREACHABLE:
-        raise ApplicationError("payment partner not reachable", type="PartnerUnreachable")
-    return outcome
+    @activity.defn(name="cancel_payment")
+    async def cancel(self, movement_id: str) -> PaymentOutcome:
+        """Take a code back that nobody scanned; the answer tells how the movement stands."""
+        return await self._payment.cancel(movement_id)

@@ -1,8 +1,7 @@
 """What greenlane asks of the world: one Protocol per partner and the messages that cross it.
 
-Activities call these ports; adapters implement them; a fake in a test does too. Nothing here knows
-how a partner is reached. Two rules bind every adapter: each call is idempotent under the id it
-carries, and a call whose outcome is not known says `unknown` instead of guessing.
+Activities call these ports; adapters and the fakes of tests implement them. Two rules bind each: a
+call is idempotent under the id it carries, and an outcome that is not known is `unknown`.
 """
 
 from __future__ import annotations
@@ -65,6 +64,9 @@ class PaymentOutcome(Message):
     receipt_no: str = ""
     reason: str = ""
     code_url: str = ""  # what a QR code shows; only for `qr_code`
+    held: bool = True  # whether our own ledger holds the amount under this id
+    conflict: bool = False  # the id is known with another content: only a person can tell
+    resolved_unpaid: bool = False  # a person found that no money moved; only from finance
 
 
 class PaymentPort(Protocol):
@@ -78,6 +80,9 @@ class PaymentPort(Protocol):
 
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         """Ask what became of a movement; `not_found` if the partner never saw it."""
+
+    async def cancel(self, movement_id: str) -> PaymentOutcome:
+        """Take a code back: `refused` if nobody can pay by it any more, `paid` if somebody did."""
 
 
 # Nurses ------------------------------------------------------------------------------------------
@@ -312,6 +317,7 @@ class PaymentRecord(Message):
     receipt_no: str = ""
     refusal: str = ""
     code_url: str = ""
+    held: bool = True  # whether the ledger holds, or held, the amount under this id
 
 
 class DischargeRecord(Message):
@@ -325,14 +331,10 @@ class DischargeRecord(Message):
 
 
 class CasePage(Message):
-    """All that changed in one beat of a case, written in one transaction.
-
-    `page` counts from 1 and never repeats; a page written twice is written once.
-    Fields that are None or empty have not changed.
-    """
+    """All that changed in one beat of a case, in one transaction. None or empty: has not changed."""
 
     case_id: str
-    page: int
+    page: int  # counts from 1; written twice it is written once
     at: datetime
     stage: Stage
     awaiting: list[Role] = Field(default=[])

@@ -14,6 +14,7 @@ from adapters.partner_http import (
     NoBelievableAnswer,
     PartnerLine,
     Reply,
+    SameIdOtherContent,
     Unreachable,
     code_of,
     wire_amount,
@@ -45,6 +46,8 @@ class ClaimsCore:
             if answer.status not in _EXPECTED:
                 raise answer.unexpected()
             reply = answer.read(_ClaimReply)
+        except SameIdOtherContent as failure:
+            return ClaimReceipt(status="refused", reason=failure.reason)
         except (Unreachable, NoBelievableAnswer) as failure:
             return ClaimReceipt(status="unknown", reason=failure.reason)
         if reply.claim_id != filing.claim_id or reply.status == "pending":

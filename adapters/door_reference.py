@@ -33,6 +33,7 @@ def _hospital_query() -> Select[Any]:
             hospitals.c.id,
             hospitals.c.name,
             hospitals.c.grade,
+            hospitals.c.city,
             network_hospitals.c.online_payment,
             network_hospitals.c.qr_live_from,
             network_hospitals.c.core_city,

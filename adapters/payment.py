@@ -7,7 +7,7 @@ Its word is believed only when it is about this movement and this amount; everyt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -84,8 +84,16 @@ class PaymentNetwork:
 
     async def look_up(self, movement_id: str) -> PaymentOutcome:
         """Ask what became of a movement; only the partner's own word makes it `not_found`."""
+        return await self._standing(movement_id, self._line.ask(_address(movement_id)))
+
+    async def cancel(self, movement_id: str) -> PaymentOutcome:
+        """Take a code back; the partner answers with how the movement stands after that."""
+        address = f"{_address(movement_id)}/cancel"
+        return await self._standing(movement_id, self._line.post(address, {}))
+
+    async def _standing(self, movement_id: str, asked: Awaitable[Answer]) -> PaymentOutcome:
         try:
-            answer = await self._line.ask(f"/payments/{quote(movement_id, safe=':')}")
+            answer = await asked
             if answer.status == HTTPStatus.NOT_FOUND and answer.fields.get("code") == "not_found":
                 return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
             if answer.status != HTTPStatus.OK:
@@ -93,7 +101,7 @@ class PaymentNetwork:
             return _outcome(answer, movement_id)
         except Unreachable as failure:
             return PaymentOutcome(status=PaymentStatus.UNREACHABLE, reason=failure.reason)
-        except NoBelievableAnswer as failure:
+        except (NoBelievableAnswer, SameIdOtherContent) as failure:
             return PaymentOutcome(status=PaymentStatus.UNKNOWN, reason=failure.reason)
 
     async def _ordered(self, path: str, movement_id: str, body: dict[str, Any]) -> PaymentOutcome:
@@ -106,6 +114,10 @@ class PaymentNetwork:
             return PaymentOutcome(status=PaymentStatus.UNREACHABLE, reason=failure.reason)
         except NoBelievableAnswer as failure:
             return PaymentOutcome(status=PaymentStatus.UNKNOWN, reason=failure.reason)
+
+
+def _address(movement_id: str) -> str:
+    return f"/payments/{quote(movement_id, safe=':')}"
 
 
 def _ordered_outcome(answer: Answer, movement_id: str, amount: dict[str, str]) -> PaymentOutcome:

@@ -1,13 +1,16 @@
 """Reads the programmes from their files, one a file, and refuses the whole set if one is wrong.
 
-What a programme may say is `domain.programme`'s business; here are the folder, the file names and
-the rule that no two files are the same version of the same programme.
+What a programme may say is `domain.programme`'s business; here are the folders, the file names and
+what two files have to do with each other: no version twice, no two versions for one day, and no
+later version that takes something away without saying so by name.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from adapters.yaml_files import FileRefused, read_model
+from domain.benefits import lowered
 from domain.programme import Programme
 
 PROGRAMMES = Path(__file__).parent.parent / "programmes"
@@ -20,11 +23,42 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
     """
     seen: dict[tuple[str, str], Path] = {}
     programmes: list[Programme] = []
-    for path in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
+    for path in (file for folder in folders for file in _files(folder)):
         programme = read_model(path, Programme)
         key = (programme.code, programme.version)
         if key in seen:
             raise FileRefused(path, f"version {key[1]} of {key[0]} stands in {seen[key].name} too")
         seen[key] = path
         programmes.append(programme)
-    return tuple(sorted(programmes, key=lambda one: (one.code, one.valid_from)))
+    programmes.sort(key=lambda one: (one.code, one.valid_from))
+    for old, new in pairwise(programmes):
+        if old.code == new.code:
+            _must_follow(old, new, seen[new.code, new.version])
+    return tuple(programmes)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise FileRefused(folder, "no folder of programmes")
+    return sorted(folder.glob("*.yaml"))
+
+
+def _must_follow(old: Programme, new: Programme, path: Path) -> None:
+    """A version begins after the one before ends, and takes nothing away unsaid (R360, R487)."""
+    if new.valid_from <= old.valid_to:
+        reason = (
+            f"line {_line(path, 'valid_from')}: valid_from: version {new.version} overlaps "
+            f"{old.version}, which is valid to {old.valid_to}"
+        )
+        raise FileRefused(path, reason)
+    if less := lowered(old, new):
+        reason = (
+            f"line {_line(path, 'version')}: version {new.version} lowers what {old.version} "
+            f"gave: {', '.join(less)}; name each in 'lowers' to mean it"
+        )
+        raise FileRefused(path, reason)
+
+
+def _line(path: Path, key: str) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((at for at, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)

@@ -89,10 +89,16 @@ class Settings(BaseSettings):
     claims_secret: SecretStr | None = None
     callback_url: str | None = None
 
-    programmes_path: Path = ROOT / "programmes"
+    programmes_path: str | None = None
     calendar_path: Path = ROOT / "data" / "calendars"
     cors_origins: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def programme_folders(self) -> tuple[Path, ...]:
+        """The folders of the programme files: ours, then the user's own, in the order given."""
+        own = (self.programmes_path or "").split(os.pathsep)
+        return (ROOT / "programmes", *(Path(folder).expanduser() for folder in own if folder))
 
     @field_validator("var")
     @classmethod

@@ -5,7 +5,8 @@ The limit, the product and the hospital's terms come from our own records, never
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -63,6 +64,10 @@ class Application:
     disease: str | None
     planned: date | None
     at: datetime
+    service: str | None = None
+    declared: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # facts a caller states (Facts' names)
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,12 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         raise at_field("invalid", "planned_admission", reason)
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
-    hospital = None
+    hospital, city = None, None
     if asked.hospital_id is not None:
-        hospital = await _hospital(unit, programme, asked.hospital_id, on)
-    facts = _facts(asked, policy, hospital, on)
+        hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
+    facts = _facts(asked, policy, hospital, on).model_copy(
+        update={**asked.declared, "service": asked.service, "hospital_city": city}
+    )
     try:
         verdict = judge(facts, programme, door.calendar)
     except CalendarYearMissing:
@@ -115,13 +122,15 @@ def _programme(door: Door, asked: Application) -> Programme:
         raise at_field("unknown-programme", "programme", "没有此服务项目") from None
 
 
-async def _hospital(unit: Unit, programme: Programme, hospital_id: str, on: date) -> HospitalTerms:
+async def _hospital(
+    unit: Unit, programme: Programme, hospital_id: str, on: date
+) -> tuple[HospitalTerms, str]:
     found = await unit.reference.hospital(hospital_id, programme.hospitals.network)
     if found is None:
         raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
     listed = found["on_network"]
     flags = ModeFlags.model_validate(found) if listed else ModeFlags()
-    return HospitalTerms(
+    terms = HospitalTerms(
         hospital_id=hospital_id,
         name=found["name"],
         grade=found["grade"],
@@ -129,6 +138,7 @@ async def _hospital(unit: Unit, programme: Programme, hospital_id: str, on: date
         on_network=listed,
         payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
     )
+    return terms, found["city"]
 
 
 def _facts(
@@ -147,7 +157,8 @@ def _facts(
         hospital_id=asked.hospital_id,
         hospital_known=None if hospital is None else True,
         hospital_grade=None if hospital is None else hospital.grade,
-        hospital_on_network=None if hospital is None else hospital.on_network,
+        # No list imported yet says nothing about a hospital.
+        hospital_on_network=hospital.on_network if hospital and hospital.list_version else None,
         sum_insured_left_fen=policy.get("left_fen"),
         planned_on=asked.planned,
     )
@@ -155,5 +166,5 @@ def _facts(
 
 def must_serve_waivers(programme: Programme) -> None:
     """A deposit waiver is asked of a programme that has one."""
-    if programme.waiver is None:
+    if not programme.opens_waivers:
         raise Problem("unknown-programme", "该服务项目不提供住院免押金")

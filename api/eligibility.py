@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
@@ -21,6 +21,7 @@ from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
 from domain.money import Money
 from domain.programme import NotInProgramme
+from domain.services import PreconditionCode
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["资格查询"])
@@ -31,6 +32,22 @@ OUTCOME_NAMES: Final = {
     Outcome.NEEDS_PERSON: "需人工判断",
 }
 _ANSWER_CLOCK: Final = "K01"
+
+
+class Declared(Body):
+    """What the caller states and our records do not hold; checked by a person later."""
+
+    for_insured_self: bool | None = None
+    is_renewal: bool = False
+    diagnosis: Literal["none", "suspected", "confirmed"] | None = None
+    is_first_diagnosis: bool | None = None
+    diagnosed_on: date | None = None
+    diagnosed_at_grade: Annotated[int | None, Field(ge=1, le=3)] = None
+    diagnosed_at_public: bool | None = None
+    diagnosed_by_specialist: bool | None = None
+    preconditions: frozenset[PreconditionCode] | None = None
+    patient_group: Code | None = None
+    can_give_invoices: bool | None = None
 
 
 class EligibilityQuestion(Body):
@@ -47,6 +64,8 @@ class EligibilityQuestion(Body):
     hospital_id: OpaqueId | None = None
     disease: Code | None = Field(default=None, examples=["lung_cancer"])
     planned_admission: date | None = None
+    service: Code | None = Field(default=None, examples=["expert_outpatient"])
+    declared: Declared | None = None
 
 
 class EligibilityAnswer(BaseModel):
@@ -89,6 +108,8 @@ async def check_eligibility(
         disease=body.disease,
         planned=body.planned_admission,
         at=asked_at,
+        service=body.service,
+        declared={} if body.declared is None else dict(body.declared),
     )
     async with door.books.unit() as unit:
         known = await gather(unit, door, asked)

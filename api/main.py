@@ -18,6 +18,7 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
 from adapters.calendar_file import load_calendar
@@ -110,7 +111,7 @@ def create_app(
         token_refused=TokenRefused,
         clock=now,
         process_clock=process_clock or _now,
-        programmes=tuple(programmes or load_programmes([settings.programmes_path])),
+        programmes=tuple(programmes or load_programmes(settings.programme_folders)),
         calendar=days,
         id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
         payload_codec=PayloadCodec(ring),
@@ -120,7 +121,7 @@ def create_app(
         callback_refused=SignatureRefused,
         checks=_checks(books, gateway, temporal, days, now, ring),
     )
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages come from us, not from the open internet
         title="greenlane",
         summary="住院免押金与就医绿通",
         version="1",

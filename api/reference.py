@@ -19,6 +19,8 @@ from domain.clock import Budget, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money
 from domain.programme import Programme
+from domain.services import Service, ServiceQuota
+from domain.terms import ClockTerms
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
@@ -31,11 +33,28 @@ _SPAN_USUAL: Final = timedelta(days=31)
 
 
 class ClockSummary(BaseModel):
-    """A promise of a programme."""
+    """A promise of a programme; `target` is the lower bound where the source gives a span."""
 
     id: str
     name: str
+    name_en: str = ""
+    services: list[str] = []
+    starts: list[str] = []
+    stops: list[str] = []
     budget: Budget
+    target: Budget | None = None
+
+
+class ServiceSummary(BaseModel):
+    """One thing a programme offers; `source_incomplete` names what its source has lost."""
+
+    code: str
+    name: str
+    name_en: str = ""
+    shape: str | None = None
+    quota: ServiceQuota
+    hours: str
+    source_incomplete: list[str] = []
 
 
 class DiseaseSummary(BaseModel):
@@ -50,11 +69,13 @@ class ProgrammeSummary(BaseModel):
 
     code: str
     name: str
+    name_en: str = ""
     insurer: str
     kind: str
     version: str
     valid_from: date
     valid_to: date
+    services: list[ServiceSummary] = []
     diseases: list[DiseaseSummary]
     clocks: list[ClockSummary]
     document_kinds: dict[str, str]
@@ -130,18 +151,43 @@ def _programme(programme: Programme) -> ProgrammeSummary:
     return ProgrammeSummary(
         code=programme.code,
         name=programme.name,
+        name_en=programme.name_en,
         insurer=programme.insurer,
         kind=programme.kind.value,
         version=programme.version,
         valid_from=programme.valid_from,
         valid_to=programme.valid_to,
         diseases=[DiseaseSummary(code=one.code, name=one.name) for one in programme.diseases],
-        clocks=[
-            ClockSummary(id=one.id, name=one.name, budget=one.budget) for one in programme.clocks
-        ],
+        services=[_service(one) for one in programme.services],
+        clocks=[_clock(one) for one in programme.clocks],
         document_kinds={
             rule.kind.value: DOCUMENT_NAMES[DocumentKind(rule.kind)] for rule in programme.documents
         },
+    )
+
+
+def _service(service: Service) -> ServiceSummary:
+    return ServiceSummary(
+        code=service.code,
+        name=service.name,
+        name_en=service.name_en,
+        shape=service.shape,
+        quota=service.quota,
+        hours=service.hours,
+        source_incomplete=list(service.source_incomplete),
+    )
+
+
+def _clock(clock: ClockTerms) -> ClockSummary:
+    return ClockSummary(
+        id=clock.id,
+        name=clock.name,
+        name_en=clock.name_en,
+        services=list(clock.services),
+        starts=[event.value for event in clock.starts],
+        stops=[event.value for event in clock.stops],
+        budget=clock.budget,
+        target=clock.target,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.house import House
+from demo.house import HOSPITAL_ID, PROGRAMME, House
 from demo.people import Answer, until, yuan
 
 
@@ -14,6 +14,29 @@ class Hands:
     def __init__(self, house: House) -> None:
         self.house = house
         self.case_id = ""
+
+    def a_report(self) -> Answer:
+        """What the channel sends of this house's guest."""
+        return {
+            "programme": PROGRAMME,
+            "hospital_id": HOSPITAL_ID,
+            "insured": {
+                "name": "客户某甲",
+                "id_type": "resident_id",
+                "id_number": self.house.id_number,
+                "phone": "13800138000",
+            },
+            "disease": "lung_cancer",
+            "channel": "hotline",
+            "planned_admission": self.day("2026-05-06"),
+            "need": "计划住院, 申请免押金",
+            "consent": {
+                "given": True,
+                "at": self.house.stage.now().isoformat(),
+                "version": "v2026_01",
+            },
+            "customer_id": self.house.customer.subject,
+        }
 
     async def see(self) -> Answer:
         """The case as the supervisor sees it."""

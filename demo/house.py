@@ -22,6 +22,8 @@ from typing import Any, Final
 import httpx
 import structlog
 import uvicorn
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 from stdnum.cn import ric
 
 from adapters.calendar_file import load_calendar
@@ -33,6 +35,7 @@ from adapters.network_import import import_network
 from adapters.programme_files import load_programmes
 from adapters.serving import child_environment
 from adapters.settings import ROOT, Settings
+from adapters.tables import policies
 from adapters.temporal import connect
 from adapters.virtual_time import Stage, days_to_move
 from api.main import create_app
@@ -44,6 +47,8 @@ HOSPITAL_ID: Final = "h-lkes2xiuptu45a5v"
 """南昌大学第一附属医院: 3A, on the network, with online payment, codes, and an in-house team."""
 
 
+LIST: Final = "demo"
+"""The version of the insured persons' list that the story brings along."""
 GUEST_POLICY: Final = "designated_ci,500000.00,0.00,individual,2019-01-01,2099-12-31"
 """Product, sum insured, used, sales channel and term of the person whose story is told."""
 
@@ -131,11 +136,13 @@ async def opened(settings: Settings, *, story_begins: str) -> AsyncIterator[Hous
     stage = Stage(await connect(settings), opens_at=begins + timedelta(days=moved_by))
     house = House(settings, stage, moved_by)
     await _fill(settings, house.id_number)
+    # Books of its own: the counterparties of a running `up` know nothing of this story or its time.
+    books = settings.var / f"counterparties-{house.id_number[-8:]}.sqlite3"
     simulator = await _child(
         settings,
         "serve-simulator",
         {
-            "SIMULATOR_STATE": str(settings.var / "simulator.sqlite3"),
+            "SIMULATOR_STATE": str(books),
             "SIMULATOR_CALLBACK_BASE": settings.api_url,
             "SIMULATOR_SECRET": settings.simulator_secret,
         },
@@ -151,9 +158,26 @@ async def opened(settings: Settings, *, story_begins: str) -> AsyncIterator[Hous
         await house.stop_worker()
         simulator.terminate()
         await simulator.wait()
+        for left in settings.var.glob(f"{books.name}*"):
+            left.unlink()
         for person in house.people:
             await person.leave()
         await house.partners.aclose()
+
+
+class ListInUse(RuntimeError):
+    """The database holds an insurer's own list, which a story would replace."""
+
+
+async def _refuse_other_lists(engine: AsyncEngine) -> None:
+    query = select(policies.c.list_version).where(policies.c.list_version != LIST).limit(1)
+    async with engine.connect() as connection:
+        if (await connection.execute(query)).first() is not None:
+            raise ListInUse(
+                "这个数据库里有保险公司的客户清单, 演示会替换它; "
+                "请用另一个 GREENLANE_VAR 或 DATABASE_URL"
+                " / this database holds an insurer's list; set another one for the demo"
+            )
 
 
 def _a_number_of_nobody() -> str:
@@ -181,6 +205,7 @@ async def _fill(settings: Settings, id_number: str) -> None:
     engine = open_database(settings.libpq_url)
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     try:
+        await _refuse_other_lists(engine)
         now = datetime.now(UTC)
         await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
         await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
@@ -188,7 +213,7 @@ async def _fill(settings: Settings, id_number: str) -> None:
             engine,
             insured,
             programme=PROGRAMME,
-            list_version="demo",
+            list_version=LIST,
             sealer=sealer,
             at=now,
         )

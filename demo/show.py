@@ -12,6 +12,8 @@ from adapters.settings import Settings
 from demo.people import Answer
 from domain.calendar import SHANGHAI
 
+INDENT: Final = 34
+"""The width of a line's moment, so that the English sentence stands under the Chinese one."""
 KEPT: Final = frozenset({"met", "dropped"})
 ACCOUNTS: Final = {
     "payer_cash": "付款方资金",
@@ -42,13 +44,15 @@ class Show:
             "a whole number of weeks, and the working-day calendar with them.\n"
         )
 
-    async def say(self, when: str, what: str) -> None:
+    async def say(self, when: str, chinese: str, english: str) -> None:
         """One line as it happens: the case's own moment, and the story's."""
         told = datetime.strptime(when, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
         now = told + timedelta(days=self._moved_by)
         self._console.print(
-            f"[cyan]{now:%Y-%m-%d %a %H:%M}[/cyan] [dim](故事 {told:%m-%d})[/dim]  {what}",
+            f"[cyan]{now:%Y-%m-%d %a %H:%M}[/cyan] [dim](故事 {told:%m-%d})[/dim]  {chinese}\n"
+            f"[dim]{english:>{len(english) + INDENT}}[/dim]",
             highlight=False,
+            soft_wrap=True,
         )
 
     def epilogue(self, answer: Answer, case: Answer, ledger: Answer) -> int:
@@ -57,31 +61,31 @@ class Show:
         self._console.print(self._clocks(answer, case))
         self._console.print(self._transfers(ledger))
         self._console.print(self._balances(ledger))
-        customer = sum(
+        cash_fen = sum(
             _fen(line["amount"]["amount"])
             for line in ledger["transfers"]
             if line["reason"] == "repayment"
         )
-        self._console.print(f"客户自付现金 / customer cash: [bold]{customer / 100:.2f}[/bold]")
+        self._console.print(f"客户自付现金 / customer cash: [bold]{cash_fen / 100:.2f}[/bold]")
         address = f"{self._settings.ui_url}/namespaces/default/workflows/{case['case_id']}"
         self._console.print(f"Temporal UI: {address}", soft_wrap=True)
         self._console.print(
             "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
             "The page closes with the demo; after `make up` the same address shows this case."
         )
-        kept = all(clock["state"] in KEPT for clock in case["clocks"])
-        zero = all(_fen(balance) == 0 for balance in ledger["balances"].values())
-        good = kept and zero and customer == 0 and case["stage"] == "closed"
-        self._console.print(
-            "[green]一切承诺按时兑现, 各账户为零。[/green]"
-            if good
-            else "[red]结果与故事不符。[/red]"
-        )
-        return 0 if good else 1
+        wrong = _wrong(answer, case, ledger, cash_fen)
+        if not wrong:
+            self._console.print(
+                "[green]一切承诺按时兑现, 各账户为零。 "
+                "Every promise was kept, every account is at zero.[/green]"
+            )
+        for what in wrong:
+            self._console.print(f"[red]与故事不符 / not as told: {what}[/red]")
+        return 1 if wrong else 0
 
     def _clocks(self, answer: Answer, case: Answer) -> Table:
         table = Table(title="时效 / promises", title_justify="left")
-        for column in ("时钟", "承诺", "截止 due", "完成 met", "结果"):
+        for column in ("时钟", "承诺 promise", "截止 due", "完成 met", "结果 result"):
             table.add_column(column)
         # The question was answered at once and opened no case; its promise stands on the answer.
         table.add_row(
@@ -89,23 +93,25 @@ class Show:
             "咨询首次答复",
             _civil(answer["due_at"]),
             _civil(answer["answered_at"]),
-            "按时完成",
+            "按时完成" if _in_time(answer) else "超时完成",
         )
         for clock in case["clocks"]:
             table.add_row(
                 clock["instance"],
                 clock["name"],
-                clock["due_civil"],
+                _civil(clock["due_at"]),
                 clock["met_civil"] or "—",
                 clock["state_name"],
             )
         return table
 
     def _transfers(self, ledger: Answer) -> Table:
-        table = Table(title="账目 / ledger", title_justify="left")
-        for column in ("流水号", "阶段", "借", "贷"):
+        table = Table(
+            title="账目 / ledger: 预留 hold, 入账 post, 一次性 single", title_justify="left"
+        )
+        for column in ("流水号 movement", "阶段 phase", "借 debit", "贷 credit"):
             table.add_column(column, overflow="fold")
-        table.add_column("金额", justify="right")
+        table.add_column("金额 amount", justify="right", no_wrap=True)
         for line in ledger["transfers"]:
             table.add_row(
                 line["movement_id"].split(":", 1)[1],
@@ -118,15 +124,44 @@ class Show:
 
     def _balances(self, ledger: Answer) -> Table:
         table = Table(title="余额 / balances", title_justify="left")
-        table.add_column("账户")
-        table.add_column("余额", justify="right")
+        table.add_column("账户 account")
+        table.add_column("余额 balance", justify="right")
         for account, balance in ledger["balances"].items():
             table.add_row(f"{ACCOUNTS[account]} {account}", balance)
         return table
 
 
+def _wrong(answer: Answer, case: Answer, ledger: Answer, cash_fen: int) -> list[str]:
+    """What did not end as the story does; nothing if all is well."""
+    wrong = [] if _in_time(answer) else ["K01"]
+    wrong += [
+        f"{clock['instance']} {clock['state_name']}"
+        for clock in case["clocks"]
+        if clock["state"] not in KEPT
+    ]
+    wrong += [
+        f"{account} {balance}"
+        for account, balance in ledger["balances"].items()
+        if _fen(balance) != 0
+    ]
+    if cash_fen or any(line["event"] == "own_share" for line in case["timeline"]):
+        wrong.append("customer cash")
+    if case["stage"] != "closed":
+        wrong.append(case["stage"])
+    return wrong
+
+
+def _in_time(answer: Answer) -> bool:
+    answered, due = (datetime.fromisoformat(answer[at]) for at in ("answered_at", "due_at"))
+    return answered <= due
+
+
 def _civil(at: str) -> str:
-    return datetime.fromisoformat(at).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    """A moment in Shanghai; the end of a day is 24:00 of that day, as people say it."""
+    told = datetime.fromisoformat(at).astimezone(SHANGHAI)
+    if told.hour == told.minute == 0:
+        return f"{told - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{told:%Y-%m-%d %H:%M}"
 
 
 def _fen(amount: str) -> int:

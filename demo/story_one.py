@@ -28,11 +28,11 @@ CLAIM_PAPERS: Final = ("fee_list", "discharge_summary")
 CONFIRMS_AFTER: Final = 4.0
 """Real seconds until the hospital's finance office confirms; enough for the story to move on."""
 
-Say = Callable[[str, str], Awaitable[None]]
-"""Tells an onlooker what happens: the story's moment and a sentence."""
+Say = Callable[[str, str, str], Awaitable[None]]
+"""Tells an onlooker what happens: the story's moment, a Chinese sentence and an English one."""
 
 
-async def silently(_when: str, _what: str) -> None:
+async def silently(_when: str, _chinese: str, _english: str) -> None:
     """Nobody looks on."""
 
 
@@ -81,7 +81,11 @@ class StoryOne(Hands):
             "planned_admission": self.day("2026-05-06"),
         }
         self.answer = await self.house.channel.do("/v1/eligibility-checks", question)
-        await self.say(BEGINS, f"资格查询: {self.answer['outcome_name']}, 未开案")
+        await self.say(
+            BEGINS,
+            f"资格查询: {self.answer['outcome_name']}, 未开案",
+            "asks whether he qualifies; no case is opened",
+        )
 
     async def report(self) -> None:
         """20:10 the report; 20:32 contacted, list sent, team of three complete."""
@@ -89,7 +93,11 @@ class StoryOne(Hands):
         await house.go_to("2026-04-29 20:10")
         opened = await house.channel.do("/v1/deposit-waivers", self.a_report())
         self.case_id = opened["case_id"]
-        await self.say("2026-04-29 20:10", f"报案, 案件 {self.case_id}")
+        await self.say(
+            "2026-04-29 20:10",
+            f"报案, 案件 {self.case_id}",
+            "reports his stay",
+        )
         await house.agent.task(self.case_id, "first_contact")
         await house.go_to("2026-04-29 20:32")
         await house.agent.complete(
@@ -106,30 +114,11 @@ class StoryOne(Hands):
             nurse_id=house.nurse.subject,
             doctor_id="doctor-11",
         )
-        await self.say("2026-04-29 20:32", "客服联系客户并发送资料清单, 三人服务团队确认")
-
-    def a_report(self) -> Answer:
-        """What the channel sends."""
-        return {
-            "programme": PROGRAMME,
-            "hospital_id": HOSPITAL_ID,
-            "insured": {
-                "name": "客户某甲",
-                "id_type": "resident_id",
-                "id_number": self.house.id_number,
-                "phone": "13800138000",
-            },
-            "disease": "lung_cancer",
-            "channel": "hotline",
-            "planned_admission": self.day("2026-05-06"),
-            "need": "计划住院, 申请免押金",
-            "consent": {
-                "given": True,
-                "at": self.house.stage.now().isoformat(),
-                "version": "v2026_01",
-            },
-            "customer_id": self.house.customer.subject,
-        }
+        await self.say(
+            "2026-04-29 20:32",
+            "客服联系客户并发送资料清单, 三人服务团队确认",
+            "contacted, list of papers sent, team of three complete",
+        )
 
     async def authorise(self) -> None:
         """21:40: the customer signs in WeChat and photographs his papers."""
@@ -143,7 +132,11 @@ class StoryOne(Hands):
         )
         for paper in PAPERS:
             await house.customer.upload(self.case_id, paper)
-        await self.say("2026-04-29 21:40", "客户签署委托授权, 上传身份证与病理报告")
+        await self.say(
+            "2026-04-29 21:40",
+            "客户签署委托授权, 上传身份证与病理报告",
+            "authorisation signed, papers photographed",
+        )
 
     async def judge(self) -> None:
         """30 April: papers complete, the expert's opinion, customer told, visit arranged."""
@@ -161,7 +154,11 @@ class StoryOne(Hands):
             first_deposit=yuan(5_000_000),
             treatment_talk="与主治医生沟通合理治疗方案",
         )
-        await self.say("2026-04-30 11:20", "专家判责: 责任范围内, 额度 500,000.00, 首笔 50,000.00")
+        await self.say(
+            "2026-04-30 11:20",
+            "专家判责: 责任范围内, 额度 500,000.00, 首笔 50,000.00",
+            "the expert: in scope, limit 500,000.00",
+        )
         await house.agent.task(case_id, "tell_result")
         await house.go_to("2026-04-30 16:00")
         await house.agent.complete(case_id, "tell_result", told_by="phone")
@@ -171,7 +168,11 @@ class StoryOne(Hands):
             visit_at=house.at("2026-05-06 08:40").isoformat(),
             payment_mode="inhouse_specialist",
         )
-        await self.say("2026-04-30 16:00", "告知客户结果, 安排住院当日上门")
+        await self.say(
+            "2026-04-30 16:00",
+            "告知客户结果, 安排住院当日上门",
+            "the customer is told, a visit arranged",
+        )
 
     # In hospital ---------------------------------------------------------------------------------
 
@@ -184,7 +185,11 @@ class StoryOne(Hands):
         await house.nurse.complete(case_id, "sign_on_site", agreements_signed=True, images=[image])
         await self.hand_in_slip(1)
         await self.care("admission_formalities", ["admission_formalities"], "协助办理住院手续")
-        await self.say("2026-05-06 08:40", "护士到院, 专员代缴押金 50,000.00")
+        await self.say(
+            "2026-05-06 08:40",
+            "护士到院, 专员代缴押金 50,000.00",
+            "a nurse at the bed, first deposit 50,000.00 paid",
+        )
 
     async def first_top_up(self) -> None:
         """8 May 19:00 asked, answered in time; 9 May, a make-up working day, paid on site."""
@@ -200,13 +205,21 @@ class StoryOne(Hands):
             payment_mode="inhouse_specialist",
             visit_at=house.at("2026-05-09 10:00").isoformat(),
         )
-        await self.say("2026-05-08 19:12", "申请续费 100,000.00, 12分钟内答复")
+        await self.say(
+            "2026-05-08 19:12",
+            "申请续费 100,000.00, 12分钟内答复",
+            "asks for 100,000.00 more, answered in 12 minutes",
+        )
         await house.nurse.task(case_id, "on_site_top_up")
         await house.go_to("2026-05-09 10:15")
         image = await house.nurse.upload(case_id, "step_image")
         await house.nurse.complete(case_id, "on_site_top_up", images=[image])
         await self.hand_in_slip(2)
-        await self.say("2026-05-09 10:15", "调休工作日到院续费 100,000.00, 累计 150,000.00")
+        await self.say(
+            "2026-05-09 10:15",
+            "调休工作日到院续费 100,000.00, 累计 150,000.00",
+            "paid on a make-up Saturday, 150,000.00 so far",
+        )
 
     async def surgery(self) -> None:
         """11 May: surgery; the nurse helps with the formalities and visits."""
@@ -216,7 +229,11 @@ class StoryOne(Hands):
             "bedside_visit", ["communication", "bedside_visit"], "术前沟通与探望", surgery_on
         )
         await self.care("surgery_formalities", ["surgery_formalities"], "协助办理手术手续")
-        await self.say("2026-05-11 09:30", "手术日: 沟通、探望、协助办理手术手续")
+        await self.say(
+            "2026-05-11 09:30",
+            "手术日: 沟通、探望、协助办理手术手续",
+            "surgery: the nurse helps and visits",
+        )
 
     async def middle_top_ups(self) -> None:
         """18 May paid online; 5 June asked, 8 June paid by a code at the desk."""
@@ -230,7 +247,11 @@ class StoryOne(Hands):
         await self.payment_is(f"{case_id}:deposit:3", "pending")
         await house.go_to("2026-05-18 10:35")
         await self.hand_in_slip(3)
-        await self.say("2026-05-18 10:35", "线上续费 150,000.00, 累计 300,000.00")
+        await self.say(
+            "2026-05-18 10:35",
+            "线上续费 150,000.00, 累计 300,000.00",
+            "150,000.00 paid online, 300,000.00 so far",
+        )
 
         await house.go_to("2026-06-05 22:15")
         top_up = await self.request_top_up(15_000_000)
@@ -238,11 +259,19 @@ class StoryOne(Hands):
         await self.answer_top_up(top_up, "qr_code")
         movement = f"{case_id}:deposit:4"
         await self.payment_is(movement, "pending")
-        await self.say("2026-06-05 22:30", "申请续费 150,000.00, 二维码已发送客户")
+        await self.say(
+            "2026-06-05 22:30",
+            "申请续费 150,000.00, 付款码已生成",
+            "asks for 150,000.00, to be paid by a code",
+        )
         await house.go_to("2026-06-08 09:20")
         await house.partner(f"/payment/v1/payments/{movement}/scan", {})
         await self.hand_in_slip(4)
-        await self.say("2026-06-08 09:20", "扫码续费 150,000.00, 累计 450,000.00")
+        await self.say(
+            "2026-06-08 09:20",
+            "扫码续费 150,000.00, 累计 450,000.00",
+            "the code is scanned, 450,000.00 so far",
+        )
 
     async def last_top_up(self) -> None:
         """18 June: 60,000 would pass the limit; 50,000 is offered, and paid on the 22nd."""
@@ -251,13 +280,21 @@ class StoryOne(Hands):
         top_up = await self.request_top_up(6_000_000)
         await self.answer_top_up(top_up, "inhouse_specialist", visit_at="2026-06-22 10:00")
         await house.customer.complete(case_id, "accept_offer", subject=top_up, accepted=True)
-        await self.say("2026-06-18 15:00", "申请 60,000.00 超出额度, 提供并接受 50,000.00")
+        await self.say(
+            "2026-06-18 15:00",
+            "申请 60,000.00 超出额度, 提供并接受 50,000.00",
+            "60,000.00 would pass the limit; 50,000.00 offered, accepted",
+        )
         await house.nurse.task(case_id, "on_site_top_up")
         await house.go_to("2026-06-22 10:00")
         image = await house.nurse.upload(case_id, "step_image")
         await house.nurse.complete(case_id, "on_site_top_up", images=[image])
         await self.hand_in_slip(5)
-        await self.say("2026-06-22 10:00", "到院续费 50,000.00, 累计恰为 500,000.00")
+        await self.say(
+            "2026-06-22 10:00",
+            "到院续费 50,000.00, 累计恰为 500,000.00",
+            "paid: exactly the limit, 500,000.00",
+        )
 
     async def leave_hospital(self) -> None:
         """23 June the notice; 25 June the nurse accompanies the discharge."""
@@ -267,7 +304,11 @@ class StoryOne(Hands):
             f"/v1/deposit-waivers/{case_id}/discharge-notices",
             {"discharge_on": self.day("2026-06-25")},
         )
-        await self.say("2026-06-23 14:00", "通知两天后出院")
+        await self.say(
+            "2026-06-23 14:00",
+            "通知两天后出院",
+            "discharge in two days",
+        )
         await house.nurse.task(case_id, "discharge_visit")
         await house.go_to("2026-06-25 11:00")
         images = [await house.nurse.upload(case_id, "original_invoice")]
@@ -280,7 +321,11 @@ class StoryOne(Hands):
             documents_collected=self.ending.files_claim,
             images=images,
         )
-        await self.say("2026-06-25 11:00", f"陪同出院, 账单 {self.ending.bill_fen / 100:,.2f}")
+        await self.say(
+            "2026-06-25 11:00",
+            f"陪同出院, 账单 {self.ending.bill_fen / 100:,.2f}",
+            "discharged, the nurse beside him",
+        )
 
     # The end of the money ------------------------------------------------------------------------
 
@@ -305,7 +350,11 @@ class StoryOne(Hands):
                 "amount": yuan(left_fen),
             },
         )
-        await self.say("2026-06-25 11:00", "医院将未用押金退回付款方")
+        await self.say(
+            "2026-06-25 11:00",
+            "医院将未用押金退回付款方",
+            "the hospital returns unused deposit to the payer",
+        )
 
     async def file_claim(self) -> None:
         """26 June 10:00: the service staff file the claim."""
@@ -315,7 +364,11 @@ class StoryOne(Hands):
         image = await house.agent.upload(case_id, "step_image")
         await house.agent.complete(case_id, "file_claim", images=[image])
         await self.claim_is("filed")
-        await self.say("2026-06-26 10:00", "代为提交理赔申请")
+        await self.say(
+            "2026-06-26 10:00",
+            "代为提交理赔申请",
+            "the claim is filed for him",
+        )
 
     async def decide(self) -> None:
         """29 June: the insurer decides."""
@@ -327,4 +380,8 @@ class StoryOne(Hands):
         }
         await self.house.partner(f"/claims/v1/claims/{self.case_id}:claim/decision", decision)
         await self.claim_is(self.ending.decision)
-        await self.say("2026-06-29 10:00", f"理赔审核 {self.ending.decision}")
+        await self.say(
+            "2026-06-29 10:00",
+            f"理赔审核 {self.ending.decision}",
+            "the insurer decides",
+        )

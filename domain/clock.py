@@ -13,11 +13,13 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from domain.calendar import WorkCalendar, civil_date, end_of_day
+from domain.hours import ServiceHours
 
 
 class Unit(StrEnum):
     """What a budget is counted in."""
 
+    SECOND = "s"
     MINUTE = "min"
     HOUR = "h"
     NATURAL_DAY = "nd"
@@ -36,15 +38,23 @@ class ClockState(StrEnum):
 
 
 class Budget(BaseModel):
-    """So much time: 30 min, 24 h, 1 nd, 1 wd."""
+    """So much time: 30 min, 24 h, 1 nd, 1 wd; 0 min is at once, 0 nd is the same day."""
 
     model_config = ConfigDict(frozen=True)
 
-    amount: int = Field(gt=0, le=400)
+    amount: int = Field(ge=0, le=400)
     unit: Unit
+
+    @model_validator(mode="after")
+    def _nothing_only_where_it_means_something(self) -> Self:
+        if self.amount == 0 and self.unit not in (Unit.MINUTE, Unit.NATURAL_DAY):
+            raise ValueError(f"0 {self.unit} says nothing; at once is 0 min, the same day 0 nd")
+        return self
 
     def elapsed(self) -> timedelta | None:
         """The budget as plain elapsed time, or None when it is counted in days."""
+        if self.unit is Unit.SECOND:
+            return timedelta(seconds=self.amount)
         if self.unit is Unit.MINUTE:
             return timedelta(minutes=self.amount)
         if self.unit is Unit.HOUR:
@@ -82,23 +92,28 @@ def due_at(
     calendar: WorkCalendar,
     *,
     not_before: date | None = None,
+    hours: ServiceHours | None = None,
 ) -> datetime:
     """The moment a budget that starts at `start` is used up.
 
     Minutes and hours run through night and holiday. Days do not count the day they start on
     and end at 24:00 of the last one. `not_before` is a date that replaces an earlier deadline:
     the customer's own date, the planned admission (K05), the discharge date (K07, C-12).
-    Raises CalendarYearMissing where the calendar ends.
+    With `hours`, a start outside them counts from the next opening, and days end at closing time
+    (P19). Raises CalendarYearMissing where the calendar ends.
     """
+    if hours is not None:
+        start = hours.next_open(start, calendar)
+    end = end_of_day if hours is None else hours.closing
     elapsed = budget.elapsed()
     today = civil_date(start)
     if elapsed is not None:
         due = (start + elapsed).astimezone(UTC)
     elif budget.unit is Unit.NATURAL_DAY:
-        due = end_of_day(today + timedelta(days=budget.amount))
+        due = end(today + timedelta(days=budget.amount))
     else:
-        due = end_of_day(calendar.nth_working_day_after(today, budget.amount))
-    return due if not_before is None else max(due, end_of_day(not_before))
+        due = end(calendar.nth_working_day_after(today, budget.amount))
+    return due if not_before is None else max(due, end(not_before))
 
 
 class ClockMove(BaseModel):
@@ -145,9 +160,10 @@ class Clock(BaseModel):
         warn: WarnRule,
         calendar: WorkCalendar,
         not_before: date | None = None,
+        hours: ServiceHours | None = None,
     ) -> Self:
         """Start the `number`-th instance of a clock; its deadline is recorded at once."""
-        due = due_at(started_at, budget, calendar, not_before=not_before)
+        due = due_at(started_at, budget, calendar, not_before=not_before, hours=hours)
         in_working_days = budget.unit is Unit.WORKING_DAY
         return cls(
             id=clock_id,

@@ -4,10 +4,13 @@ The rules themselves are programme data (R098). Whether an uploaded file really 
 it is, is decided where it is received; here only kinds are compared.
 """
 
+from calendar import monthrange
 from collections.abc import Collection, Iterable
+from datetime import date
 from enum import StrEnum
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class DocumentKind(StrEnum):
@@ -81,10 +84,23 @@ class DocumentStage(StrEnum):
     """The part of a case a document is needed for."""
 
     APPLICATION = "application"
+    ADMISSION = "admission"  # before a bed is looked for (C-68)
     AUTHORIZATION = "authorization"
     PAYMENT = "payment"
     DISCHARGE = "discharge"
     CLAIM = "claim"
+
+
+class IssuedBy(BaseModel):
+    """Who must have issued a document for it to count."""
+
+    model_config = ConfigDict(frozen=True)
+
+    grade_min: int | None = Field(default=None, ge=1, le=3)
+    hospital_class: Literal["3A", "2A"] | None = None
+    sealed: bool = False
+    in_mainland: bool = False
+    within_service_period: bool = False
 
 
 class DocumentRule(BaseModel):
@@ -95,20 +111,50 @@ class DocumentRule(BaseModel):
     kind: DocumentKind
     stage: DocumentStage
     disease_groups: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()  # needed for these services only; none = for all
+    mandatory: bool = True
+    one_of: str | None = None  # documents with the same word here replace each other
+    age_months_max: int | None = Field(default=None, gt=0)
+    issued_by: IssuedBy | None = None
+    states: tuple[str, ...] = ()  # what must be readable on it
     source: str
 
-    def applies(self, disease_group: str | None, stage: DocumentStage) -> bool:
+    def applies(
+        self, disease_group: str | None, stage: DocumentStage, service: str | None = None
+    ) -> bool:
         """Whether a case of this disease group needs the document at this stage."""
         if stage is not self.stage:
             return False
+        if self.services and service is not None and service not in self.services:
+            return False
         return not self.disease_groups or disease_group in self.disease_groups
+
+    def is_too_old(self, issued_on: date, on: date) -> bool:
+        """Whether a document was issued too long ago; the last day itself still counts (R628)."""
+        if self.age_months_max is None:
+            return False
+        return issued_on < months_before(on, self.age_months_max)
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day of an earlier month, or that month's last day."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
 
 
 def required(
-    rules: Iterable[DocumentRule], disease_group: str | None, stage: DocumentStage
+    rules: Iterable[DocumentRule],
+    disease_group: str | None,
+    stage: DocumentStage,
+    service: str | None = None,
 ) -> tuple[DocumentKind, ...]:
     """What a case needs at a stage, in the programme's order, each kind once (R098, R099)."""
-    kinds = (rule.kind for rule in rules if rule.applies(disease_group, stage))
+    kinds = (
+        rule.kind
+        for rule in rules
+        if rule.mandatory and rule.applies(disease_group, stage, service)
+    )
     return tuple(dict.fromkeys(kinds))
 
 
@@ -117,3 +163,22 @@ def missing(
 ) -> tuple[DocumentKind, ...]:
     """What is still to be handed in, in the order of the list; empty = complete."""
     return tuple(kind for kind in needed if kind not in have)
+
+
+def outstanding(
+    rules: Iterable[DocumentRule],
+    have: Collection[DocumentKind | str],
+    *,
+    stage: DocumentStage,
+    disease_group: str | None = None,
+    service: str | None = None,
+) -> tuple[DocumentKind, ...]:
+    """What a case still needs; of documents that replace each other one is enough (R382, R678)."""
+    asked = [one for one in rules if one.mandatory and one.applies(disease_group, stage, service)]
+    met = {one.one_of for one in asked if one.one_of and one.kind in have}
+    still = (
+        one.kind
+        for one in asked
+        if one.kind not in have and (one.one_of is None or one.one_of not in met)
+    )
+    return tuple(dict.fromkeys(still))

@@ -121,6 +121,12 @@ def deposit(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     return [transfer(case_id, Reason.DEPOSIT, amount_fen, number)]
 
 
+def late_deposit(case_id: str, movement_id: str, amount_fen: int) -> list[Transfer]:
+    """Money that reached the hospital although no hold of ours stands for it any more."""
+    paid = transfer(case_id, Reason.DEPOSIT, amount_fen)
+    return [paid.model_copy(update={"movement_id": f"{movement_id}:late"})]
+
+
 def bill(case_id: str, bill_fen: int) -> list[Transfer]:
     """The final bill uses up the deposit; nothing moves for a bill of zero."""
     return _unless_zero(case_id, Reason.BILL, bill_fen)

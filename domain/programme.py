@@ -4,49 +4,54 @@ It parses a mapping and opens no file. A programme is wholly data: to change a d
 a text one edits a file, never this module. A case carries the programme of its first day.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from domain.documents import DocumentKind, DocumentRule, DocumentStage, required
+from domain.hours import ServiceHours
+from domain.offer import (
+    Activation,
+    DataRecipient,
+    DiagnosisRule,
+    EmergencyTerms,
+    Fees,
+    KeyFigure,
+    Lowered,
+    Reminder,
+    Rule,
+)
+from domain.programme_checks import why_not_together
+from domain.rules import EligibilityRule, RuleCode
+from domain.services import Service, Waiting
+from domain.sourced import Incomplete
 from domain.terms import (
-    CareTerms,
-    ClaimTerms,
     ClockTerms,
-    CollectingTerms,
     ContactChannel,
-    DischargeTerms,
     Disease,
-    EligibilityRule,
     HospitalRule,
     LeadTime,
-    LimitRule,
     ModeFlags,
-    ModeTerms,
     Notice,
     Plan,
     Product,
-    RepaymentTerms,
-    ReviewTerms,
-    RuleCode,
-    Service,
-    TeamRole,
-    Terms,
-    TopUpTerms,
 )
 from domain.waiver import PaymentMode, Role
+from domain.waiver_terms import WaiverTerms
 
 T = TypeVar("T")
 
 
 class ProgrammeKind(StrEnum):
-    """What shape of case a programme leads to."""
+    """What a programme is in the first place; an advance may stand in a green channel too."""
 
     DEPOSIT_WAIVER = "deposit_waiver"
+    GREEN_CHANNEL = "green_channel"
+    HOSPITAL_CHANNEL = "hospital_channel"
+    CLAIM_SERVICES = "claim_services"
 
 
 class NotInProgramme(LookupError):
@@ -59,29 +64,14 @@ class NotInProgramme(LookupError):
         self.code = code
 
 
-class WaiverTerms(BaseModel):
-    """What only a deposit waiver has: payments, top-ups, discharge, claim, repayment."""
-
-    model_config = ConfigDict(frozen=True)
-
-    limit: LimitRule
-    collecting: CollectingTerms
-    review: ReviewTerms
-    payment_modes: tuple[ModeTerms, ...] = Field(min_length=1)
-    team: tuple[TeamRole, ...] = Field(min_length=1)
-    care: CareTerms
-    top_up: TopUpTerms
-    discharge: DischargeTerms
-    claim: ClaimTerms
-    repayment: RepaymentTerms
-
-
-class Programme(Terms):
+class Programme(Incomplete):
     """One programme in one yearly version."""
 
     code: str = Field(pattern=r"^[a-z0-9_]+$")
     name: str
+    name_en: str = ""
     insurer: str
+    provider: str | None = None
     kind: ProgrammeKind
     version: str
     valid_from: date
@@ -90,6 +80,10 @@ class Programme(Terms):
     until_replaced: bool = False
     internal: bool = True
     channels: tuple[ContactChannel, ...] = ()
+    hours: tuple[ServiceHours, ...] = ()
+    activation: Activation | None = None
+    waiting: Waiting | None = None
+    diagnosis: tuple[DiagnosisRule, ...] = ()
     services: tuple[Service, ...] = ()
     plans: tuple[Plan, ...] = ()
     products: tuple[Product, ...] = ()
@@ -99,8 +93,15 @@ class Programme(Terms):
     lead_time: LeadTime | None = None
     documents: tuple[DocumentRule, ...] = ()
     clocks: tuple[ClockTerms, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
     notices: tuple[Notice, ...] = ()
+    fees: Fees | None = None
+    data_sharing: tuple[DataRecipient, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    figures: tuple[KeyFigure, ...] = ()
+    emergency: EmergencyTerms | None = None
     waiver: WaiverTerms | None = None
+    lowers: tuple[Lowered, ...] = ()
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any]) -> Self:
@@ -109,35 +110,14 @@ class Programme(Terms):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
-        self._each_code_once()
-        groups = {disease.group for disease in self.diseases}
-        for rule in self.documents:
-            unknown = set(rule.disease_groups) - groups
-            if unknown:
-                raise ValueError(f"document {rule.kind} names no disease group {min(unknown)!r}")
-        if self.kind is ProgrammeKind.DEPOSIT_WAIVER and self.waiver is None:
-            raise ValueError("a deposit waiver needs its section 'waiver'")
+        if why := why_not_together(self):
+            raise ValueError(why)
         return self
 
-    def _each_code_once(self) -> None:
-        modes = self.waiver.payment_modes if self.waiver else ()
-        codes: dict[str, list[str]] = {
-            "channel": [channel.code for channel in self.channels],
-            "service": [service.code for service in self.services],
-            "plan": [plan.sales_channel for plan in self.plans],
-            "product": [product.code for product in self.products],
-            "disease": [disease.code for disease in self.diseases],
-            "eligibility rule": [rule.code for rule in self.eligibility],
-            "clock": [clock.id for clock in self.clocks],
-            "notice": [notice.code for notice in self.notices],
-            "payment mode": [mode.mode for mode in modes],
-        }
-        for what, listed in codes.items():
-            twice = [code for code, times in Counter(listed).items() if times > 1]
-            if twice:
-                raise ValueError(f"{what} {twice[0]!r} stands twice")
+    @property
+    def opens_waivers(self) -> bool:
+        """Whether a deposit-waiver case may be opened under it."""
+        return self.kind is ProgrammeKind.DEPOSIT_WAIVER and self.waiver is not None
 
     def runs_on(self, day: date) -> bool:
         """Whether an application on this day is served by this version (R007, R008, R120)."""
@@ -153,6 +133,14 @@ class Programme(Terms):
     def clock(self, clock_id: str) -> ClockTerms:
         """The terms of a clock; NotInProgramme."""
         return self._find("clock", clock_id, ((clock.id, clock) for clock in self.clocks))
+
+    def service(self, code: str) -> Service:
+        """A service; NotInProgramme."""
+        return self._find("service", code, ((item.code, item) for item in self.services))
+
+    def hours_of(self, clock: ClockTerms) -> ServiceHours | None:
+        """The service hours a clock is counted in, None where it runs by night and holiday."""
+        return next((one for one in self.hours if one.code == clock.hours), None)
 
     def notice(self, code: str) -> Notice:
         """A notice; NotInProgramme."""
@@ -180,11 +168,11 @@ class Programme(Terms):
         return next((rule for rule in self.eligibility if rule.code is code), None)
 
     def documents_for(
-        self, disease_code: str | None, stage: DocumentStage
+        self, disease_code: str | None, stage: DocumentStage, service: str | None = None
     ) -> tuple[DocumentKind, ...]:
         """The checklist of a stage; a disease nobody named yet asks for the general list."""
         group = self.disease(disease_code).group if disease_code else None
-        return required(self.documents, group, stage)
+        return required(self.documents, group, stage, service)
 
     def payment_modes(self, flags: ModeFlags, on: date) -> tuple[PaymentMode, ...]:
         """The payment modes open at a hospital on a day, in this programme's order (6.2)."""
@@ -198,13 +186,18 @@ class Programme(Terms):
     def for_case(self) -> "Programme":
         """A copy without what a running case never asks: catalogue, provinces, plan table."""
         hospitals = self.hospitals.model_copy(update={"provinces": ()})
-        return self.model_copy(update={"hospitals": hospitals, "services": (), "plans": ()})
+        catalogue = dict.fromkeys(("services", "plans", "rules", "figures", "lowers"), ())
+        return self.model_copy(update={"hospitals": hospitals, **catalogue})
 
     def moved(self, days: int) -> "Programme":
         """The same programme elsewhere in time, for running a dated story with its calendar."""
         step = timedelta(days=days)
         return self.model_copy(
-            update={"valid_from": self.valid_from + step, "valid_to": self.valid_to + step}
+            update={
+                "valid_from": self.valid_from + step,
+                "valid_to": self.valid_to + step,
+                "hours": tuple(one.moved(days) for one in self.hours),
+            }
         )
 
     def _find(self, what: str, code: str, items: Iterable[tuple[str, T]]) -> T:

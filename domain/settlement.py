@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.calendar import WorkCalendar, civil_date
 from domain.clock import due_at
 from domain.money import Fen
-from domain.terms import ClaimTerms, RepaymentTerms
+from domain.waiver_terms import ClaimTerms, RepaymentTerms
 
 
 class BillAboveAdvance(ValueError):

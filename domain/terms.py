@@ -1,9 +1,8 @@
-"""The pieces a programme is made of: its channels, clocks, documents, limits, notices, deadlines.
+"""The pieces a programme is made of: channels, plans, hospitals, clocks, modes, notices.
 
-Each piece is a frozen value read from a programme file, and each names its source: a line of the
-source documents (`000:L330`), a ruling (`C-36`), or `inferred` where no source speaks and the file
-carries our default. What a programme as a whole must hold together is `domain.programme`'s part.
-Readers are tolerant here, because a case carries its programme for weeks; files are read strictly.
+Each piece is a frozen value read from a programme file and names its source (`domain.sourced`).
+What a programme as a whole must hold together is `domain.programme`'s part. Readers are tolerant
+here, because a case carries its programme for weeks; files are read strictly.
 """
 
 from datetime import date, datetime
@@ -15,31 +14,43 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, WarnRule
-from domain.money import Fen, PositiveFen
-from domain.tasks import CareDuty
-from domain.waiver import PaymentMode, Role
+from domain.events import ExpectedEvent
+from domain.hours import ALWAYS, ServiceHours
+from domain.rules import EligibilityRule, RuleCode
+from domain.sourced import Incomplete, Terms
+from domain.waiver import PaymentMode
 
-Source = str
-"""Where a value comes from: `000:L21`, `C-09`, `section 6.2`, or `inferred`."""
+__all__ = [  # events and rules have modules of their own; stories ask for them here
+    "ClockTerms",
+    "ContactChannel",
+    "Disease",
+    "EligibilityRule",
+    "ExpectedEvent",
+    "HospitalRule",
+    "LeadTime",
+    "ModeFlags",
+    "ModeTerms",
+    "NotBefore",
+    "Notice",
+    "Plan",
+    "Product",
+    "Province",
+    "RuleCode",
+    "Terms",
+]
 
 
-class Terms(BaseModel):
-    """A part of a programme, with the place it was taken from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: Source = Field(min_length=1)
-
-
-class ContactChannel(Terms):
+class ContactChannel(Incomplete):
     """A way in: a hotline, an account, an app; and what one may ask for there (C-10)."""
 
     code: str
     name: str
-    kind: Literal["hotline", "wechat", "app", "email", "counter"]
+    kind: Literal["hotline", "wechat", "app", "email", "counter", "web", "mini_program", "partner"]
     address: str
+    path: str = ""  # where to find the service behind the address
+    languages: tuple[Literal["zh", "en"], ...] = ("zh",)
     purposes: tuple[Literal["qualification", "service", "consultation"], ...]
-    hours: str = "24x7"
+    hours: str = ALWAYS
 
 
 class Plan(Terms):
@@ -68,50 +79,6 @@ class Disease(BaseModel):
     group: str
 
 
-class ServiceQuota(BaseModel):
-    """How often a service may be used; no count means as often as needed."""
-
-    model_config = ConfigDict(frozen=True)
-
-    count: int | None = Field(default=None, gt=0)
-    period: Literal["policy_year", "term"] | None = None
-
-
-class Service(Terms):
-    """One thing a programme offers."""
-
-    code: str
-    name: str
-    quota: ServiceQuota = ServiceQuota()
-    hours: str = "24x7"
-
-
-class RuleCode(StrEnum):
-    """The rules an application can fail; a programme lists those that apply to it."""
-
-    PROGRAMME_RUNNING = "programme_running"
-    ENTITLEMENT_YEAR = "entitlement_year"
-    INSURED_ON_LIST = "insured_on_list"
-    PRODUCT_DESIGNATED = "product_designated"
-    POLICY_IN_FORCE = "policy_in_force"
-    CHANNEL_HAS_PLAN = "channel_has_plan"
-    DISEASE_AGREED = "disease_agreed"
-    HOSPITAL_KNOWN = "hospital_known"
-    HOSPITAL_GRADE = "hospital_grade"
-    HOSPITAL_ON_NETWORK = "hospital_on_network"
-    SUM_INSURED_LEFT = "sum_insured_left"
-    LEAD_TIME = "lead_time"
-    PREVIOUS_HISTORY = "previous_history"
-
-
-class EligibilityRule(Terms):
-    """A rule in the words a customer is told, with the words it comes from."""
-
-    code: RuleCode
-    text: str
-    quote: str
-
-
 class Province(BaseModel):
     """A province of the network, the number the source gives, and how sure the reading is."""
 
@@ -122,46 +89,20 @@ class Province(BaseModel):
     certainty: Literal["high", "medium-high", "medium"]
 
 
-class HospitalRule(Terms):
-    """Which hospitals a programme serves."""
+class HospitalRule(Incomplete):
+    """Which hospitals a programme serves; `listed_as` names the list where the source does."""
 
-    grade_min: int = Field(ge=1, le=3)
+    grade_min: int | None = Field(default=None, ge=1, le=3)
+    hospital_class: Literal["3A", "2A"] | None = None
+    public_only: bool = False
+    own_hospital: bool = False  # a hospital's internal channel serves itself only
+    listed_as: str | None = None
+    cities: tuple[str, ...] = ()
+    city_total: int | None = Field(default=None, gt=0)
     network: str | None = None
     network_total: int | None = None
     online_payment_total: int | None = None
     provinces: tuple[Province, ...] = ()
-
-
-class LimitSource(StrEnum):
-    """An amount that may bound a case; the smallest named one does."""
-
-    SUM_INSURED_LEFT = "sum_insured_left"
-    AUTHORIZED = "authorised"
-
-
-class LimitRule(Terms):
-    """How much may be advanced in a case, and whether the limit itself may be reached (C-16)."""
-
-    smallest_of: tuple[LimitSource, ...] = Field(min_length=1)
-    operator: Literal["at_most", "below"]
-
-    def limit_fen(self, *, sum_insured_left_fen: Fen, authorised_fen: Fen | None) -> Fen:
-        """The limit of one case in fen (C-08); an amount nobody authorised does not bound it."""
-        bounds = []
-        if LimitSource.SUM_INSURED_LEFT in self.smallest_of:
-            bounds.append(sum_insured_left_fen)
-        if LimitSource.AUTHORIZED in self.smallest_of and authorised_fen is not None:
-            bounds.append(authorised_fen)
-        return min(bounds, default=0)
-
-    def left_fen(self, *, limit_fen: Fen, advanced_fen: Fen) -> Fen:
-        """The most that may still be advanced, to the fen."""
-        top = limit_fen if self.operator == "at_most" else limit_fen - 1
-        return max(0, top - advanced_fen)
-
-    def allows(self, amount_fen: PositiveFen, *, limit_fen: Fen, advanced_fen: Fen) -> bool:
-        """Whether an amount fits; exactly the limit fits `at_most` and not `below` (R125)."""
-        return amount_fen <= self.left_fen(limit_fen=limit_fen, advanced_fen=advanced_fen)
 
 
 class LeadTime(Terms):
@@ -180,40 +121,30 @@ class NotBefore(StrEnum):
     CUSTOMER_DATE = "customer_date"
 
 
-class ExpectedEvent(StrEnum):
-    """The events of a deposit waiver that start and stop clocks."""
-
-    QUESTION_RECEIVED = "question_received"
-    QUESTION_ANSWERED = "question_answered"
-    CASE_REPORTED = "case_reported"
-    FIRST_HANDLED = "first_handled"
-    PLAN_CONFIRMED = "plan_confirmed"
-    CUSTOMER_TOLD = "customer_told"
-    JUDGEMENT_CONFIRMED = "judgement_confirmed"
-    DEPOSIT_DONE = "deposit_done"
-    TOP_UP_REQUESTED = "top_up_requested"
-    TOP_UP_ANSWERED = "top_up_answered"
-    TOP_UP_ACCEPTED = "top_up_accepted"
-    TOP_UP_DONE = "top_up_done"
-    DISCHARGE_DATE_KNOWN = "discharge_date_known"
-    DISCHARGE_DONE = "discharge_done"
-    STEP_FINISHED = "step_finished"
-    IMAGES_UPLOADED = "images_uploaded"
-    CLAIM_DOCUMENTS_COLLECTED = "claim_documents_collected"
-    CLAIM_FILED = "claim_filed"
-
-
 class ClockTerms(Terms):
     """A promise: which events start and stop it, its budget and when it warns."""
 
-    id: str = Field(pattern=r"^[KG][0-9]{2}[A-Z]?$")
+    id: str = Field(pattern=r"^[KGH][0-9]{2}[A-Z]?$")
     name: str
+    name_en: str = ""
+    services: tuple[str, ...] = ()  # whose promise it is; none = every service's
     starts: tuple[ExpectedEvent, ...] = Field(min_length=1)
     stops: tuple[ExpectedEvent, ...] = Field(min_length=1)
     stamps: tuple[str, ...] = ()
     budget: Budget
+    target: Budget | None = None  # the lower bound of a span; `budget` is where it breaks (C-27)
     warn: WarnRule
     not_before: NotBefore | None = None
+    hours: str | None = None  # service hours: outside them it waits for the next opening
+    ours: bool = True  # False: measured, and not the provider's promise (C-13)
+
+    @model_validator(mode="after")
+    def _the_target_comes_first(self) -> Self:
+        if self.target is not None and (
+            self.target.unit is not self.budget.unit or self.target.amount >= self.budget.amount
+        ):
+            raise ValueError(f"clock {self.id}: the target is a smaller budget of the same unit")
+        return self
 
     def start(
         self,
@@ -222,6 +153,7 @@ class ClockTerms(Terms):
         started_at: datetime,
         calendar: WorkCalendar,
         not_before: date | None = None,
+        hours: ServiceHours | None = None,
     ) -> Clock:
         """Start the `number`-th instance; the date counts only where the terms name one."""
         return Clock.start(
@@ -233,6 +165,7 @@ class ClockTerms(Terms):
             warn=self.warn,
             calendar=calendar,
             not_before=not_before if self.not_before else None,
+            hours=hours if self.hours else None,
         )
 
 
@@ -243,64 +176,6 @@ class ModeTerms(Terms):
     name: str
     where: Literal["online_payment", "qr_live", "core_city", "anywhere"]
     quote: str
-
-
-class TeamRole(Terms):
-    """A member of the standard team; without one of them no case reaches a payment (R046)."""
-
-    role: Role
-    name: str
-
-
-class CareTerms(Terms):
-    """In-hospital care: its duties, and how often a visit falls due."""
-
-    duties: tuple[CareDuty, ...] = Field(min_length=1)
-    every_days: int = Field(gt=0, le=90)
-
-
-class CollectingTerms(Terms):
-    """How long we wait for documents before a case expires."""
-
-    expires_after: Budget
-
-
-class ReviewTerms(Terms):
-    """Who judges, and whether the insurer signs as well (双审)."""
-
-    roles: tuple[Role, ...] = Field(min_length=1)
-    second_approval: bool
-
-
-class TopUpTerms(Terms):
-    """Whether, and how, more may be advanced (C-15, C-70)."""
-
-    enabled: bool
-    verify_cost_before_topup: bool
-    offer_what_is_left: bool
-    reasons: tuple[str, ...]
-
-
-class DischargeTerms(Terms):
-    """What a discharge notice must keep, and when the service is due (K07, C-12)."""
-
-    notice_lead: Budget | None = None
-    images_required: bool = True
-
-
-class ClaimTerms(Terms):
-    """Who files, and when a claim counts as never filed."""
-
-    filed_by: Literal["service_staff", "insurer", "customer"]
-    never_filed_after: Budget
-
-
-class RepaymentTerms(Terms):
-    """What the customer owes when the claim does not cover the advance (C-57)."""
-
-    due_after: Budget
-    reminder_days: tuple[int, ...]
-    write_off_signatures: int = Field(ge=2)
 
 
 _PLACES = frozenset(

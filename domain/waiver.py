@@ -101,9 +101,19 @@ class PaymentMode(StrEnum):
     QR_CODE = "qr_code"
     INHOUSE_SPECIALIST = "inhouse_specialist"
     CONTRACTED_NURSE = "contracted_nurse"
+    MEDICAL_ASSISTANT_ONSITE = "medical_assistant_onsite"  # P02
+    INSURER_STAFF_ONSITE = "insurer_staff_onsite"  # P19
+    DIRECT_PAY = "direct_pay"  # P20
 
 
-ON_SITE_MODES: Final = frozenset({PaymentMode.INHOUSE_SPECIALIST, PaymentMode.CONTRACTED_NURSE})
+ON_SITE_MODES: Final = frozenset(
+    {
+        PaymentMode.INHOUSE_SPECIALIST,
+        PaymentMode.CONTRACTED_NURSE,
+        PaymentMode.MEDICAL_ASSISTANT_ONSITE,
+        PaymentMode.INSURER_STAFF_ONSITE,
+    }
+)
 """Modes in which a person of ours stands at the cashier's desk."""
 
 

@@ -121,6 +121,14 @@ class PaymentNetworks:
                 self._desk.report("payment", event, copies=fault.copies)
         return self.find(movement_id)
 
+    def cancel(self, movement_id: str) -> Order:
+        """Take a code back that nobody has scanned; anything else stays as it is."""
+        with self._desk.books.together():
+            order = self._desk.found("payment", movement_id)
+            if order.body["mode"] == "qr_code" and order.state["status"] == "pending":
+                return self.refuse(order, "cancelled")
+            return order
+
     def refund(self, order: Order, request: RefundRequest, copies: int) -> dict[str, Any]:
         """Give unused deposit back, never more than the hospital holds for the stay."""
         desk = self._desk
@@ -239,6 +247,17 @@ async def scan(
 ) -> Response:
     """Somebody at the cashier's desk scans the code."""
     return await fault.answer(200, _view(networks.scan(movement_id, fault), request))
+
+
+@routes.post("/payments/{movement_id}/cancel")
+async def cancel(
+    movement_id: str,
+    networks: Networks,
+    request: Request,
+    fault: Annotated[Fault, suffers("payment", "cancel")],
+) -> Response:
+    """The payer takes a code back; the answer tells how the movement stands."""
+    return await fault.answer(200, _view(networks.cancel(movement_id), request))
 
 
 @routes.get("/payments/{movement_id}/code", response_class=HTMLResponse)

@@ -63,12 +63,14 @@ class CaseState(MatterState):
     discharge: DischargeRecord | None = None
 
     # The end of the money.
-    bill_fen: Fen = 0
+    billed_fen: Fen = 0  # the hospital's whole bill
+    bill_fen: Fen = 0  # the part of it that the advance pays
     refunded_fen: Fen = 0
     offset_fen: Fen = 0
     repaid_fen: Fen = 0
     written_off_fen: Fen = 0
     claim_state: str = ""
+    claim_filings: int = 0  # claims sent so far; each has an id of its own
     claim_documents: list[str] = Field(default_factory=list)
 
     # The in-tray: facts that arrived and that the story has not taken up yet.
@@ -83,6 +85,7 @@ class CaseState(MatterState):
     refund_references: list[str] = Field(default_factory=list)
     visits_taken: list[str] = Field(default_factory=list)
     claim_decision: ClaimDecided | None = None
+    early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed
 
     @classmethod
     def of(cls, opening: OpenCase) -> CaseState:
@@ -147,6 +150,12 @@ class CaseState(MatterState):
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
         return self.outstanding_fen if self.stage is Stage.REPAYMENT else 0
+
+    @property
+    def claim_id(self) -> str:
+        """The claim that is filed, or that will be filed next when none was sent yet."""
+        again = f":{self.claim_filings}" if self.claim_filings > 1 else ""
+        return f"{self.case_id}:claim{again}"
 
     @property
     def awaiting(self) -> list[Role]:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 from activities.payment import PayHospital
 from activities.ports import (
@@ -24,10 +25,10 @@ from activities.ports import (
     PayoutOrder,
 )
 from domain.money import spoken
-from domain.posting import Reason, movement, payout
+from domain.posting import Reason, late_deposit, movement, payout
 from domain.tasks import ResolvePayment, TaskKind
 from domain.waiver import PaymentMode, Stage
-from workflows.desk import PARTNER_RETRY, Desk
+from workflows.desk import Desk
 from workflows.messages import PaymentResult
 
 ORDER_WITHIN: Final = timedelta(seconds=15)
@@ -35,20 +36,34 @@ ORDER_WITHIN: Final = timedelta(seconds=15)
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
 ASK_PENDING_AFTER: Final = timedelta(minutes=5)
 """A partner that took the order calls back by itself; asking sooner would only be impatience."""
+SEND_AGAIN_AFTER: Final = timedelta(seconds=1)
+"""Nothing left the house, and somebody waits in a bed."""
 ASK_AGAIN_MAX: Final = timedelta(minutes=15)
 """The pause before asking what became of a payment; it doubles up to fifteen minutes."""
 ASK_SELDOM: Final = timedelta(hours=6)
 """Once finance looks into it, asking is only the safety net; a history has an end."""
 QR_ASK_AGAIN_AFTER: Final = timedelta(hours=24)
 """A code waits for somebody at the desk, so its callback is the news; asking is the safety net."""
+QR_STANDS: Final = timedelta(hours=2)
+"""So long a code is left at least, even when the promise it keeps is nearly due."""
 PERSON_AFTER: Final = timedelta(hours=1)
 """So long may an outcome stay unknown before finance is asked to find out."""
+
+ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
+"""An asking that fails on our side is soon made again; then other news is heard first."""
 
 AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
 """While the patient stays, a code may wait for the cashier; at discharge its fate must be known."""
 
 SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
 """Words that end a payment; every other one leaves it open."""
+
+_ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
+
+_FIRST_PAUSE: Final = {
+    PaymentStatus.PENDING: ASK_PENDING_AFTER,
+    PaymentStatus.UNREACHABLE: SEND_AGAIN_AFTER,
+}
 
 
 class DepositPayment:
@@ -64,8 +79,13 @@ class DepositPayment:
         reason: Literal["deposit", "top_up"],
         amount_fen: int,
         mode: PaymentMode,
+        *,
+        due_at: datetime | None = None,
     ) -> PaymentRecord:
-        """Hold, order, and follow to the end: `paid` or `refused`, nothing else."""
+        """Hold, order, and follow to the end: `paid` or `refused`, nothing else.
+
+        A code that nobody scanned by the due moment, or before discharge, is taken back.
+        """
         number = self._desk.state.next_number("deposit")
         movement_id = movement(self._case_id, Reason.DEPOSIT, number)
         order = PaymentOrder(
@@ -76,7 +96,9 @@ class DepositPayment:
             amount_fen=amount_fen,
         )
         self._begin(movement_id, reason, amount_fen, mode)
-        return await self._follow(movement_id, await self._order(order), order)
+        stands = workflow.now() + QR_STANDS
+        code_until = max(due_at or stands, stands) if mode is PaymentMode.QR_CODE else None
+        return await self._follow(order, await self._order(order), code_until=code_until)
 
     async def pay_out(self, amount_fen: int) -> PaymentRecord:
         """Pay the residual of the claim to the customer, with the same care."""
@@ -86,7 +108,7 @@ class DepositPayment:
             amount_fen=amount_fen,
         )
         self._begin(order.movement_id, "payout", amount_fen, None)
-        record = await self._follow(order.movement_id, await self._order(order), order)
+        record = await self._follow(order, await self._order(order))
         if record.status is PaymentStatus.PAID:
             self._desk.book(payout(self._case_id, amount_fen), at=workflow.now())
         return record
@@ -144,50 +166,61 @@ class DepositPayment:
         )
 
     async def _follow(
-        self, movement_id: str, outcome: PaymentOutcome, order: PaymentOrder | PayoutOrder
+        self,
+        order: PaymentOrder | PayoutOrder,
+        outcome: PaymentOutcome,
+        *,
+        code_until: datetime | None = None,
     ) -> PaymentRecord:
         """Wait for news, ask, wait longer, ask again; past a bound a person looks into it too."""
-        by_code = isinstance(order, PaymentOrder) and order.mode is PaymentMode.QR_CODE
-        accepted = outcome.status is PaymentStatus.PENDING
-        pause = ASK_PENDING_AFTER if accepted else ASK_AGAIN_AFTER
-        person_at = workflow.now() + PERSON_AFTER
+        movement_id = order.movement_id
         task_id: str | None = None
+        pause, person_at = timedelta(), workflow.now() + PERSON_AFTER
         known_at = workflow.now()
         while outcome.status not in SETTLED:
             self._note_progress(movement_id, outcome)
-            at_ward = self._desk.state.stage in AT_THE_WARD
-            waits_for_desk = by_code and outcome.status is PaymentStatus.PENDING and at_ward
-            if task_id is None and not waits_for_desk and workflow.now() >= person_at:
-                task_id = self._ask_finance(movement_id, order.amount_fen)
-            wait = QR_ASK_AGAIN_AFTER if waits_for_desk else pause
-            if await self._news(movement_id, task_id, wait) and self._has_word(
-                movement_id, task_id
-            ):
-                outcome, known_at = self._told(movement_id, task_id)
-                continue
-            outcome, known_at = await self._look_up(movement_id), workflow.now()
-            if outcome.status is PaymentStatus.NOT_FOUND:
-                # The partner never saw it, so sending it now, under the same id, is the first time.
-                outcome = await self._order(order)
-            if not waits_for_desk:
+            pause = max(pause, _FIRST_PAUSE.get(outcome.status, ASK_AGAIN_AFTER))
+            code_left = self._code_left(outcome, code_until)
+            if code_left:
+                person_at = workflow.now() + code_left + PERSON_AFTER
+            if task_id is None and (outcome.conflict or workflow.now() >= person_at):
+                task_id = self._ask_finance(movement_id, order.amount_fen, outcome)
+            wait = min(code_left, QR_ASK_AGAIN_AFTER) if code_left else pause
+            if await self._news(movement_id, task_id, wait, code_waits=bool(code_left)):
+                told = self._told(movement_id, task_id)
+                if told is not None and not (code_until and told[0].resolved_unpaid):
+                    outcome, known_at = told
+                    continue
+                # A code ends only when it is taken back, whatever finance has seen so far.
+                task_id, person_at = None, workflow.now() + PERSON_AFTER
+                if told is not None:
+                    outcome, code_until = _ACCEPTED, workflow.now()
+            take_back = code_until is not None and not self._code_left(outcome, code_until)
+            outcome = await self._asked_again(order, outcome, take_back=take_back)
+            known_at = workflow.now()
+            if not code_left:
                 pause = min(pause * 2, ASK_SELDOM if task_id else ASK_AGAIN_MAX)
         if task_id is not None:
             self._desk.no_longer_asked(task_id, at=workflow.now(), reason="付款结果已明确")
         return self._settle(movement_id, outcome, known_at)
 
-    def _has_word(self, movement_id: str, task_id: str | None) -> bool:
-        state = self._desk.state
-        return movement_id in state.payment_results or task_id in state.completions
+    def _code_left(self, outcome: PaymentOutcome, until: datetime | None) -> timedelta:
+        """How long an accepted code may still wait for the cashier; nothing at discharge."""
+        waits = outcome.status is PaymentStatus.PENDING and self._desk.state.stage in AT_THE_WARD
+        if until is None or not waits:
+            return timedelta()
+        return max(until - workflow.now(), timedelta())
 
-    async def _news(self, movement_id: str, task_id: str | None, pause: timedelta) -> bool:
+    async def _news(
+        self, movement_id: str, task_id: str | None, pause: timedelta, *, code_waits: bool
+    ) -> bool:
         state = self._desk.state
-        at_ward = state.stage in AT_THE_WARD
         try:
             await workflow.wait_condition(
                 lambda: (
                     movement_id in state.payment_results
                     or task_id in state.completions
-                    or (at_ward and state.stage not in AT_THE_WARD)
+                    or (code_waits and state.stage not in AT_THE_WARD)
                 ),
                 timeout=pause,
                 timeout_summary="等待付款结果",
@@ -196,8 +229,10 @@ class DepositPayment:
             return False
         return True
 
-    def _told(self, movement_id: str, task_id: str | None) -> tuple[PaymentOutcome, datetime]:
-        """What a callback said, or what a person found out, and when."""
+    def _told(
+        self, movement_id: str, task_id: str | None
+    ) -> tuple[PaymentOutcome, datetime] | None:
+        """What a callback said, or what a person found out, and when; None if neither did."""
         state = self._desk.state
         if movement_id in state.payment_results:
             result: PaymentResult = state.payment_results.pop(movement_id)
@@ -205,26 +240,53 @@ class DepositPayment:
                 status=result.status, receipt_no=result.receipt_no, reason=result.reason
             )
             return outcome, result.at
-        found = state.completions.pop(task_id or "")
+        found = state.completions.pop(task_id or "", None)
+        if found is None:
+            return None
         form = found.read(ResolvePayment)
         self._desk.note("payment_resolved", "财务核实付款结果", at=found.at, by=found.actor)
         outcome = PaymentOutcome(
             status=PaymentStatus.PAID if form.paid else PaymentStatus.REFUSED,
             receipt_no=form.reference or "",
             reason="" if form.paid else "resolved_not_paid",
+            resolved_unpaid=not form.paid,
         )
         return outcome, found.at
 
-    async def _look_up(self, movement_id: str) -> PaymentOutcome:
-        return await workflow.execute_activity_method(
-            PayHospital.look_up,
-            movement_id,
-            start_to_close_timeout=ORDER_WITHIN,
-            retry_policy=PARTNER_RETRY,
-            summary="查询付款结果",
-        )
+    async def _asked_again(
+        self, order: PaymentOrder | PayoutOrder, known: PaymentOutcome, *, take_back: bool
+    ) -> PaymentOutcome:
+        """What the partner says now; what was known stays when it cannot be reached."""
+        if known.conflict:
+            return known  # its word would be about something else of this id
+        if known.status is PaymentStatus.UNREACHABLE:
+            return await self._order(order)
+        take_back = take_back and known.status is PaymentStatus.PENDING
+        found = await self._look_up(order.movement_id, take_back=take_back)
+        if found is None or found.status is PaymentStatus.UNREACHABLE:
+            return known
+        if found.status is PaymentStatus.NOT_FOUND and take_back:
+            return PaymentOutcome(status=PaymentStatus.UNKNOWN)
+        if found.status is PaymentStatus.NOT_FOUND:
+            # The partner never saw it, so sending it now, under the same id, is the first time.
+            return await self._order(order)
+        return found
 
-    def _ask_finance(self, movement_id: str, amount_fen: int) -> str:
+    async def _look_up(self, movement_id: str, *, take_back: bool) -> PaymentOutcome | None:
+        try:
+            return await workflow.execute_activity_method(
+                PayHospital.cancel if take_back else PayHospital.look_up,
+                movement_id,
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=ASK_RETRY,
+                summary="撤回付款码" if take_back else "查询付款结果",
+            )
+        except ActivityError:
+            return None
+
+    def _ask_finance(self, movement_id: str, amount_fen: int, outcome: PaymentOutcome) -> str:
+        if outcome.conflict:
+            self._desk.alert(f"付款编号已有不同内容 {movement_id}")
         self._desk.tell("payment_delayed")
         return self._desk.ask(
             TaskKind.RESOLVE_PAYMENT,
@@ -235,22 +297,33 @@ class DepositPayment:
 
     def _note_progress(self, movement_id: str, outcome: PaymentOutcome) -> None:
         record = self._desk.state.payments[movement_id]
-        if record.status is outcome.status and record.code_url == outcome.code_url:
-            return
-        change = {"status": outcome.status, "code_url": outcome.code_url or record.code_url}
-        self._desk.pen.payment(record.model_copy(update=change), workflow.now())
+        change = {
+            "status": outcome.status,
+            "code_url": outcome.code_url or record.code_url,
+            "held": record.held and outcome.held,
+        }
+        changed = record.model_copy(update=change)
+        if changed != record:
+            self._desk.pen.payment(changed, workflow.now())
 
     def _settle(self, movement_id: str, outcome: PaymentOutcome, at: datetime) -> PaymentRecord:
         paid = outcome.status is PaymentStatus.PAID
-        record = self._desk.state.payments[movement_id].model_copy(
+        known = self._desk.state.payments[movement_id]
+        record = known.model_copy(
             update={
                 "status": outcome.status,
+                "held": known.held and outcome.held,
                 "settled_at": at,
                 "receipt_no": outcome.receipt_no,
                 "refusal": "" if paid else outcome.reason,
             }
         )
         self._desk.pen.payment(record, at)
+        if paid and not record.held and record.reason != "payout":
+            # The money is out and no hold stands for it, so it is booked on its own.
+            self._desk.book(
+                late_deposit(self._desk.state.case_id, movement_id, record.amount_fen), at=at
+            )
         other = self._desk.state.payment_results.pop(movement_id, None)
         if other is not None and other.status in SETTLED and other.status is not record.status:
             self._desk.contradicted(movement_id, at=other.at)

@@ -281,7 +281,7 @@ class DepositWaiver:
             self._desk.tell(notices[over.stage])
         self._desk.drop_tasks(at=now, reason="案件已结束")
         self._desk.clocks.drop_all(at=now, why="案件已结束")
-        self._visit.call_off()
+        self._visit.call_off(self._state.visits)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
 

@@ -13,9 +13,11 @@ from temporalio import workflow
 from activities.ports import PaymentRecord, PaymentStatus
 from domain.tasks import TaskKind
 from domain.terms import ExpectedEvent
-from domain.waiver import PaymentMode
+from domain.waiver import PaymentMode, Stage
+from workflows.at_the_desk import AtTheDesk
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
+from workflows.front_desk import StepDropped
 from workflows.messages import OpenCase
 from workflows.nurse_visit import NurseVisit
 
@@ -46,26 +48,45 @@ class Deposits:
         mode: PaymentMode | None,
         *,
         about: str = "case",
+        at_desk: AtTheDesk | None = None,
     ) -> PaymentRecord:
         """Pay by the chosen way, then by the next ones; when all refuse, a dispatcher decides.
 
         Each way is a payment of its own with its own movement id: only a payment that was refused
         for certain, and whose hold was given back, is followed by another. While the dispatcher
         looks for a way no money is out, so that before the first deposit the customer may withdraw.
+        A code that nobody scanned goes to the dispatcher at once: nobody is at the desk any more.
         """
+        event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
         modes = list(self._opening.hospital.payment_modes)
         while True:
             self._desk.money_leaves()
-            for way in dict.fromkeys([mode or modes[0], *modes]):
-                record = await self._payment.pay(reason, amount_fen, way)
+            problem = "全部付款方式均被拒绝"
+            for chosen in dict.fromkeys([mode or modes[0], *modes]):
+                way = await at_desk.arrive(chosen) if at_desk else chosen
+                self._still_wanted(reason)
+                clock = self._desk.clocks.until(event, about=about)
+                record = await self._payment.pay(
+                    reason, amount_fen, way, due_at=clock.due_at if clock else None
+                )
                 if record.status is PaymentStatus.PAID:
                     return record
                 await self._desk.written()
+                if record.code_url:
+                    problem = f"付款码未被扫描, 已撤回 {record.movement_id}"
+                    break
+            self._still_wanted(reason)
             self._state.payment_ordered = False
-            self._desk.alert("全部付款方式均被拒绝")
-            event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
+            self._desk.alert(problem)
             arranged = await self._visit.arrange(reason, until=event, about=about)
             mode = arranged.payment_mode
+            if at_desk:
+                at_desk.sent(self._visit.latest)
+
+    def _still_wanted(self, reason: Literal["deposit", "top_up"]) -> None:
+        """At discharge the bill is read: no further way is tried for a top-up (I07)."""
+        if reason == "top_up" and self._state.stage is not Stage.IN_HOSPITAL:
+            raise StepDropped("top_up")
 
     def paid(self, payment: PaymentRecord) -> None:
         """Tell the customer, and collect the slip within a day (K08)."""

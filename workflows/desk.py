@@ -123,6 +123,17 @@ class Desk(FrontDesk):
             raise CaseOver(Stage.EXPIRED, "资料逾期未齐")
         return completions.pop(task_id)
 
+    async def done_within(self, task_id: str, span: timedelta, what: str) -> Completion | None:
+        """Wait for a step for a while; None, and the step is off the worklist, if nobody did it."""
+        completions, tasks = self.state.completions, self.state.tasks
+        deadline = workflow.now() + span
+        if not await self.within(
+            lambda: task_id in completions or task_id not in tasks, deadline, what
+        ):
+            self.no_longer_asked(task_id, at=workflow.now(), reason=what)
+            return None
+        return await self.done(task_id)
+
     def after(self, budget: Budget) -> datetime:
         """The moment a budget that starts now is used up."""
         return due_at(workflow.now(), budget, self.state.calendar)

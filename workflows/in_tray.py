@@ -64,8 +64,13 @@ class InTray:
         self._state.refunds.append(message)
 
     def claim(self, message: ClaimDecided) -> None:
-        """The first decision counts; one that comes too late or differs is looked into."""
+        """The first decision on our claim counts; any other is looked into."""
         known = self._state.claim_decision
+        if self._too_early(message):
+            return
+        if message.claim_id != self._state.claim_id:
+            self._desk.alert(f"收到其他理赔的决定 {message.claim_id}")
+            return
         if known is None and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
             self._state.claim_decision = message
         elif known is None or (known.decision, known.payable_fen) != (
@@ -73,6 +78,20 @@ class InTray:
             message.payable_fen,
         ):
             self._desk.alert("理赔决定与已处理的不一致")
+
+    def _too_early(self, message: ClaimDecided) -> bool:
+        """Before we have filed, one decision a claim waits; another word is looked into."""
+        state = self._state
+        if state.claim_state or state.stage in {Stage.REPAYMENT, *ENDED}:
+            return False
+        known = next(
+            (one for one in state.early_decisions if one.claim_id == message.claim_id), None
+        )
+        if known is None:
+            state.early_decisions.append(message)
+        elif (known.decision, known.payable_fen) != (message.decision, message.payable_fen):
+            self._desk.alert("理赔决定与已处理的不一致")
+        return True
 
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""

@@ -89,9 +89,14 @@ class NurseVisit:
             self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return answer
 
-    def call_off(self) -> None:
-        """The case ended early: nobody needs to come."""
-        for visit_id in dict.fromkeys(self._desk.state.visits):
+    @property
+    def latest(self) -> str:
+        """The visit that was taken last."""
+        return self._desk.state.visits[-1]
+
+    def call_off(self, visits: list[str]) -> None:
+        """Nobody needs to come any more."""
+        for visit_id in dict.fromkeys(visits):
             self._desk.errand(self._cancel(visit_id), f"cancel {visit_id}")
 
     async def _cancel(self, visit_id: str) -> None:

@@ -58,12 +58,12 @@ class Recovery:
         self._opening = opening
         self._payment = payment
         self._terms = opening.programme.deposit_waiver
-        self._claim_id = f"{opening.case_id}:claim"
 
     async def settle(self, done: Completion, report: DischargeVisit) -> None:
         """Tell the end of the money to its end."""
         self._settle_bill(done, report)
         filed = await self._collect_and_file(done, report)
+        self._hear_early()
         decided = self._state.claim_decision is not None
         reason = await self._adjudicated() if filed or decided else NO_CLAIM
         await self._refund_received()
@@ -75,6 +75,7 @@ class Recovery:
     def _settle_bill(self, done: Completion, report: DischargeVisit) -> None:
         """The deposits pay the bill; what is too much comes back, the family pays the rest."""
         state = self._state
+        state.billed_fen = report.bill.fen
         state.bill_fen = min(report.bill.fen, state.advanced_fen)
         share_fen = report.bill.fen - state.bill_fen
         self._desk.book(posting.bill(state.case_id, state.bill_fen), at=done.at)
@@ -181,14 +182,15 @@ class Recovery:
         self._desk.happened(ExpectedEvent.CLAIM_FILED, at=ready.at)
         self._state.claim_state = "filed"
         self._desk.note("claim_filed", "已代为提交理赔申请", at=ready.at, documents=documents)
-        self._desk.tell("claim_filed", number=self._claim_id)
+        self._desk.tell("claim_filed", number=self._state.claim_id)
 
     async def _send_claim(self, documents: list[str], ready: Completion) -> ClaimReceipt:
+        self._state.claim_filings += 1
         filing = ClaimFiling(
-            claim_id=self._claim_id,
+            claim_id=self._state.claim_id,
             case_id=self._state.case_id,
             hospital_id=self._opening.hospital.hospital_id,
-            bill_fen=self._state.bill_fen,
+            bill_fen=self._state.billed_fen,
             advanced_fen=self._state.advanced_fen,
             document_ids=documents,
             filed_at=ready.at,
@@ -217,6 +219,15 @@ class Recovery:
         self._desk.note("claim_decided", f"理赔审核: {word}", at=decision.at)
         self._desk.tell("claim_result", reason=word, amount=decision.payable_fen)
         return word
+
+    def _hear_early(self) -> None:
+        """A decision that overtook our own filing waited for it; another claim's is nobody's."""
+        early, self._state.early_decisions = self._state.early_decisions, []
+        for decision in early:
+            if decision.claim_id == self._state.claim_id:
+                self._state.claim_decision = decision
+            else:
+                self._desk.alert(f"收到其他理赔的决定 {decision.claim_id}")
 
     async def _offset(self) -> None:
         """DW19: the claim money returns the advance first; the rest is the customer's (R015)."""

@@ -130,13 +130,10 @@ class Refusals:
                 raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
             case DischargeVisit(claim_explained=False):
                 raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
-            case DischargeVisit(documents_collected=True):
-                self._amount(form.bill, "bill", at_least=0)
-                self._documents(message, disease, DocumentStage.CLAIM)
             case CollectClaimDocuments():
                 self._documents(message, disease, DocumentStage.CLAIM)
             case DischargeVisit():
-                self._amount(form.bill, "bill", at_least=0)
+                self._discharge(form, message, disease)
             case ConfirmRefund():
                 self._amount(form.received, "received", at_most=asked_fen)
             case RecordRepayment():
@@ -152,6 +149,12 @@ class Refusals:
         if lacking:
             kinds = ", ".join(kind.value for kind in lacking)
             raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+
+    def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
+        """The bill is an amount, and papers that count as collected lie in the file (R036)."""
+        self._amount(form.bill, "bill", at_least=0)
+        if form.documents_collected:
+            self._documents(message, disease, DocumentStage.CLAIM)
 
     def _plan(self, form: JudgeLiability) -> None:
         """The plan stays within the policy's limit, and the first deposit within the plan."""

@@ -179,7 +179,6 @@ class Stay:
 
     def _ask_discharge_visit(self, notice: NoticeDischarge, *, first: bool) -> None:
         if first:
-            self._state.discharge_visit = f"{self._state.case_id}:visit_discharge:1"
             self._state.discharge_task = self._desk.ask(
                 TaskKind.DISCHARGE_VISIT,
                 at=notice.at,
@@ -204,8 +203,9 @@ class Stay:
             )
             ordered_for = day
             if not answer.accepted:
-                self._desk.alert("护士平台未接出院陪同单")
-            elif day == self._discharge_on:
+                await self._visit.arrange("discharge", until=ExpectedEvent.DISCHARGE_DONE)
+            self._state.discharge_visit = self._visit.latest
+            if day == self._discharge_on:
                 self._desk.tell("discharge_visit", date=str(day))
         self._ordering = False
 
@@ -258,6 +258,9 @@ class Stay:
         for task in self._state.care_tasks:
             self._desk.no_longer_asked(task, at=workflow.now(), reason="已出院")
         self._state.care_tasks.clear()
+        for open_task in list(self._state.tasks.values()):
+            if open_task.kind is TaskKind.ARRANGE_VISIT:
+                self._desk.no_longer_asked(open_task.task_id, at=workflow.now(), reason="已出院")
 
 
 def _taken(tray: list[Arrived]) -> list[Arrived]:

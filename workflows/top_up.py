@@ -7,7 +7,8 @@ was asked for, so that two that do not both fit are told the same truth about wh
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -16,7 +17,8 @@ from activities.ports import TaskOpened, TopUpRecord, TopUpState
 from domain.money import spoken
 from domain.tasks import AcceptOffer, AnswerTopUp, TaskKind
 from domain.terms import ExpectedEvent
-from domain.waiver import ON_SITE_MODES, Role, Stage
+from domain.waiver import Stage
+from workflows.at_the_desk import AtTheDesk
 from workflows.cockpit import civil
 from workflows.deposits import Deposits
 from workflows.desk import Desk
@@ -26,6 +28,8 @@ from workflows.messages import OpenCase, RequestTopUp
 from workflows.nurse_visit import NurseVisit
 
 ALREADY_LEAVING: Final = "出院结算已开始"
+OFFER_STANDS: Final = timedelta(hours=24)
+"""So long the customer may think about what is left; then the request is refused as asked."""
 
 _STEPS: Final = frozenset(
     {
@@ -116,7 +120,7 @@ class TopUps:
                 return
             if before is not None:
                 await before.wait()
-            amount_fen = await self._grant(request, answer.at)
+            amount_fen = await self._grant(request, answer.at, stands=decided.set)
             decided.set()
             if amount_fen is not None:
                 await self._pay(request, amount_fen, answer.read(AnswerTopUp))
@@ -154,14 +158,25 @@ class TopUps:
         self._refuse(request, form.reason)
         return None
 
-    async def _grant(self, request: RequestTopUp, at: datetime) -> int | None:
-        """Grant what was asked for, or what is left if the customer wants it; None if nothing."""
+    async def _grant(
+        self, request: RequestTopUp, at: datetime, *, stands: Callable[[], None]
+    ) -> int | None:
+        """Grant what was asked for, or what is left if the customer wants it; None if nothing.
+
+        An offer reserves nothing: once it `stands` the next request is decided, and when the answer
+        comes it is decided again by what is left then.
+        """
         amount_fen = request.amount_fen
         while amount_fen > (left_fen := self._deposits.left_fen):
             if left_fen == 0 or not self._terms.top_up.offer_what_is_left:
                 self._refuse(request, "超出可用额度")
                 return None
-            reply = await self._offer(request, left_fen)
+            offered = self._offer(request, left_fen)
+            stands()
+            reply = await self._desk.done_within(offered, OFFER_STANDS, "续费确认期限")
+            if reply is None:
+                self._refuse(request, "客户未在期限内确认剩余额度")
+                return None
             at, amount_fen = reply.at, left_fen
             if not reply.read(AcceptOffer).accepted:
                 self._refuse(request, "客户未接受剩余额度")
@@ -169,16 +184,19 @@ class TopUps:
         self._accept(request, amount_fen, at=at)
         return amount_fen
 
-    async def _offer(self, request: RequestTopUp, left_fen: int) -> Completion:
+    def _offer(self, request: RequestTopUp, left_fen: int) -> str:
         """What was asked for is refused as asked; what is left is offered (R125)."""
         now = workflow.now()
         self._change(request, state=TopUpState.OFFERED, offered_fen=left_fen)
         self._desk.note("top_up_offered", f"超出额度, 可续费 {spoken(left_fen)}", at=now)
         self._desk.tell("top_up_offer", left=left_fen)
-        task = self._desk.ask(
-            TaskKind.ACCEPT_OFFER, at=now, subject=request.top_up_id, amount_fen=left_fen
+        return self._desk.ask(
+            TaskKind.ACCEPT_OFFER,
+            at=now,
+            due_at=now + OFFER_STANDS,
+            subject=request.top_up_id,
+            amount_fen=left_fen,
         )
-        return await self._desk.done(task)
 
     def _accept(self, request: RequestTopUp, amount_fen: int, *, at: datetime) -> None:
         whole = amount_fen == request.amount_fen
@@ -193,22 +211,16 @@ class TopUps:
 
     async def _pay(self, request: RequestTopUp, amount_fen: int, answer: AnswerTopUp) -> None:
         about = request.top_up_id
-        mode = answer.payment_mode or self._opening.hospital.payment_modes[0]
-        if mode in ON_SITE_MODES:
-            visit_at = answer.visit_at or workflow.now()
-            if not (await self._visit.order("top_up", visit_at=visit_at)).accepted:
-                await self._visit.arrange("top_up", until=ExpectedEvent.TOP_UP_DONE, about=about)
-            task = self._desk.ask(
-                TaskKind.ON_SITE_TOP_UP,
-                at=workflow.now(),
-                until=ExpectedEvent.TOP_UP_DONE,
-                about=about,
-                assignee=self._state.team[Role.NURSE.value],
-                subject=about,
-                amount_fen=amount_fen,
+        at_desk = AtTheDesk(
+            self._desk, self._visit, about=about, amount_fen=amount_fen, visit_at=answer.visit_at
+        )
+        try:
+            paid = await self._deposits.pay_until_paid(
+                "top_up", amount_fen, answer.payment_mode, about=about, at_desk=at_desk
             )
-            await self._desk.done(task)
-        paid = await self._deposits.pay_until_paid("top_up", amount_fen, mode, about=about)
+        except StepDropped:
+            at_desk.call_off()
+            raise
         at = paid.settled_at or workflow.now()
         self._change(request, state=TopUpState.PAID, paid_at=at)
         self._desk.happened(ExpectedEvent.TOP_UP_DONE, at=at, about=about)

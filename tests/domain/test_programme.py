@@ -15,8 +15,9 @@ from adapters.yaml_files import FileRefused
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
 from domain.programme import NotInProgramme, Programme
 from domain.tasks import CareDuty
-from domain.terms import LimitRule, LimitSource, ModeFlags
+from domain.terms import ModeFlags
 from domain.waiver import PaymentMode, Role
+from domain.waiver_terms import LimitRule, LimitSource
 
 FILE = PROGRAMMES / "bainian_deposit_waiver.yaml"
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
@@ -130,6 +131,14 @@ def test_payment_modes_come_in_the_order_of_the_programme(
     """Section 6.2; R048, R050, R052."""
     found = PROGRAMME.payment_modes(flags, date(2026, 5, 6))
     assert found == tuple(PaymentMode(mode) for mode in modes)
+
+
+def test_a_waiver_without_a_way_to_pay_everywhere_is_refused() -> None:
+    wrong = mapping()
+    modes = wrong["waiver"]["payment_modes"]
+    wrong["waiver"]["payment_modes"] = [one for one in modes if one["where"] != "anywhere"]
+    with pytest.raises(ValidationError, match="no payment mode is open at every hospital"):
+        Programme.parse(wrong)
 
 
 def test_the_team_has_three_roles_and_care_four_duties() -> None:

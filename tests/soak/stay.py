@@ -137,9 +137,8 @@ class Stay(Hands):
             case "accept_offer":
                 return {"accepted": amount_fen % 4 != 0}
             case "discharge_visit":
-                images = [await person.upload(self.case_id, "original_invoice")]
-                for paper in ("fee_list", "discharge_summary"):
-                    images.append(await person.upload(self.case_id, paper))
+                papers = ("original_invoice", "fee_list", "discharge_summary")
+                images = [await person.upload(self.case_id, paper) for paper in papers]
                 advanced_fen = await self._advanced_fen()
                 return {
                     "bill": yuan(int(advanced_fen * self._bill_part)),

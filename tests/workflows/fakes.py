@@ -149,6 +149,8 @@ class FakePartners:
         self.answers: list[PaymentOutcome] = []
         self.looked_up: list[PaymentOutcome] = []
         self.looks: list[str] = []
+        self.taken_back: list[str] = []
+        self.cancels: list[PaymentOutcome] = []
         self.visits: dict[str, VisitOrder] = {}
         self.cancelled: list[str] = []
         self.visit_answers: list[VisitAnswer] = []
@@ -215,6 +217,16 @@ class FakePartners:
         if movement_id in self.paid:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-found")
         return PaymentOutcome(status=PaymentStatus.PENDING)
+
+    async def cancel(self, movement_id: str) -> PaymentOutcome:
+        self.fail("cancel")
+        self.taken_back.append(movement_id)
+        if self.cancels:
+            return self.cancels.pop(0)
+        if movement_id in self.paid:
+            return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-scanned")
+        self.refused_ids.add(movement_id)
+        return PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         self.fail("order_visit")

@@ -89,7 +89,9 @@ async def test_an_order_the_partner_never_saw_is_sent_again_under_the_same_id(
 async def test_a_code_waits_for_the_cashier_for_days(case_of: CaseOf) -> None:
     async with case_of() as case:
         case.partners.answers = [case.partners.pending(code_url="https://code.example/1")]
-        await _pays_first_deposit(case, PaymentMode.QR_CODE)
+        await case.open(planned_admission=case.day("2026-05-06"))
+        await people.at_the_bed(case, PaymentMode.QR_CODE)
+        await people.sign_on_site(case)
         await case.until(lambda: case.payments[case.movement(1)].code_url)
         await case.go_to("2026-05-02 21:00")
         assert TaskKind.RESOLVE_PAYMENT not in {task.kind for task in case.open_tasks.values()}

@@ -128,14 +128,64 @@ async def test_a_top_up_whose_payment_is_out_is_waited_for_and_counted(case_of: 
         case.partners.answers = [case.partners.pending(code_url="https://code.example")]
         await people.answer_top_up(case, "t-1", mode=PaymentMode.QR_CODE)
         await case.until(lambda: case.movement(2) in case.payments)
+        case.partners.pays(case.movement(2), 2_000_000)
         await people.discharge_visit(case, 7_000_000)
-        await case.until(lambda: case.partners.looks and case.stage is Stage.DISCHARGE)
-        await case.partner_pays(2)
+        await case.until(lambda: case.partners.taken_back == [case.movement(2)])
         await people.slip(case, 2)
         await people.file_claim(case)
         await people.decide(case, "approved", 7_000_000)
         await case.ends(Stage.CLOSED)
         assert case.top_ups["t-1"].state is TopUpState.PAID
+
+
+async def test_an_offer_nobody_answers_holds_up_no_later_request_and_lapses(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.ask_top_up(case, "t-over", 49_000_000)
+        await people.answer_top_up(case, "t-over")
+        offer = await case.task(TaskKind.ACCEPT_OFFER)
+        assert offer.due_at is not None
+        await people.ask_top_up(case, "t-2", 1_000_000)
+        await people.answer_top_up(case, "t-2")
+        await people.slip(case, 2)
+        await case.time.go_to(offer.due_at + timedelta(minutes=1))
+        await case.until(lambda: case.top_ups["t-over"].state is TopUpState.REFUSED)
+        assert case.top_ups["t-over"].reason == "客户未在期限内确认剩余额度"
+
+
+async def test_somebody_is_sent_before_a_way_on_site_and_called_off_with_the_top_up(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        case.partners.answers = [case.partners.refused(), case.partners.refused()]
+        await people.ask_top_up(case, "t-1", 1_000_000)
+        await people.answer_top_up(case, "t-1")
+        await case.task(TaskKind.ON_SITE_TOP_UP)
+        (visit,) = [one for one in case.partners.visits.values() if one.purpose == "top_up"]
+        await people.notice_discharge(case, case.today)
+        await people.discharge_visit(case, 5_000_000)
+        await case.until(lambda: case.top_ups["t-1"].state is TopUpState.REFUSED)
+        await case.until(lambda: case.partners.cancelled == [visit.visit_id])
+        assert list(case.partners.paid) == [case.movement(1)]
+
+
+async def test_the_way_the_dispatcher_names_when_no_nurse_comes_is_the_way_taken(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        case.partners.visit_answers = [VisitAnswer(accepted=False, reason="no_nurse")]
+        await people.ask_top_up(case, "t-1", 1_000_000)
+        await people.answer_top_up(case, "t-1", mode=PaymentMode.CONTRACTED_NURSE)
+        await people.arrange(case, mode=PaymentMode.HOSPITAL_ONLINE)
+        await people.slip(case, 2)
+        assert case.partners.ordered[-1].mode is PaymentMode.HOSPITAL_ONLINE
 
 
 # The day of discharge ----------------------------------------------------------------------------
@@ -185,6 +235,18 @@ async def test_a_nurse_platform_that_is_away_holds_up_neither_top_ups_nor_discha
         await case.until(lambda: case.told.count("discharge_visit") == 1)
         (visit,) = [one for one in case.partners.visits.values() if one.purpose == "discharge"]
         assert visit.visit_at.date() == case.today + timedelta(days=2)
+
+
+async def test_a_refused_discharge_visit_is_arranged_by_a_dispatcher(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        case.partners.visit_answers = [VisitAnswer(accepted=False, reason="no_nurse")]
+        await people.notice_discharge(case, case.today)
+        await people.arrange(case)
+        await case.until(lambda: "discharge_visit" in case.told)
+        (visit,) = [one for one in case.partners.visits.values() if one.purpose == "discharge"]
+        assert visit.visit_id == f"{case.case_id}:visit_discharge:2"
 
 
 async def test_surgery_and_each_bedside_visit_bring_the_next_care(case_of: CaseOf) -> None:

@@ -244,8 +244,8 @@ async def test_a_slow_core_is_heard_within_our_patience(
 async def test_one_claim_id_never_carries_two_claims(claims: ClaimsCore) -> None:
     filing = a_claim()
     await claims.file(filing, "P-1")
-    with pytest.raises(SameIdOtherContent):
-        await claims.file(filing.model_copy(update={"bill_fen": 1}), "P-1")
+    receipt = await claims.file(filing.model_copy(update={"bill_fen": 1}), "P-1")
+    assert receipt == ClaimReceipt(status="refused", reason="same_id_other_content")
 
 
 async def test_what_a_partner_cannot_read_is_not_sent_for_ever(

@@ -58,6 +58,23 @@ async def test_a_code_is_pending_with_its_address_until_scanned(
     assert (await payments.look_up(order.movement_id)).status is PaymentStatus.PAID
 
 
+async def test_a_code_taken_back_is_never_paid_and_one_that_was_paid_stays_so(
+    payments: PaymentNetwork, simulator: Simulator
+) -> None:
+    order, paid = a_payment(mode=PaymentMode.QR_CODE), a_payment(mode=PaymentMode.QR_CODE)
+    for one in (order, paid):
+        await payments.pay(one)
+    refused = PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
+    assert await payments.cancel(order.movement_id) == refused
+    assert await payments.cancel(order.movement_id) == refused
+    for one in (order, paid):
+        simulator.http.post(f"/payment/v1/payments/{one.movement_id}/scan")
+    assert simulator.moved(order.movement_id) == []
+    assert (await payments.cancel(paid.movement_id)).status is PaymentStatus.PAID
+    unknown = await payments.cancel("dw-nobody:deposit:1")
+    assert unknown.status is PaymentStatus.NOT_FOUND
+
+
 async def test_a_refusal_names_its_reason_and_is_final(
     payments: PaymentNetwork, simulator: Simulator
 ) -> None:

@@ -1,0 +1,136 @@
+"""What a programme says about itself as a whole: when it begins and ends, who shares its data.
+
+Activation and renewal are counted in `domain.activation`; reminders are offsets from a moment of
+the booking, not promises, and therefore no clocks.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.clock import Budget
+from domain.sourced import Incomplete, Terms
+
+
+class Gate(Terms):
+    """Services that open so many days after the cooling-off period or after another gate (G35)."""
+
+    id: str | None = None
+    services: tuple[str, ...] = Field(min_length=1)
+    after: str = "cooling_off"  # or the code of a service
+    days: int = Field(ge=0)
+
+
+class Renewal(Terms):
+    """What a premium paid in time adds, and how often at most."""
+
+    adds_years: int = Field(default=1, gt=0)
+    times_max: int | None = Field(default=None, gt=0)
+    within_grace: bool = True
+
+
+class Activation(Terms):
+    """When the services of one insured person begin and end."""
+
+    begins: Literal["policy", "after_cooling_off", "programme"]
+    term: Literal["one_year", "policy", "policy_year", "programme"]
+    renewal: Renewal | None = None
+    ends_with_policy: bool = True
+    gates: tuple[Gate, ...] = ()
+
+
+class DiagnosisRule(Terms):
+    """Which hospital's diagnosis counts; for some services only, where the source says so."""
+
+    services: tuple[str, ...] = ()
+    grade_min: int | None = Field(default=None, ge=1, le=3)
+    public_only: bool = False
+    by_specialist: bool = False
+
+
+class Reminder(Terms):
+    """Something that happens so long before a moment of the booking."""
+
+    id: str
+    name: str
+    name_en: str = ""
+    services: tuple[str, ...] = ()
+    before: Literal["slot", "meeting"]
+    ahead: Budget
+    does: Literal["sms_steward", "call_customer", "check_in"]
+
+    @model_validator(mode="after")
+    def _elapsed(self) -> Self:
+        if self.ahead.elapsed() is None:
+            raise ValueError("a reminder is counted in min or h")
+        return self
+
+
+class Fees(Terms):
+    """Who pays for the booking and who for the treatment (C-52)."""
+
+    booking: Literal["free", "customer"] = "free"
+    medical: Literal["customer", "insurer", "not_stated"] = "not_stated"
+
+
+class DataRecipient(Terms):
+    """A class of recipients of personal data, and what binds them."""
+
+    who: Literal["provider", "medical_institution", "testing_institution", "insurer"]
+    name: str = ""
+    way: Literal["email_form", "query_system", "not_stated"] = "not_stated"
+    need_to_know: bool = True
+    confidentiality: bool = True
+
+
+class Rule(Terms):
+    """A rule of the source that is words, not a number: a principle, a warning, an order."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    text: str
+    services: tuple[str, ...] = ()
+    shown: bool = False  # told to the customer
+
+
+class PatientGroup(Terms):
+    """Who may use a hospital's channel, and for which services (none = all)."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
+    services: tuple[str, ...] = ()
+    stretcher: bool = False  # never by wheelchair (R466)
+    reportable: bool = False  # told upward at once (R614)
+
+
+class ReportRoute(Terms):
+    """Whom a rescue is reported to, by hour (R528)."""
+
+    when: Literal["working_hours", "night_or_day_off", "mass_event"]
+    to: str
+
+
+class EmergencyTerms(Incomplete):
+    """A hospital's own channel: its groups and categories, and whom it reports to."""
+
+    groups: tuple[PatientGroup, ...] = Field(min_length=1)
+    reports: tuple[ReportRoute, ...] = ()
+    arrival: tuple[Literal["walk_in", "ambulance"], ...] = ()
+    formalities_first: Literal[False] = False  # no step ever waits for registration or money
+
+
+class KeyFigure(Terms):
+    """A number a source states about itself; shown, never a promise."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
+    value: str
+
+
+class Lowered(BaseModel):
+    """A benefit this version lowers on purpose, by name; without it the guard refuses the file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    approved_by: str = Field(min_length=1)
+    why: str = Field(min_length=1)

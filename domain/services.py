@@ -1,0 +1,219 @@
+"""One thing a programme offers: how often, on which conditions, by whom, and what ending it costs.
+
+Each piece is data of a programme file. Whether a request meets it is judged elsewhere
+(`domain.eligibility`, `domain.cancellation`); here is only what may be said.
+"""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from domain.clock import Budget, Unit
+from domain.events import ExpectedEvent
+from domain.hours import ALWAYS
+from domain.sourced import Incomplete, Terms
+
+
+class Shape(StrEnum):
+    """The process a service runs as."""
+
+    ENQUIRY = "enquiry"
+    CONSULTATION = "consultation"
+    APPOINTMENT = "appointment"  # outpatient, inpatient, surgery, examination
+    WRITTEN_OPINION = "written_opinion"
+    ESCORT = "escort"
+    LAB_TEST = "lab_test"
+    REHABILITATION = "rehabilitation"
+    REIMBURSEMENT = "reimbursement"
+    ADVANCE = "advance"  # a deposit waiver and its parts
+    CLAIM = "claim"
+    EMERGENCY = "emergency"  # a hospital's own channel
+
+
+class ServiceQuota(BaseModel):
+    """How often a service may be used; no count means as often as needed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int | None = Field(default=None, gt=0)
+    count_min: int | None = Field(default=None, gt=0)  # P13: 1-5 a year, by plan (C-64)
+    period: Literal["policy_year", "term", "policy"] | None = None
+    pool: str | None = None  # services with the same pool count together
+
+    @model_validator(mode="after")
+    def _a_count_has_a_period(self) -> Self:
+        if self.count is not None and self.period is None:
+            raise ValueError("a count needs its period")
+        return self
+
+
+class PreconditionCode(StrEnum):
+    """What must be there before a service begins."""
+
+    ADMISSION_SLIP = "admission_slip"
+    HOSPITAL_NEED = "hospital_need"  # the hospital determined that the customer needs it
+    HOSPITAL_CRITERIA = "hospital_criteria"  # the hospital's own criteria are met
+    ATTENDING_ADVICE = "attending_advice"  # the attending doctor recommends admission
+    ORIGINAL_DIAGNOSIS = "original_diagnosis"
+    FIRST_VISIT = "first_visit"  # a first visit took place
+    BOOKING = "booking"  # another service is booked
+    CONSENT = "consent"
+    HOSPITAL_CARD = "hospital_card"
+    INSURER_AUTHORIZATION = "insurer_authorization"
+
+
+class Precondition(Terms):
+    """A precondition, with the words it comes from."""
+
+    code: PreconditionCode
+    quote: str = ""
+
+
+class Waiting(Terms):
+    """A waiting period: so many days, or the product's own."""
+
+    days: int | None = Field(default=None, ge=0)
+    as_product: bool = False
+    none_on_renewal: bool = False
+
+    @model_validator(mode="after")
+    def _some_length(self) -> Self:
+        if self.days is None and not self.as_product:
+            raise ValueError("a waiting period has days or is the product's")
+        return self
+
+
+class Choice(Terms):
+    """What a customer may choose, and what is preferred for him."""
+
+    experts_offered: int | None = Field(default=None, gt=0)
+    may_choose: tuple[
+        Literal["time", "expert", "hospital", "department", "clinic", "city"], ...
+    ] = ()
+    may_not_choose: tuple[Literal["time", "expert"], ...] = ()
+    clinics: tuple[Literal["ordinary", "vip", "international"], ...] = ()
+    prefers: tuple[Literal["ordinary_ward", "attending_doctor", "named_hospital"], ...] = ()
+    when_scarce: Literal["equal_hospital_by_agreement"] | None = None
+
+
+class DoctorLevel(StrEnum):
+    """Levels of doctors, lowest first (section 6.11)."""
+
+    ATTENDING = "attending"
+    ASSOCIATE_CHIEF = "associate_chief"
+    CHIEF = "chief"
+
+
+class Staffing(Terms):
+    """Who may perform a service, and in which hospitals."""
+
+    who: str
+    doctor_level_min: DoctorLevel | None = None
+    hospital_grade_min: int | None = Field(default=None, ge=1, le=3)
+    hospital_class: Literal["3A", "2A"] | None = None
+    ranking_top: int | None = Field(default=None, gt=0)
+    cities: tuple[str, ...] = ()
+    needs_nursing_experience: bool = False
+
+
+class FailedCalls(Terms):
+    """After so many calls in vain an order is cancelled; what becomes of the quota (C-38)."""
+
+    callers: tuple[Literal["steward", "doctor"], ...] = Field(min_length=1)
+    attempts: int = Field(gt=0, le=10)
+    notices: tuple[Literal["sms", "status_push"], ...] = ()
+    quota: Literal["given_back", "used"]
+
+
+class CancellationRule(Terms):
+    """Until when giving up costs nothing, and what it costs afterwards."""
+
+    id: str | None = None
+    free_lead: Budget | None = None  # so many days in (day of cancelling, day of the visit], C-26
+    free_before: ExpectedEvent | None = None  # as long as this has not happened, C-25
+    afterwards: Literal["used", "refused"]
+
+    @model_validator(mode="after")
+    def _one_way_of_saying_it(self) -> Self:
+        if (self.free_lead is None) == (self.free_before is None):
+            raise ValueError("cancelling is free by a lead or before an event, one of them")
+        if self.free_lead is not None and self.free_lead.elapsed() is not None:
+            raise ValueError("a lead for cancelling is counted in nd or wd")
+        return self
+
+
+Loss = Literal[
+    "late_cancellation", "no_show", "not_on_time", "given_up", "not_admitted", "refusal_to_sign"
+]
+
+
+class Consumption(Terms):
+    """When a unit of the quota is used up, by what else, and when it comes back."""
+
+    when: Literal["completed", "approved", "arranged"] = "completed"
+    also_on: tuple[Loss, ...] = ()
+    given_back_on: tuple[Literal["provider_failure", "free_cancellation"], ...] = (
+        "provider_failure",
+        "free_cancellation",
+    )
+    ends_unused_with: Literal["policy_year"] | None = None
+
+
+class BookingLead(Terms):
+    """How far ahead a service is booked: at least, and at most."""
+
+    id: str
+    at_least: Budget | None = None
+    at_most: Budget | None = None
+    when_short: Literal["accept_flagged", "refuse"] = "refuse"
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> Self:
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        if not bounds or any(bound.unit in (Unit.HOUR, Unit.MINUTE) for bound in bounds):
+            raise ValueError("a booking lead has a bound in nd or wd")
+        return self
+
+
+class FollowUp(Terms):
+    """What comes after a service: a call, a survey, a recurring consultation."""
+
+    kind: Literal["satisfaction", "care", "rehabilitation", "nutrition", "rating", "survey_report"]
+    every_days: int | None = Field(default=None, gt=0)
+    times: int | None = Field(default=None, gt=0)
+
+
+class Step(Terms):
+    """A step of a service, in order, with who does it."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
+    actor: str = ""
+
+
+class Service(Incomplete):
+    """One thing a programme offers."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
+    name_en: str = ""
+    shape: Shape | None = None
+    quota: ServiceQuota = ServiceQuota()
+    hours: str = ALWAYS
+    diagnosis: Literal["none", "suspected", "confirmed", "first_confirmed"] = "none"
+    preconditions: tuple[Precondition, ...] = ()
+    waiting: Waiting | None = None  # None: the programme's; `days: 0` = no waiting
+    after: tuple[str, ...] = ()  # services that lead into this one
+    choice: Choice | None = None
+    staffing: Staffing | None = None
+    lead: BookingLead | None = None
+    fields: tuple[str, ...] = ()  # what a request must state
+    steps: tuple[Step, ...] = ()
+    result: tuple[str, ...] = ()
+    failed_calls: FailedCalls | None = None
+    cancellation: CancellationRule | None = None
+    consumption: Consumption | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
+    transferable: bool = False
+    content: str = ""
