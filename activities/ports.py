@@ -331,7 +331,7 @@ class DischargeRecord(Message):
 
 
 class CasePage(Message):
-    """All that changed in one beat of a case, in one transaction. None or empty: has not changed."""
+    """All that changed in one beat, in one transaction; None or empty: has not changed."""
 
     case_id: str
     page: int  # counts from 1; written twice it is written once
