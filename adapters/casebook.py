@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.enquiry_ports import EnquiryPage
-from activities.ports import CasePage, Contact, NoticeRecord
+from activities.ports import CasePage, Contact, Delivery, NoticeRecord
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
@@ -86,7 +86,10 @@ class Casebook:
         async with self._engine.begin() as connection:
             await connection.execute(
                 written.on_conflict_do_update(
-                    index_elements=["notice_id"], set_={"delivery": written.excluded.delivery}
+                    index_elements=["notice_id"],
+                    set_={"delivery": written.excluded.delivery},
+                    # The partner's word that it arrived stands; a late answer does not undo it.
+                    where=notices.c.delivery != Delivery.DELIVERED.value,
                 )
             )
 
@@ -126,8 +129,8 @@ class Casebook:
         said = columns(cases, page)
         values = {name: said[name] for name in ALWAYS_STATED}
         values |= {name: said[name] for name in SAID_WHEN_CHANGED if _says_something(said[name])}
-        if page.reason:
-            values["reason"] = self._sealer.seal(page.reason, "cases.reason")
+        # Stated by every page too: an empty one says that the old reason holds no longer.
+        values["reason"] = self._sealer.seal(page.reason, "cases.reason") if page.reason else None
         turned = (
             update(cases)
             .where(cases.c.case_id == page.case_id, cases.c.page < page.page)

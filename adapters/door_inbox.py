@@ -7,9 +7,9 @@ from the door under their own ids. A row that has not been signalled is tried ag
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,9 @@ from adapters.tables_door import inbox
 from adapters.tables_ledger import transfers
 
 _BODY = "inbox.body"
+
+FOR_A_PERSON: Final = ("case_ended",)
+"""Why a letter is tried no more and stays open: only a person can say what is to be done."""
 
 
 class Letter(NamedTuple):
@@ -32,6 +35,13 @@ class Letter(NamedTuple):
     body: str
     done: bool
     outcome: str
+    tries: int
+
+
+def _left_open(before: datetime) -> ColumnElement[bool]:
+    return inbox.c.signalled_at.is_(None) & (
+        inbox.c.outcome.in_(FOR_A_PERSON) | (inbox.c.received_at < before)
+    )
 
 
 class InboxRows:
@@ -71,16 +81,39 @@ class InboxRows:
         found = (await self._connection.execute(select(inbox).where(one))).mappings().first()
         return None if found is None else self._letter(found)
 
-    async def waiting(self, *, since: datetime, until: datetime, limit: int) -> list[Letter]:
-        """Rows received in a span that have not been signalled yet, the oldest first."""
+    async def waiting(self, *, until: datetime, now: datetime, limit: int) -> list[Letter]:
+        """Rows not signalled yet that are to be tried now, whose turn was first first.
+
+        However old a row is, it is tried; what a person has to look at is not.
+        """
+        turn = func.coalesce(inbox.c.next_try_at, inbox.c.received_at)
         rows = await self._connection.execute(
             select(inbox)
-            .where(inbox.c.signalled_at.is_(None))
-            .where(inbox.c.received_at.between(since, until))
-            .order_by(inbox.c.received_at)
+            .where(inbox.c.signalled_at.is_(None), inbox.c.outcome.not_in(FOR_A_PERSON))
+            .where(inbox.c.received_at <= until, turn <= now)
+            .order_by(turn)
             .limit(limit)
         )
         return [self._letter(row) for row in rows.mappings()]
+
+    async def left_open(self, *, before: datetime, limit: int) -> list[Letter]:
+        """What reached no case: for a person, or left since before a moment; oldest first."""
+        rows = await self._connection.execute(
+            select(inbox)
+            .where(_left_open(before))
+            .order_by(inbox.c.received_at, inbox.c.event_id)
+            .limit(limit)
+        )
+        return [self._letter(row) for row in rows.mappings()]
+
+    async def left_open_counts(self, *, before: datetime) -> dict[tuple[str, str], int]:
+        """How many letters reached no case, by kind and why."""
+        rows = await self._connection.execute(
+            select(inbox.c.kind, inbox.c.outcome, func.count())
+            .where(_left_open(before))
+            .group_by(inbox.c.kind, inbox.c.outcome)
+        )
+        return {(row[0], row[1]): row[2] for row in rows}
 
     async def done(
         self, *, partner: str, event_id: str, at: datetime, outcome: str, case_id: str | None = None
@@ -91,9 +124,15 @@ class InboxRows:
             values["case_id"] = case_id
         await self._connection.execute(self._of(partner, event_id).values(values))
 
-    async def wait(self, *, partner: str, event_id: str, outcome: str) -> None:
-        """The fact could not be delivered yet; why."""
-        await self._connection.execute(self._of(partner, event_id).values(outcome=outcome))
+    async def wait(
+        self, *, partner: str, event_id: str, outcome: str, next_try_at: datetime
+    ) -> None:
+        """The fact could not be delivered yet: why, and when it is tried again."""
+        await self._connection.execute(
+            self._of(partner, event_id).values(
+                outcome=outcome, tries=inbox.c.tries + 1, next_try_at=next_try_at
+            )
+        )
 
     async def movement(self, movement_id: str) -> tuple[str, int] | None:
         """The case and amount of a movement: as ordered, or as held before it was ordered."""
@@ -112,6 +151,11 @@ class InboxRows:
             )
             row = held.first()
         return None if row is None else (row[0], row[1])
+
+    async def settled_as(self, movement_id: str) -> str | None:
+        """How a payment stands in our record."""
+        query = select(payments.c.status).where(payments.c.movement_id == movement_id)
+        return (await self._connection.execute(query)).scalar()
 
     async def paid_to_hospital(self, case_id: str) -> int:
         """What has been paid for a case: no refund is larger."""
@@ -171,4 +215,5 @@ class InboxRows:
             body=self._sealer.open_text(row["body"], _BODY),
             done=row["signalled_at"] is not None,
             outcome=row["outcome"],
+            tries=row["tries"],
         )

@@ -19,15 +19,13 @@ from api.errors import invalid
 from api.partner_events import (
     EVENTS,
     SENT_BY,
-    DeliveryEvent,
     Event,
-    VisitEvent,
     case_of,
     check_amounts,
     subject_of,
 )
 from api.problems import Problem
-from api.wiring import Door, Letter, Unit, door_of
+from api.wiring import Door, Letter, door_of
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
@@ -73,7 +71,7 @@ async def take_callback(partner: Partner, request: Request) -> Response:
     event_id = _signed_id(door, partner, request, raw)
     event = _event(partner, raw)
     letter = await _store(door, partner, event_id, event)
-    if letter.done or _needs_no_signal(event):
+    if letter.done:
         return _taken(event_id, delivered=True)
     return _taken(event_id, delivered=await deliver(door, letter))
 
@@ -118,7 +116,7 @@ async def _store(door: Door, partner: Partner, event_id: str, event: Event) -> L
         known = await unit.inbox.find(partner=partner, event_id=event_id)
         if known is None:
             await _check(door, partner, event)
-        letter = known or await unit.inbox.put(
+        return known or await unit.inbox.put(
             partner=partner,
             event_id=event_id,
             kind=str(getattr(event, "event", "")),
@@ -126,10 +124,6 @@ async def _store(door: Door, partner: Partner, event_id: str, event: Event) -> L
             at=at,
             body=event.model_dump_json(),
         )
-        if known is None and _needs_no_signal(event):
-            outcome = await _note(unit, event)
-            await unit.inbox.done(partner=partner, event_id=event_id, at=at, outcome=outcome)
-    return letter
 
 
 async def _check(door: Door, partner: Partner, event: Event) -> None:
@@ -148,19 +142,6 @@ async def _check(door: Door, partner: Partner, event: Event) -> None:
                 subject=f"{problem.code}:{subject_of(event)}",
             )
         raise
-
-
-def _needs_no_signal(event: Event) -> bool:
-    return isinstance(event, DeliveryEvent) or (
-        isinstance(event, VisitEvent) and not event.accepted
-    )
-
-
-async def _note(unit: Unit, event: Event) -> str:
-    if isinstance(event, DeliveryEvent):
-        known = await unit.inbox.delivered(event.message_id, event.status)
-        return "noted" if known else "unknown_notice"
-    return "visit_refused"
 
 
 def _taken(event_id: str, *, delivered: bool) -> Response:

@@ -160,7 +160,7 @@ def answered(
         try:
             told = await door.cases.answered(case_id, update_id=update_id, field=field)
         except NotKnownYet:
-            return None
+            return Answer(202, _view(case_id, None), _at(case_id), settled=False)
         return None if told is None else Answer(200, _view(case_id, told.stage), _at(case_id))
 
     return known

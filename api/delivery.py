@@ -8,27 +8,42 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
-from api.partner_events import Unmatched, read_event
+from api.partner_events import (
+    EVENTS,
+    ClaimEvent,
+    DeliveryEvent,
+    PaymentResultEvent,
+    RefundEvent,
+    Unmatched,
+    read_event,
+)
 from api.reporting import start_message
-from api.wiring import Door, Letter
+from api.wiring import Door, Letter, Unit
 from workflows.messages import NoticeDischarge, RequestTopUp
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""
 
+DELIVERY: Final = "message_delivered"
+"""Letters about notices concern our record only; no case is signalled."""
+
 SWEEP_EVERY_S: Final = 3.0
 ORPHAN_AFTER: Final = timedelta(seconds=5)
 """Younger rows belong to a request that is still being answered."""
 
-GIVE_UP_AFTER: Final = timedelta(days=2)
-"""An event nobody could match for so long stays in the inbox for a person."""
+TRY_AGAIN_FIRST: Final = timedelta(seconds=3)
+TRY_AGAIN_MAX: Final = timedelta(minutes=10)
+"""How long a letter that fits nothing of ours waits for its next turn; it is never given up."""
+
+LEFT_OPEN_AFTER: Final = timedelta(minutes=30)
+"""From then on a letter without its case is shown to people."""
 
 _BATCH: Final = 100
 _OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge]]] = {
@@ -43,11 +58,16 @@ async def deliver(door: Door, letter: Letter) -> bool:
     """Signal a letter's case and mark it; False when it has to wait for the sweep."""
     if letter.done:
         return True
+    if letter.kind == DELIVERY:
+        return await _note_delivery(door, letter)
     try:
         case_id, name, message = await _address(door, letter)
         await door.cases.signal(case_id, name, message)
-    except (NotKnownYet, Unmatched) as failure:
-        await _wait(door, letter, type(failure).__name__)
+    except NotKnownYet:
+        await _wait(door, letter, "not_known_yet", longer=False)
+        return False
+    except Unmatched:
+        await _wait(door, letter, "unmatched")
         return False
     except CaseNotRunning:
         return await _nobody_there(door, letter)
@@ -62,6 +82,23 @@ async def deliver(door: Door, letter: Letter) -> bool:
     return True
 
 
+async def _note_delivery(door: Door, letter: Letter) -> bool:
+    """What became of a notice; a word that overtakes our own record of it waits for that."""
+    event = EVENTS.validate_json(letter.body)
+    if isinstance(event, DeliveryEvent):
+        async with door.books.unit() as unit:
+            if await unit.inbox.delivered(event.message_id, event.status):
+                await unit.inbox.done(
+                    partner=letter.partner,
+                    event_id=letter.event_id,
+                    at=door.clock(),
+                    outcome="noted",
+                )
+                return True
+    await _wait(door, letter, "unknown_notice")
+    return False
+
+
 async def _address(door: Door, letter: Letter) -> tuple[str, str, Any]:
     if letter.partner == DOOR and letter.case_id is not None:
         message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
@@ -74,10 +111,17 @@ async def _nobody_there(door: Door, letter: Letter) -> bool:
     """A case that is only being opened will read it later; one that has ended never will."""
     async with door.books.unit() as unit:
         case = await unit.cases.access(letter.case_id or "")
-        if case is None or case.stage == "opening":
+        starting = case is None or case.stage == "opening"
+        waits = starting or await _moves_money(unit, letter)
+        if waits:
             await unit.inbox.wait(
-                partner=letter.partner, event_id=letter.event_id, outcome="case_not_started"
+                partner=letter.partner,
+                event_id=letter.event_id,
+                outcome="case_not_started" if starting else "case_ended",
+                next_try_at=_next_try(door, letter),
             )
+            if not starting:
+                log.warning("letter_for_ended_case", kind=letter.kind, partner=letter.partner)
             return False
         await unit.inbox.done(
             partner=letter.partner,
@@ -89,9 +133,30 @@ async def _nobody_there(door: Door, letter: Letter) -> bool:
     return True
 
 
-async def _wait(door: Door, letter: Letter, why: str) -> None:
+async def _moves_money(unit: Unit, letter: Letter) -> bool:
+    """Whether a letter for an ended case says something of money that our record does not."""
+    if letter.partner == DOOR:
+        return False
+    event = EVENTS.validate_json(letter.body)
+    if isinstance(event, PaymentResultEvent):
+        return await unit.inbox.settled_as(event.movement_id) != event.status
+    return isinstance(event, RefundEvent | ClaimEvent)
+
+
+async def _wait(door: Door, letter: Letter, why: str, *, longer: bool = True) -> None:
     async with door.books.unit() as unit:
-        await unit.inbox.wait(partner=letter.partner, event_id=letter.event_id, outcome=why)
+        await unit.inbox.wait(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            outcome=why,
+            next_try_at=_next_try(door, letter) if longer else door.clock(),
+        )
+
+
+def _next_try(door: Door, letter: Letter) -> datetime:
+    """Twice as long each time, so that letters nobody can match leave room for the others."""
+    longer: int = 1 << min(letter.tries, 16)
+    return door.clock() + min(TRY_AGAIN_MAX, TRY_AGAIN_FIRST * longer)
 
 
 async def sweep(door: Door) -> int:
@@ -100,9 +165,7 @@ async def sweep(door: Door) -> int:
     async with door.books.unit() as unit:
         orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
-        letters = await unit.inbox.waiting(
-            since=now - GIVE_UP_AFTER, until=now - ORPHAN_AFTER, limit=_BATCH
-        )
+        letters = await unit.inbox.waiting(until=now - ORPHAN_AFTER, now=now, limit=_BATCH)
     if not (orphans or questions or letters) or not await door.cases.answers():
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
@@ -111,8 +174,17 @@ async def sweep(door: Door) -> int:
     for question in questions:
         carried += await _tried(_start_enquiry(door, question.opened), question.enquiry_id)
     for letter in letters:
-        carried += await _tried(deliver(door, letter), letter.event_id)
+        carried += await _tried(_carry(door, letter), letter.event_id)
     return carried
+
+
+async def _carry(door: Door, letter: Letter) -> bool:
+    """Deliver a letter; one that fails in a way of its own gets its next turn later."""
+    try:
+        return await deliver(door, letter)
+    except Exception:
+        await _wait(door, letter, "failed")
+        raise
 
 
 async def _start(door: Door, opened: str) -> bool:

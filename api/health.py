@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from api.letters import count_letters
 from api.problems import RETRY_AFTER_S
 from api.wiring import door_of
 
@@ -72,5 +73,6 @@ async def _reason(check: Callable[[], Awaitable[str]]) -> str:
 @routes.get("/metrics", operation_id="metrics", summary="指标", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Measurements for Prometheus; codes and counts only."""
-    registry = request.app.state.measures.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    measures = request.app.state.measures
+    await count_letters(door_of(request), measures)
+    return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)

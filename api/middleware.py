@@ -13,7 +13,7 @@ import traceback
 from typing import Any, Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +44,12 @@ class Measures:
             "greenlane_http_request_seconds",
             "Time to answer",
             ["method", "route"],
+            registry=self.registry,
+        )
+        self.letters = Gauge(
+            "greenlane_inbox_left_open",
+            "What partners reported and no case has taken",
+            ["kind", "why"],
             registry=self.registry,
         )
 

@@ -8,20 +8,42 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from stdnum.cn import ric
 
 from activities.ports import PaymentStatus
 from api.problems import at_field
-from api.text import BookableMoney
+from api.text import BookableMoney, said
 from api.wiring import Unit
+from domain.money import Money
 from workflows.messages import ClaimDecided, PaymentResult, RefundReceived, VisitTaken
 
 _CASE: Final = re.compile(r"dw-[a-z2-7]{20}", re.ASCII)
 
+_REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
+
+WITHHELD: Final = "withheld"
+"""Stands for a number we must not keep; the event itself counts all the same."""
+
 SubjectId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
 ShortCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
+
+
+def _no_person(code: str) -> str:
+    """A number of the partner's own; an ID or phone number would name somebody and is dropped."""
+    return WITHHELD if _PHONE.fullmatch(code) or ric.is_valid(code) else code
+
+
+def _code_of(reason: str) -> str:
+    """A partner's reason as a code we keep; anything else could name a person and is dropped."""
+    return reason if not reason or _REASON.fullmatch(reason) else "reason_not_a_code"
+
+
+Receipt = Annotated[ShortCode, AfterValidator(_no_person)]
+ReasonCode = Annotated[ShortCode, AfterValidator(_code_of)]
 
 
 class Unmatched(Exception):
@@ -41,8 +63,14 @@ class PaymentResultEvent(Event):
     movement_id: SubjectId
     status: Literal["paid", "refused"]
     amount: BookableMoney
-    receipt_no: ShortCode = ""
-    reason_code: ShortCode = ""
+    receipt_no: Receipt = ""
+    reason_code: ReasonCode = ""
+
+    @model_validator(mode="after")
+    def _paid_has_its_receipt(self) -> Self:
+        if self.status == "paid" and not self.receipt_no:
+            raise said("已付款的结果须附收据号")
+        return self
 
 
 class RefundEvent(Event):
@@ -52,7 +80,7 @@ class RefundEvent(Event):
     refund_id: SubjectId
     movement_id: SubjectId
     amount: BookableMoney
-    reference: ShortCode = ""
+    reference: Receipt = ""
 
 
 class ClaimEvent(Event):
@@ -62,7 +90,7 @@ class ClaimEvent(Event):
     claim_id: SubjectId
     decision: Literal["approved", "partial", "denied"]
     payable: BookableMoney
-    reason_code: ShortCode = ""
+    reason_code: ReasonCode = ""
 
 
 class VisitEvent(Event):
@@ -71,8 +99,8 @@ class VisitEvent(Event):
     event: Literal["visit_accepted"]
     visit_id: SubjectId
     accepted: bool = True
-    nurse_id: ShortCode = ""
-    reason_code: ShortCode = ""
+    nurse_id: Receipt = ""
+    reason_code: ReasonCode = ""
 
 
 class DeliveryEvent(Event):
@@ -116,6 +144,16 @@ def subject_of(event: Event) -> str:
     return ""
 
 
+def amount_of(event: Event) -> Money | None:
+    """The money an event speaks of."""
+    match event:
+        case PaymentResultEvent(amount=money) | RefundEvent(amount=money):
+            return money
+        case ClaimEvent(payable=money):
+            return money
+    return None
+
+
 async def check_amounts(unit: Unit, event: Event) -> None:
     """422 when an amount is not the one our own record has; nothing is written then."""
     match event:
@@ -151,6 +189,11 @@ async def read_event(unit: Unit, body: str, *, received_at: datetime) -> tuple[s
     return case_id, name, message
 
 
+def _told(reference: str) -> str:
+    """A reference that tells one refund from another."""
+    return "" if reference == WITHHELD else reference
+
+
 def _signal(event: Event, at: datetime) -> tuple[str, Any]:
     match event:
         case PaymentResultEvent():
@@ -166,7 +209,7 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
             return "refund_received", RefundReceived(
                 refund_id=event.refund_id,
                 amount_fen=event.amount.fen,
-                reference=event.reference or event.refund_id,
+                reference=_told(event.reference) or event.refund_id,
                 at=at,
             )
         case ClaimEvent():
@@ -177,8 +220,12 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 reason=event.reason_code,
                 at=at,
             )
-        case VisitEvent(accepted=True):
+        case VisitEvent():
             return "visit_taken", VisitTaken(
-                visit_id=event.visit_id, nurse_id=event.nurse_id, at=at
+                visit_id=event.visit_id,
+                nurse_id=event.nurse_id,
+                at=at,
+                accepted=event.accepted,
+                reason=event.reason_code,
             )
     raise Unmatched

@@ -94,7 +94,10 @@ class InTray:
         return True
 
     def visit_taken(self, message: VisitTaken) -> None:
-        """The nurse platform said who comes."""
+        """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""
+        if not message.accepted:
+            self._desk.alert(f"护士平台拒单 {message.visit_id} {message.reason}".rstrip())
+            return
         if message.visit_id in self._state.visits_taken:
             return
         self._state.visits_taken.append(message.visit_id)

@@ -163,11 +163,13 @@ class ClaimDecided(Message):
 
 
 class VisitTaken(Message):
-    """Signal `visit_taken`: the nurse platform confirmed who comes."""
+    """Signal `visit_taken`: the nurse platform confirmed who comes, or that nobody does."""
 
     visit_id: str
     nurse_id: str
     at: datetime
+    accepted: bool = True
+    reason: str = ""
 
 
 class NewCalendar(Message):

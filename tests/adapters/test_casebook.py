@@ -230,7 +230,7 @@ async def test_what_a_later_page_leaves_empty_has_not_changed(
     await casebook.write(a_page(2, stage=Stage.COLLECTING, awaiting=[], next_due_at=None))
     view = await seen(board)
     assert (view.stage, view.awaiting, view.next_due_at) == ("collecting", [], None)
-    assert (view.limit_fen, view.reason, view.claim_state) == (50_000_000, "说明", "filed")
+    assert (view.limit_fen, view.claim_state) == (50_000_000, "filed")
     assert view.discharge_on == date(2026, 6, 25)
     assert view.missing_documents == ["pathology_report"]
     await casebook.write(a_page(3, missing_documents=[]))
@@ -365,3 +365,26 @@ async def test_the_timeline_keeps_its_order_and_grows_only(
     async with database.connect() as connection:
         count = await connection.execute(select(func.count()).select_from(timeline))
         assert count.scalar_one() == 3
+
+
+async def test_a_reason_that_holds_no_longer_is_gone(
+    casebook: CasebookPort, board: Caseboard
+) -> None:
+    await casebook.write(a_page(1, reason="资料未齐"))
+    assert (await seen(board)).reason == "资料未齐"
+    await casebook.write(a_page(2))
+    assert (await seen(board)).reason == ""
+
+
+async def test_what_a_person_reported_is_kept_sealed_with_the_step(
+    casebook: CasebookPort, board: Caseboard, database: AsyncEngine
+) -> None:
+    form = {"need": NOTE, "identity_verified": True}
+    closed = TaskClosed(
+        task_id=a_task().task_id, closed_at=minutes(2), done=True, actor_id="agent-1", form=form
+    )
+    await casebook.write(a_page(1, tasks_opened=[a_task()], tasks_closed=[closed]))
+    assert (await seen(board)).tasks[0].completion == form
+    async with database.connect() as connection:
+        stored = (await connection.execute(text("SELECT form FROM tasks"))).scalar_one()
+    assert NOTE.encode() not in stored

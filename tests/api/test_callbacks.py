@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -12,10 +13,14 @@ from typing import Any
 import httpx
 from sqlalchemy import insert, text
 
+from activities.ports import Delivery, NoticeRecord
+from adapters.casebook import Casebook
 from adapters.tables import payments
 from api.delivery import sweep
-from tests.api.conftest import House, nothing_written
+from api.partner_events import EVENTS
+from tests.api.conftest import PERSON, PHONE, House, nothing_written
 from tests.api.test_bad_input import problem
+from tests.api.test_reporting import open_task
 
 
 def signed(secret: str, event_id: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -174,7 +179,136 @@ async def test_garbage_with_a_good_signature_is_refused(house: House) -> None:
     assert await house.rows("inbox") == 0
 
 
+DELIVERED = {"event": "message_delivered", "message_id": "n-1", "status": "delivered"}
+
+
+async def a_notice(house: House, case_id: str, delivery: Delivery) -> None:
+    record = NoticeRecord(
+        notice_id="n-1",
+        case_id=case_id,
+        template="t",
+        channel="sms",
+        text="已安排",
+        sent_at=house.clock(),
+        delivery=delivery,
+    )
+    await Casebook(house.database, house.sealer, clock=house.clock).note_notice(record)
+
+
+async def deliveries(house: House) -> list[str]:
+    async with house.database.connect() as connection:
+        return [row[0] for row in await connection.execute(text("SELECT delivery FROM notices"))]
+
+
+async def outcomes(house: House) -> list[str]:
+    async with house.database.connect() as connection:
+        return [row[0] for row in await connection.execute(text("SELECT outcome FROM inbox"))]
+
+
 async def test_a_message_report_updates_the_notice_and_needs_no_signal(house: House) -> None:
-    event = {"event": "message_delivered", "message_id": "n-1", "status": "delivered"}
-    answer = await call(house, event, partner="message")
+    case_id = (await house.report()).json()["case_id"]
+    await a_notice(house, case_id, Delivery.UNKNOWN)
+    answer = await call(house, DELIVERED, partner="message")
     assert answer.status_code == 200, answer.text
+    assert await deliveries(house) == ["delivered"]
+
+
+async def test_a_message_report_that_overtakes_its_notice_waits_for_it(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    assert (await call(house, DELIVERED, partner="message")).status_code == 202
+    await a_notice(house, case_id, Delivery.UNKNOWN)
+    house.clock.move(seconds=10)
+    await sweep(house.app.state.door)
+    assert await deliveries(house) == ["delivered"]
+    assert await waiting(house) == 0
+    await a_notice(house, case_id, Delivery.UNKNOWN)
+    assert await deliveries(house) == ["delivered"], "a late answer of ours undoes nothing"
+
+
+async def test_a_letter_is_never_too_old_and_unmatched_ones_leave_room(worked: House) -> None:
+    case_id, event = await a_payment(worked)
+    for n in range(3):
+        lost = event | {"movement_id": f"{case_id}:deposit:{n + 5}"}
+        assert (await call(worked, lost, event_id=f"lost-{n}")).status_code == 202
+    assert (await call(worked, event | {"movement_id": f"{case_id}:deposit:4"})).status_code == 202
+    door = worked.app.state.door
+    for _ in range(4):
+        worked.clock.move(seconds=60)
+        await sweep(door)
+    async with worked.database.begin() as connection:
+        await connection.execute(
+            text("UPDATE payments SET movement_id = :id"), {"id": f"{case_id}:deposit:4"}
+        )
+    worked.clock.move(days=30)
+    async with door.books.unit() as unit:
+        turn = await unit.inbox.waiting(until=worked.clock(), now=worked.clock(), limit=100)
+        assert len(turn) == 4
+        assert {letter.tries for letter in turn} >= {5}
+    await sweep(door)
+    assert await waiting(worked) == 3
+    async with door.books.unit() as unit:
+        now = await unit.inbox.waiting(until=worked.clock(), now=worked.clock(), limit=100)
+    assert now == [], "what fits nothing waits for a later turn"
+
+
+async def test_money_for_an_ended_case_stays_open_and_finance_sees_it(worked: House) -> None:
+    case_id, event = await a_payment(worked)
+    path = f"/v1/deposit-waivers/{case_id}"
+    await worked.post(f"{path}/withdrawal", {"reason": "x"}, role="customer")
+    for _ in range(100):
+        if (await worked.get(path)).json()["stage"] == "cancelled":
+            break
+        await asyncio.sleep(0.1)
+    for _ in range(50):
+        answer = await call(worked, event)
+        if (await outcomes(worked)) == ["case_ended"]:
+            break
+        await asyncio.sleep(0.1)
+        async with worked.database.begin() as connection:
+            await connection.execute(text("DELETE FROM inbox"))
+    assert answer.status_code == 202, answer.text
+    assert await waiting(worked) == 1
+    told = await worked.get("/v1/reports/letters", "finance")
+    assert told.status_code == 200, told.text
+    [letter] = told.json()["items"]
+    assert letter["why"] == "case_ended"
+    assert letter["subject"] == event["movement_id"]
+    assert letter["amount"] == event["amount"]
+    problem(await worked.get("/v1/reports/letters", "agent"), 403, "forbidden")
+    measured = (await worked.client.get("/metrics")).text
+    assert 'greenlane_inbox_left_open{kind="payment_result",why="case_ended"} 1.0' in measured
+    worked.clock.move(days=3)
+    assert await sweep(worked.app.state.door) == 0
+    assert await waiting(worked) == 1
+
+
+async def test_paid_without_a_receipt_is_not_believed(house: House) -> None:
+    _, event = await a_payment(house)
+    problem(await call(house, event | {"receipt_no": ""}), 422, "invalid")
+    assert await house.rows("inbox") == 0
+
+
+async def test_numbers_and_reasons_that_could_name_a_person_are_not_kept(house: House) -> None:
+    read = EVENTS.validate_python
+    _, event = await a_payment(house)
+    named = read(event | {"receipt_no": PHONE, "reason_code": "110101199003070732"})
+    assert named.model_dump()["receipt_no"] == "withheld"
+    assert named.model_dump()["reason_code"] == "reason_not_a_code"
+    visit = {"event": "visit_accepted", "visit_id": "v", "nurse_id": PERSON}
+    assert read(visit).model_dump()["nurse_id"] == "withheld"
+    kept = read(event | {"receipt_no": "DE20260622-000017", "reason_code": "limit_exceeded"})
+    assert kept.model_dump()["receipt_no"] == "DE20260622-000017"
+    assert kept.model_dump()["reason_code"] == "limit_exceeded"
+
+
+async def test_that_no_nurse_comes_reaches_a_supervisor(worked: House) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    event = {
+        "event": "visit_accepted",
+        "visit_id": f"{case_id}:visit:1",
+        "accepted": False,
+        "reason_code": "nobody_free",
+    }
+    assert (await call(worked, event, partner="nurse")).status_code == 200
+    task = await open_task(worked, case_id, "breach")
+    assert "nobody_free" in task["subject"]
