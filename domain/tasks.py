@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.enquiry import Answerer
 from domain.money import Money
@@ -88,6 +88,13 @@ class AssignTeam(Form):
     agent_id: StaffId
     nurse_id: StaffId
     doctor_id: StaffId
+
+    @field_validator("nurse_id", "doctor_id")
+    @classmethod
+    def _another_person(cls, staff_id: str, others: ValidationInfo) -> str:
+        if staff_id in others.data.values():
+            raise ValueError("三人须为不同的人员")
+        return staff_id
 
 
 class ConfirmDocuments(Form):

@@ -68,6 +68,7 @@ class CaseState(MatterState):
     refunded_fen: Fen = 0
     offset_fen: Fen = 0
     repaid_fen: Fen = 0
+    repayment_references: list[str] = Field(default_factory=list)
     written_off_fen: Fen = 0
     claim_state: str = ""
     claim_filings: int = 0  # claims sent so far; each has an id of its own

@@ -284,7 +284,9 @@ class Recovery:
                 TaskKind.RECORD_REPAYMENT, at=workflow.now(), due_at=due, amount_fen=state.owed_fen
             )
             paid = await self._desk.done(task)
-            amount_fen = paid.read(RecordRepayment).amount.fen
+            form = paid.read(RecordRepayment)
+            amount_fen = form.amount.fen
+            state.repayment_references.append(form.reference)
             number = state.next_number("repayment")
             self._desk.book(posting.repayment(state.case_id, number, amount_fen), at=paid.at)
             state.repaid_fen += amount_fen

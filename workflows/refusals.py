@@ -6,7 +6,7 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -46,6 +46,12 @@ AMOUNT_OUT_OF_RANGE: Final = "AmountOutOfRange"
 MODE_NOT_AVAILABLE: Final = "ModeNotAvailable"
 TOO_LATE_TO_WITHDRAW: Final = "TooLateToWithdraw"
 WRONG_STAGE: Final = "WrongStage"
+
+
+VISIT_REPORTED_LATE: Final = timedelta(days=1)
+"""A dispatcher may write a visit down after it has begun."""
+VISIT_AHEAD_MAX: Final = timedelta(days=366)
+"""No stay is planned further ahead than a policy year."""
 
 
 def refusal(code: str, message: str, field: str) -> ApplicationError:
@@ -99,6 +105,8 @@ class Refusals:
     def completion(self, message: CompleteTask, *, disease: str) -> None:
         """Whether a step may be completed like this."""
         task, form = open_step(self._state, message)
+        if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
+            _visit_time(form.visit_at, message.at)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
@@ -106,11 +114,6 @@ class Refusals:
 
     def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
         match form:
-            case (
-                ArrangeVisit(visit_at=datetime(tzinfo=None))
-                | AnswerTopUp(visit_at=datetime(tzinfo=None))
-            ):
-                raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
             case FirstContact(identity_verified=True, checklist_sent=False):
                 raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
             case SignAuthorization(signed=True, images=[]):
@@ -137,6 +140,8 @@ class Refusals:
             case ConfirmRefund():
                 self._amount(form.received, "received", at_most=asked_fen)
             case RecordRepayment():
+                if form.reference in self._state.repayment_references:
+                    raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
                 self._amount(form.amount, "amount", at_most=self._state.owed_fen)
             case ResolvePayment(paid=True, reference=None):
                 raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
@@ -180,3 +185,11 @@ class Refusals:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
         if at_most is not None and money.fen > at_most:
             raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
+
+
+def _visit_time(visit_at: datetime, at: datetime) -> None:
+    """A visit has a time zone, is not in the past, and lies within a year (I10)."""
+    if visit_at.tzinfo is None:
+        raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
+    if not at - VISIT_REPORTED_LATE <= visit_at <= at + VISIT_AHEAD_MAX:
+        raise refusal(FORM_REFUSED, "上门时间不能早于今天, 也不能晚于一年", "visit_at")

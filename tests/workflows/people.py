@@ -236,7 +236,9 @@ async def refund(case: Case, amount_fen: int, reference: str = "B-1") -> None:
 
 
 async def repay(case: Case, amount_fen: int) -> None:
-    await case.do(TaskKind.RECORD_REPAYMENT, FINANCE, amount=money(amount_fen), reference="B-9")
+    await case.do(
+        TaskKind.RECORD_REPAYMENT, FINANCE, amount=money(amount_fen), reference=f"B-{amount_fen}"
+    )
 
 
 async def withdraw(case: Case, reason: str = "不再需要") -> Accepted:

@@ -71,7 +71,15 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
         await _each_refused(
             case,
             TaskKind.ASSIGN_TEAM,
-            [(DISPATCHER, {"agent_id": "a", "nurse_id": "n"}, "FormRefused", "doctor_id")],
+            [
+                (DISPATCHER, {"agent_id": "a", "nurse_id": "n"}, "FormRefused", "doctor_id"),
+                (
+                    DISPATCHER,
+                    {"agent_id": "a", "nurse_id": "a", "doctor_id": "d"},
+                    "FormRefused",
+                    "nurse_id",
+                ),
+            ],
         )
         await people.assign_team(case)
         await case.task(TaskKind.SIGN_AUTHORIZATION)
@@ -96,6 +104,8 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
             [
                 (DISPATCHER, visit | {"payment_mode": "qr_code"}, *NO_MODE),
                 (DISPATCHER, {"visit_at": "2027-05-05T08:40:00"}, "FormRefused", "visit_at"),
+                (DISPATCHER, {"visit_at": "1926-11-24T09:00:00Z"}, "FormRefused", "visit_at"),
+                (DISPATCHER, {"visit_at": "2126-11-24T09:00:00Z"}, "FormRefused", "visit_at"),
             ],
         )
         await people.arrange(case)
