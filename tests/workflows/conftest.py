@@ -269,7 +269,7 @@ class Case:
     async def update(self, name: str, message: Any, **options: Any) -> Accepted:
         """Send a command; raises what the case refuses."""
         accepted: Accepted = await self.handle.execute_update(
-            name, message, result_type=Accepted, rpc_timeout=timedelta(seconds=15), **options
+            name, message, result_type=Accepted, rpc_timeout=timedelta(seconds=45), **options
         )
         return accepted
 
