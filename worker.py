@@ -65,7 +65,6 @@ def activities(
     return [
         books.turn_page,
         books.tell_customer,
-        books.balances,
         money.order,
         money.pay_out,
         money.look_up,

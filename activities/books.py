@@ -13,7 +13,6 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import (
-    Balances,
     CasebookPort,
     CasePage,
     Delivery,
@@ -69,11 +68,6 @@ class KeepBooks:
         if activity.info().attempt < TRIES:
             raise ApplicationError("notice not delivered yet", type="NoticeNotDelivered")
         return Delivery.FAILED
-
-    @activity.defn(name="read_balances")
-    async def balances(self, case_id: str) -> Balances:
-        """What the accounts say."""
-        return await self._ledger.balances(case_id)
 
     async def _tried(self, notice: NoticeOrder, *, until: float) -> bool:
         try:
