@@ -24,10 +24,10 @@ from domain.privacy import mask_name
 
 _WITH_MATTER: Final = select(
     tasks,
-    func.coalesce(cases.c.programme, enquiries.c.programme).label("programme"),
+    func.coalesce(cases.c.programme, enquiries.c.programme, "").label("programme"),
     func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
-    func.coalesce(cases.c.stage, enquiries.c.stage).label("stage"),
-    func.coalesce(cases.c.channel, enquiries.c.channel).label("channel"),
+    func.coalesce(cases.c.stage, enquiries.c.stage, "").label("stage"),
+    func.coalesce(cases.c.channel, enquiries.c.channel, "").label("channel"),
     cases.c.customer_subject,
     cases.c.name.label("sealed_name"),
     hospitals.c.name.label("hospital_name"),
@@ -113,7 +113,7 @@ class Worklist:
         return Claim(taken=taken.rowcount == 1, task=self._task(row))
 
     def _task(self, row: Row[Any]) -> TaskRow:
-        # An enquiry knows no name.
+        # An enquiry knows no name, and a step of the house is about nobody.
         sealed = row.sealed_name
         name = "" if sealed is None else mask_name(self._sealer.open_text(sealed, "cases.name"))
         return TaskRow(
