@@ -23,10 +23,10 @@ from domain.waiver import Role
 
 _WITH_MATTER: Final = select(
     tasks,
-    func.coalesce(cases.c.programme, enquiries.c.programme).label("programme"),
+    func.coalesce(cases.c.programme, enquiries.c.programme, "").label("programme"),
     func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
-    func.coalesce(cases.c.stage, enquiries.c.stage).label("stage"),
-    func.coalesce(cases.c.channel, enquiries.c.channel).label("channel"),
+    func.coalesce(cases.c.stage, enquiries.c.stage, "").label("stage"),
+    func.coalesce(cases.c.channel, enquiries.c.channel, "").label("channel"),
     cases.c.customer_subject,
     cases.c.name.label("sealed_name"),
     hospitals.c.name.label("hospital_name"),
@@ -58,7 +58,7 @@ class Worklist:
         return Paged[TaskRow](items=items, next_cursor=after)
 
     def _task(self, row: Row[Any]) -> TaskRow:
-        # An enquiry knows no name.
+        # An enquiry knows no name, and a step of the house is about nobody.
         sealed = row.sealed_name
         name = "" if sealed is None else mask_name(self._sealer.open_text(sealed, "cases.name"))
         return TaskRow(

@@ -173,6 +173,14 @@ class Enquiries(Protocol):
     async def openings(self, *, before: datetime, limit: int) -> Sequence[AskedEnquiry]: ...
 
 
+class House(Protocol):
+    """Steps that belong to no case and no enquiry."""
+
+    async def close(
+        self, task_id: str, *, form: dict[str, Any], role: str, subject: str, at: datetime
+    ) -> bool: ...
+
+
 class Letter(Protocol):
     """One row of the inbox."""
 
@@ -270,6 +278,8 @@ class Unit(Protocol):
     def cases(self) -> Cases: ...
     @property
     def enquiries(self) -> Enquiries: ...
+    @property
+    def house(self) -> House: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

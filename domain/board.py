@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
 from domain.posting import Account, Reason
+from domain.tasks import Evidence
 from domain.waiver import Role
 
 PAGE_MAX = 200
@@ -118,6 +119,7 @@ class TaskRow(Row):
     subject: str
     duty: str | None
     amount_fen: int | None
+    evidence: Evidence | None = None
     claimed_by: str | None
     claimed_role: Role | None
     claimed_at: datetime | None
