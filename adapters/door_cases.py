@@ -204,6 +204,16 @@ class CaseRows:
         )
         return taken.first() is not None
 
+    async def holds_a_step(self, case_id: str, subject: str) -> bool:
+        """Whether an open step of the case names a person, or was claimed by them."""
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == case_id, tasks.c.closed_at.is_(None))
+            .where((tasks.c.assignee == subject) | (tasks.c.claimed_by == subject))
+            .limit(1)
+        )
+        return found.first() is not None
+
     async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool:
         """Whether a person has finished a step of this case in a role."""
         found = await self._connection.execute(
