@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, PlainSerializer
 
 from domain.money import Money
+from domain.tasks import Evidence
 from domain.waiver import Role
 
 
@@ -72,6 +73,7 @@ class TaskView(BaseModel):
     subject: str
     duty: str | None
     amount: Money | None
+    evidence: Evidence | None = Field(default=None, description="双方凭据, 如对账差异")
     closed_at: Utc | None
     done: bool | None
     form: str

@@ -176,6 +176,7 @@ def task_view(row: TaskRow) -> TaskView:
         subject=row.subject,
         duty=row.duty,
         amount=None if row.amount_fen is None else Money.of(row.amount_fen),
+        evidence=row.evidence,
         closed_at=row.closed_at,
         done=row.done,
         form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",

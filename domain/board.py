@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
 from domain.posting import Account, Reason
+from domain.tasks import Evidence
 from domain.waiver import Role
 
 PAGE_MAX = 200
@@ -118,6 +119,7 @@ class TaskRow(Row):
     subject: str
     duty: str | None
     amount_fen: int | None
+    evidence: Evidence | None = None
     claimed_by: str | None
     claimed_role: Role | None
     claimed_at: datetime | None
@@ -140,7 +142,7 @@ class TaskFilter(Row):
     """Which tasks; what is None does not narrow."""
 
     roles: list[Role] | None = None
-    seen_by: str | None = None  # leave out what is assigned to somebody else
+    seen_by: str | None = None  # with roles: leave out what is another person's
     claimed_by: str | None = None
     state: Literal["open", "unclaimed", "claimed", "closed"] | None = "open"
     kind: str | None = None
@@ -150,13 +152,6 @@ class TaskFilter(Row):
     due_before: datetime | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
-
-
-class Claim(Row):
-    """The answer to a claim: taken by the caller, or who has the task."""
-
-    taken: bool
-    task: TaskRow
 
 
 class TopUpRow(Row):

@@ -105,3 +105,29 @@ async def test_a_nurse_sees_the_case_without_its_money(worked: House) -> None:
     listed = await worked.get("/v1/deposit-waivers", "nurse")
     assert [one["money"] for one in listed.json()["items"]] == [None]
     assert (await worked.get(f"/v1/deposit-waivers/{case_id}")).json()["money"] is not None
+
+
+async def test_a_nurses_step_without_a_name_is_only_the_teams_nurses(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    await on_the_team(house, case_id)
+    task_id = f"{case_id}.hand_in_slip.1"
+    async with house.database.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page) VALUES "
+                "(:task, :case, 'hand_in_slip', '{nurse,agent}', '上传押金单', now(), 1)"
+            ),
+            {"task": task_id, "case": case_id},
+        )
+
+    async def listed(role: str, subject: str) -> list[str]:
+        page = await house.get("/v1/tasks", role, subject=subject)
+        return [task["task_id"] for task in page.json()["items"]]
+
+    assert await listed("nurse", "nurse-1") == [task_id] == await listed("agent", "agent-9")
+    assert await listed("nurse", "nurse-2") == []
+    claim = f"/v1/tasks/{task_id}/claim"
+    problem(await house.post(claim, role="nurse", subject="nurse-2"), 404, "not-found")
+    assert (await house.post(claim, role="nurse", subject="nurse-1")).status_code == 200
+    claimed = await house.post(claim, role="agent", subject="agent-9")
+    problem(claimed, 409, "task-claimed")
