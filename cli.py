@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+import cli_import  # noqa: E402
+
 if TYPE_CHECKING:
     from adapters.importing import Importer
     from adapters.settings import Settings
@@ -35,8 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables: patients
 )
-importing = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
-app.add_typer(importing, name="import")
+app.add_typer(cli_import.app, name="import")
 
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
@@ -308,6 +309,11 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     _run(main)
 
 
+@app.callback()
+def _wire(context: typer.Context) -> None:
+    context.obj = cli_import.Means(settings=_settings, run=_import)
+
+
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
@@ -334,61 +340,6 @@ def reseal() -> None:
         return 0
 
     _run(main)
-
-
-@importing.command("hospitals")
-def hospitals(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
-) -> None:
-    """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC, datetime
-
-    from adapters.hospital_import import import_hospitals
-
-    _import(
-        path,
-        lambda database, progress: import_hospitals(
-            database, path, at=datetime.now(UTC), progress=progress
-        ),
-    )
-
-
-@importing.command("network")
-def network(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = NETWORK,
-) -> None:
-    """Draw a programme's network from the hospitals by the rule in a file."""
-    from adapters.network_import import import_network
-
-    _import(path, lambda database, progress: import_network(database, path, progress=progress))
-
-
-@importing.command("insured")
-def insured(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    programme: Annotated[str, typer.Option(help="The programme they are insured under.")],
-    list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
-) -> None:
-    """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC, datetime
-
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.insured_import import import_insured
-
-    settings = _settings()
-    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-    _import(
-        path,
-        lambda database, progress: import_insured(
-            database,
-            path,
-            programme=programme,
-            list_version=list_version,
-            sealer=sealer,
-            at=datetime.now(UTC),
-            progress=progress,
-        ),
-    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An import as a person watches it: a bar while it runs, then the counts and the first remarks.
+"""An import as a person asks for it and watches it: a bar while it runs, then counts and remarks.
 
 What a list means is its own module's business.
 """
@@ -6,6 +6,7 @@ What a list means is its own module's business.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -16,8 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters import tables
 from adapters.bulk import Progress
 from adapters.database import open_database
+from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
+from adapters.insured_import import Terms, import_insured
+from adapters.list_files import ROWS_MAX, Encoding, ListFile
+from adapters.list_report import Remarks
+from adapters.list_versions import ListName
 from adapters.network_import import import_network
+from adapters.network_list import import_network_list
+from adapters.programme_files import load_programmes
 from adapters.settings import Settings
 from adapters.yaml_files import FileRefused
 
@@ -35,15 +43,84 @@ async def imported(
         with Bar(console=bar) as progress:
             task = progress.add_task(path.name, total=None)
             report = await importer(
-                database, lambda done, total: progress.update(task, completed=done, total=total)
+                database,
+                lambda done, total: progress.update(task, completed=done, total=total or None),
             )
     except FileRefused as refused:
-        bar.print(str(refused), style="red", markup=False)
+        bar.print(str(refused), style="red", markup=False, soft_wrap=True)
         return 1
     finally:
         await database.dispose()
     show(report, out)
     return 0
+
+
+def list_file(path: Path, *, sheet: str | None, encoding: str, rows_max: int | None) -> ListFile:
+    """A list as the operator described it; an encoding nobody knows is read as UTF-8's failure."""
+    known = cast("Encoding", encoding if encoding == "gb18030" else "utf-8")
+    return ListFile(path, encoding=known, sheet=sheet, rows_max=rows_max or ROWS_MAX)
+
+
+def rule_importer(path: Path) -> Importer:
+    """Draws a network by the rule in a file."""
+    return lambda database, progress: import_network(database, path, progress=progress)
+
+
+def network_importer(
+    settings: Settings,
+    file: ListFile,
+    network: str,
+    version: str,
+    *,
+    partial: bool,
+    errors: Path | None,
+) -> Importer:
+    """Reads a network's list; some programme must name the network."""
+    name = ListName("network", network, version)
+
+    async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
+        known = load_programmes(settings.programme_folders)
+        if network not in {one.hospitals.network for one in known if one.hospitals.network}:
+            reason = f"没有服务项目使用此网络 / no programme has a network {network!r}"
+            raise FileRefused(file.path, reason)
+        with Remarks(file.path, errors) as remarks:
+            return await import_network_list(
+                database,
+                file,
+                name,
+                at=datetime.now(UTC),
+                partial=partial,
+                remarks=remarks,
+                progress=progress,
+            )
+
+    return body
+
+
+def insured_importer(
+    settings: Settings,
+    file: ListFile,
+    programme: str,
+    version: str,
+    *,
+    partial: bool,
+    errors: Path | None,
+) -> Importer:
+    """Reads an insurer's list of one programme; the programme must be one we serve."""
+
+    async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
+        if programme not in {one.code for one in load_programmes(settings.programme_folders)}:
+            raise FileRefused(file.path, f"没有此服务项目 / no such programme: {programme}")
+        terms = Terms(
+            name=ListName("insured", programme, version),
+            sealer=Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes),
+            at=datetime.now(UTC),
+            partial=partial,
+        )
+        with Remarks(file.path, errors) as remarks:
+            return await import_insured(database, file, terms, remarks=remarks, progress=progress)
+
+    return body
 
 
 async def filled_when_empty(settings: Settings, *, hospitals: Path, network: Path) -> bool:

@@ -72,7 +72,7 @@ WITH numbered AS (
 ), held AS (
     SELECT line, first_value(line) OVER earlier_first AS other,
         valid_from <= max(valid_to) OVER (earlier_first ROWS BETWEEN UNBOUNDED PRECEDING AND
-            1 PRECEDING) AS overlaps
+            1 PRECEDING) AS clashes
     FROM numbered WHERE line = policy_line AND name_hash = first_name
     WINDOW earlier_first AS (PARTITION BY person_hash, product ORDER BY valid_from, line)
 )
@@ -81,7 +81,7 @@ UNION ALL
 SELECT line, person_line, 'name' FROM numbered
 WHERE line = policy_line AND name_hash <> first_name
 UNION ALL
-SELECT line, other, 'person' FROM held WHERE overlaps
+SELECT line, other, 'person' FROM held WHERE clashes
 ORDER BY line LIMIT :most
 """)
 _WHY: Final = {
@@ -212,12 +212,10 @@ async def _stage(connection: AsyncConnection, rows: list[InsuredRow], terms: Ter
     )
 
 
-def _values(
-    row: InsuredRow, policy_id: str, envelopes: Any, terms: Terms
-) -> dict[str, Any]:
+def _values(row: InsuredRow, policy_id: str, envelopes: Any, terms: Terms) -> dict[str, Any]:
     sealer = terms.sealer
     values: dict[str, Any] = {
-        name: getattr(row, name) for name in _INCOMING.c.keys() if hasattr(row, name)
+        name: getattr(row, name) for name in InsuredRow.__slots__ if name in _INCOMING.c
     }
     values |= {
         "policy_id": policy_id,
@@ -287,7 +285,9 @@ async def _merge(connection: AsyncConnection, terms: Terms, reading: _Reading) -
     )
     names = [*_KEYS, *_GIVEN]
     new = select(*(incoming.c[name] for name in names)).where(~exists().where(there))
-    inserted = await connection.execute(insert(policies).from_select(names, new))
+    inserted = await connection.execute(
+        insert(policies).from_select(names, new), execution_options={"preserve_rowcount": True}
+    )
     removed = 0
     if not terms.partial:
         gone = await connection.execute(

@@ -170,14 +170,10 @@ class _Cells:
         text = self.text(column, required=required)
         if not text:
             return None
-        parts = _DAY.fullmatch(text)
-        try:
-            if parts is None or (not parts[2] and len(text) != 8):  # noqa: PLR2004 - 20260131
-                raise ValueError
-            return date(int(parts[1]), int(parts[3]), int(parts[4]))
-        except ValueError:
+        day = as_day(text)
+        if day is None:
             self.wrong(column, "不是有效日期 / no such day; 2026-01-31")
-            return None
+        return day
 
     def whole(self, column: str, most: int) -> int | None:
         text = self.text(column, required=False)
@@ -200,6 +196,17 @@ class _Cells:
         except AmountRefused as refused:
             self.wrong(column, f"{refused} / no amount of money")
             return 0
+
+
+def as_day(text: str) -> date | None:
+    """A day as lists write it: 2026-01-31, 2026/1/31, 2026年1月31日, 20260131."""
+    parts = _DAY.fullmatch(text)
+    if parts is None or (not parts[2] and len(text) != len("20260131")):
+        return None
+    try:
+        return date(int(parts[1]), int(parts[3]), int(parts[4]))
+    except ValueError:
+        return None
 
 
 def _kind(cells: _Cells) -> str:

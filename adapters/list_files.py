@@ -116,7 +116,9 @@ class ListFile:
                 reason = f"line {line}: 第{number}列标题不认识 / the heading of column {number} is "
                 raise FileRefused(self.path, reason + "not known")
             if name in found:
-                raise FileRefused(self.path, f"line {line}: 重复的列 / column {name!r} stands twice")
+                raise FileRefused(
+                    self.path, f"line {line}: 重复的列 / column {name!r} stands twice"
+                )
             found.append(name)
         for one in columns:
             if one.required and one.name not in found:
@@ -169,7 +171,9 @@ def _bounded(path: Path, file: TextIO) -> Iterator[str]:
     while text := file.readline(_LINE_MAX):
         number += 1
         if len(text) == _LINE_MAX and not text.endswith("\n"):
-            raise FileRefused(path, f"line {number}: 行过长 / the line is too long, no readable CSV")
+            raise FileRefused(
+                path, f"line {number}: 行过长 / the line is too long, no readable CSV"
+            )
         if "\x00" in text:
             raise FileRefused(path, f"line {number}: no readable CSV, a null byte")
         yield text

@@ -22,7 +22,9 @@ REMARKS_MAX: Final = 10_000
 _SHOWN: Final = 10
 _HEADINGS: Final = ("行 row", "列 column", "原因 reason", "内容(已遮盖) content, masked")
 # A date or an amount; ten digits without a mark could be half of a number that names somebody.
-_HARMLESS: Final = re.compile(r"-?[0-9]{1,8}|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|-?[0-9]{1,9}\.[0-9]{1,2}")
+_HARMLESS: Final = re.compile(
+    r"-?[0-9]{1,8}|[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}|-?[0-9]{1,9}\.[0-9]{1,2}"
+)
 _MASKS: Final = {"name": mask_name, "id_number": mask_id, "phone": mask_phone}
 
 
@@ -67,7 +69,9 @@ class Remarks:
             try:
                 handle = os.open(self._report, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             except OSError as error:
-                raise FileRefused(self._report, f"无法写入 / cannot be written: {error.strerror}") from None
+                raise FileRefused(
+                    self._report, f"无法写入 / cannot be written: {error.strerror}"
+                ) from None
             # With a mark in front a spreadsheet program reads it as UTF-8.
             self._file = os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
             self._writer = csv.writer(self._file)

@@ -34,7 +34,9 @@ async def claim(connection: AsyncConnection, name: ListName, file: ListFile) -> 
     digest = file.sha256()
     await connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
     await connection.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{name.kind}:{name.programme}", 0)))
+        select(
+            func.pg_advisory_xact_lock(func.hashtextextended(f"{name.kind}:{name.programme}", 0))
+        )
     )
     found = await connection.execute(
         select(imported_lists.c.sha256, imported_lists.c.partial)

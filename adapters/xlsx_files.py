@@ -65,8 +65,10 @@ class XlsxSheet:
         except FileRefused:
             raise
         # Whatever the parsers of a hostile file fail with: it is no readable workbook.
-        except Exception as error:
-            raise self._refused(f"不是可读的 xlsx / no readable xlsx: {type(error).__name__}") from None
+        except Exception as error:  # noqa: BLE001
+            raise self._refused(
+                f"不是可读的 xlsx / no readable xlsx: {type(error).__name__}"
+            ) from None
 
     def _lines(self) -> Iterator[tuple[int, list[object]]]:
         book = load_workbook(self._path, read_only=True, data_only=False, keep_links=False)
@@ -76,7 +78,9 @@ class XlsxSheet:
             rows = sheet.iter_rows(max_col=COLUMNS_MAX + 1, values_only=True)
             for number, values in enumerate(rows, 1):
                 if number > LINES_MAX:
-                    raise self._refused(f"line {number}: 行号超出表格 / beyond the last row of a sheet")
+                    raise self._refused(
+                        f"line {number}: 行号超出表格 / beyond the last row of a sheet"
+                    )
                 if values and values[COLUMNS_MAX] is not None:
                     raise self._refused(f"line {number}: 多于 {COLUMNS_MAX} 列 / too many columns")
                 yield number, list(values)
@@ -146,25 +150,19 @@ class XlsxSheet:
 
 def wrong_value(value: object) -> tuple[str, str | None]:
     """A cell as text, and why it cannot be taken, if so."""
-    match value:
-        case None:
-            return "", None
-        case str():
-            return (value, None) if value not in _ERRORS else ("", "错误值 / an error, not a value")
-        case ArrayFormula() | DataTableFormula():
-            return "", FORMULA
-        case bool():
-            return ("是" if value else "否"), None
-        case int() | float():
-            return _number(value)
-        case datetime():
-            if value.time() != time():
-                return "", "日期带有时刻 / a date with a time of day"
-            return value.date().isoformat(), None
-        case date():
-            return value.isoformat(), None
-        case _:
-            return "", "单元格类型不可导入 / a kind of cell that is not read"
+    if isinstance(value, bool):
+        return ("是" if value else "否"), None
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, date):
+        if isinstance(value, datetime) and value.time() != time():
+            return "", "日期带有时刻 / a date with a time of day"
+        return value.isoformat()[:10], None
+    if isinstance(value, ArrayFormula | DataTableFormula):
+        return "", FORMULA
+    if value is None or isinstance(value, str):
+        return ("", "错误值 / an error, not a value") if value in _ERRORS else (value or "", None)
+    return "", "单元格类型不可导入 / a kind of cell that is not read"
 
 
 def _number(value: float) -> tuple[str, str | None]:

@@ -6,8 +6,8 @@ A case from before names no list.
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0007"
-down_revision: str | None = "0006"
+revision: str = "0008"
+down_revision: str | None = "0007"
 branch_labels: str | None = None
 depends_on: str | None = None
 
@@ -23,9 +23,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("partial", sa.Boolean(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('insured', 'network')", name=op.f("ck_imported_lists_kind")
-        ),
+        sa.CheckConstraint("kind IN ('insured', 'network')", name=op.f("ck_imported_lists_kind")),
         sa.PrimaryKeyConstraint(
             "kind", "programme", "list_version", name=op.f("pk_imported_lists")
         ),

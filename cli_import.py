@@ -1,0 +1,113 @@
+"""The operator's commands that read lists: hospitals, a programme's network, insured persons.
+
+A part of `cli.py`, which says how settings are read and how an import is run; bodies are imported
+when a command runs, for the reason given there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from adapters.importing import Importer
+    from adapters.settings import Settings
+
+app = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
+
+ROOT = Path(__file__).resolve().parent
+HOSPITALS = ROOT / "data" / "hospitals.csv"
+NETWORK = ROOT / "data" / "networks" / "bainian_deposit_waiver.yaml"
+
+
+@dataclass(frozen=True)
+class Means:
+    """What `cli.py` lends these commands."""
+
+    settings: "Callable[[], Settings]"
+    run: "Callable[[Path, Importer], NoReturn]"
+
+
+Existing = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+Version = Annotated[str, typer.Option(help="The sender's name for this list, e.g. 2026-07-01.")]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Take the rows that hold; otherwise all or nothing.")
+]
+Errors = Annotated[
+    Path | None, typer.Option(help="Write every row that does not hold to this CSV, masked.")
+]
+Sheet = Annotated[str | None, typer.Option(help="The sheet of an xlsx that has several.")]
+CsvEncoding = Annotated[str, typer.Option(help="Of a CSV: utf-8 or gb18030.")]
+RowsMax = Annotated[
+    int | None, typer.Option(min=1, help="More rows are refused as the wrong file; 150,000.")
+]
+
+
+@app.command("hospitals")
+def hospitals(context: typer.Context, path: Existing = HOSPITALS) -> None:
+    """Read the list of hospitals; safe to run twice, all of it or nothing."""
+    from datetime import UTC, datetime
+
+    from adapters.hospital_import import import_hospitals
+
+    means: Means = context.obj
+    means.run(
+        path,
+        lambda database, progress: import_hospitals(
+            database, path, at=datetime.now(UTC), progress=progress
+        ),
+    )
+
+
+@app.command("network")
+def network(
+    context: typer.Context,
+    path: Existing = NETWORK,
+    network: Annotated[str, typer.Option(help="The network's name; a list has none.")] = "",
+    list_version: Version = "",
+    partial: Partial = False,
+    errors: Errors = None,
+    sheet: Sheet = None,
+    encoding: CsvEncoding = "utf-8",
+) -> None:
+    """Read a network's hospitals from a list (CSV, xlsx), or draw it by the rule in a YAML file."""
+    from adapters.importing import list_file, network_importer, rule_importer
+
+    means: Means = context.obj
+    if path.suffix.lower() in (".yaml", ".yml"):
+        means.run(path, rule_importer(path))
+    if not network or not list_version:
+        raise typer.BadParameter("a list needs --network and --list-version")
+    file = list_file(path, sheet=sheet, encoding=encoding, rows_max=None)
+    means.run(
+        path,
+        network_importer(
+            means.settings(), file, network, list_version, partial=partial, errors=errors
+        ),
+    )
+
+
+@app.command("insured")
+def insured(
+    context: typer.Context,
+    path: Existing,
+    programme: Annotated[str, typer.Option(help="The programme they are insured under.")],
+    list_version: Version,
+    partial: Partial = False,
+    errors: Errors = None,
+    sheet: Sheet = None,
+    encoding: CsvEncoding = "utf-8",
+    rows_max: RowsMax = None,
+) -> None:
+    """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
+    from adapters.importing import insured_importer, list_file
+
+    means: Means = context.obj
+    file = list_file(path, sheet=sheet, encoding=encoding, rows_max=rows_max)
+    settings = means.settings()
+    means.run(
+        path,
+        insured_importer(settings, file, programme, list_version, partial=partial, errors=errors),
+    )
