@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-import cli_import  # noqa: E402
+from adapters import import_commands  # noqa: E402
 
 if TYPE_CHECKING:
     from adapters.importing import Importer
@@ -37,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables: patients
 )
-app.add_typer(cli_import.app, name="import")
+app.add_typer(import_commands.app, name="import")
 
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
@@ -311,7 +311,7 @@ def _import(path: Path, body: "Importer") -> NoReturn:
 
 @app.callback()
 def _wire(context: typer.Context) -> None:
-    context.obj = cli_import.Means(settings=_settings, run=_import)
+    context.obj = import_commands.Means(settings=_settings, run=_import)
 
 
 @app.command()

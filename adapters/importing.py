@@ -6,7 +6,6 @@ What a list means is its own module's business.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -20,7 +19,7 @@ from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
 from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ROWS_MAX, Encoding, ListFile
+from adapters.list_files import ListFile
 from adapters.list_report import Remarks
 from adapters.list_versions import ListName
 from adapters.network_import import import_network
@@ -53,12 +52,6 @@ async def imported(
         await database.dispose()
     show(report, out)
     return 0
-
-
-def list_file(path: Path, *, sheet: str | None, encoding: str, rows_max: int | None) -> ListFile:
-    """A list as the operator described it; an encoding nobody knows is read as UTF-8's failure."""
-    known = cast("Encoding", encoding if encoding == "gb18030" else "utf-8")
-    return ListFile(path, encoding=known, sheet=sheet, rows_max=rows_max or ROWS_MAX)
 
 
 def rule_importer(path: Path) -> Importer:

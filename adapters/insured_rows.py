@@ -204,9 +204,10 @@ def as_day(text: str) -> date | None:
     if parts is None or (not parts[2] and len(text) != len("20260131")):
         return None
     try:
-        return date(int(parts[1]), int(parts[3]), int(parts[4]))
+        day = date(int(parts[1]), int(parts[3]), int(parts[4]))
     except ValueError:
         return None
+    return day if day >= BORN_MIN else None
 
 
 def _kind(cells: _Cells) -> str:

@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TextIO
 
+from adapters.list_limits import CELL_MAX, ROWS_MAX
 from adapters.xlsx_files import FORMULA, XlsxSheet, wrong_value
 from adapters.yaml_files import FileRefused
 from domain.hospital import tidy
 
-ROWS_MAX: Final = 150_000
-"""So many rows are read unless the operator says more: a guard against the wrong file."""
-CELL_MAX: Final = 500
-"""Characters of a cell; no column of a list needs more."""
 _LINE_MAX: Final = 64 * 1024
 _HASHED_AT_ONCE: Final = 1024 * 1024
 # A spreadsheet program would run it. A signed number is none.

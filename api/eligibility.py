@@ -38,7 +38,7 @@ class Declared(Body):
     """What the caller states and our records do not hold; checked by a person later."""
 
     for_insured_self: bool | None = None
-    is_renewal: bool = False
+    is_renewal: bool | None = Field(default=None, description="名单已写明续保次数时以名单为准")
     diagnosis: Literal["none", "suspected", "confirmed"] | None = None
     is_first_diagnosis: bool | None = None
     diagnosed_on: date | None = None

@@ -211,6 +211,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
         "sales_channel": known.sales_channel,
         "policy_id": known.policy_id,
+        "insured_list": known.insured_list,
         "promised_fen": _promised_fen(known),
         "person_hash": known.person_hash,
         "name": body.insured.name,

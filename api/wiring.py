@@ -244,7 +244,9 @@ class Inbox(Protocol):
 class Reference(Protocol):
     """Hospitals, networks and the insurer's list."""
 
-    async def hospital(self, hospital_id: str, network: str | None) -> dict[str, Any] | None: ...
+    async def hospital(
+        self, hospital_id: str, network: str | None, on: date
+    ) -> dict[str, Any] | None: ...
     async def policy(
         self, programme: str, person_hash: str, on: date, *, lock: bool = False
     ) -> dict[str, Any] | None: ...
@@ -258,6 +260,7 @@ class Reference(Protocol):
         city: str | None,
         grade_min: int | None,
         network: str | None,
+        on: date,
         after: str | None,
         limit: int,
     ) -> list[dict[str, Any]]: ...

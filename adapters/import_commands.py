@@ -7,9 +7,11 @@ when a command runs, for the reason given there.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
+
+from adapters.list_limits import ROWS_MAX
 
 if TYPE_CHECKING:
     from adapters.importing import Importer
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 HOSPITALS = ROOT / "data" / "hospitals.csv"
 NETWORK = ROOT / "data" / "networks" / "bainian_deposit_waiver.yaml"
 
@@ -39,10 +41,8 @@ Errors = Annotated[
     Path | None, typer.Option(help="Write every row that does not hold to this CSV, masked.")
 ]
 Sheet = Annotated[str | None, typer.Option(help="The sheet of an xlsx that has several.")]
-CsvEncoding = Annotated[str, typer.Option(help="Of a CSV: utf-8 or gb18030.")]
-RowsMax = Annotated[
-    int | None, typer.Option(min=1, help="More rows are refused as the wrong file; 150,000.")
-]
+CsvEncoding = Annotated[Literal["utf-8", "gb18030"], typer.Option(help="Of a CSV.")]
+RowsMax = Annotated[int, typer.Option(min=1, help="More rows are refused as the wrong file.")]
 
 
 @app.command("hospitals")
@@ -73,14 +73,15 @@ def network(
     encoding: CsvEncoding = "utf-8",
 ) -> None:
     """Read a network's hospitals from a list (CSV, xlsx), or draw it by the rule in a YAML file."""
-    from adapters.importing import list_file, network_importer, rule_importer
+    from adapters.importing import network_importer, rule_importer
+    from adapters.list_files import ListFile
 
     means: Means = context.obj
     if path.suffix.lower() in (".yaml", ".yml"):
         means.run(path, rule_importer(path))
     if not network or not list_version:
         raise typer.BadParameter("a list needs --network and --list-version")
-    file = list_file(path, sheet=sheet, encoding=encoding, rows_max=None)
+    file = ListFile(path, encoding=encoding, sheet=sheet)
     means.run(
         path,
         network_importer(
@@ -99,13 +100,14 @@ def insured(
     errors: Errors = None,
     sheet: Sheet = None,
     encoding: CsvEncoding = "utf-8",
-    rows_max: RowsMax = None,
+    rows_max: RowsMax = ROWS_MAX,
 ) -> None:
     """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from adapters.importing import insured_importer, list_file
+    from adapters.importing import insured_importer
+    from adapters.list_files import ListFile
 
     means: Means = context.obj
-    file = list_file(path, sheet=sheet, encoding=encoding, rows_max=rows_max)
+    file = ListFile(path, encoding=encoding, sheet=sheet, rows_max=rows_max)
     settings = means.settings()
     means.run(
         path,
