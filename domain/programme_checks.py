@@ -87,6 +87,7 @@ def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str]]]
     yield from ((f"rule {one.code}", one.services) for one in programme.rules)
     yield from (("diagnosis", one.services) for one in programme.diagnosis)
     yield from ((f"service {one.code}", one.after) for one in programme.services)
+    yield "waiver", programme.waiver.services if programme.waiver else ()
     for gate in programme.activation.gates if programme.activation else ():
         yield "gate", gate.services
         yield "gate", () if gate.after == "cooling_off" else (gate.after,)
