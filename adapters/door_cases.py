@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
-from adapters.tables import OPENING, cases, documents, tasks
+from adapters.tables import OPENING, TEAM_NURSE, cases, documents, tasks
 from domain.waiver import ENDED, Role
 
 _SEALED: Final = ("name", "id_number", "phone", "bed", "disease", "opened")
@@ -49,6 +49,7 @@ class TaskAccess:
     claimed_role: str | None
     closed_at: datetime | None
     closed_by: str | None = None
+    nurse: str | None = None  # of the case's team
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,11 @@ class CaseRows:
 
     async def task(self, task_id: str) -> TaskAccess | None:
         """A task as the door guards it."""
-        found = await self._connection.execute(select(tasks).where(tasks.c.task_id == task_id))
+        found = await self._connection.execute(
+            select(tasks, TEAM_NURSE.label("nurse"))
+            .join_from(tasks, cases, tasks.c.case_id == cases.c.case_id, isouter=True)
+            .where(tasks.c.task_id == task_id)
+        )
         row = found.mappings().first()
         if row is None:
             return None
@@ -180,6 +185,7 @@ class CaseRows:
             claimed_role=row["claimed_role"],
             closed_at=row["closed_at"],
             closed_by=row["closed_by"],
+            nurse=row["nurse"],
         )
 
     async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool:
@@ -197,6 +203,16 @@ class CaseRows:
             .returning(tasks.c.task_id)
         )
         return taken.first() is not None
+
+    async def holds_a_step(self, case_id: str, subject: str) -> bool:
+        """Whether an open step of the case names a person, or was claimed by them."""
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == case_id, tasks.c.closed_at.is_(None))
+            .where((tasks.c.assignee == subject) | (tasks.c.claimed_by == subject))
+            .limit(1)
+        )
+        return found.first() is not None
 
     async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool:
         """Whether a person has finished a step of this case in a role."""

@@ -124,6 +124,14 @@ class Programme(Incomplete):
         """The service a report asks for; None where the whole programme is the waiver."""
         return next(iter(self.waiver.services), None) if self.waiver else None
 
+    def with_notices(self, shared: Iterable[Notice]) -> "Programme":
+        """The same with the shared texts it has none of its own for, where it sends any."""
+        if self.waiver is None:
+            return self
+        own = {notice.code for notice in self.notices}
+        more = (notice for notice in shared if notice.code not in own)
+        return self.model_copy(update={"notices": (*self.notices, *more)})
+
     def runs_on(self, day: date) -> bool:
         """Whether an application on this day is served by this version (R007, R008, R120)."""
         return self.valid_from <= day and (day <= self.valid_to or self.until_replaced)

@@ -1,9 +1,9 @@
 """The steps people do: each kind of task with its Chinese title, its roles and its form.
 
-A task is opened by a case or an enquiry, shown in the worklist, and completed with exactly one
-form. The forms are the contract between the worklist and the workflow; the door reads them strictly
-(unknown keys refused), the workflow tolerantly (fields have defaults where a later version may add
-some). Who may see a task and when it is due is decided where it is opened.
+A task is opened by a case, an enquiry or the house itself, shown in the worklist, and completed
+with exactly one form. The forms are the contract between the worklist and the workflow; the door
+reads them strictly (unknown keys refused), the workflow tolerantly (fields have defaults where a
+later version may add some). Who may see a task and when it is due is decided where it is opened.
 """
 
 from __future__ import annotations
@@ -15,21 +15,33 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.enquiry import Answerer
+from domain.forms import (
+    Aftercare,
+    DocumentId,
+    DocumentVisit,
+    Form,
+    GiveOutSlips,
+    Images,
+    KeepSlip,
+    Note,
+    Reference,
+    SecondReview,
+    SettleBalance,
+    StaffId,
+    VerifyCost,
+    Words,
+)
 from domain.money import Money
 from domain.waiver import PaymentMode, Role
 
-Note = Annotated[str, Field(max_length=500)]
-"""Free words of the person who did the step; at most 500 characters."""
-Words = Annotated[str, Field(min_length=1, max_length=500)]
-"""Words that are the point of a step, so that it cannot be reported without them."""
-StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-"""An opaque staff number, never a name."""
-DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
-"""The id of an uploaded image or file of this case."""
-Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
-"""A receipt, bank or courier number."""
-Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
-"""The images of a step; a step without its image record cannot be closed (R073)."""
+
+class Evidence(BaseModel):
+    """What each side's books say of the same thing: codes, amounts, moments; nobody's name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ours: Annotated[str, Field(max_length=500)]
+    theirs: Annotated[str, Field(max_length=500)]
 
 
 class TaskKind(StrEnum):
@@ -62,14 +74,9 @@ class TaskKind(StrEnum):
     RECORD_REPAYMENT = "record_repayment"
     AFTERCARE = "aftercare"
     RESOLVE_PAYMENT = "resolve_payment"
+    EXPLAIN_DIFFERENCE = "explain_difference"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
-
-
-class Form(BaseModel):
-    """What a person reports when a task is done."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class AnswerEnquiry(Form):
@@ -122,13 +129,6 @@ class SignAuthorization(Form):
     images: list[DocumentId] = Field(default=[], max_length=20)
 
 
-class DocumentVisit(Form):
-    """Somebody went to the customer for the papers (K11)."""
-
-    images: Images
-    note: Note = ""
-
-
 class JudgeLiability(Form):
     """The expert's opinion: scope (R024), plan (R025), history (R040), treatment talk (R026)."""
 
@@ -138,14 +138,6 @@ class JudgeLiability(Form):
     limit: Money | None = None
     first_deposit: Money | None = None
     treatment_talk: Words
-    reason: Note = ""
-
-
-class SecondReview(Form):
-    """The insurer's contact signs as well (双审), with the amount he authorises, or does not."""
-
-    approved: bool
-    limit: Money | None = None  # none named: the opinion's
     reason: Note = ""
 
 
@@ -181,23 +173,6 @@ class HandInSlip(Form):
     receipt_no: Reference
 
 
-class KeepSlip(Form):
-    """A deposit slip goes into our custody (R723): who gave it, who keeps it, by its number."""
-
-    handed_by: StaffId
-    received_by: StaffId
-    receipt_no: Reference
-    note: Note = ""
-
-
-class GiveOutSlips(Form):
-    """The slips go back to the hospital for the settlement: who took them from whom."""
-
-    handed_by: StaffId
-    received_by: StaffId
-    note: Note = ""
-
-
 class CareDuty(StrEnum):
     """The four duties of in-hospital care (R030–R033)."""
 
@@ -231,15 +206,6 @@ class AcceptOffer(Form):
     accepted: bool
 
 
-class VerifyCost(Form):
-    """What the hospital says has been used up, read before more is paid (R725, C-70)."""
-
-    incurred: Money
-    needed: bool
-    images: Images
-    note: Note = ""
-
-
 class OnSiteTopUp(Form):
     """The person of ours is at the hospital and pays now (K06)."""
 
@@ -255,13 +221,6 @@ class DischargeVisit(Form):
     documents_collected: bool
     images: Images
     note: Note = ""
-
-
-class SettleBalance(Form):
-    """How much of the bill is covered; what of it the deposits do not pay is paid directly."""
-
-    covered: Money
-    reason: Note = ""
 
 
 class ConfirmRefund(Form):
@@ -293,18 +252,19 @@ class RecordRepayment(Form):
     reference: Reference
 
 
-class Aftercare(Form):
-    """A consultation after discharge was given (R226)."""
-
-    note: Words
-
-
 class ResolvePayment(Form):
     """What became of a payment whose outcome nobody knew, with the evidence of both sides."""
 
     paid: bool
     reference: Reference | None = None
     evidence: Words
+
+
+class ExplainDifference(Form):
+    """Why a partner's statement and our ledger differ, and what was done about it."""
+
+    explanation: Words
+    reference: Reference | None = None
 
 
 class AcknowledgeBreach(Form):
@@ -318,6 +278,18 @@ class PhoneCustomer(Form):
 
     reached: bool
     note: Note = ""
+
+
+NAMED_PERSONS: Final = frozenset({Role.NURSE})
+"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
+
+
+def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
+    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
+
+    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    """
+    return role not in NAMED_PERSONS or person == (assignee or nurse)
 
 
 class TaskTerms(BaseModel):
@@ -366,6 +338,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from domain.forms import SettleBalance
 from domain.money import spoken
-from domain.tasks import DischargeVisit, SettleBalance, TaskKind
+from domain.tasks import DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
 from workflows.deposits import Deposits
 from workflows.desk import Desk

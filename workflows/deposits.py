@@ -12,7 +12,8 @@ from typing import Literal
 from temporalio import workflow
 
 from activities.ports import PaymentRecord, PaymentStatus
-from domain.tasks import GiveOutSlips, HandInSlip, KeepSlip, TaskKind
+from domain.forms import GiveOutSlips, KeepSlip
+from domain.tasks import HandInSlip, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.at_the_desk import AtTheDesk

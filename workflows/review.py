@@ -11,7 +11,8 @@ from datetime import date, datetime
 
 from temporalio import workflow
 
-from domain.tasks import JudgeLiability, SecondReview, TaskKind, TellResult
+from domain.forms import SecondReview
+from domain.tasks import JudgeLiability, TaskKind, TellResult
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.cockpit import civil
