@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from adapters.yaml_files import FileRefused, read_model
 from domain.benefits import lowered
-from domain.programme import Programme
+from domain.programme import Programme, ProgrammeKind
 from domain.terms import Notice
 
 PROGRAMMES = Path(__file__).parent.parent / "programmes"
@@ -36,6 +36,8 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
     shared = read_model(SHARED_NOTICES, SharedNotices).notices
     for path in (file for folder in folders for file in _files(folder)):
         programme = read_model(path, Programme).with_notices(shared)
+        if programme.kind is not ProgrammeKind.DEPOSIT_WAIVER and not programme.services:
+            raise FileRefused(path, "a programme without services offers nothing")
         key = (programme.code, programme.version)
         if key in seen:
             raise FileRefused(path, f"version {key[1]} of {key[0]} stands in {seen[key].name} too")

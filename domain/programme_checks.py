@@ -56,8 +56,6 @@ def _sections(programme: Programme) -> str | None:
         return "a deposit waiver needs its section 'waiver'"
     if programme.kind == "hospital_channel" and programme.emergency is None:
         return "a hospital's channel needs its section 'emergency'"
-    if programme.kind != "deposit_waiver" and not programme.services:
-        return "a programme without services offers nothing"
     return None
 
 
