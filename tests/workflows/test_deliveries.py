@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from activities.books import KeepBooks
 from activities.ports import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
 from domain.tasks import TaskKind
@@ -68,11 +66,6 @@ async def _whole_stay(case: Case) -> None:
     await people.decide(case, "approved", 4_500_000)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open defect: after a failed first try a replay orders a cancelled timer and an upsert "
-    "differently (TMPRL1100); docs/decisions/open-defects.md",
-)
 async def test_whoever_fails_is_asked_again_until_it_is_done(case_of: CaseOf) -> None:
     async with case_of() as case:
         asked: Counter[str] = Counter()
