@@ -1,9 +1,9 @@
 """Runs workflows in the sandbox, and gives each its news in an order that a replay repeats.
 
-A workflow task that issues no command and is followed at once by the task of an update is not told
-apart from that one when a worker replays the history from its start: both tasks' news arrive
-together, and the SDK then handles the update before the activity result that had come first
-(`docs/decisions/news-in-order.md`). So an update is always handled last, in a turn of its own,
+A worker that first meets a case at the task of an update is handed that update together with the
+news of the silent task before it; a later replay is handed the two one after the other. The SDK
+handles an update before an activity's result, so the two runs would differ
+(`docs/decisions/updates-last.md`). Here an update is always handled last, in a turn of its own,
 whether it arrived alone or together with other news.
 """
 
