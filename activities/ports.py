@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.clock import Clock
 from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
-from domain.tasks import CareDuty, TaskKind
+from domain.tasks import CareDuty, Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 
 
@@ -265,6 +265,7 @@ class TaskOpened(Message):
     subject: str = ""  # what it is about: a top-up, a payment, a duty; codes and amounts only
     duty: CareDuty | None = None
     amount_fen: Fen | None = None
+    evidence: Evidence | None = None
 
 
 class TaskClosed(Message):

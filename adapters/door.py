@@ -24,6 +24,7 @@ from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
+from adapters.house import HouseRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -43,6 +44,7 @@ class DoorUnit:
         self.keys = KeyRows(connection, sealer)
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
+        self.house = HouseRows(connection, sealer)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.reports = ReportRows(connection)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from domain.waiver import ENDED
+from domain.waiver import ENDED, Role
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -175,7 +175,8 @@ policies = Table(
 
 # Cases ----------------------------------------------------------------------------------
 
-# What steps, promises and history belong to. A trigger on cases and enquiries fills it in.
+# What steps, promises and history belong to. A trigger on cases and enquiries fills it in; a step
+# that belongs to neither is entered by `adapters.house`.
 matters = Table("matters", METADATA, key("matter_id"), text_column("kind"))
 
 cases = Table(
@@ -233,6 +234,9 @@ cases = Table(
     Index(None, "policy_id"),
 )
 
+TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext
+"""The nurse of a case's team, once there is one."""
+
 case_pages = Table(
     "case_pages",
     METADATA,
@@ -288,6 +292,7 @@ tasks = Table(
     text_column("subject", default=""),
     text_column("duty", null=True),
     fen("amount_fen", null=True),
+    json_column("evidence", null=True),
     text_column("claimed_by", null=True),
     text_column("claimed_role", null=True),
     moment("claimed_at", null=True),

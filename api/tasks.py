@@ -17,15 +17,16 @@ from api.access import seen_case
 from api.commands import CommandAccepted, answered, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
 from api.shapes import TaskPage
 from api.text import MATTER_ID, TaskId
-from api.wiring import TaskAccess, Unit, door_of
+from api.wiring import Unit, door_of
 from api.worklist import task_page
+from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
-from domain.tasks import TASKS, Form, TaskKind
+from domain.tasks import TASKS, Form, TaskKind, is_theirs
 from domain.waiver import ROLE_NAMES, Role
 from workflows.messages import CompleteTask
 
@@ -35,6 +36,9 @@ TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 
 _DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
 """The reviewer and the insurer's contact of one case are two people (双审)."""
+
+HOUSE: Final = "hs-"
+"""What the ids of steps begin with that belong to no case and no enquiry."""
 
 FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
 _COMPLETION_BODY: Final[dict[str, Any]] = {
@@ -135,6 +139,9 @@ async def complete_task(
     written = form.model_dump(mode="json")
     ask = ask_of(request, caller, key, written)
 
+    if task_id.startswith(HOUSE):
+        return await _complete_house(request, task_id, caller, ask, written)
+
     async def record(unit: Unit) -> CompleteTask:
         task, acting = await _task_for(unit, caller, task_id)
         if task.claimed_by not in (None, acting.subject):
@@ -159,6 +166,35 @@ async def complete_task(
 
     known = answered(door, case_id, update_id=ask.update_id, field="task_id")
     return await once(request, ask, record=record, act=act, known=known)
+
+
+async def _complete_house(
+    request: Request, task_id: str, caller: Caller, ask: Ask, form: dict[str, Any]
+) -> Response:
+    """Close a step of the house: no story waits for it, so that the record is all there is."""
+    door = door_of(request)
+
+    async def record(unit: Unit) -> str:
+        task, acting = await _task_for(unit, caller, task_id)
+        if task.claimed_by not in (None, acting.subject) and task.closed_at is None:
+            _refuse(task)
+        at, who = door.clock(), {"role": acting.role.value, "subject": acting.subject}
+        if await unit.house.close(task_id, form=form, at=at, **who):
+            await unit.audit(
+                at=at,
+                actor_role=acting.role.value,
+                actor_id=acting.subject,
+                action="task.completed",
+                case_id=task.case_id,
+                subject=task_id,
+            )
+        return task.case_id
+
+    async def act(matter_id: str) -> Answer:
+        done = CommandAccepted(case_id=matter_id, stage="", stage_name="", accepted=True)
+        return Answer(200, done.model_dump(mode="json"))
+
+    return await once(request, ask, record=record, act=act)
 
 
 def _kind(task_id: str) -> TaskKind:
@@ -210,14 +246,26 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     task = await unit.cases.task(task_id)
     if task is None:
         raise Problem("not-found", "没有此任务")
-    if not caller.sees_all and not _is_open_to_nurses(task, caller):
+    if not caller.sees_all:
         await seen_case(unit, caller, task.case_id)
-    acting = caller.acting(*_acting_roles(task))
+    acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:
         raise Problem("task-not-open", case_id=task.case_id)
-    if task.assignee not in (None, acting.subject):
-        raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
     return task, _as_customer(acting, task)
+
+
+def _acting(caller: Caller, task: TaskAccess) -> Caller:
+    """The caller in the first of their roles that the step is for; 403, or 409 when it is not."""
+    named = _acting_roles(task)
+    caller.acting(*named)
+    theirs = [
+        role
+        for role in named
+        if is_theirs(role, caller.subject, assignee=task.assignee, nurse=task.nurse)
+    ]
+    if not {*theirs} & {*caller.roles}:
+        raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
+    return caller.acting(*theirs)
 
 
 def _acting_roles(task: TaskAccess) -> list[Role]:
@@ -230,14 +278,6 @@ def _as_customer(acting: Caller, task: TaskAccess) -> Caller:
     if acting.role is Role.CHANNEL and Role.CHANNEL.value not in task.roles:
         return acting.model_copy(update={"role": Role.CUSTOMER})
     return acting
-
-
-def _is_open_to_nurses(task: TaskAccess, caller: Caller) -> bool:
-    return (
-        Role.NURSE in caller.roles
-        and Role.NURSE.value in task.roles
-        and task.assignee in (None, caller.subject)
-    )
 
 
 async def _check_two_people(unit: Unit, task: TaskAccess, acting: Caller) -> None:

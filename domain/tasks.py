@@ -1,9 +1,9 @@
 """The steps people do: each kind of task with its Chinese title, its roles and its form.
 
-A task is opened by a case or an enquiry, shown in the worklist, and completed with exactly one
-form. The forms are the contract between the worklist and the workflow; the door reads them strictly
-(unknown keys refused), the workflow tolerantly (fields have defaults where a later version may add
-some). Who may see a task and when it is due is decided where it is opened.
+A task is opened by a case, an enquiry or the house itself, shown in the worklist, and completed
+with exactly one form. The forms are the contract between the worklist and the workflow; the door
+reads them strictly (unknown keys refused), the workflow tolerantly (fields have defaults where a
+later version may add some). Who may see a task and when it is due is decided where it is opened.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
 """The images of a step; a step without its image record cannot be closed (R073)."""
 
 
+class Evidence(BaseModel):
+    """What each side's books say of the same thing: codes, amounts, moments; nobody's name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ours: Annotated[str, Field(max_length=500)]
+    theirs: Annotated[str, Field(max_length=500)]
+
+
 class TaskKind(StrEnum):
     """What is to be done."""
 
@@ -55,6 +64,7 @@ class TaskKind(StrEnum):
     FILE_CLAIM = "file_claim"
     RECORD_REPAYMENT = "record_repayment"
     RESOLVE_PAYMENT = "resolve_payment"
+    EXPLAIN_DIFFERENCE = "explain_difference"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 
@@ -240,6 +250,13 @@ class ResolvePayment(Form):
     evidence: Words
 
 
+class ExplainDifference(Form):
+    """Why a partner's statement and our ledger differ, and what was done about it."""
+
+    explanation: Words
+    reference: Reference | None = None
+
+
 class AcknowledgeBreach(Form):
     """The supervisor has seen the broken promise and says what is done about it."""
 
@@ -251,6 +268,18 @@ class PhoneCustomer(Form):
 
     reached: bool
     note: Note = ""
+
+
+NAMED_PERSONS: Final = frozenset({Role.NURSE})
+"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
+
+
+def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
+    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
+
+    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    """
+    return role not in NAMED_PERSONS or person == (assignee or nurse)
 
 
 class TaskTerms(BaseModel):
@@ -292,6 +321,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

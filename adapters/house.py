@@ -1,0 +1,86 @@
+"""Steps of the house on the worklist: opened once under an id made of what they are about.
+
+No workflow stands behind them. Whoever does one closes it at the door, in one transaction with the
+audit; what they reported is kept sealed, as for any other step.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.house_ports import HouseTask
+from adapters.encryption import Sealer
+from adapters.pages import TASK_FORM
+from adapters.tables import matters, tasks
+from domain.tasks import TASKS
+
+HOUSE: Final = "house"
+_LETTERS: Final = 20
+
+
+def house_id(about: str) -> str:
+    """The id of a matter of the house: the same for the same thing, and it says nothing of it."""
+    digest = hashlib.sha256(about.encode()).digest()
+    return f"hs-{base64.b32encode(digest).decode().lower()[:_LETTERS]}"
+
+
+class HouseList:
+    """`HouseListPort` on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def open(self, task: HouseTask) -> bool:
+        """Open a step; False when the same thing has been opened before, done or not."""
+        matter_id = house_id(task.about)
+        row: dict[str, Any] = {
+            "task_id": f"{matter_id}.{task.kind.value}.1",
+            "case_id": matter_id,
+            "kind": task.kind.value,
+            "roles": [role.value for role in task.roles or TASKS[task.kind].roles],
+            "title": TASKS[task.kind].title,
+            "opened_at": task.at,
+            "due_at": task.due_at,
+            "subject": task.about,
+            "amount_fen": task.amount_fen,
+            "evidence": None if task.evidence is None else task.evidence.model_dump(mode="json"),
+        }
+        entered = insert(matters).values(matter_id=matter_id, kind=HOUSE)
+        opened = insert(tasks).values(row).on_conflict_do_nothing().returning(tasks.c.task_id)
+        async with self._engine.begin() as connection:
+            await connection.execute(entered.on_conflict_do_nothing())
+            return (await connection.execute(opened)).one_or_none() is not None
+
+
+class HouseRows:
+    """Steps of the house as the door closes them, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def close(
+        self, task_id: str, *, form: dict[str, Any], role: str, subject: str, at: datetime
+    ) -> bool:
+        """End a step with what was reported; False when it has ended."""
+        written = json.dumps(form, ensure_ascii=False)
+        closed = await self._connection.execute(
+            update(tasks)
+            .where(tasks.c.task_id == task_id, tasks.c.closed_at.is_(None))
+            .values(
+                closed_at=at,
+                done=True,
+                closed_role=role,
+                closed_by=subject,
+                form=self._sealer.seal(written, TASK_FORM),
+            )
+        )
+        return closed.rowcount == 1

@@ -1,0 +1,49 @@
+"""A step that belongs to no case: seen and closed at the door by those whose role it names."""
+
+from __future__ import annotations
+
+from activities.house_ports import HouseTask
+from adapters.house import HouseList
+from domain.tasks import Evidence, TaskKind
+from tests.api.conftest import House
+
+ABOUT = "payment 2026-05-06 only_theirs X-1"
+
+
+async def _opened(house: House) -> str:
+    step = HouseTask(
+        about=ABOUT,
+        kind=TaskKind.EXPLAIN_DIFFERENCE,
+        at=house.clock(),
+        amount_fen=100,
+        evidence=Evidence(ours="无记录", theirs="1.00"),
+    )
+    await HouseList(house.database).open(step)
+    (task,) = (await house.get("/v1/tasks", "finance")).json()["items"]
+    assert task["evidence"] == {"ours": "无记录", "theirs": "1.00"}
+    return str(task["task_id"])
+
+
+async def test_finance_takes_a_step_of_the_house_and_closes_it_with_a_reason(house: House) -> None:
+    task_id = await _opened(house)
+    assert (await house.post(f"/v1/tasks/{task_id}/claim", {}, "finance")).status_code == 200
+    at, done = f"/v1/tasks/{task_id}/completion", {"explanation": "渠道次日更正"}
+    refused = await house.post(at, done, "finance", subject="finance-2")
+    assert refused.status_code == 409
+    first = await house.post(at, done, "finance", key="key-house-1")
+    assert first.status_code == 200
+    again = await house.post(at, done, "finance", key="key-house-1")
+    assert again.json() == first.json()
+    assert (await house.get("/v1/tasks", "finance")).json()["items"] == []
+    (closed,) = (await house.get("/v1/tasks?state=closed", "finance")).json()["items"]
+    assert closed["closed_at"] is not None
+    late = await house.post(at, done, "finance", subject="finance-2")
+    assert late.status_code == 409
+
+
+async def test_a_step_of_the_house_is_nobody_elses(house: House) -> None:
+    task_id = await _opened(house)
+    at, done = f"/v1/tasks/{task_id}/completion", {"explanation": "x"}
+    assert (await house.post(at, done, "agent")).status_code == 403
+    assert (await house.post(at, done, "customer")).status_code == 404
+    assert (await house.post(at, {}, "finance")).status_code == 422
