@@ -37,7 +37,8 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
     for path in (file for folder in folders for file in _files(folder)):
         programme = read_model(path, Programme).with_notices(shared)
         if programme.kind is not ProgrammeKind.DEPOSIT_WAIVER and not programme.services:
-            raise FileRefused(path, "a programme without services offers nothing")
+            reason = f"line {_line(path, 'kind')}: a programme without services offers nothing"
+            raise FileRefused(path, reason)
         key = (programme.code, programme.version)
         if key in seen:
             raise FileRefused(path, f"version {key[1]} of {key[0]} stands in {seen[key].name} too")

@@ -27,7 +27,7 @@ class Clocks:
         state: MatterState,
         programme: Programme,
         *,
-        spawn: Callable[[Coroutine[Any, Any, None], str], None],
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
         told: Callable[[Clock], None],
     ) -> None:
         self._state = state
