@@ -315,10 +315,8 @@ def reseal() -> None:
     from adapters.embedded import stack
     from adapters.rotation import reseal_and_tell
 
-    settings = _settings()
-
     async def main() -> None:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await reseal_and_tell(servers.settings, console)
 
     _run(main)

@@ -44,9 +44,11 @@ class CalendarYear(BaseModel):
 
     @model_validator(mode="after")
     def _days_lie_in_the_year(self) -> Self:
+        """A notice arranges its year, and for 元旦 the last days of the December before it."""
         for holiday in self.holidays:
             for day in (*holiday.days_off, *holiday.make_up):
-                if day.year != self.year:
+                in_year = day.year == self.year or (day.year, day.month) == (self.year - 1, 12)
+                if not in_year:
                     raise ValueError(f"{day} ({holiday.name}) is not a day of {self.year}")
         return self
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from domain.waiver import ENDED
+from domain.waiver import ENDED, Role
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -233,6 +233,9 @@ cases = Table(
     Index(None, "stage", "next_due_at"),
     Index(None, "policy_id"),
 )
+
+TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext
+"""The nurse of a case's team, once there is one."""
 
 case_pages = Table(
     "case_pages",

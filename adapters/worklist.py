@@ -1,26 +1,25 @@
-"""The worklist: the steps that wait for people, and who has taken which.
+"""The worklist: the steps that wait for people, the most urgent first.
 
-The first to claim a step has it: one conditional update decides, and the second is told who won.
-Closing a step is the case's own act and arrives with a page (`adapters.casebook`).
+A step is claimed through the door's own unit (`adapters.door_cases`); closing one is the case's
+own act and arrives with a page (`adapters.casebook`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.audit import write_audit
 from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
-from adapters.tables import cases, hospitals, tasks
+from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
 from adapters.tables_enquiry import enquiries
-from domain.board import Claim, Paged, TaskFilter, TaskRow, Viewer
+from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
+from domain.tasks import NAMED_PERSONS
+from domain.waiver import Role
 
 _WITH_MATTER: Final = select(
     tasks,
@@ -41,23 +40,12 @@ _DUE: Final = func.coalesce(tasks.c.due_at, _NEVER)
 """A step without a due moment comes after all that have one; the index says the same."""
 
 
-class TaskUnknown(LookupError):
-    """There is no such task."""
-
-
-class TaskOver(Exception):
-    """The task has been closed; nobody can take it any more."""
-
-
 class Worklist:
-    """Tasks as people see, take and leave them."""
+    """Tasks as people see them."""
 
-    def __init__(
-        self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
         self._sealer = sealer
-        self._clock = clock
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
         """One page of tasks, the most urgent first. Raises `BadCursor`."""
@@ -68,49 +56,6 @@ class Worklist:
         more = len(rows) > wanted.limit
         after = cursor_after(items[-1].due_at, items[-1].task_id) if more else None
         return Paged[TaskRow](items=items, next_cursor=after)
-
-    async def task(self, task_id: str) -> TaskRow | None:
-        """One task; None if there is none."""
-        async with self._engine.connect() as connection:
-            row = await _one(connection, task_id)
-        return None if row is None else self._task(row)
-
-    async def claim(self, task_id: str, viewer: Viewer) -> Claim:
-        """Take a task, or learn who has it; one's own again is taken. Audited when it is taken.
-
-        Raises `TaskUnknown` and `TaskOver`.
-        """
-        async with self._engine.begin() as connection:
-            taken = await connection.execute(
-                update(tasks)
-                .where(
-                    tasks.c.task_id == task_id,
-                    tasks.c.closed_at.is_(None),
-                    or_(tasks.c.claimed_by.is_(None), tasks.c.claimed_by == viewer.id),
-                    or_(tasks.c.assignee.is_(None), tasks.c.assignee == viewer.id),
-                )
-                .values(
-                    claimed_by=viewer.id,
-                    claimed_role=viewer.role.value,
-                    claimed_at=func.coalesce(tasks.c.claimed_at, self._clock()),
-                )
-            )
-            row = await _one(connection, task_id)
-            if row is None:
-                raise TaskUnknown(task_id)
-            if row.closed_at is not None:
-                raise TaskOver(task_id)
-            if taken.rowcount == 1:
-                await write_audit(
-                    connection,
-                    at=self._clock(),
-                    actor_role=viewer.role.value,
-                    actor_id=viewer.id,
-                    action="task.claimed",
-                    case_id=row.case_id,
-                    subject=task_id,
-                )
-        return Claim(taken=taken.rowcount == 1, task=self._task(row))
 
     def _task(self, row: Row[Any]) -> TaskRow:
         # An enquiry knows no name, and a step of the house is about nobody.
@@ -132,9 +77,7 @@ def _narrowed(query: Select[Any], wanted: TaskFilter) -> Select[Any]:
         if value is not None:
             query = query.where(cases.c[column] == value)
     if wanted.roles is not None:
-        query = query.where(tasks.c.roles.overlap([role.value for role in wanted.roles]))
-    if wanted.seen_by is not None:
-        query = query.where(or_(tasks.c.assignee.is_(None), tasks.c.assignee == wanted.seen_by))
+        query = query.where(_for(wanted.roles, wanted.seen_by))
     if wanted.state is not None:
         query = query.where(_IN_STATE[wanted.state])
     if wanted.due_before is not None:
@@ -146,14 +89,17 @@ def _narrowed(query: Select[Any], wanted: TaskFilter) -> Select[Any]:
     return query
 
 
+def _for(roles: list[Role], person: str | None) -> ColumnElement[bool]:
+    """Steps of these roles; with a person only those that `is_theirs` gives them."""
+    bound = NAMED_PERSONS if person is not None else frozenset[Role]()
+    anyone = tasks.c.roles.overlap([role.value for role in roles if role not in bound])
+    named = tasks.c.roles.overlap([role.value for role in roles if role in bound])
+    return or_(anyone, and_(named, func.coalesce(tasks.c.assignee, TEAM_NURSE) == person))
+
+
 _IN_STATE: Final = {
     "open": tasks.c.closed_at.is_(None),
     "unclaimed": and_(tasks.c.closed_at.is_(None), tasks.c.claimed_by.is_(None)),
     "claimed": and_(tasks.c.closed_at.is_(None), tasks.c.claimed_by.is_not(None)),
     "closed": tasks.c.closed_at.is_not(None),
 }
-
-
-async def _one(connection: AsyncConnection, task_id: str) -> Row[Any] | None:
-    query = _WITH_MATTER.where(tasks.c.task_id == task_id)
-    return (await connection.execute(query)).one_or_none()

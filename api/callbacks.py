@@ -25,7 +25,8 @@ from api.partner_events import (
     subject_of,
 )
 from api.problems import Problem
-from api.wiring import Door, Letter, door_of
+from api.wiring import Door, door_of
+from domain.guards import Letter
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])

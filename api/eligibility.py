@@ -141,7 +141,12 @@ def _promise(known: Known, asked_at: datetime, door: Door) -> Clock | None:
         terms = known.programme.clock(_ANSWER_CLOCK)
     except NotInProgramme:
         return None
-    return terms.start(number=1, started_at=asked_at, calendar=door.calendar)
+    return terms.start(
+        number=1,
+        started_at=asked_at,
+        calendar=door.calendar,
+        hours=known.programme.hours_of(terms),
+    )
 
 
 def _row(

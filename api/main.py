@@ -104,7 +104,7 @@ def create_app(
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
         enquiries=EnquiryBoard(engine, sealer, clock=now),
-        worklist=Worklist(engine, sealer, clock=now),
+        worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
         verifier=Tokens(settings),

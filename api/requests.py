@@ -20,7 +20,8 @@ from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import at_field
 from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
-from api.wiring import Letter, Unit, door_of
+from api.wiring import Unit, door_of
+from domain.guards import Letter
 from domain.waiver import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
 

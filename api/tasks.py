@@ -22,10 +22,11 @@ from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
 from api.shapes import TaskPage
 from api.text import MATTER_ID, TaskId
-from api.wiring import TaskAccess, Unit, door_of
+from api.wiring import Unit, door_of
 from api.worklist import task_page
+from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
-from domain.tasks import TASKS, Form, TaskKind
+from domain.tasks import TASKS, Form, TaskKind, is_theirs
 from domain.waiver import ROLE_NAMES, Role
 from workflows.messages import CompleteTask
 
@@ -245,14 +246,26 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     task = await unit.cases.task(task_id)
     if task is None:
         raise Problem("not-found", "没有此任务")
-    if not caller.sees_all and not _is_open_to_nurses(task, caller):
+    if not caller.sees_all:
         await seen_case(unit, caller, task.case_id)
-    acting = caller.acting(*_acting_roles(task))
+    acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:
         raise Problem("task-not-open", case_id=task.case_id)
-    if task.assignee not in (None, acting.subject):
-        raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
     return task, _as_customer(acting, task)
+
+
+def _acting(caller: Caller, task: TaskAccess) -> Caller:
+    """The caller in the first of their roles that the step is for; 403, or 409 when it is not."""
+    named = _acting_roles(task)
+    caller.acting(*named)
+    theirs = [
+        role
+        for role in named
+        if is_theirs(role, caller.subject, assignee=task.assignee, nurse=task.nurse)
+    ]
+    if not {*theirs} & {*caller.roles}:
+        raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
+    return caller.acting(*theirs)
 
 
 def _acting_roles(task: TaskAccess) -> list[Role]:
@@ -265,14 +278,6 @@ def _as_customer(acting: Caller, task: TaskAccess) -> Caller:
     if acting.role is Role.CHANNEL and Role.CHANNEL.value not in task.roles:
         return acting.model_copy(update={"role": Role.CUSTOMER})
     return acting
-
-
-def _is_open_to_nurses(task: TaskAccess, caller: Caller) -> bool:
-    return (
-        Role.NURSE in caller.roles
-        and Role.NURSE.value in task.roles
-        and task.assignee in (None, caller.subject)
-    )
 
 
 async def _check_two_people(unit: Unit, task: TaskAccess, acting: Caller) -> None:

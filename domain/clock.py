@@ -164,7 +164,9 @@ class Clock(BaseModel):
     ) -> Self:
         """Start the `number`-th instance of a clock; its deadline is recorded at once."""
         due = due_at(started_at, budget, calendar, not_before=not_before, hours=hours)
-        in_working_days = budget.unit is Unit.WORKING_DAY
+        by_the_table = budget.unit is Unit.WORKING_DAY or (
+            hours is not None and hours.days == "working_days"
+        )
         return cls(
             id=clock_id,
             instance=f"{clock_id}.{number}",
@@ -174,7 +176,7 @@ class Clock(BaseModel):
             first_due_at=due,
             warn_at=warn.moment(started_at, due),
             warn_rule=warn,
-            estimated=in_working_days and _touches_an_estimate(calendar, started_at, due),
+            estimated=by_the_table and _touches_an_estimate(calendar, started_at, due),
         )
 
     @property
@@ -215,9 +217,15 @@ class Clock(BaseModel):
         return self.model_copy(update={"breached_at": at})
 
     def move(self, due: datetime, *, at: datetime, why: str, estimated: bool | None = None) -> Self:
-        """Move the deadline and keep where it was; a breach already recorded stays."""
-        if not self.is_open or due == self.due_at:
+        """Move the deadline and keep where it was; a breach already recorded stays.
+
+        A deadline that stays where it was may still become sure: then only that changes.
+        """
+        sure_as_before = estimated is None or estimated == self.estimated
+        if not self.is_open or (due == self.due_at and sure_as_before):
             return self
+        if due == self.due_at:
+            return self.model_copy(update={"estimated": estimated})
         warn_at = self.warn_rule.moment(self.started_at, due)
         step = ClockMove(at=at, from_due=self.due_at, to_due=due, why=why)
         changes = {

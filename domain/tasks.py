@@ -270,6 +270,18 @@ class PhoneCustomer(Form):
     note: Note = ""
 
 
+NAMED_PERSONS: Final = frozenset({Role.NURSE})
+"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
+
+
+def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
+    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
+
+    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    """
+    return role not in NAMED_PERSONS or person == (assignee or nurse)
+
+
 class TaskTerms(BaseModel):
     """What the worklist shows and asks for one kind of task."""
 

@@ -81,10 +81,10 @@ class Clocks:
             )
             for clock in self._state.open_clocks
         ]
-        moved = [after for before, after in timed if after.due_at != before.due_at]
-        for clock in moved:
-            self._pen.clock(clock, at)
-        return moved
+        for before, after in timed:
+            if after is not before:  # moved, or only no longer an estimate
+                self._pen.clock(after, at)
+        return [after for before, after in timed if after.due_at != before.due_at]
 
     def drop_about(self, about: str, *, at: datetime, why: str) -> None:
         """What these clocks measured is not wanted any more."""
@@ -105,6 +105,7 @@ class Clocks:
             started_at=clock.started_at,
             calendar=calendar,
             not_before=self._state.date_for(terms.not_before),
+            hours=self._programme.hours_of(terms),
         )
         return clock.move(again.due_at, at=at, why=why, estimated=again.estimated)
 
@@ -114,6 +115,7 @@ class Clocks:
             started_at=at,
             calendar=self._state.calendar,
             not_before=self._state.date_for(terms.not_before),
+            hours=self._programme.hours_of(terms),
         )
         self._state.clock_about[clock.instance] = about
         self._pen.clock(clock, workflow.now())

@@ -43,6 +43,7 @@ from workflows.messages import (
     DifferenceFound,
     NewCalendar,
     NoticeDischarge,
+    NoticeFailed,
     OpenCase,
     PaymentResult,
     RefundReceived,
@@ -362,6 +363,11 @@ class DepositWaiver:
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes."""
         self._in_tray.visit_taken(message)
+
+    @workflow.signal
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A message did not arrive after all: somebody phones."""
+        self._in_tray.notice_failed(message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

@@ -18,6 +18,7 @@ from workflows.messages import (
     DifferenceFound,
     NewCalendar,
     NoticeDischarge,
+    NoticeFailed,
     PaymentResult,
     RefundReceived,
     RequestTopUp,
@@ -118,6 +119,10 @@ class InTray:
             return
         self._state.visits_taken.append(message.visit_id)
         self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A notice that was taken was not delivered after all."""
+        self._desk.phone(message.notice_id, message.template)
 
     def calendar(self, message: NewCalendar) -> None:
         """A notice of holidays: open working-day clocks are timed again; the latest one counts."""

@@ -198,6 +198,14 @@ class DayReconciled(Message):
     in_house: list[str] = Field(default=[])
 
 
+class NoticeFailed(Message):
+    """Signal `notice_failed`: what was handed over in time was reported as not delivered."""
+
+    notice_id: str
+    template: str
+    at: datetime
+
+
 class NewCalendar(Message):
     """Signal `new_calendar`: a holiday notice landed; running working-day clocks are re-timed."""
 

@@ -31,8 +31,9 @@ from domain.tasks import (
     ResolvePayment,
     SignAuthorization,
     TaskKind,
+    is_theirs,
 )
-from domain.waiver import BEFORE_PAYMENT, PaymentMode
+from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role
 from workflows.case import CaseState
 from workflows.matter import MatterState
 from workflows.messages import CompleteTask, HospitalTerms, Withdraw
@@ -59,14 +60,17 @@ def refusal(code: str, message: str, field: str) -> ApplicationError:
     return ApplicationError(message, field, type=code, non_retryable=True)
 
 
-def open_step(state: MatterState, message: CompleteTask) -> tuple[TaskOpened, Form]:
+def open_step(
+    state: MatterState, message: CompleteTask, *, nurse: str | None = None
+) -> tuple[TaskOpened, Form]:
     """The open step and its form, or a refusal: not open, not yours, not filled in."""
     task = state.tasks.get(message.task_id)
     if task is None or task.kind is not message.kind:
         raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
     if message.actor.role not in task.roles:
         raise refusal(NOT_YOURS, "该任务不属于您的角色", "actor")
-    if task.assignee is not None and task.assignee != message.actor.id:
+    actor = message.actor
+    if not is_theirs(actor.role, actor.id, assignee=task.assignee, nurse=nurse):
         raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
     try:
         return task, TASKS[message.kind].form.model_validate(message.form)
@@ -104,7 +108,8 @@ class Refusals:
 
     def completion(self, message: CompleteTask, *, disease: str) -> None:
         """Whether a step may be completed like this."""
-        task, form = open_step(self._state, message)
+        nurse = self._state.team.get(Role.NURSE.value)
+        task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
         try:

@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.ports import CasePage, TaskClosed, TaskOpened
 from adapters.casebook import Casebook
 from adapters.documents import DocumentChanged, Documents, DocumentTooLarge
+from adapters.door import DoorBooks
 from adapters.encryption import SealBroken
 from adapters.tables import DOCUMENT_BYTES_MAX
 from adapters.tables_door import audit
-from adapters.worklist import TaskOver, TaskUnknown, Worklist
+from adapters.worklist import Worklist
 from domain.board import BadCursor, TaskFilter, Viewer
-from domain.tasks import TaskKind
+from domain.tasks import TaskKind, is_theirs
 from domain.waiver import Role, Stage
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 
@@ -49,6 +50,7 @@ def a_page(tasks: list[TaskOpened], closed: list[TaskClosed] | None = None) -> C
         stage=Stage.IN_HOSPITAL,
         tasks_opened=tasks,
         tasks_closed=closed or [],
+        team={"nurse": "nurse-5"},
     )
 
 
@@ -67,7 +69,7 @@ async def worklist(database: AsyncEngine) -> Worklist:
     over = TaskClosed(task_id=tasks[5].task_id, closed_at=minutes(5), done=True)
     book = Casebook(database, sealer, clock=lambda: minutes(5))
     await book.write(a_page(tasks, [over]))
-    return Worklist(database, sealer, clock=lambda: minutes(6))
+    return Worklist(database, sealer)
 
 
 async def numbers(worklist: Worklist, **narrow: Any) -> list[int]:
@@ -85,8 +87,10 @@ async def numbers(worklist: Worklist, **narrow: Any) -> list[int]:
         ({"roles": [Role.AGENT]}, [3]),
         ({"roles": [Role.AGENT, Role.NURSE]}, [3, 4, 1, 2, 5]),
         ({"roles": []}, []),
-        ({"seen_by": "nurse-8"}, [3, 1, 2, 5]),
-        ({"seen_by": "nurse-7", "roles": [Role.NURSE]}, [4, 1, 2, 5]),
+        ({"seen_by": "nurse-8", "roles": [Role.NURSE]}, []),
+        ({"seen_by": "nurse-5", "roles": [Role.NURSE]}, [1, 2, 5]),
+        ({"seen_by": "nurse-7", "roles": [Role.NURSE]}, [4]),
+        ({"seen_by": "nurse-7", "roles": [Role.NURSE, Role.AGENT]}, [3, 4]),
         ({"kind": "first_contact"}, [3]),
         ({"case_id": "dw-other"}, []),
         ({"channel": "hotline"}, [3, 4, 1, 2, 5]),
@@ -115,46 +119,47 @@ async def test_a_cursor_walks_the_worklist_once(worklist: Worklist, limit: int) 
         await worklist.tasks(TaskFilter(cursor="nonsense"))
 
 
+@pytest.mark.parametrize("person", ["nurse-5", "nurse-7", "nurse-8", "agent-1"])
+@pytest.mark.parametrize("role", [Role.NURSE, Role.AGENT])
+async def test_the_list_and_the_rule_agree_whose_step_it_is(
+    worklist: Worklist, person: str, role: Role
+) -> None:
+    for number, roles, assignee in [
+        (1, [Role.NURSE], None),
+        (3, [Role.AGENT], None),
+        (4, [Role.NURSE], "nurse-7"),
+    ]:
+        ruled = role in roles and is_theirs(role, person, assignee=assignee, nurse="nurse-5")
+        listed = await numbers(worklist, roles=[role], seen_by=person)
+        assert (number in listed) is ruled, (number, person, role)
+
+
 async def test_of_many_who_claim_at_once_exactly_one_has_it(
     worklist: Worklist, database: AsyncEngine
 ) -> None:
-    people = [Viewer(role=Role.NURSE, id=f"nurse-{number}") for number in range(8)]
-    task_id = f"{CASE}.care.1"
-    claims = await asyncio.gather(*(worklist.claim(task_id, person) for person in people))
-    winners = [person.id for person, claim in zip(people, claims, strict=True) if claim.taken]
+    people = [f"nurse-{number}" for number in range(8)]
+    books, task_id = DoorBooks(database, a_sealer()), f"{CASE}.care.1"
+
+    async def claims(person: str) -> bool:
+        async with books.unit() as unit:
+            return await unit.cases.claim_task(
+                task_id, subject=person, role=Role.NURSE.value, at=minutes(6)
+            )
+
+    taken = await asyncio.gather(*(claims(person) for person in people))
+    winners = [person for person, won in zip(people, taken, strict=True) if won]
     assert len(winners) == 1
-    assert {claim.task.claimed_by for claim in claims} == set(winners)
-    assert {claim.task.claimed_role for claim in claims} == {Role.NURSE}
-    async with database.connect() as connection:
-        rows = await connection.execute(select(audit.c.actor_id, audit.c.subject))
-        assert [tuple(row) for row in rows] == [(winners[0], task_id)]
-
-
-async def test_ones_own_claim_again_is_fine_and_keeps_its_moment(worklist: Worklist) -> None:
-    task_id = f"{CASE}.care.3"
-    first = await worklist.claim(task_id, AGENT)
-    assert (await worklist.claim(task_id, AGENT)) == first
-    assert await numbers(worklist, claimed_by="agent-1") == [3]
-    assert await numbers(worklist, state="claimed") == [3]
-
-
-async def test_what_is_assigned_to_another_is_not_taken(worklist: Worklist) -> None:
-    claim = await worklist.claim(f"{CASE}.care.4", Viewer(role=Role.NURSE, id="nurse-8"))
-    assert (claim.taken, claim.task.assignee) == (False, "nurse-7")
-
-
-async def test_what_is_over_or_never_was_cannot_be_claimed(worklist: Worklist) -> None:
-    with pytest.raises(TaskOver):
-        await worklist.claim(f"{CASE}.care.6", AGENT)
-    with pytest.raises(TaskUnknown):
-        await worklist.claim(f"{CASE}.care.9", AGENT)
+    assert (
+        await numbers(worklist, claimed_by=winners[0])
+        == [1]
+        == await numbers(worklist, state="claimed")
+    )
+    assert await claims(winners[0]), "one's own again is fine"
 
 
 async def test_a_task_shows_its_case_with_the_person_masked(worklist: Worklist) -> None:
-    task = await worklist.task(f"{CASE}.care.1")
-    assert task is not None
+    task = (await worklist.tasks(TaskFilter())).items[0]
     assert (task.name_masked, task.stage, task.hospital_id) == ("客*", "in_hospital", "h-1")
-    assert await worklist.task("none") is None
 
 
 # Documents ----------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def a_step(about: str = "payment 2026-05-06 only_theirs X-1", **changes: object)
 
 @pytest.fixture
 def worklist(database: AsyncEngine) -> Worklist:
-    return Worklist(database, a_sealer(), clock=lambda: AT)
+    return Worklist(database, a_sealer())
 
 
 async def test_a_step_of_the_house_stands_on_the_worklist_of_its_role_with_both_sides(

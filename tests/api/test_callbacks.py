@@ -200,6 +200,11 @@ async def deliveries(house: House) -> list[str]:
         return [row[0] for row in await connection.execute(text("SELECT delivery FROM notices"))]
 
 
+async def rows_of(house: House, query: str) -> list[str]:
+    async with house.database.connect() as connection:
+        return [row[0] for row in await connection.execute(text(query))]
+
+
 async def outcomes(house: House) -> list[str]:
     async with house.database.connect() as connection:
         return [row[0] for row in await connection.execute(text("SELECT outcome FROM inbox"))]
@@ -280,6 +285,23 @@ async def test_money_for_an_ended_case_stays_open_and_finance_sees_it(worked: Ho
     worked.clock.move(days=3)
     assert await sweep(worked.app.state.door) == 0
     assert await waiting(worked) == 1
+    close = f"/v1/reports/letters/payment/{letter['event_id']}/close"
+    why = {"reason": "款项已由医院退回"}
+    problem(await worked.post(close, why, role="supervisor"), 403, "forbidden")
+    problem(await worked.post(close, {"reason": " "}, role="finance"), 422, "invalid", "reason")
+    assert (await worked.post(close, why, role="finance", key="k-1")).status_code == 200
+    again = await worked.post(close, why, role="finance", key="k-1")
+    assert again.headers["idempotent-replay"] == "true"
+    problem(await worked.post(close, why, role="finance"), 409, "letter-not-open")
+    nothing = "/v1/reports/letters/payment/evt%2Fnone/close"
+    problem(await worked.post(nothing, why, role="finance"), 404, "not-found")
+    assert (await worked.get("/v1/reports/letters", "finance")).json()["items"] == []
+    shown = await worked.get("/v1/reports/letters", "auditor", params={"state": "closed"})
+    [closed] = shown.json()["items"]
+    assert (closed["closed_by"], closed["reason"]) == ("finance-1", why["reason"])
+    assert await rows_of(worked, "SELECT actor_id FROM audit WHERE action = 'letter.closed'") == [
+        "finance-1"
+    ]
 
 
 async def test_paid_without_a_receipt_is_not_believed(house: House) -> None:
@@ -312,3 +334,37 @@ async def test_that_no_nurse_comes_reaches_a_supervisor(worked: House) -> None:
     assert (await call(worked, event, partner="nurse")).status_code == 200
     task = await open_task(worked, case_id, "breach")
     assert "nobody_free" in task["subject"]
+
+
+FAILED = DELIVERED | {"status": "failed"}
+
+
+async def test_a_message_that_did_not_arrive_after_all_becomes_one_phone_call(
+    worked: House,
+) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    await a_notice(worked, case_id, Delivery.DELIVERED)
+    first = await call(worked, FAILED, partner="message")
+    assert first.json()["state"] == "delivered", first.text
+    assert await rows_of(worked, "SELECT delivery FROM notices WHERE notice_id = 'n-1'") == [
+        "failed"
+    ]
+    task = await open_task(worked, case_id, "phone_customer")
+    assert task["subject"] == "t"
+    await call(worked, FAILED, partner="message", event_id="evt-2")
+    seen = (await worked.get(f"/v1/deposit-waivers/{case_id}")).json()
+    assert [one["kind"] for one in seen["tasks"]].count("phone_customer") == 1
+    [told] = [one for one in seen["notices"] if one["template"] == "t"]
+    assert told["delivery_name"] == "未送达"
+
+
+async def test_a_message_of_an_ended_case_that_did_not_arrive_stays_open(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    await a_notice(house, case_id, Delivery.DELIVERED)
+    await house.temporal.get_workflow_handle(case_id).terminate("ended")
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE cases SET stage = 'closed'"))
+    assert (await call(house, FAILED, partner="message")).status_code == 202
+    assert await outcomes(house) == ["case_ended"]
+    [letter] = (await house.get("/v1/reports/letters", "supervisor")).json()["items"]
+    assert (letter["kind"], letter["subject"]) == ("message_delivered", "n-1")

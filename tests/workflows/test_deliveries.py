@@ -18,7 +18,7 @@ from tests.builders import AGENT, NURSE
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from tests.workflows.fakes import FakePartners
-from workflows.messages import VisitTaken
+from workflows.messages import NoticeFailed, VisitTaken
 
 CaseOf = Callable[..., Any]
 
@@ -197,6 +197,11 @@ async def test_a_notice_that_cannot_be_sent_becomes_a_phone_call_and_holds_up_no
         await people.contact(case, identity_verified=False)
         await case.until(lambda: case.stage is Stage.REJECTED)
         await case.time.go_to(case.time.now() + timedelta(minutes=2))
+        for notice in case.books.notices.values():
+            late = NoticeFailed(
+                notice_id=notice.notice_id, template=notice.template, at=case.time.now()
+            )
+            await case.handle.signal("notice_failed", late)
         for template in ("report_accepted", "declined"):
             await case.do(TaskKind.PHONE_CUSTOMER, AGENT, subject=template, reached=True)
         await case.ends(Stage.REJECTED)

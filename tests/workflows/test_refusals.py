@@ -150,6 +150,16 @@ WRONG_PLANS: list[tuple[Actor, dict[str, Any], str, str]] = [
 ]
 
 
+async def test_an_unnamed_nurses_step_is_the_teams_nurses_and_any_agents(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        await people.sign_on_site(case)
+        slip = {"images": ["i-3"], "receipt_no": "R-1"}
+        await _each_refused(case, TaskKind.HAND_IN_SLIP, [(OTHER_NURSE, slip, "NotYours", "actor")])
+        await case.do(TaskKind.HAND_IN_SLIP, AGENT, **slip)
+
+
 async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseOf) -> None:
     async with case_of() as case:
         await case.open(payment_modes=[PaymentMode.HOSPITAL_ONLINE, PaymentMode.INHOUSE_SPECIALIST])
