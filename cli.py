@@ -19,6 +19,7 @@ signal.signal(signal.SIGTERM, _leave)
 
 import asyncio  # noqa: E402 - SIGTERM first
 from collections.abc import Awaitable, Callable  # noqa: E402
+from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
@@ -311,27 +312,30 @@ def _import(path: Path, body: "Importer") -> NoReturn:
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.database import open_database
     from adapters.embedded import stack
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.rotation import keys_in_use, reseal_all
+    from adapters.rotation import reseal_and_tell
 
-    settings = _settings()
+    async def main() -> None:
+        async with stack(_settings()) as servers:
+            await reseal_and_tell(servers.settings, console)
+
+    _run(main)
+
+
+@app.command()
+def reconcile(
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
+) -> None:
+    """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
+    from adapters.embedded import stack
+    from adapters.schedules import by_hand
+    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+
+    order = ReconcileDay(day=day.date())
 
     async def main() -> int:
-        async with stack(settings) as servers:
-            database = open_database(servers.settings.libpq_url)
-            sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-            try:
-                renewed = await reseal_all(
-                    database, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
-                )
-                console.print(f"已换新 / renewed: {renewed}")
-                for key_id, count in sorted((await keys_in_use(database)).items()):
-                    console.print(f"{key_id}: {count}", markup=False)
-            finally:
-                await database.dispose()
-        return 0
+        async with stack(_settings()) as servers:
+            return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
 
@@ -341,7 +345,7 @@ def hospitals(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
 ) -> None:
     """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.hospital_import import import_hospitals
 
@@ -370,7 +374,7 @@ def insured(
     list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
 ) -> None:
     """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.encryption import KeyRing, Sealer
     from adapters.insured_import import import_insured

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from activities.ports import PaymentStatus
 from domain.calendar import CalendarYearMissing
+from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
 from workflows.deposit_payment import SETTLED
 from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
+    DifferenceFound,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -93,6 +95,20 @@ class InTray:
         elif (known.decision, known.payable_fen) != (message.decision, message.payable_fen):
             self._desk.alert("理赔决定与已处理的不一致")
         return True
+
+    def difference(self, message: DifferenceFound) -> None:
+        """A day's statement says something else than the ledger: finance finds out, once."""
+        if message.about in self._state.differences:
+            return
+        self._state.differences.append(message.about)
+        self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
+        task = self._desk.ask(
+            TaskKind.EXPLAIN_DIFFERENCE,
+            at=message.at,
+            subject=message.about,
+            amount_fen=message.amount_fen,
+        )
+        self._desk.show(task, message.evidence)
 
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""
