@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.books import KeepBooks
 from activities.claims import FileClaims
@@ -35,6 +34,7 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
+from adapters.workflow_runner import sandbox
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 
@@ -98,14 +98,6 @@ async def main(settings: Settings) -> None:
         for line in lines.values():
             await line.close()
         await engine.dispose()
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """The sandbox, with our own pure rooms shared between cases: half the memory of each."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(
-        "domain", "activities", "workflows", "pydantic", "pydantic_core", "httpx"
-    )
-    return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
 def build(

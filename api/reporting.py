@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Insured, Known, gather, must_serve_waivers
+from api.applications import Application, Declared, Insured, Known, gather, must_serve_waivers
 from api.docs import FAILURES
 from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
@@ -69,7 +69,8 @@ class Report(Body):
     hospital_id: OpaqueId
     insured: Insured
     disease: Code = Field(examples=["lung_cancer"])
-    channel: Literal["hotline", "wechat", "app"]
+    channel: Literal["hotline", "wechat", "app", "email"]
+    declared: Declared | None = None
     planned_admission: date | None = None
     need: Words = ""
     consent: Consent
@@ -153,6 +154,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         disease=body.disease,
         planned=body.planned_admission,
         at=at,
+        declared={} if body.declared is None else dict(body.declared),
+        opens_case=True,
     )
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)

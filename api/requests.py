@@ -40,7 +40,7 @@ class TopUpAsked(Body):
 
     amount: PositiveMoney
     reason: Literal["deposit_used_up", "plan_changed", "other"]
-    channel: Literal["hotline", "wechat", "app"] = "app"
+    channel: Literal["hotline", "wechat", "app", "email"] = "app"
 
 
 class DischargeNoticed(Body):

@@ -28,7 +28,15 @@ class PaymentRequest(Body):
 
     movement_id: OrderId
     amount: Amount
-    mode: Literal["hospital_online", "qr_code", "inhouse_specialist", "contracted_nurse"]
+    mode: Literal[
+        "hospital_online",
+        "qr_code",
+        "inhouse_specialist",
+        "contracted_nurse",
+        "medical_assistant_onsite",
+        "insurer_staff_onsite",
+        "direct_pay",
+    ]
     account: Account
 
 

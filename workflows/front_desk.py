@@ -43,25 +43,33 @@ class FrontDesk:
         self.state = state
         self.programme = programme
         self.pen = pen
-        self._group: asyncio.TaskGroup | None = None
         self._beside: list[asyncio.Task[None]] = []
+        self._failure: BaseException | None = None
         self._record = record
         self.clocks = Clocks(state, programme, spawn=self._spawn, told=self._breached)
 
     # Running -------------------------------------------------------------------------------------
 
     async def run(self, story: Coroutine[Any, Any, None]) -> None:
-        """Tell the story while clocks are watched and pages are turned."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            scribe = group.create_task(self._record.keep(), name="record")
-            self.clocks.resume()
-            await story
-            await workflow.wait_condition(lambda: self.idle and not self._must_still_hear)
-            self._record.close()
-            await scribe
-            for task in self._beside:
-                task.cancel()
+        """Tell the story while clocks are watched and pages are turned; a failure ends all.
+
+        No task group: it would wait for its tasks even when a worker that stops drops the matter.
+        """
+        scribe = self._spawn(self._record.keep(), "record")
+        self.clocks.resume()
+        telling = self._spawn(story, "story")
+        await self._unless_failed(
+            lambda: telling.done() and self.idle and not self._must_still_hear
+        )
+        self._record.close()
+        await self._unless_failed(scribe.done)
+        for task in self._beside:
+            task.cancel()
+
+    async def _unless_failed(self, ready: Callable[[], bool]) -> None:
+        await workflow.wait_condition(lambda: ready() or self._failure is not None)
+        if self._failure is not None:
+            raise self._failure
 
     @property
     def idle(self) -> bool:
@@ -73,12 +81,16 @@ class FrontDesk:
         """Whether an ended matter still has a breach to acknowledge or a customer to phone."""
         return self.state.ended and bool(self.state.tasks)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        if self._group is None:
-            raise RuntimeError("nothing runs beside a story that is not being told")
-        task = self._group.create_task(work, name=name)
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
         self._beside.append(task)
-        task.add_done_callback(self._beside.remove)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._beside.remove(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = self._failure or task.exception()
 
     async def written(self) -> None:
         """Wait until everything so far stands in the record."""
