@@ -26,9 +26,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from domain.waiver import TOKEN_ROLES  # noqa: E402
+
 if TYPE_CHECKING:
     from adapters.importing import Importer
     from adapters.settings import Settings
+    from domain.programme import Programme
 
 app = typer.Typer(
     help="greenlane: 住院垫付与绿色通道 / deposit waivers and green-channel bookings.",
@@ -221,7 +224,7 @@ def serve_simulator() -> None:
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help="A role; repeat for several.")],
+    role: Annotated[list[str], typer.Option(help=f"Of {', '.join(TOKEN_ROLES)}; repeatable.")],
     subject: Annotated[str, typer.Option(help="Who it names; opaque, never a person's data.")],
     channel: Annotated[str | None, typer.Option(help="The channel of a channel's token.")] = None,
     case: Annotated[list[str] | None, typer.Option(help="A case a customer may see.")] = None,
@@ -231,9 +234,8 @@ def token(
     from datetime import timedelta
 
     from adapters.identity import mint
-    from domain.waiver import Role
 
-    unknown = sorted(set(role) - {known.value for known in Role})
+    unknown = sorted(set(role) - {*TOKEN_ROLES})
     if unknown:
         complaints.print(f"未知角色 / unknown role: {', '.join(unknown)}", style="red")
         raise typer.Exit(2)
@@ -248,12 +250,8 @@ def token(
     typer.echo(text)
 
 
-@app.command()
-def programmes(
-    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
-) -> None:
-    """Show every programme with its services and promises, in Chinese and English."""
-    from adapters.programme_catalogue import show
+def _programmes(code: str | None) -> "list[Programme]":
+    """The programmes of this code, or all; a bad file and an unknown code are sentences."""
     from adapters.programme_files import load_programmes
     from adapters.yaml_files import FileRefused
 
@@ -266,7 +264,17 @@ def programmes(
     if not wanted:
         complaints.print(f"没有此服务项目 / no such programme: {code}", style="red", markup=False)
         raise typer.Exit(1)
-    show(wanted, console)
+    return wanted
+
+
+@app.command()
+def programmes(
+    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
+) -> None:
+    """Show every programme with its services and promises, in Chinese and English."""
+    from adapters.programme_catalogue import show
+
+    show(_programmes(code), console)
 
 
 @app.command()
@@ -285,13 +293,7 @@ def keys() -> None:
     """Print fresh secrets as lines of an environment file; keep them, they are shown once."""
     from adapters import keyfiles
 
-    typer.echo(f"GREENLANE_KEYS={keyfiles.random_key_ring()}")
-    typer.echo(f"GREENLANE_LOOKUP_KEY={keyfiles.random_key()}")
-    pem = keyfiles.random_signing_key().strip().replace("\n", "\\n")
-    typer.echo(f'GREENLANE_JWT_SIGNING_KEY="{pem}"')
-    typer.echo(f"GREENLANE_WEBHOOK_SECRET={keyfiles.random_webhook_secret()}")
-    typer.echo(f"POSTGRES_PASSWORD={keyfiles.random_password()}")
-    typer.echo(f"TEMPORAL_POSTGRES_PASSWORD={keyfiles.random_password()}")
+    typer.echo(keyfiles.fresh_environment())
 
 
 def _import(path: Path, body: "Importer") -> NoReturn:
@@ -380,6 +382,7 @@ def insured(
     from adapters.insured_import import import_insured
 
     settings = _settings()
+    _programmes(programme)  # nobody is insured under one that does not exist
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     _import(
         path,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -33,6 +33,8 @@ from workflows.messages import OpenCase
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
 OPENING_NAME = "正在受理"
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
 
 
 class Consent(Body):
@@ -120,6 +122,8 @@ async def report_case(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
+    if body.consent.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
     async def record(unit: Unit) -> Recorded:
         return await _record(unit, door, _Reported(body, caller, ask, at))
