@@ -19,6 +19,7 @@ signal.signal(signal.SIGTERM, _leave)
 
 import asyncio  # noqa: E402 - SIGTERM first
 from collections.abc import Awaitable, Callable  # noqa: E402
+from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
@@ -26,10 +27,12 @@ import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
 from adapters import import_commands  # noqa: E402
+from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
     from adapters.importing import Importer
     from adapters.settings import Settings
+    from domain.programme import Programme
 
 app = typer.Typer(
     help="greenlane: 住院垫付与绿色通道 / deposit waivers and green-channel bookings.",
@@ -221,7 +224,7 @@ def serve_simulator() -> None:
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help="A role; repeat for several.")],
+    role: Annotated[list[str], typer.Option(help=f"Of {', '.join(TOKEN_ROLES)}; repeatable.")],
     subject: Annotated[str, typer.Option(help="Who it names; opaque, never a person's data.")],
     channel: Annotated[str | None, typer.Option(help="The channel of a channel's token.")] = None,
     case: Annotated[list[str] | None, typer.Option(help="A case a customer may see.")] = None,
@@ -231,9 +234,8 @@ def token(
     from datetime import timedelta
 
     from adapters.identity import mint
-    from domain.waiver import Role
 
-    unknown = sorted(set(role) - {known.value for known in Role})
+    unknown = sorted(set(role) - {*TOKEN_ROLES})
     if unknown:
         complaints.print(f"未知角色 / unknown role: {', '.join(unknown)}", style="red")
         raise typer.Exit(2)
@@ -248,12 +250,8 @@ def token(
     typer.echo(text)
 
 
-@app.command()
-def programmes(
-    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
-) -> None:
-    """Show every programme with its services and promises, in Chinese and English."""
-    from adapters.programme_catalogue import show
+def _programmes(code: str | None) -> "list[Programme]":
+    """The programmes of this code, or all; a bad file and an unknown code are sentences."""
     from adapters.programme_files import load_programmes
     from adapters.yaml_files import FileRefused
 
@@ -266,7 +264,17 @@ def programmes(
     if not wanted:
         complaints.print(f"没有此服务项目 / no such programme: {code}", style="red", markup=False)
         raise typer.Exit(1)
-    show(wanted, console)
+    return wanted
+
+
+@app.command()
+def programmes(
+    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
+) -> None:
+    """Show every programme with its services and promises, in Chinese and English."""
+    from adapters.programme_catalogue import show
+
+    show(_programmes(code), console)
 
 
 @app.command()
@@ -285,13 +293,7 @@ def keys() -> None:
     """Print fresh secrets as lines of an environment file; keep them, they are shown once."""
     from adapters import keyfiles
 
-    typer.echo(f"GREENLANE_KEYS={keyfiles.random_key_ring()}")
-    typer.echo(f"GREENLANE_LOOKUP_KEY={keyfiles.random_key()}")
-    pem = keyfiles.random_signing_key().strip().replace("\n", "\\n")
-    typer.echo(f'GREENLANE_JWT_SIGNING_KEY="{pem}"')
-    typer.echo(f"GREENLANE_WEBHOOK_SECRET={keyfiles.random_webhook_secret()}")
-    typer.echo(f"POSTGRES_PASSWORD={keyfiles.random_password()}")
-    typer.echo(f"TEMPORAL_POSTGRES_PASSWORD={keyfiles.random_password()}")
+    typer.echo(keyfiles.fresh_environment())
 
 
 def _import(path: Path, body: "Importer") -> NoReturn:
@@ -317,27 +319,30 @@ def _wire(context: typer.Context) -> None:
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.database import open_database
     from adapters.embedded import stack
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.rotation import keys_in_use, reseal_all
+    from adapters.rotation import reseal_and_tell
 
-    settings = _settings()
+    async def main() -> None:
+        async with stack(_settings()) as servers:
+            await reseal_and_tell(servers.settings, console)
+
+    _run(main)
+
+
+@app.command()
+def reconcile(
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
+) -> None:
+    """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
+    from adapters.embedded import stack
+    from adapters.schedules import by_hand
+    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+
+    order = ReconcileDay(day=day.date())
 
     async def main() -> int:
-        async with stack(settings) as servers:
-            database = open_database(servers.settings.libpq_url)
-            sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-            try:
-                renewed = await reseal_all(
-                    database, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
-                )
-                console.print(f"已换新 / renewed: {renewed}")
-                for key_id, count in sorted((await keys_in_use(database)).items()):
-                    console.print(f"{key_id}: {count}", markup=False)
-            finally:
-                await database.dispose()
-        return 0
+        async with stack(_settings()) as servers:
+            return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
-from api.text import Bed, Body, IdType, Name, Phone, admission_reason, id_number
+from api.text import Bed, Body, Code, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
 from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import counter_of
 from domain.programme import Programme
-from domain.services import Service
+from domain.services import PreconditionCode, Service
 from domain.terms import ModeFlags
 from workflows.messages import HospitalTerms
 
@@ -60,6 +60,23 @@ class Insured(Identified):
     bed: Bed | None = Field(default=None, repr=False, examples=["内科三病区12床"])
 
 
+class Declared(Body):
+    """What the caller states and our records do not hold; checked by a person later."""
+
+    for_insured_self: bool | None = None
+    is_renewal: bool | None = Field(default=None, description="名单已写明续保次数时以名单为准")
+    diagnosis: Literal["none", "suspected", "confirmed"] | None = None
+    is_first_diagnosis: bool | None = None
+    diagnosed_on: date | None = None
+    diagnosed_at_grade: Annotated[int | None, Field(ge=1, le=3)] = None
+    diagnosed_at_public: bool | None = None
+    diagnosed_by_specialist: bool | None = None
+    preconditions: frozenset[PreconditionCode] | None = None
+    patient_group: Code | None = None
+    can_give_invoices: bool | None = None
+    cause_excluded: bool | None = None
+
+
 @dataclass(frozen=True)
 class Application:
     """What was asked, in codes."""
@@ -74,6 +91,7 @@ class Application:
     declared: Mapping[str, Any] = field(
         default_factory=dict
     )  # facts a caller states (Facts' names)
+    opens_case: bool = False  # asked for is the programme's waiver, whatever else it offers
 
 
 @dataclass(frozen=True)
@@ -99,17 +117,18 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     on = civil_date(asked.at)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
         raise at_field("invalid", "planned_admission", reason)
+    code = programme.waiver_service if asked.opens_case else asked.service
+    service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
     hospital, city = None, None
     if asked.hospital_id is not None:
         hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
-    service = next((one for one in programme.services if one.code == asked.service), None)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
-            "service": asked.service,
+            "service": code,
             "hospital_city": city,
             "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
             "quota_used": await _quota_used(unit, programme, service, policy, on),
