@@ -363,6 +363,15 @@ def network(
     _import(path, lambda database, progress: import_network(database, path, progress=progress))
 
 
+@importing.command("calendar")
+def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Enter a year's holiday notice and tell every open case; safe to run twice."""
+    from api.notices import bring_notice
+
+    settings = _settings()
+    _import(path, lambda database, progress: bring_notice(settings, database, path, progress))
+
+
 @importing.command("insured")
 def insured(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
