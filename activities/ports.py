@@ -93,7 +93,7 @@ class VisitOrder(Message):
 
     visit_id: str
     case_id: str
-    purpose: Literal["deposit", "top_up", "discharge", "care"]
+    purpose: Literal["documents", "deposit", "top_up", "discharge", "care"]
     hospital_id: str
     hospital_name: str
     nurse_id: str

@@ -1,6 +1,6 @@
-"""Reads cases for people: lists with the person masked, one whole case, one person unmasked.
+"""Reads cases for people: lists with the person masked, one whole case, whom to call.
 
-Looking at a whole case or at a person leaves an audit row in the same transaction; a list, which
+Looking at a whole case or at a contact leaves an audit row in the same transaction; a list, which
 masks, leaves none. Who may look is decided at the door before it asks.
 """
 
@@ -35,12 +35,12 @@ from domain.board import (
     CaseFilter,
     CaseRow,
     CaseView,
+    ContactRow,
     DischargeRow,
     DocumentRow,
     NoticeRow,
     Paged,
     PaymentRow,
-    Person,
     TaskRow,
     TimelineRow,
     TopUpRow,
@@ -52,6 +52,16 @@ from domain.privacy import mask_id, mask_name, mask_phone
 _WITH_HOSPITAL: Final = select(cases, hospitals.c.name.label("hospital_name")).join_from(
     cases, hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True
 )
+_SHOWN_WITH_A_STEP: Final = (
+    "programme",
+    "hospital_id",
+    "hospital_name",
+    "stage",
+    "channel",
+    "customer_subject",
+    "name_masked",
+)
+"""What of its case a step shows; the worklist shows the same."""
 _DOCUMENT: Final = [column for column in documents.c if column.name != "body"]
 
 
@@ -88,26 +98,29 @@ class Caseboard:
             row = await _one_case(connection, case_id)
             if row is None:
                 return None
+            header = self._header(row)
             view = CaseView(
-                **self._header(row),
+                **header,
                 reason=self._opened(row.reason, "cases.reason"),
                 missing_documents=row.missing_documents or [],
                 page=row.page,
-                **await self._file(connection, case_id),
+                **await self._file(connection, case_id, header),
             )
             await self._audited(connection, viewer, "case.viewed", case_id)
         return view
 
-    async def person(self, case_id: str, viewer: Viewer) -> Person | None:
-        """The person of a case, unmasked; audited. None if the case was never reported."""
+    async def contact(self, case_id: str, viewer: Viewer) -> ContactRow | None:
+        """Where the customer is met and called; audited. None if the case was never reported."""
         async with self._engine.begin() as connection:
             row = await _one_case(connection, case_id)
             if row is None:
                 return None
-            names = ("name", "id_number", "phone", "bed", "disease")
-            opened = {name: self._opened(getattr(row, name), f"cases.{name}") for name in names}
-            await self._audited(connection, viewer, "person.viewed", case_id)
-        return Person(case_id=case_id, **opened)
+            opened = {
+                name: self._opened(getattr(row, name), f"cases.{name}")
+                for name in ("name", "phone", "bed")
+            }
+            await self._audited(connection, viewer, "contact.viewed", case_id)
+        return ContactRow(case_id=case_id, **opened)
 
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None:
         """One top-up request of a case."""
@@ -124,8 +137,11 @@ class Caseboard:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).one_or_none()
 
-    async def _file(self, connection: AsyncConnection, case_id: str) -> dict[str, Any]:
+    async def _file(
+        self, connection: AsyncConnection, case_id: str, header: dict[str, Any]
+    ) -> dict[str, Any]:
         """Everything a case has gathered, each list in the order in which it happened."""
+        shown = {name: header[name] for name in _SHOWN_WITH_A_STEP}
 
         async def of(table: Table, *order: str, columns: list[Any] | None = None) -> list[Row[Any]]:
             query = select(*(columns or table.c)).where(table.c.case_id == case_id)
@@ -143,7 +159,7 @@ class Caseboard:
                 Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
             ],
             "tasks": [
-                TaskRow(**known(TaskRow, row) | {"completion": self._reported(row.form)})
+                TaskRow(**known(TaskRow, row) | shown | {"completion": self._reported(row.form)})
                 for row in await of(tasks, "opened_at", "task_id")
             ],
             "top_ups": [

@@ -7,7 +7,6 @@ the door from the row that `access` returns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -17,47 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
 from adapters.tables import OPENING, TEAM_NURSE, cases, documents, tasks
+from domain.guards import CaseAccess, Opening, TaskAccess
 from domain.waiver import ENDED, Role
 
 _SEALED: Final = ("name", "id_number", "phone", "bed", "disease", "opened")
-
-
-@dataclass(frozen=True)
-class CaseAccess:
-    """What decides who may see a case and what may be done with it."""
-
-    case_id: str
-    channel: str
-    customer_subject: str | None
-    stage: str
-    programme: str
-    reported_at: datetime
-    team: dict[str, str] = field(default_factory=dict)
-    helpers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class TaskAccess:
-    """What decides who may claim or complete a task."""
-
-    task_id: str
-    case_id: str
-    kind: str
-    roles: tuple[str, ...]
-    assignee: str | None
-    claimed_by: str | None
-    claimed_role: str | None
-    closed_at: datetime | None
-    closed_by: str | None = None
-    nurse: str | None = None  # of the case's team
-
-
-@dataclass(frozen=True)
-class Opening:
-    """A case whose workflow has not been seen to run."""
-
-    case_id: str
-    opened: str
 
 
 class CaseRows:
@@ -148,10 +110,7 @@ class CaseRows:
             .order_by(cases.c.changed_at)
             .limit(limit)
         )
-        return [
-            Opening(case_id=row[0], opened=self._sealer.open_text(row[1], "cases.opened"))
-            for row in rows
-        ]
+        return [Opening(row[0], self._sealer.open_text(row[1], "cases.opened")) for row in rows]
 
     async def document_ids(self, case_id: str) -> dict[str, list[str]]:
         """What lies in the case's file, ids by kind."""
@@ -203,6 +162,16 @@ class CaseRows:
             .returning(tasks.c.task_id)
         )
         return taken.first() is not None
+
+    async def holds_a_step(self, case_id: str, subject: str) -> bool:
+        """Whether an open step of the case names a person, or was claimed by them."""
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == case_id, tasks.c.closed_at.is_(None))
+            .where((tasks.c.assignee == subject) | (tasks.c.claimed_by == subject))
+            .limit(1)
+        )
+        return found.first() is not None
 
     async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool:
         """Whether a person has finished a step of this case in a role."""

@@ -7,7 +7,7 @@ from the door under their own ids. A row that has not been signalled is tried ag
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,25 +17,13 @@ from adapters.encryption import Sealer
 from adapters.tables import discharges, notices, payments, top_ups
 from adapters.tables_door import inbox
 from adapters.tables_ledger import transfers
+from domain.guards import Letter
 
-_BODY = "inbox.body"
+_BODY: Final = "inbox.body"
+_WHY: Final = "inbox.closed_why"
 
-FOR_A_PERSON: Final = ("case_ended",)
+FOR_A_PERSON: Final = ("case_ended", "contradicted")
 """Why a letter is tried no more and stays open: only a person can say what is to be done."""
-
-
-class Letter(NamedTuple):
-    """One row of the inbox."""
-
-    partner: str
-    event_id: str
-    kind: str
-    case_id: str | None
-    received_at: datetime
-    body: str
-    done: bool
-    outcome: str
-    tries: int
 
 
 def _left_open(before: datetime) -> ColumnElement[bool]:
@@ -106,6 +94,28 @@ class InboxRows:
         )
         return [self._letter(row) for row in rows.mappings()]
 
+    async def closed(self, *, limit: int) -> list[Letter]:
+        """What a person closed, the newest first."""
+        rows = await self._connection.execute(
+            select(inbox)
+            .where(inbox.c.closed_by.is_not(None))
+            .order_by(inbox.c.signalled_at.desc(), inbox.c.event_id)
+            .limit(limit)
+        )
+        return [self._letter(row) for row in rows.mappings()]
+
+    async def close(
+        self, *, partner: str, event_id: str, before: datetime, by: str, why: str, at: datetime
+    ) -> bool:
+        """A person ends a letter that is left open; False when it is not, or not any more."""
+        ended = await self._connection.execute(
+            self._of(partner, event_id)
+            .where(_left_open(before))
+            .values(signalled_at=at, closed_by=by, closed_why=self._sealer.seal(why, _WHY))
+            .returning(inbox.c.event_id)
+        )
+        return ended.first() is not None
+
     async def left_open_counts(self, *, before: datetime) -> dict[tuple[str, str], int]:
         """How many letters reached no case, by kind and why."""
         rows = await self._connection.execute(
@@ -167,15 +177,16 @@ class InboxRows:
         )
         return sum(row[0] for row in rows)
 
-    async def delivered(self, notice_id: str, delivery: str) -> bool:
-        """Record what became of a notice; False when there is none of that id."""
+    async def delivered(self, notice_id: str, delivery: str) -> tuple[str, str] | None:
+        """Record what became of a notice: its case and template; None for a notice not ours."""
         result = await self._connection.execute(
             update(notices)
             .where(notices.c.notice_id == notice_id)
             .values(delivery=delivery)
-            .returning(notices.c.notice_id)
+            .returning(notices.c.case_id, notices.c.template)
         )
-        return result.first() is not None
+        row = result.first()
+        return None if row is None else (row[0], row[1])
 
     async def expect_top_up(
         self, *, top_up_id: str, case_id: str, amount_fen: int, at: datetime
@@ -216,4 +227,9 @@ class InboxRows:
             done=row["signalled_at"] is not None,
             outcome=row["outcome"],
             tries=row["tries"],
+            done_at=row["signalled_at"],
+            closed_by=row["closed_by"],
+            closed_why=(
+                self._sealer.open_text(row["closed_why"], _WHY) if row["closed_why"] else ""
+            ),
         )

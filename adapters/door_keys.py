@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,21 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
 from adapters.tables_door import idempotency_keys as keys
+from domain.guards import Standing
 
 LEASE: Final = timedelta(seconds=20)
 """Longer than any request may take: three seconds for the case, ten for a statement."""
 
 UNSETTLED: Final = 202
 _BODY: Final = "idempotency_keys.body"
-
-
-class Standing(NamedTuple):
-    """What a key's row says: `fresh`, `resumed`, `busy`, `reused` or `answered` with its answer."""
-
-    state: str
-    status: int = 0
-    headers: dict[str, str] | None = None
-    body: bytes = b""
 
 
 class KeyRows:

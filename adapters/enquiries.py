@@ -7,7 +7,6 @@ are written and read as those of a case.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from adapters.tables import OPENING, clocks, tasks, timeline
 from adapters.tables_enquiry import enquiries, enquiry_answers
 from domain.board import AnswerRow, EnquiryView, TaskRow, TimelineRow, Viewer
 from domain.clock import Clock
+from domain.guards import EnquiryAccess, Opening
 
 
 class EnquiryUnknown(LookupError):
@@ -136,26 +136,6 @@ class EnquiryBoard:
         }
 
 
-@dataclass(frozen=True)
-class EnquiryAccess:
-    """What decides who may see an enquiry; the names are those of a case."""
-
-    case_id: str
-    channel: str
-    customer_subject: str | None
-    stage: str
-    asked_at: datetime
-    helpers: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class AskedEnquiry:
-    """An enquiry whose workflow has not been seen to run."""
-
-    enquiry_id: str
-    opened: str
-
-
 class EnquiryRows:
     """Enquiries as the door writes and guards them, in one transaction."""
 
@@ -193,7 +173,7 @@ class EnquiryRows:
         found = (await self._connection.execute(query)).scalar()
         return None if found is None else self._sealer.open_text(found, "enquiries.opened")
 
-    async def openings(self, *, before: datetime, limit: int) -> list[AskedEnquiry]:
+    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
         """Enquiries still in `opening` that were written before a moment."""
         rows = await self._connection.execute(
             select(enquiries.c.enquiry_id, enquiries.c.opened)
@@ -201,6 +181,4 @@ class EnquiryRows:
             .order_by(enquiries.c.changed_at)
             .limit(limit)
         )
-        return [
-            AskedEnquiry(row[0], self._sealer.open_text(row[1], "enquiries.opened")) for row in rows
-        ]
+        return [Opening(row[0], self._sealer.open_text(row[1], "enquiries.opened")) for row in rows]

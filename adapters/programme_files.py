@@ -9,11 +9,21 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from adapters.yaml_files import FileRefused, read_model
 from domain.benefits import lowered
-from domain.programme import Programme
+from domain.programme import Programme, ProgrammeKind
+from domain.terms import Notice
 
 PROGRAMMES = Path(__file__).parent.parent / "programmes"
+SHARED_NOTICES = PROGRAMMES / "shared" / "notices.yaml"
+
+
+class SharedNotices(BaseModel):
+    """The texts every advance sends unless its programme has its own."""
+
+    notices: tuple[Notice, ...]
 
 
 def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme, ...]:
@@ -23,8 +33,12 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
     """
     seen: dict[tuple[str, str], Path] = {}
     programmes: list[Programme] = []
+    shared = read_model(SHARED_NOTICES, SharedNotices).notices
     for path in (file for folder in folders for file in _files(folder)):
-        programme = read_model(path, Programme)
+        programme = read_model(path, Programme).with_notices(shared)
+        if programme.kind is not ProgrammeKind.DEPOSIT_WAIVER and not programme.services:
+            reason = f"line {_line(path, 'kind')}: a programme without services offers nothing"
+            raise FileRefused(path, reason)
         key = (programme.code, programme.version)
         if key in seen:
             raise FileRefused(path, f"version {key[1]} of {key[0]} stands in {seen[key].name} too")

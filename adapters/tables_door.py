@@ -48,6 +48,8 @@ inbox = Table(
     text_column("outcome", default=""),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     moment("next_try_at", null=True),
+    text_column("closed_by", null=True),  # a person, where no case could take it
+    sealed("closed_why", null=True),
     Index("ix_inbox_waiting", "received_at", postgresql_where=text("signalled_at IS NULL")),
 )
 

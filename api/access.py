@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from api.identity import Caller, may_see
 from api.problems import Problem
-from api.wiring import CaseAccess, Unit
+from api.wiring import Unit
+from domain.guards import CaseAccess
 from domain.waiver import ENDED
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
-from api.text import Bed, Body, IdType, Name, Phone, admission_reason, id_number
+from api.text import Bed, Body, Code, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import counter_of
 from domain.programme import Programme
+from domain.services import PreconditionCode
 from domain.terms import ModeFlags
 from workflows.messages import HospitalTerms
 
@@ -55,6 +56,23 @@ class Insured(Identified):
     bed: Bed | None = Field(default=None, repr=False, examples=["内科三病区12床"])
 
 
+class Declared(Body):
+    """What the caller states and our records do not hold; checked by a person later."""
+
+    for_insured_self: bool | None = None
+    is_renewal: bool = False
+    diagnosis: Literal["none", "suspected", "confirmed"] | None = None
+    is_first_diagnosis: bool | None = None
+    diagnosed_on: date | None = None
+    diagnosed_at_grade: Annotated[int | None, Field(ge=1, le=3)] = None
+    diagnosed_at_public: bool | None = None
+    diagnosed_by_specialist: bool | None = None
+    preconditions: frozenset[PreconditionCode] | None = None
+    patient_group: Code | None = None
+    can_give_invoices: bool | None = None
+    cause_excluded: bool | None = None
+
+
 @dataclass(frozen=True)
 class Application:
     """What was asked, in codes."""
@@ -69,6 +87,7 @@ class Application:
     declared: Mapping[str, Any] = field(
         default_factory=dict
     )  # facts a caller states (Facts' names)
+    opens_case: bool = False  # asked for is the programme's waiver, whatever else it offers
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     on = civil_date(asked.at)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
         raise at_field("invalid", "planned_admission", reason)
+    service = programme.waiver_service if asked.opens_case else asked.service
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
     hospital, city = None, None
@@ -101,9 +121,9 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **asked.declared,
-            "service": asked.service,
+            "service": service,
             "hospital_city": city,
-            "quota_used": await _quota_used(unit, programme, asked.service, policy, on),
+            "quota_used": await _quota_used(unit, programme, service, policy, on),
         }
     )
     try:

@@ -21,8 +21,9 @@ from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.text import Body, CaseId, DocumentIds, Words, example
-from api.wiring import CaseAccess, Door, Unit, door_of
+from api.wiring import Door, Unit, door_of
 from domain.enquiry import EnquiryStage
+from domain.guards import CaseAccess
 from domain.waiver import Role, Stage
 from workflows.messages import Authorize, Withdraw
 

@@ -25,14 +25,15 @@ from api.partner_events import (
     read_event,
 )
 from api.reporting import start_message
-from api.wiring import Door, Letter, Unit
+from api.wiring import Door, Unit
+from domain.guards import Letter
 from workflows.messages import NoticeDischarge, RequestTopUp
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""
 
 DELIVERY: Final = "message_delivered"
-"""Letters about notices concern our record only; no case is signalled."""
+"""A word that overtakes our own record of its notice waits for that."""
 
 SWEEP_EVERY_S: Final = 3.0
 ORPHAN_AFTER: Final = timedelta(seconds=5)
@@ -58,19 +59,20 @@ async def deliver(door: Door, letter: Letter) -> bool:
     """Signal a letter's case and mark it; False when it has to wait for the sweep."""
     if letter.done:
         return True
-    if letter.kind == DELIVERY:
-        return await _note_delivery(door, letter)
     try:
-        case_id, name, message = await _address(door, letter)
+        addressed = await _address(door, letter)
+        if addressed is None:
+            return await _noted(door, letter)
+        case_id, name, message = addressed
         await door.cases.signal(case_id, name, message)
     except NotKnownYet:
         await _wait(door, letter, "not_known_yet", longer=False)
         return False
     except Unmatched:
-        await _wait(door, letter, "unmatched")
+        await _wait(door, letter, "unknown_notice" if letter.kind == DELIVERY else "unmatched")
         return False
     except CaseNotRunning:
-        return await _nobody_there(door, letter)
+        return await _nobody_there(door, letter, case_id)
     async with door.books.unit() as unit:
         await unit.inbox.done(
             partner=letter.partner,
@@ -82,24 +84,16 @@ async def deliver(door: Door, letter: Letter) -> bool:
     return True
 
 
-async def _note_delivery(door: Door, letter: Letter) -> bool:
-    """What became of a notice; a word that overtakes our own record of it waits for that."""
-    event = EVENTS.validate_json(letter.body)
-    if isinstance(event, DeliveryEvent):
-        async with door.books.unit() as unit:
-            if await unit.inbox.delivered(event.message_id, event.status):
-                await unit.inbox.done(
-                    partner=letter.partner,
-                    event_id=letter.event_id,
-                    at=door.clock(),
-                    outcome="noted",
-                )
-                return True
-    await _wait(door, letter, "unknown_notice")
-    return False
+async def _noted(door: Door, letter: Letter) -> bool:
+    """It stands in our record, and no case has to act on it."""
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner, event_id=letter.event_id, at=door.clock(), outcome="noted"
+        )
+    return True
 
 
-async def _address(door: Door, letter: Letter) -> tuple[str, str, Any]:
+async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
     if letter.partner == DOOR and letter.case_id is not None:
         message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
         return letter.case_id, letter.kind, message
@@ -107,12 +101,12 @@ async def _address(door: Door, letter: Letter) -> tuple[str, str, Any]:
         return await read_event(unit, letter.body, received_at=letter.received_at)
 
 
-async def _nobody_there(door: Door, letter: Letter) -> bool:
+async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     """A case that is only being opened will read it later; one that has ended never will."""
     async with door.books.unit() as unit:
-        case = await unit.cases.access(letter.case_id or "")
+        case = await unit.cases.access(case_id)
         starting = case is None or case.stage == "opening"
-        waits = starting or await _moves_money(unit, letter)
+        waits = starting or await _matters_still(unit, letter)
         if waits:
             await unit.inbox.wait(
                 partner=letter.partner,
@@ -129,18 +123,21 @@ async def _nobody_there(door: Door, letter: Letter) -> bool:
             at=door.clock(),
             outcome="case_ended",
         )
-    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=letter.case_id)
+    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
     return True
 
 
-async def _moves_money(unit: Unit, letter: Letter) -> bool:
-    """Whether a letter for an ended case says something of money that our record does not."""
+async def _matters_still(unit: Unit, letter: Letter) -> bool:
+    """Whether somebody must hear of it although the case has ended.
+
+    That is money our record does not know of, and a customer who was not reached.
+    """
     if letter.partner == DOOR:
         return False
     event = EVENTS.validate_json(letter.body)
     if isinstance(event, PaymentResultEvent):
         return await unit.inbox.settled_as(event.movement_id) != event.status
-    return isinstance(event, RefundEvent | ClaimEvent)
+    return isinstance(event, RefundEvent | ClaimEvent | DeliveryEvent)
 
 
 async def _wait(door: Door, letter: Letter, why: str, *, longer: bool = True) -> None:
@@ -170,9 +167,9 @@ async def sweep(door: Door) -> int:
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
     for orphan in orphans:
-        carried += await _tried(_start(door, orphan.opened), orphan.case_id)
+        carried += await _tried(_start(door, orphan.opened), orphan.matter_id)
     for question in questions:
-        carried += await _tried(_start_enquiry(door, question.opened), question.enquiry_id)
+        carried += await _tried(_start_enquiry(door, question.opened), question.matter_id)
     for letter in letters:
         carried += await _tried(_carry(door, letter), letter.event_id)
     return carried

@@ -12,7 +12,7 @@ from api.access import seen_case
 from api.docs import FAILURES
 from api.identity import ANYONE, STAFF, Caller, allowed
 from api.problems import Problem, at_field
-from api.shapes import CaseFile, CasePageView, DischargeView, LedgerView, TopUpView
+from api.shapes import CaseFile, CasePageView, ContactView, DischargeView, LedgerView, TopUpView
 from api.text import CaseId, Code, OpaqueId, RowId
 from api.views import (
     case_file,
@@ -29,6 +29,8 @@ from domain.waiver import Role, Stage
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
 CaseCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
+_SERVE: Final = (Role.AGENT, Role.NURSE)
+"""Who has to call the customer: the team's own, and whoever holds an open step of the case."""
 _BOOKKEEPERS: Final = tuple(
     sorted((STAFF - {Role.DOCTOR, Role.REVIEWER}) | {Role.CHANNEL, Role.CUSTOMER})
 )
@@ -96,6 +98,31 @@ async def get_case(case_id: CaseId, request: Request, caller: CaseCaller) -> Cas
 
 
 @routes.get(
+    "/{case_id}/contact",
+    operation_id="get_contact",
+    summary="客户联系方式",
+    responses=FAILURES,
+)
+async def get_contact(
+    case_id: CaseId,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.AGENT, Role.NURSE))],
+) -> ContactView:
+    """Whom to call and where the bed is, for those who serve the case. Looking is audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        case = await seen_case(unit, caller, case_id)
+        serving = [role for role in _SERVE if case.team.get(role.value) == caller.subject]
+        if not serving and await unit.cases.holds_a_step(case_id, caller.subject):
+            serving = [*_SERVE]
+    served = caller.acting(*serving)
+    found = await door.board.contact(case_id, viewer(served))
+    if found is None:
+        raise Problem("not-found", case_id=case_id)
+    return ContactView(**found.model_dump())
+
+
+@routes.get(
     "/{case_id}/top-ups/{top_up_id}",
     operation_id="get_top_up",
     summary="续费申请状态",
@@ -107,11 +134,11 @@ async def get_top_up(
     """What became of a top-up request."""
     door = door_of(request)
     async with door.books.unit() as unit:
-        await seen_case(unit, caller, case_id)
+        case = await seen_case(unit, caller, case_id)
     found = await door.board.top_up(case_id, top_up_id)
     if found is None:
         raise Problem("not-found", "没有此续费申请", case_id=case_id)
-    return top_up_view(found)
+    return top_up_view(found, stage=case.stage)
 
 
 @routes.get(
@@ -126,11 +153,11 @@ async def get_discharge_notice(
     """What became of a discharge notice."""
     door = door_of(request)
     async with door.books.unit() as unit:
-        await seen_case(unit, caller, case_id)
+        case = await seen_case(unit, caller, case_id)
     found = await door.board.discharge(case_id, notice_id)
     if found is None:
         raise Problem("not-found", "没有此出院通知", case_id=case_id)
-    return discharge_view(found)
+    return discharge_view(found, stage=case.stage)
 
 
 @routes.get("/{case_id}/ledger", operation_id="get_ledger", summary="案件账目", responses=FAILURES)

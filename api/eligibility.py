@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Identified, Known, gather
+from api.applications import Application, Declared, Identified, Known, gather
 from api.docs import FAILURES
 from api.identity import Caller, allowed
 from api.text import Body, Code, OpaqueId, example
@@ -21,7 +21,6 @@ from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
 from domain.money import Money
 from domain.programme import NotInProgramme
-from domain.services import PreconditionCode
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["资格查询"])
@@ -32,22 +31,6 @@ OUTCOME_NAMES: Final = {
     Outcome.NEEDS_PERSON: "需人工判断",
 }
 _ANSWER_CLOCK: Final = "K01"
-
-
-class Declared(Body):
-    """What the caller states and our records do not hold; checked by a person later."""
-
-    for_insured_self: bool | None = None
-    is_renewal: bool = False
-    diagnosis: Literal["none", "suspected", "confirmed"] | None = None
-    is_first_diagnosis: bool | None = None
-    diagnosed_on: date | None = None
-    diagnosed_at_grade: Annotated[int | None, Field(ge=1, le=3)] = None
-    diagnosed_at_public: bool | None = None
-    diagnosed_by_specialist: bool | None = None
-    preconditions: frozenset[PreconditionCode] | None = None
-    patient_group: Code | None = None
-    can_give_invoices: bool | None = None
 
 
 class EligibilityQuestion(Body):

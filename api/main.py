@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
@@ -62,6 +62,7 @@ from api.gateway import CaseGateway
 from api.middleware import Measures, Observed
 from api.openapi import describe
 from api.sizes import BoundedBodies
+from api.strict import only_described
 from api.upkeep import upkeep_for_ever
 from api.wiring import Door
 from domain.calendar import WorkCalendar, civil_date
@@ -160,9 +161,9 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reference,
         letters,
         callbacks,
-        codec,
-        health,
     ):
+        app.include_router(resource.routes, dependencies=[Depends(only_described)])
+    for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways
         app.include_router(resource.routes)
     errors.install(app, books_away=BOOKS_AWAY)
     app.add_middleware(BoundedBodies)

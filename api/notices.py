@@ -35,7 +35,7 @@ class NoticeReport(CalendarReport):
 
 
 async def bring_notice(
-    settings: Settings, database: Database, path: Path, progress: Progress
+    settings: Settings, path: Path, database: Database, progress: Progress
 ) -> NoticeReport:
     """Enter a notice and tell the open cases. Raises FileRefused when it cannot be entered."""
     shipped = read_years(settings.calendar_path)

@@ -6,6 +6,7 @@ waits in the inbox. Movement, claim and visit ids begin with the case they belon
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -18,9 +19,11 @@ from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
-from workflows.messages import ClaimDecided, PaymentResult, RefundReceived, VisitTaken
+from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
 
-_CASE: Final = re.compile(r"dw-[a-z2-7]{20}", re.ASCII)
+_CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+
+_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
@@ -128,8 +131,8 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
 
 def case_of(subject_id: str) -> str | None:
     """The case an id of ours belongs to, by its first part."""
-    first = subject_id.partition(":")[0]
-    return first if _CASE.fullmatch(first) else None
+    found = _CASE.match(subject_id)
+    return found and found[1]
 
 
 def subject_of(event: Event) -> str:
@@ -142,6 +145,17 @@ def subject_of(event: Event) -> str:
         case DeliveryEvent(message_id=subject):
             return subject
     return ""
+
+
+def named_in(raw: bytes) -> str:
+    """The id of ours that refused bytes speak of, if they hold one we could have given."""
+    try:
+        said = json.loads(raw)
+    except ValueError:
+        return ""
+    names = ("movement_id", "claim_id", "visit_id", "message_id")
+    ids = [said.get(name) for name in names] if isinstance(said, dict) else []
+    return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
 
 def amount_of(event: Event) -> Money | None:
@@ -175,9 +189,16 @@ async def check_amounts(unit: Unit, event: Event) -> None:
             return
 
 
-async def read_event(unit: Unit, body: str, *, received_at: datetime) -> tuple[str, str, Any]:
-    """The case, signal and message of a stored event; Unmatched when nothing of ours fits yet."""
+async def read_event(
+    unit: Unit, body: str, *, received_at: datetime
+) -> tuple[str, str, Any] | None:
+    """The case, signal and message of a stored event; None for what only our record has to know.
+
+    Raises `Unmatched` when nothing of ours fits yet.
+    """
     event = EVENTS.validate_json(body)
+    if isinstance(event, DeliveryEvent):
+        return await _noted(unit, event, received_at)
     case_id = case_of(subject_of(event))
     if case_id is None or await unit.cases.access(case_id) is None:
         raise Unmatched
@@ -187,6 +208,20 @@ async def read_event(unit: Unit, body: str, *, received_at: datetime) -> tuple[s
             raise Unmatched
     name, message = _signal(event, received_at)
     return case_id, name, message
+
+
+async def _noted(
+    unit: Unit, event: DeliveryEvent, at: datetime
+) -> tuple[str, str, NoticeFailed] | None:
+    """What became of a notice stands in our record; the case hears only that it did not arrive."""
+    noted = await unit.inbox.delivered(event.message_id, event.status)
+    if noted is None:
+        raise Unmatched
+    case_id, template = noted
+    if event.status == "delivered":
+        return None
+    failed = NoticeFailed(notice_id=event.message_id, template=template, at=at)
+    return case_id, "notice_failed", failed
 
 
 def _told(reference: str) -> str:

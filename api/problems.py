@@ -45,6 +45,8 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "documents-missing": Kind(409, "所需资料尚未齐全"),
     "same-person": Kind(409, "须由不同人员处理"),
     "too-late-to-withdraw": Kind(409, "已开始代缴, 不能再撤销"),
+    "letter-not-open": Kind(409, "来信已处理或仍在自动处理"),
+    "event-id-reused": Kind(409, "事件编号已用于内容不同的事件"),
     "case-ended": Kind(409, "案件已结束"),
     "refused": Kind(409, "操作被拒绝"),
     "too-large": Kind(413, "内容超出大小限制"),

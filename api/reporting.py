@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Insured, Known, gather, must_serve_waivers
+from api.applications import Application, Declared, Insured, Known, gather, must_serve_waivers
 from api.docs import FAILURES
 from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
@@ -33,6 +33,8 @@ from workflows.messages import OpenCase
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
 OPENING_NAME = "正在受理"
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
 
 
 class Consent(Body):
@@ -67,7 +69,8 @@ class Report(Body):
     hospital_id: OpaqueId
     insured: Insured
     disease: Code = Field(examples=["lung_cancer"])
-    channel: Literal["hotline", "wechat", "app"]
+    channel: Literal["hotline", "wechat", "app", "email"]
+    declared: Declared | None = None
     planned_admission: date | None = None
     need: Words = ""
     consent: Consent
@@ -119,6 +122,8 @@ async def report_case(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
+    if body.consent.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
     async def record(unit: Unit) -> Recorded:
         return await _record(unit, door, _Reported(body, caller, ask, at))
@@ -149,6 +154,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         disease=body.disease,
         planned=body.planned_admission,
         at=at,
+        declared={} if body.declared is None else dict(body.declared),
+        opens_case=True,
     )
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number

@@ -20,7 +20,8 @@ from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import at_field
 from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
-from api.wiring import Letter, Unit, door_of
+from api.wiring import Unit, door_of
+from domain.guards import Letter
 from domain.waiver import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
 
@@ -39,7 +40,7 @@ class TopUpAsked(Body):
 
     amount: PositiveMoney
     reason: Literal["deposit_used_up", "plan_changed", "other"]
-    channel: Literal["hotline", "wechat", "app"] = "app"
+    channel: Literal["hotline", "wechat", "app", "email"] = "app"
 
 
 class DischargeNoticed(Body):

@@ -115,6 +115,7 @@ class DischargeView(BaseModel):
     id: str
     case_id: str
     state: str
+    state_name: str
     discharge_on: date
     reason: str
     received_at: Utc
@@ -169,6 +170,26 @@ class InsuredView(BaseModel):
     phone: str
 
 
+class NoticeView(BaseModel):
+    """What the customer was told, by its template and without its words, and whether it arrived."""
+
+    template: str
+    channel: str
+    sent_at: Utc
+    sent_civil: str
+    delivery: str
+    delivery_name: str
+
+
+class ContactView(BaseModel):
+    """Where the customer is met and called; for those who serve the case."""
+
+    case_id: str
+    name: str = Field(repr=False)
+    phone: str = Field(repr=False)
+    bed: str = Field(repr=False)
+
+
 class CaseLine(BaseModel):
     """A case in a list."""
 
@@ -214,6 +235,7 @@ class CaseFile(CaseLine):
     top_ups: list[TopUpView]
     payments: list[PaymentView]
     discharge_notices: list[DischargeView]
+    notices: list[NoticeView]
     timeline: list[TimelineView]
 
 
@@ -236,4 +258,4 @@ class LedgerView(BaseModel):
     transfers: list[LedgerLine]
     balances: dict[str, str]
     held: Money
-    left: Money
+    left: Money | None = Field(description="额度确定之前为空")

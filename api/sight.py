@@ -72,6 +72,7 @@ def narrowed(caller: Caller, view: CaseView) -> CaseView:
             ],
             "payments": [],
             "top_ups": [],
+            "notices": [],
             "reason": "",
             "claim_state": "",
         }

@@ -22,10 +22,12 @@ from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
 from api.shapes import TaskPage
 from api.text import MATTER_ID, TaskId
-from api.wiring import TaskAccess, Unit, door_of
+from api.wiring import Unit, door_of
 from api.worklist import task_page
+from domain.forms import Form
+from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
-from domain.tasks import TASKS, Form, TaskKind, is_theirs
+from domain.tasks import TASKS, TaskKind, is_theirs
 from domain.waiver import ROLE_NAMES, Role
 from workflows.messages import CompleteTask
 

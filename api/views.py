@@ -19,6 +19,7 @@ from api.shapes import (
     LedgerLine,
     LedgerView,
     MoneyView,
+    NoticeView,
     PaymentView,
     TaskView,
     TimelineView,
@@ -31,6 +32,7 @@ from domain.board import (
     DischargeRow,
     DocumentRow,
     LedgerRow,
+    NoticeRow,
     Paged,
     PaymentRow,
     TaskRow,
@@ -44,7 +46,7 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
 from domain.posting import Account
 from domain.tasks import TASKS, TaskKind
-from domain.waiver import ROLE_NAMES
+from domain.waiver import BEFORE_PAYMENT, ROLE_NAMES
 
 CLOCK_NAMES: Final = {
     ClockState.RUNNING: "进行中",
@@ -63,6 +65,11 @@ TOP_UP_NAMES: Final = {
     "refused": "已拒绝",
     "paid": "已缴纳",
 }
+DISCHARGE_NAMES: Final = {"received": "已收到", "accepted": "已采用", "refused": "未采用"}
+DELIVERY_NAMES: Final = {"delivered": "已送达", "failed": "未送达", "unknown": "待确认"}
+NOT_YET: Final = "已收到, 首笔押金缴纳后处理"
+"""A request of a stay that has not begun is kept, and answered when the patient is on the ward."""
+_EARLY: Final = frozenset({"opening", *(stage.value for stage in BEFORE_PAYMENT)})
 
 
 def civil(at: datetime | None) -> str:
@@ -128,9 +135,10 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         clocks=[clock_view(clock) for clock in view.clocks],
         tasks=[task_view(task) for task in view.tasks],
         documents=[document_view(row) for row in view.documents],
-        top_ups=[top_up_view(row) for row in view.top_ups],
+        top_ups=[top_up_view(row, stage=view.stage) for row in view.top_ups],
         payments=[_payment(row) for row in view.payments],
-        discharge_notices=[discharge_view(row) for row in view.discharges],
+        discharge_notices=[discharge_view(row, stage=view.stage) for row in view.discharges],
+        notices=[_notice(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],
     )
 
@@ -188,13 +196,17 @@ def task_view(row: TaskRow) -> TaskView:
     )
 
 
-def top_up_view(row: TopUpRow) -> TopUpView:
+def _state_name(state: str, names: dict[str, str], *, stage: str) -> str:
+    return NOT_YET if state == "received" and stage in _EARLY else names.get(state, state)
+
+
+def top_up_view(row: TopUpRow, *, stage: str) -> TopUpView:
     """A top-up request."""
     return TopUpView(
         id=row.top_up_id,
         case_id=row.case_id,
         state=row.state,
-        state_name=TOP_UP_NAMES.get(row.state, row.state),
+        state_name=_state_name(row.state, TOP_UP_NAMES, stage=stage),
         requested=Money.of(row.requested_fen),
         granted=Money.of(row.granted_fen),
         offered=Money.of(row.offered_fen),
@@ -205,16 +217,28 @@ def top_up_view(row: TopUpRow) -> TopUpView:
     )
 
 
-def discharge_view(row: DischargeRow) -> DischargeView:
+def discharge_view(row: DischargeRow, *, stage: str) -> DischargeView:
     """A discharge notice."""
-    states = {None: "received", True: "accepted", False: "refused"}
+    state = {None: "received", True: "accepted", False: "refused"}[row.accepted]
     return DischargeView(
         id=row.notice_id,
         case_id=row.case_id,
-        state=states[row.accepted],
+        state=state,
+        state_name=_state_name(state, DISCHARGE_NAMES, stage=stage),
         discharge_on=row.discharge_on,
         reason=row.reason,
         received_at=row.received_at,
+    )
+
+
+def _notice(row: NoticeRow) -> NoticeView:
+    return NoticeView(
+        template=row.template,
+        channel=row.channel,
+        sent_at=row.sent_at,
+        sent_civil=civil(row.sent_at),
+        delivery=row.delivery,
+        delivery_name=DELIVERY_NAMES.get(row.delivery, row.delivery),
     )
 
 
@@ -270,7 +294,8 @@ def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> Ledg
             account.value: format_fen(getattr(balances, account.value)) for account in Account
         },
         held=Money.of(balances.held),
-        left=Money.of(balances.left),
+        # Nothing is left of a limit that nobody has fixed: no movement stands against it either.
+        left=Money.of(balances.left) if rows or balances.left else None,
     )
 
 

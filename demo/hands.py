@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.house import HOSPITAL_ID, PROGRAMME, House
+from demo.house import House
 from demo.people import Answer, until, yuan
 
 
@@ -17,18 +17,18 @@ class Hands:
 
     def a_report(self) -> Answer:
         """What the channel sends of this house's guest."""
+        guest = self.house.guest
         return {
-            "programme": PROGRAMME,
-            "hospital_id": HOSPITAL_ID,
+            "programme": guest.programme,
+            "hospital_id": guest.hospital_id,
             "insured": {
                 "name": "客户某甲",
                 "id_type": "resident_id",
                 "id_number": self.house.id_number,
                 "phone": "13800138000",
             },
-            "disease": "lung_cancer",
+            "disease": guest.disease,
             "channel": "hotline",
-            "planned_admission": self.day("2026-05-06"),
             "need": "计划住院, 申请免押金",
             "consent": {
                 "given": True,
@@ -37,6 +37,81 @@ class Hands:
             },
             "customer_id": self.house.customer.subject,
         }
+
+    async def report_stay(self, **more: Any) -> None:
+        """The channel reports; the case's id is kept."""
+        report = self.a_report() | more
+        opened = await self.house.channel.do("/v1/deposit-waivers", report)
+        self.case_id = opened["case_id"]
+
+    async def assign_team(self, **more: Any) -> None:
+        """Who serves this case: agent, the person who comes, and whoever else the programme has."""
+        await self.house.dispatcher.complete(
+            self.case_id,
+            "assign_team",
+            agent_id=self.house.agent.subject,
+            nurse_id=self.house.nurse.subject,
+            **more,
+        )
+
+    async def hand_in(self, *papers: str) -> None:
+        """The customer photographs papers."""
+        for paper in papers:
+            await self.house.customer.upload(self.case_id, paper)
+
+    async def sign_at_the_bed(self) -> None:
+        """The agreements and the authorisation are signed where the patient lies."""
+        signature = await self.house.nurse.upload(self.case_id, "authorisation")
+        await self.house.nurse.complete(
+            self.case_id, "sign_on_site", agreements_signed=True, images=[signature]
+        )
+
+    async def notice_discharge(self, day: str) -> None:
+        """The customer says when he goes home."""
+        await self.house.customer.do(
+            f"/v1/deposit-waivers/{self.case_id}/discharge-notices",
+            {"discharge_on": self.day(day)},
+        )
+        await self.house.nurse.task(self.case_id, "discharge_visit")
+
+    async def discharge(self, bill_fen: int, *papers: str, documents: bool = True) -> None:
+        """The person of ours reads the bill and takes the papers."""
+        nurse = self.house.nurse
+        images = [await nurse.upload(self.case_id, paper) for paper in papers]
+        await nurse.complete(
+            self.case_id,
+            "discharge_visit",
+            bill=yuan(bill_fen),
+            claim_explained=True,
+            documents_collected=documents,
+            images=images,
+        )
+
+    async def hospital_refunds(self, amount_fen: int) -> None:
+        """The hospital returns unused deposit to the payer."""
+        await self.house.finance.task(self.case_id, "confirm_refund")
+        await self.house.partner(
+            "/payment/v1/refunds",
+            {
+                "refund_id": f"refund-{self.case_id}",
+                "movement_id": f"{self.case_id}:deposit:1",
+                "amount": yuan(amount_fen),
+            },
+        )
+
+    async def insurer_decides(self, decision: str, payable_fen: int, reason: str = "") -> None:
+        """The insurer's adjudicator decides the claim."""
+        await self.house.partner(
+            f"/claims/v1/claims/{self.case_id}:claim/decision",
+            {"decision": decision, "payable": yuan(payable_fen), "reason_code": reason},
+        )
+        await self.claim_is(decision)
+
+    async def repay(self, amount_fen: int, reference: str) -> None:
+        """Finance records money that came from the customer."""
+        await self.house.finance.complete(
+            self.case_id, "record_repayment", amount=yuan(amount_fen), reference=reference
+        )
 
     async def see(self) -> Answer:
         """The case as the supervisor sees it."""

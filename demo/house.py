@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -53,11 +54,26 @@ GUEST_POLICY: Final = "designated_ci,500000.00,0.00,individual,2019-01-01,2099-1
 """Product, sum insured, used, sales channel and term of the person whose story is told."""
 
 
+@dataclass(frozen=True)
+class Guest:
+    """Whose story is told: insured under which programme, going to which hospital, with what."""
+
+    programme: str = PROGRAMME
+    hospital_id: str = HOSPITAL_ID
+    disease: str = "lung_cancer"
+    policy: str = GUEST_POLICY
+
+
+GUEST: Final = Guest()
+"""客户某甲 of story 1."""
+
+
 class House:
     """The running parts, the people, and the story's clock."""
 
-    def __init__(self, settings: Settings, stage: Stage, moved_by: int) -> None:
+    def __init__(self, settings: Settings, stage: Stage, moved_by: int, guest: Guest) -> None:
         self.settings = settings
+        self.guest = guest
         self.stage = stage
         self.moved_by = moved_by
         self.partners = httpx.AsyncClient(
@@ -68,6 +84,7 @@ class House:
         self.agent = self._person("agent-07", "agent")
         self.dispatcher = self._person("dispatcher-02", "dispatcher")
         self.reviewer = self._person("reviewer-03", "reviewer")
+        self.insurer = self._person("insurer-06", "insurer")
         self.nurse = self._person("nurse-0042", "nurse")
         self.finance = self._person("finance-04", "finance")
         self.supervisor = self._person("supervisor-01", "supervisor")
@@ -128,14 +145,16 @@ class House:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, story_begins: str) -> AsyncIterator[House]:
+async def opened(
+    settings: Settings, *, story_begins: str, guest: Guest = GUEST
+) -> AsyncIterator[House]:
     """Everything running, the reference data in, the clock at the story's first moment."""
     begins = datetime.strptime(story_begins, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
     moved_by = days_to_move(begins, datetime.now(tz=SHANGHAI))
     settings.prepare_secrets()
     stage = Stage(await connect(settings), opens_at=begins + timedelta(days=moved_by))
-    house = House(settings, stage, moved_by)
-    await _fill(settings, house.id_number)
+    house = House(settings, stage, moved_by, guest)
+    await _fill(settings, house)
     # Books of its own: the counterparties of a running `up` know nothing of this story or its time.
     books = settings.var / f"counterparties-{house.id_number[-8:]}.sqlite3"
     simulator = await _child(
@@ -196,23 +215,28 @@ async def _answers(http: httpx.AsyncClient, path: str) -> bool:
     return False
 
 
-async def _fill(settings: Settings, id_number: str) -> None:
-    """Hospitals, the programme's network and the insurer's list with one person more on it."""
-    insured = settings.var / "insured-with-guest.csv"
+async def _fill(settings: Settings, house: House) -> None:
+    """Hospitals, the programme's network if one is drawn, and the list with our guest on it."""
+    insured, programme = settings.var / "insured-with-guest.csv", house.guest.programme
     listed = (ROOT / "data" / "insured-demo.csv").read_text(encoding="utf-8").rstrip("\n")
-    guest = f"BN-DEMO-{id_number[-6:]},客户某甲,resident_id,{id_number},13800138000,"
-    insured.write_text(f"{listed}\n{guest}{GUEST_POLICY}\n", encoding="utf-8")
+    if programme != PROGRAMME:  # the shipped list is the other insurer's
+        listed = listed.partition("\n")[0]
+    number = house.id_number
+    row = f"GL-DEMO-{number[-6:]},客户某甲,resident_id,{number},13800138000,{house.guest.policy}"
+    insured.write_text(f"{listed}\n{row}\n", encoding="utf-8")
+    network = ROOT / "data" / "networks" / f"{programme}.yaml"
     engine = open_database(settings.libpq_url)
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     try:
         await _refuse_other_lists(engine)
         now = datetime.now(UTC)
         await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
-        await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
+        if network.exists():
+            await import_network(engine, network)
         await import_insured(
             engine,
             insured,
-            programme=PROGRAMME,
+            programme=programme,
             list_version=LIST,
             sealer=sealer,
             at=now,

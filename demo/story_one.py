@@ -7,13 +7,13 @@ the door. The amounts and the endings can be varied; the variations of the speci
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from demo.hands import Hands
 from demo.house import HOSPITAL_ID, PROGRAMME, House
 from demo.people import Answer, yuan
+from demo.telling import Say, silently
 
 BEGINS: Final = "2026-04-29 20:05"
 PAPERS: Final = (
@@ -27,13 +27,6 @@ PAPERS: Final = (
 CLAIM_PAPERS: Final = ("fee_list", "discharge_summary")
 CONFIRMS_AFTER: Final = 4.0
 """Real seconds until the hospital's finance office confirms; enough for the story to move on."""
-
-Say = Callable[[str, str, str], Awaitable[None]]
-"""Tells an onlooker what happens: the story's moment, a Chinese sentence and an English one."""
-
-
-async def silently(_when: str, _chinese: str, _english: str) -> None:
-    """Nobody looks on."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +62,10 @@ class StoryOne(Hands):
         await self.leave_hospital()
         await self.settle()
 
+    def a_report(self) -> Answer:
+        """The report names the day he is to be admitted."""
+        return super().a_report() | {"planned_admission": self.day("2026-05-06")}
+
     # Before the hospital -------------------------------------------------------------------------
 
     async def ask(self) -> None:
@@ -91,8 +88,7 @@ class StoryOne(Hands):
         """20:10 the report; 20:32 contacted, list sent, team of three complete."""
         house = self.house
         await house.go_to("2026-04-29 20:10")
-        opened = await house.channel.do("/v1/deposit-waivers", self.a_report())
-        self.case_id = opened["case_id"]
+        await self.report_stay()
         await self.say(
             "2026-04-29 20:10",
             f"报案, 案件 {self.case_id}",

@@ -1,7 +1,8 @@
 """What people read of cases and tasks: rows of the record, with the person masked.
 
-These are values between the books and the door. Whoever needs the whole of a person asks for a
-`Person`, and asking leaves an audit row. Words a person wrote are in them; no log may hold them.
+These are values between the books and the door. Whoever has to call the customer asks for a
+`ContactRow`, and asking leaves an audit row. Words a person wrote are in them; no log may hold
+them.
 """
 
 from __future__ import annotations
@@ -280,12 +281,10 @@ class EnquiryView(Row):
     tasks: list[TaskRow] = Field(default=[])
 
 
-class Person(Row):
-    """The person of a case, unmasked."""
+class ContactRow(Row):
+    """Where the customer of a case is met and called."""
 
     case_id: str
     name: str = Field(repr=False)
-    id_number: str = Field(repr=False)
     phone: str = Field(repr=False)
     bed: str = Field(default="", repr=False)
-    disease: str = Field(repr=False)

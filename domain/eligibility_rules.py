@@ -14,7 +14,7 @@ from domain.activation import span_of, waiting_ends
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Unit
 from domain.facts import Facts
-from domain.programme import NotInProgramme, Programme
+from domain.programme import NotInProgramme, Programme, ProgrammeKind
 from domain.rules import EligibilityRule, RuleCode
 from domain.services import Service, Waiting
 
@@ -231,18 +231,20 @@ def _hospital_grade(asked: Question) -> Answer:
 
 
 def _hospital_on_network(asked: Question) -> Answer:
-    """A deposit waiver needs the list; elsewhere a list nobody has yet is a person's to judge."""
+    """A pure waiver needs the list; elsewhere a list nobody has yet is a person's to judge."""
     facts = asked.facts
     if not facts.hospital_known or asked.programme.hospitals.network is None:
         return Answer.OPEN
     if facts.hospital_on_network is None:
-        return Answer.FAILED if asked.programme.opens_waivers else Answer.JUDGEMENT
+        waits = asked.programme.kind is not ProgrammeKind.DEPOSIT_WAIVER
+        return Answer.JUDGEMENT if waits else Answer.FAILED
     return _is(facts.hospital_on_network)
 
 
 def _hospital_city(asked: Question) -> Answer:
-    city = asked.facts.hospital_city
-    return _is(None if city is None else city in asked.programme.hospitals.cities)
+    """The registry writes 杭州市 where a programme says 杭州."""
+    city, listed = asked.facts.hospital_city, asked.programme.hospitals.cities
+    return _is(None if city is None else city in listed or city.removesuffix("市") in listed)
 
 
 def _sum_insured_left(asked: Question) -> Answer:

@@ -37,7 +37,7 @@ class ExpectedEvent(StrEnum):
     DOCUMENTS_COMPLETE = "documents_complete"
     OPINION_SENT = "opinion_sent"
     INSURER_DECIDED = "insurer_decided"
-    DISCHARGE_DAY = "discharge_day"
+    JUDGEMENT_REFUSED = "judgement_refused"
     CLAIM_FILE_MAILED = "claim_file_mailed"
     ADMITTED = "admitted"
     # Bookings of the green channel.

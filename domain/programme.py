@@ -116,8 +116,24 @@ class Programme(Incomplete):
 
     @property
     def opens_waivers(self) -> bool:
-        """Whether a deposit-waiver case may be opened under it."""
-        return self.kind is ProgrammeKind.DEPOSIT_WAIVER and self.waiver is not None
+        """Whether a deposit-waiver case may be opened under it, whatever else it offers."""
+        return self.waiver is not None
+
+    @property
+    def waiver_service(self) -> str | None:
+        """The service a report asks for; None where the whole programme is the waiver."""
+        return next(iter(self.waiver.services), None) if self.waiver else None
+
+    def with_notices(self, shared: Iterable[Notice]) -> "Programme":
+        """The same with the shared texts it has none of its own for.
+
+        What sends none, or is a waiver and nothing else and brings its own, stays as it is.
+        """
+        if self.waiver is None or self.kind is ProgrammeKind.DEPOSIT_WAIVER:
+            return self
+        own = {notice.code for notice in self.notices}
+        more = (notice for notice in shared if notice.code not in own)
+        return self.model_copy(update={"notices": (*self.notices, *more)})
 
     def runs_on(self, day: date) -> bool:
         """Whether an application on this day is served by this version (R007, R008, R120)."""
@@ -171,7 +187,8 @@ class Programme(Incomplete):
         self, disease_code: str | None, stage: DocumentStage, service: str | None = None
     ) -> tuple[DocumentKind, ...]:
         """The checklist of a stage; a disease nobody named yet asks for the general list."""
-        group = self.disease(disease_code).group if disease_code else None
+        agreed = disease_code and self.diseases  # some programmes leave the disease to a person
+        group = self.disease(disease_code).group if disease_code and agreed else None
         return required(self.documents, group, stage, service)
 
     def payment_modes(self, flags: ModeFlags, on: date) -> tuple[PaymentMode, ...]:
@@ -184,10 +201,32 @@ class Programme(Incomplete):
         return tuple(member.role for member in self.deposit_waiver.team)
 
     def for_case(self) -> "Programme":
-        """A copy without what a running case never asks: catalogue, provinces, plan table."""
+        """A copy without what a running case never asks: catalogue, provinces, plan table.
+
+        Of a programme that offers more than its waiver, the promises, papers and lead of the
+        other services stay behind as well.
+        """
         hospitals = self.hospitals.model_copy(update={"provinces": ()})
         catalogue = dict.fromkeys(("services", "plans", "rules", "figures", "lowers"), ())
-        return self.model_copy(update={"hospitals": hospitals, **catalogue})
+        ours = set(self.waiver.services) if self.waiver else set()
+        narrowed: dict[str, Any] = {}
+        if ours:
+            narrowed = {
+                "clocks": tuple(one for one in self.clocks if _concerns(one.services, ours)),
+                "documents": tuple(one for one in self.documents if _concerns(one.services, ours)),
+                "reminders": (),
+                "lead_time": self.lead_time or self._lead_of(self.waiver_service),
+            }
+        return self.model_copy(update={"hospitals": hospitals, **catalogue, **narrowed})
+
+    def _lead_of(self, code: str | None) -> LeadTime | None:
+        """The lead of one service, as a case keeps it."""
+        lead = next((one.lead for one in self.services if one.code == code), None)
+        if lead is None or lead.at_least is None:
+            return None
+        return LeadTime(
+            id=lead.id, at_least=lead.at_least, when_short=lead.when_short, source=lead.source
+        )
 
     def moved(self, days: int) -> "Programme":
         """The same programme elsewhere in time, for running a dated story with its calendar."""
@@ -205,3 +244,9 @@ class Programme(Incomplete):
             if known == code:
                 return item
         raise NotInProgramme(self.code, what, code)
+
+
+def _concerns(services: Iterable[str], ours: set[str]) -> bool:
+    """Whether something of these services concerns ours; of no service named means of all."""
+    named = set(services)
+    return not named or bool(named & ours)

@@ -56,8 +56,6 @@ def _sections(programme: Programme) -> str | None:
         return "a deposit waiver needs its section 'waiver'"
     if programme.kind == "hospital_channel" and programme.emergency is None:
         return "a hospital's channel needs its section 'emergency'"
-    if programme.kind != "deposit_waiver" and not programme.services:
-        return "a programme without services offers nothing"
     return None
 
 
@@ -87,6 +85,7 @@ def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str]]]
     yield from ((f"rule {one.code}", one.services) for one in programme.rules)
     yield from (("diagnosis", one.services) for one in programme.diagnosis)
     yield from ((f"service {one.code}", one.after) for one in programme.services)
+    yield "waiver", programme.waiver.services if programme.waiver else ()
     for gate in programme.activation.gates if programme.activation else ():
         yield "gate", gate.services
         yield "gate", () if gate.after == "cooling_off" else (gate.after,)

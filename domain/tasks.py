@@ -15,21 +15,24 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.enquiry import Answerer
+from domain.forms import (
+    Aftercare,
+    DocumentId,
+    DocumentVisit,
+    Form,
+    GiveOutSlips,
+    Images,
+    KeepSlip,
+    Note,
+    Reference,
+    SecondReview,
+    SettleBalance,
+    StaffId,
+    VerifyCost,
+    Words,
+)
 from domain.money import Money
 from domain.waiver import PaymentMode, Role
-
-Note = Annotated[str, Field(max_length=500)]
-"""Free words of the person who did the step; at most 500 characters."""
-Words = Annotated[str, Field(min_length=1, max_length=500)]
-"""Words that are the point of a step, so that it cannot be reported without them."""
-StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-"""An opaque staff number, never a name."""
-DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
-"""The id of an uploaded image or file of this case."""
-Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
-"""A receipt, bank or courier number."""
-Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
-"""The images of a step; a step without its image record cannot be closed (R073)."""
 
 
 class Evidence(BaseModel):
@@ -49,31 +52,32 @@ class TaskKind(StrEnum):
     ASSIGN_TEAM = "assign_team"
     CONFIRM_DOCUMENTS = "confirm_documents"
     SIGN_AUTHORIZATION = "sign_authorization"
+    DOCUMENT_VISIT = "document_visit"
     JUDGE_LIABILITY = "judge_liability"
+    SECOND_REVIEW = "second_review"
     TELL_RESULT = "tell_result"
     ARRANGE_VISIT = "arrange_visit"
     SIGN_ON_SITE = "sign_on_site"
     HAND_IN_SLIP = "hand_in_slip"
+    KEEP_SLIP = "keep_slip"
+    GIVE_OUT_SLIPS = "give_out_slips"
     CARE = "care"
     ANSWER_TOP_UP = "answer_top_up"
     ACCEPT_OFFER = "accept_offer"
+    VERIFY_COST = "verify_cost"
     ON_SITE_TOP_UP = "on_site_top_up"
     DISCHARGE_VISIT = "discharge_visit"
+    SETTLE_BALANCE = "settle_balance"
     CONFIRM_REFUND = "confirm_refund"
     COLLECT_CLAIM_DOCUMENTS = "collect_claim_documents"
     FILE_CLAIM = "file_claim"
     RECORD_REPAYMENT = "record_repayment"
+    AFTERCARE = "aftercare"
     RESOLVE_PAYMENT = "resolve_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
     IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
-
-
-class Form(BaseModel):
-    """What a person reports when a task is done."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class AnswerEnquiry(Form):
@@ -90,20 +94,23 @@ class FirstContact(Form):
     identity_verified: bool
     need: Words
     checklist_sent: bool
+    can_give_invoices: bool | None = None  # originals at discharge; asked where they are required
+    visit_wanted: bool | None = None  # somebody comes for the papers; asked where it is offered
+    visit_on: date | None = None  # the customer's own date for it
     note: Note = ""
 
 
 class AssignTeam(Form):
-    """The standard team of three (R046); a case without one of them never reaches a payment."""
+    """The standard team (R046); a case without one of its members never reaches a payment."""
 
     agent_id: StaffId
     nurse_id: StaffId
-    doctor_id: StaffId
+    doctor_id: StaffId | None = None  # where the programme's team has a doctor
 
     @field_validator("nurse_id", "doctor_id")
     @classmethod
-    def _another_person(cls, staff_id: str, others: ValidationInfo) -> str:
-        if staff_id in others.data.values():
+    def _another_person(cls, staff_id: str | None, others: ValidationInfo) -> str | None:
+        if staff_id is not None and staff_id in others.data.values():
             raise ValueError("三人须为不同的人员")
         return staff_id
 
@@ -136,9 +143,10 @@ class JudgeLiability(Form):
 
 
 class TellResult(Form):
-    """The customer has been told the result and the plan (K04)."""
+    """The customer has been told the result and the plan (K04), or why not (R219)."""
 
     told_by: Literal["phone", "wechat", "in_person"]
+    customer_date: date | None = None  # the day the customer wants the visit on
     note: Note = ""
 
 
@@ -154,6 +162,7 @@ class SignOnSite(Form):
     """The nurse stands at the bed: agreements signed, or refused."""
 
     agreements_signed: bool
+    no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
 
@@ -233,6 +242,7 @@ class FileClaim(Form):
     """The claim file is ready to be sent to the insurer on the customer's behalf (R017)."""
 
     images: Images
+    courier_no: Reference | None = None  # where the file goes by courier (R233)
     note: Note = ""
 
 
@@ -311,22 +321,29 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.ASSIGN_TEAM: _terms("确认三人服务团队", AssignTeam, Role.DISPATCHER),
     TaskKind.CONFIRM_DOCUMENTS: _terms("确认资料齐全", ConfirmDocuments, Role.AGENT),
     TaskKind.SIGN_AUTHORIZATION: _terms("签署委托授权", SignAuthorization, Role.CUSTOMER),
+    TaskKind.DOCUMENT_VISIT: _terms("上门收集资料", DocumentVisit, Role.NURSE),
     TaskKind.JUDGE_LIABILITY: _terms("判责与方案", JudgeLiability, Role.REVIEWER),
+    TaskKind.SECOND_REVIEW: _terms("双审确认", SecondReview, Role.INSURER),
     TaskKind.TELL_RESULT: _terms("告知客户审核结果", TellResult, Role.AGENT),
     TaskKind.ARRANGE_VISIT: _terms("安排上门", ArrangeVisit, Role.DISPATCHER),
     TaskKind.SIGN_ON_SITE: _terms("到院签署协议", SignOnSite, Role.NURSE),
     TaskKind.HAND_IN_SLIP: _terms("上传押金单", HandInSlip, Role.NURSE, Role.AGENT),
+    TaskKind.KEEP_SLIP: _terms("押金单入库保管", KeepSlip, Role.FINANCE),
+    TaskKind.GIVE_OUT_SLIPS: _terms("领出押金单办理结算", GiveOutSlips, Role.FINANCE),
     TaskKind.CARE: _terms("住院关怀", Care, Role.NURSE),
     TaskKind.ANSWER_TOP_UP: _terms("答复续费申请", AnswerTopUp, Role.AGENT),
     TaskKind.ACCEPT_OFFER: _terms("确认剩余额度", AcceptOffer, Role.CUSTOMER, Role.AGENT),
+    TaskKind.VERIFY_COST: _terms("到院核实费用", VerifyCost, Role.NURSE),
     TaskKind.ON_SITE_TOP_UP: _terms("到院续费", OnSiteTopUp, Role.NURSE),
     TaskKind.DISCHARGE_VISIT: _terms("陪同出院结算", DischargeVisit, Role.NURSE),
+    TaskKind.SETTLE_BALANCE: _terms("核定直付金额", SettleBalance, Role.INSURER),
     TaskKind.CONFIRM_REFUND: _terms("核对押金退款", ConfirmRefund, Role.FINANCE),
     TaskKind.COLLECT_CLAIM_DOCUMENTS: _terms(
         "收取理赔资料", CollectClaimDocuments, Role.AGENT, Role.NURSE
     ),
     TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
+    TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),

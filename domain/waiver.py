@@ -26,10 +26,12 @@ class Stage(StrEnum):
     ADJUDICATION = "adjudication"  # DW18
     OFFSET = "offset"  # DW19: the payout returns the advance
     REPAYMENT = "repayment"  # DW20
+    AFTERCARE = "aftercare"  # DW21: the money is settled, consultations are still promised
     CLOSED = "closed"  # DW22, every account at zero
     REJECTED = "rejected"  # DW04: not eligible
     DECLINED = "declined"  # DW07: the review said no
     CANCELLED = "cancelled"  # the customer withdrew before a payment, or refused to sign
+    CONSUMED = "consumed"  # DW22: refused to sign or did not come, where that uses the service up
     EXPIRED = "expired"  # DW05: the documents were never completed
 
 
@@ -46,15 +48,24 @@ STAGE_NAMES: Final[dict[Stage, str]] = {
     Stage.ADJUDICATION: "理赔审核",
     Stage.OFFSET: "理赔金抵扣",
     Stage.REPAYMENT: "待客户归还",
+    Stage.AFTERCARE: "院后服务",
     Stage.CLOSED: "已结案",
     Stage.REJECTED: "不符合资格",
     Stage.DECLINED: "审核未通过",
     Stage.CANCELLED: "已撤销",
+    Stage.CONSUMED: "服务已使用",
     Stage.EXPIRED: "资料逾期未齐",
 }
 
 ENDED: Final = frozenset(
-    {Stage.CLOSED, Stage.REJECTED, Stage.DECLINED, Stage.CANCELLED, Stage.EXPIRED}
+    {
+        Stage.CLOSED,
+        Stage.REJECTED,
+        Stage.DECLINED,
+        Stage.CANCELLED,
+        Stage.CONSUMED,
+        Stage.EXPIRED,
+    }
 )
 
 BEFORE_PAYMENT: Final = frozenset(
@@ -70,16 +81,19 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),
     Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED}),
     Stage.ARRANGING: frozenset({Stage.ON_SITE, Stage.CANCELLED}),
-    Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED}),
+    Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED, Stage.CONSUMED}),
     Stage.IN_HOSPITAL: frozenset({Stage.DISCHARGE}),
     # A discharge that is put off takes the case back to the ward.
     Stage.DISCHARGE: frozenset({Stage.IN_HOSPITAL, Stage.CLAIM_FILING}),
-    Stage.CLAIM_FILING: frozenset({Stage.ADJUDICATION, Stage.REFUND, Stage.REPAYMENT}),
-    Stage.ADJUDICATION: frozenset({Stage.REFUND, Stage.OFFSET, Stage.REPAYMENT}),
+    Stage.CLAIM_FILING: frozenset(
+        {Stage.ADJUDICATION, Stage.REFUND, Stage.REPAYMENT, Stage.AFTERCARE}
+    ),
+    Stage.ADJUDICATION: frozenset({Stage.REFUND, Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE}),
     # The refund is waited for beside the claim; only what is still missing then shows as a stage.
-    Stage.REFUND: frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.CLOSED}),
-    Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.CLOSED}),
-    Stage.REPAYMENT: frozenset({Stage.CLOSED}),
+    Stage.REFUND: frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
+    Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
+    Stage.REPAYMENT: frozenset({Stage.AFTERCARE, Stage.CLOSED}),
+    Stage.AFTERCARE: frozenset({Stage.CLOSED}),
 }
 
 
@@ -134,6 +148,9 @@ class Role(StrEnum):
     PARTNER = "partner"
     SYSTEM = "system"
 
+
+TOKEN_ROLES: Final = tuple(role for role in Role if role not in (Role.PARTNER, Role.SYSTEM))
+"""The roles a person's token may carry; partners sign, and the system is nobody."""
 
 ROLE_NAMES: Final[dict[Role, str]] = {
     Role.CHANNEL: "渠道",

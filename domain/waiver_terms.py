@@ -4,15 +4,15 @@ Programmes with an advance among other services (P02, P19, P20) carry the same s
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.clock import Budget
 from domain.money import Fen, PositiveFen
 from domain.sourced import Terms
 from domain.tasks import CareDuty
-from domain.terms import ModeTerms
+from domain.terms import LeadTime, ModeTerms
 from domain.waiver import Role
 
 
@@ -63,17 +63,36 @@ class CareTerms(Terms):
 
 
 class CollectingTerms(Terms):
-    """How long we wait for documents before a case expires."""
+    """How long we wait for documents before a case expires, and who may come for them."""
 
     expires_after: Budget
+    visit_offered: bool = False  # the customer may want somebody to come (R280)
 
 
 class ReviewTerms(Terms):
-    """Who judges, and whether the insurer signs as well (双审)."""
+    """Who judges, who signs after them (双审), and whether a refusal must be talked over."""
 
-    roles: tuple[Role, ...] = Field(min_length=1)
+    roles: tuple[Role, ...] = Field(min_length=1, max_length=2)
     second_approval: bool
     explain_refusal: bool = True
+
+    @model_validator(mode="after")
+    def _each_signature_has_a_role(self) -> Self:
+        if self.second_approval != (len(self.roles) > 1):
+            raise ValueError("a second approval has a second role, and only it has one")
+        if len(set(self.roles)) != len(self.roles):
+            raise ValueError("two signatures come from two roles")
+        return self
+
+    @property
+    def judges(self) -> Role:
+        """Who gives the opinion."""
+        return self.roles[0]
+
+    @property
+    def signs_second(self) -> Role | None:
+        """Who must agree before money is paid; None where one signature is enough."""
+        return self.roles[1] if self.second_approval else None
 
 
 class TopUpTerms(Terms):
@@ -88,9 +107,10 @@ class TopUpTerms(Terms):
 class DischargeTerms(Terms):
     """What a discharge notice must keep, and when the service is due (K07, C-12)."""
 
-    notice_lead: Budget | None = None
+    notice_lead: LeadTime | None = None
     images_required: bool = True
     service_on: Literal["by_clock", "discharge_day"] = "by_clock"
+    balance_paid: bool = False  # what is covered beyond the deposits is paid there too (C-19)
 
 
 class ClaimTerms(Terms):
@@ -98,7 +118,28 @@ class ClaimTerms(Terms):
 
     filed_by: Literal["service_staff", "insurer", "customer"]
     never_filed_after: Budget
-    original_invoices: Literal["collected", "required"] = "collected"
+    original_invoices: Literal["collected", "required"] = "collected"  # required: asked at intake
+    sent_by: Literal["system", "courier"] = "system"
+
+    @property
+    def files(self) -> Role:
+        """Whose step it is to file."""
+        return _FILES[self.filed_by]
+
+
+_FILES: Final = {
+    "service_staff": Role.AGENT,
+    "insurer": Role.INSURER,
+    "customer": Role.CUSTOMER,
+}
+
+
+class AftercareTerms(Terms):
+    """Consultations after discharge, at an interval (R226, C-14)."""
+
+    kind: Literal["nutrition"]
+    every_days: int = Field(gt=0, le=366)
+    times: int = Field(gt=0, le=52)
 
 
 class RepaymentTerms(Terms):
@@ -120,6 +161,7 @@ class WaiverTerms(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    services: tuple[str, ...] = ()  # which of the programme's services it is; none = all of them
     limit: LimitRule
     collecting: CollectingTerms
     review: ReviewTerms
@@ -128,10 +170,13 @@ class WaiverTerms(BaseModel):
     care: CareTerms
     top_up: TopUpTerms
     slip: SlipTerms | None = None
-    signing_refused: Literal["cancels", "consumes"] = "cancels"
+    # In the customer's app before the review (P01), or at the bed with the agreements.
+    authorization: Literal["before_review", "on_site"] = "before_review"
+    signing_refused: Literal["cancels", "consumes"] = "cancels"  # or not being there
     discharge: DischargeTerms
     claim: ClaimTerms
     repayment: RepaymentTerms
+    aftercare: AftercareTerms | None = None
 
     @field_validator("payment_modes")
     @classmethod

@@ -30,7 +30,7 @@ class Visit(Body):
     """A nurse at a bedside at a time, with a list of things to do."""
 
     visit_id: OrderId
-    purpose: Literal["deposit", "top_up", "discharge", "care"]
+    purpose: Literal["documents", "deposit", "top_up", "discharge", "care"]
     hospital: Annotated[str, Field(min_length=1, max_length=200)]
     bed: Annotated[str, Field(max_length=100)]
     contact: Contact

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from domain.forms import VerifyCost
+from domain.money import spoken
 from domain.tasks import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import ON_SITE_MODES, PaymentMode, Role
@@ -42,6 +44,28 @@ class AtTheDesk:
         if way in ON_SITE_MODES:
             await self._on_site()
         return way
+
+    async def verify_cost(self) -> bool:
+        """Somebody reads the hospital's account before more is paid; False: nothing is needed."""
+        await self._send()
+        task = self._desk.ask(
+            TaskKind.VERIFY_COST,
+            at=workflow.now(),
+            until=ExpectedEvent.TOP_UP_DONE,
+            about=self._about,
+            assignee=self._desk.state.team[Role.NURSE.value],
+            subject=self._about,
+            amount_fen=self._amount_fen,
+        )
+        done = await self._desk.done(task)
+        found = done.read(VerifyCost)
+        self._desk.note(
+            "cost_verified",
+            f"核实已发生费用 {spoken(found.incurred.fen)}",
+            at=done.at,
+            by=done.actor,
+        )
+        return found.needed
 
     def sent(self, visit_id: str) -> None:
         """A dispatcher has sent somebody (else), who still has to get there."""

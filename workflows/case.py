@@ -48,6 +48,12 @@ class CaseState(MatterState):
 
     # The team and the plan.
     team: dict[str, str] = Field(default_factory=dict)
+    visit_wanted: bool = False  # somebody comes for the papers
+    customer_date: date | None = None  # the day the customer named for the next visit
+    judged: Literal["", "opinion_yes", "opinion_no", "approved", "declined"] = ""
+    opinion_by: str = ""  # the person who must not sign second
+    plan_limit_fen: Fen = 0
+    plan_deposit_fen: Fen = 0
     limit_fen: Fen = 0
     first_deposit_fen: Fen = 0
 
@@ -59,6 +65,8 @@ class CaseState(MatterState):
     discharge_visit: str | None = None
     discharge_task: str | None = None
     slips: dict[str, str] = Field(default_factory=dict)  # open step -> the payment it is about
+    slips_kept: list[str] = Field(default_factory=list)  # in our custody, by their numbers
+    slips_task: str | None = None  # the step of giving them out again
     care_tasks: list[str] = Field(default_factory=list)
     discharge: DischargeRecord | None = None
 
@@ -85,6 +93,8 @@ class CaseState(MatterState):
     refund_ids: list[str] = Field(default_factory=list)
     refund_references: list[str] = Field(default_factory=list)
     visits_taken: list[str] = Field(default_factory=list)
+    differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
+    phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
     early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed
 
@@ -168,6 +178,8 @@ class CaseState(MatterState):
         """The date of this case that a clock's deadline must not precede."""
         if not_before is NotBefore.PLANNED_ADMISSION:
             return self.planned_admission
+        if not_before is NotBefore.CUSTOMER_DATE:
+            return self.customer_date
         if not_before is NotBefore.DISCHARGE_DATE and self.discharge is not None:
             return self.discharge.discharge_on
         return None

@@ -15,7 +15,7 @@ from temporalio import workflow
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.programme import Programme
-from domain.terms import ClockTerms, ExpectedEvent
+from domain.terms import ClockTerms, ExpectedEvent, NotBefore
 from workflows.matter import MatterPen, MatterState
 
 
@@ -27,7 +27,7 @@ class Clocks:
         state: MatterState,
         programme: Programme,
         *,
-        spawn: Callable[[Coroutine[Any, Any, None], str], None],
+        spawn: Callable[[Coroutine[Any, Any, None], str], object],
         told: Callable[[Clock], None],
     ) -> None:
         self._state = state
@@ -65,9 +65,16 @@ class Clocks:
 
     def move_to_discharge_date(self, *, at: datetime, why: str) -> None:
         """The discharge date changed: clocks that wait for it are due by the new date."""
+        self._move_to(NotBefore.DISCHARGE_DATE, at, why)
+
+    def move_to_customer_date(self, *, at: datetime, why: str) -> None:
+        """The customer named a day: clocks that may wait for it are due by it."""
+        self._move_to(NotBefore.CUSTOMER_DATE, at, why)
+
+    def _move_to(self, day: NotBefore, at: datetime, why: str) -> None:
         for clock in self._state.open_clocks:
             terms = self._programme.clock(clock.id)
-            if terms.not_before == "discharge_date":
+            if terms.not_before is day:
                 self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
 
     def retime(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:

@@ -127,7 +127,7 @@ def current_details(state: CaseState) -> str:
     return (
         f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{waiting_details(state)}\n"
         "### 资金\n\n| 额度 | 已垫付 | 未收回 | 客户应还 |\n|---:|---:|---:|---:|\n"
-        f"| {spoken(state.limit_fen)} | {spoken(state.advanced_fen)}"
+        f"| {spoken(state.limit_fen) if state.limit_fen else '—'} | {spoken(state.advanced_fen)}"
         f" | {spoken(state.outstanding_fen)} | {spoken(state.owed_fen)} |\n"
     )
 

@@ -1,47 +1,39 @@
 """The story of a hospital stay under a deposit waiver, from report to repayment (DW02–DW22).
 
-Each chapter is a straight line: ask somebody, wait for the answer, decide by a pure rule, act.
-Handlers only write down what arrived. Promises run beside the story (`workflows.clocks`), payments
-have their own page (`workflows.deposit_payment`), and so has life on the ward (`workflows.stay`)
-and getting the advance back (`workflows.recovery`).
+Each chapter is a straight line: ask somebody, wait for the answer, decide by a pure rule, act; the
+longer ones have a page of their own, in this order: `intake`, `papers`, `review`, `stay`,
+`balance`, `recovery`, `aftercare`. What differs between programmes is in their terms. Handlers only
+write down what arrived. Promises run beside the story (`workflows.clocks`), and so do payments
+(`workflows.deposit_payment`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from temporalio import workflow
 
-from domain.clock import Clock, WarnRule
-from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
-from domain.eligibility import Outcome
-from domain.tasks import (
-    ArrangeVisit,
-    AssignTeam,
-    ConfirmDocuments,
-    FirstContact,
-    JudgeLiability,
-    SignAuthorization,
-    SignOnSite,
-    TaskKind,
-)
+from domain.tasks import ArrangeVisit, SignOnSite, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import ENDED, Role, Stage
+from workflows.aftercare import Aftercare
+from workflows.balance import Balance
 from workflows.case import CaseState
 from workflows.cockpit import civil
 from workflows.deposit_payment import DepositPayment
 from workflows.deposits import Deposits
 from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
-from workflows.matter import Completion
+from workflows.intake import Intake
 from workflows.messages import (
     Accepted,
     Authorize,
     ClaimDecided,
     CompleteTask,
+    DifferenceFound,
     NewCalendar,
     NoticeDischarge,
+    NoticeFailed,
     OpenCase,
     PaymentResult,
     RefundReceived,
@@ -50,12 +42,11 @@ from workflows.messages import (
     Withdraw,
 )
 from workflows.nurse_visit import NurseVisit
+from workflows.papers import Papers
 from workflows.recovery import Recovery
 from workflows.refusals import Refusals
+from workflows.review import Review
 from workflows.stay import Stay
-
-HALF: Final = 50
-"""The lead-time clock never waits, so its warning is only a form; half the span."""
 
 
 @workflow.defn(name="DepositWaiver")
@@ -73,9 +64,14 @@ class DepositWaiver:
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
         self._visit = NurseVisit(self._desk, opening)
+        self._intake = Intake(self._desk, opening)
+        self._papers = Papers(self._desk, opening, self._visit)
+        self._review = Review(self._desk, opening)
         self._deposits = Deposits(self._desk, opening, payment, self._visit)
         self._stay = Stay(self._desk, opening, self._deposits, self._visit)
+        self._balance = Balance(self._desk, opening, self._deposits)
         self._recovery = Recovery(self._desk, opening, payment)
+        self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit
 
     @workflow.run
@@ -109,139 +105,23 @@ class DepositWaiver:
             if self._state.stage is Stage.IN_HOSPITAL:
                 self._deposits.resume()
             else:
-                await self._take_report()
-                await self._collect_documents()
-                await self._review()
+                await self._intake.take_report()
+                await self._papers.collect()
+                await self._review.judge()
                 await self._arrange_first_visit()
                 await self._pay_first_deposit()
             if not await self._stay.accompany():
                 return
-            await self._recovery.settle(*self._stay.discharge_report())
+            discharge = self._stay.discharge_report()
+            await self._balance.pay(*discharge)
+            self._aftercare.begin()
+            await self._recovery.settle(*discharge)
+            await self._aftercare.finish()
+            await self._recovery.close()
         except CaseOver as over:
             self._end(over)
 
-    # The chapters --------------------------------------------------------------------------------
-
-    async def _take_report(self) -> None:
-        """DW02–DW04: the rules first, then the person; nobody waits for what is refused anyway."""
-        opening, at = self._opening, self._opening.reported_at
-        self._desk.note("reported", "受理报案", at=at, by=opening.reported_by)
-        self._check_lead()
-        if opening.verdict.outcome is Outcome.REJECTED:
-            reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
-            self._desk.tell("qualification", reason=f"不符合: {reasons}")
-            raise CaseOver(Stage.REJECTED, reasons)
-        self._desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
-        contact_task = self._desk.ask(
-            TaskKind.FIRST_CONTACT, at=at, until=ExpectedEvent.FIRST_HANDLED
-        )
-        team_task = self._desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
-        first = self._desk.clocks.until(ExpectedEvent.FIRST_HANDLED)
-        self._desk.tell("report_accepted", due=civil(first.due_at if first else None))
-        contact, team = await self._contact_and_team(contact_task, team_task)
-        members = team.read(AssignTeam)
-        self._state.team = {
-            Role.AGENT.value: members.agent_id,
-            Role.NURSE.value: members.nurse_id,
-            Role.DOCTOR.value: members.doctor_id,
-        }
-        # Contacted, list sent, staff assigned: the promise is kept when the last of them is (C-05).
-        self._desk.happened(ExpectedEvent.FIRST_HANDLED, at=max(contact.at, team.at))
-
-    async def _contact_and_team(
-        self, contact_task: str, team_task: str
-    ) -> tuple[Completion, Completion]:
-        contact = await self._desk.done(contact_task)
-        if not contact.read(FirstContact).identity_verified:
-            self._desk.tell("declined", reason="身份信息未能核实")
-            raise CaseOver(Stage.REJECTED, "身份信息未能核实")
-        self._desk.note("contacted", "已联系客户并发送资料清单", at=contact.at, by=contact.actor)
-        team = await self._desk.done(team_task)
-        self._desk.note("team_assigned", "三人服务团队已确认", at=team.at, by=team.actor)
-        return contact, team
-
-    def _check_lead(self) -> None:
-        """K09: a visit wanted too soon is accepted, flagged, and served as soon as possible."""
-        lead, opening = self._opening.programme.lead_time, self._opening
-        if lead is None or opening.planned_admission is None:
-            return
-        clock = Clock.start(
-            clock_id=lead.id,
-            name="提前预约",
-            number=self._state.next_number(lead.id),
-            started_at=opening.reported_at,
-            budget=lead.at_least,
-            warn=WarnRule(remaining_percent=HALF),
-            calendar=opening.calendar,
-        )
-        if opening.verdict.flags:
-            self._desk.note("lead_short", "预约提前量不足, 将尽快安排", at=opening.reported_at)
-            clock = clock.drop(opening.reported_at, why="提前量不足, 已受理并尽快安排")
-        else:
-            clock = clock.meet(opening.reported_at)
-        self._desk.pen.clock(clock, opening.reported_at)
-
-    async def _collect_documents(self) -> None:
-        """DW05, DW06: the customer's authorisation first (R090), then this disease's papers."""
-        desk, now = self._desk, workflow.now()
-        desk.enter(Stage.COLLECTING, at=now)
-        needed = self._opening.programme.documents_for(
-            self._opening.disease, DocumentStage.APPLICATION
-        )
-        desk.pen.missing([kind.value for kind in needed], now)
-        desk.tell("checklist", list="、".join(DOCUMENT_NAMES[kind] for kind in needed))
-        desk.tell("no_admission")
-        terms = self._opening.programme.deposit_waiver.collecting
-        expires_at = desk.after(terms.expires_after)
-        signing = await desk.done_by(desk.ask(TaskKind.SIGN_AUTHORIZATION, at=now), expires_at)
-        if not signing.read(SignAuthorization).signed:
-            raise CaseOver(Stage.CANCELLED, "客户拒绝签署委托授权")
-        while True:
-            checking = desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now())
-            checked = (await desk.done_by(checking, expires_at)).read(ConfirmDocuments)
-            desk.pen.missing([] if checked.complete else checked.missing, workflow.now())
-            if checked.complete:
-                return
-            names = "、".join(
-                DOCUMENT_NAMES[kind] for kind in DocumentKind if kind in checked.missing
-            )
-            desk.tell("documents_missing", list=names)
-
-    async def _review(self) -> None:
-        """DW07: scope, history and plan by the expert; then the customer is told (K03, K04)."""
-        desk = self._desk
-        desk.enter(Stage.REVIEW, at=workflow.now())
-        opinion = await desk.done(
-            desk.ask(
-                TaskKind.JUDGE_LIABILITY, at=workflow.now(), until=ExpectedEvent.PLAN_CONFIRMED
-            )
-        )
-        plan = opinion.read(JudgeLiability)
-        desk.happened(ExpectedEvent.PLAN_CONFIRMED, at=opinion.at)
-        if plan.approved:
-            self._fix_limit(plan)
-            desk.happened(ExpectedEvent.JUDGEMENT_CONFIRMED, at=opinion.at)
-        told = await desk.done(
-            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
-        )
-        desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
-        if not plan.approved:
-            desk.tell("declined", reason=plan.reason)
-            raise CaseOver(Stage.DECLINED, plan.reason)
-        visit = desk.clocks.until(ExpectedEvent.DEPOSIT_DONE)
-        desk.tell(
-            "approved",
-            left=self._state.limit_fen,
-            amount=self._state.first_deposit_fen,
-            due=civil(visit.due_at if visit else None),
-        )
-
-    def _fix_limit(self, plan: JudgeLiability) -> None:
-        self._state.limit_fen = plan.limit.fen if plan.limit else self._state.policy_limit_fen
-        self._state.first_deposit_fen = plan.first_deposit.fen if plan.first_deposit else 0
-        self._desk.pen.fix_limit(
-            self._opening.programme.deposit_waiver.limit.operator, at=workflow.now()
-        )
+    # The chapters of the first deposit -----------------------------------------------------------
 
     async def _arrange_first_visit(self) -> None:
         """DW09: when the nurse comes, and how the deposit will be paid."""
@@ -262,18 +142,26 @@ class DepositWaiver:
                 amount_fen=self._state.first_deposit_fen,
             )
         )
-        if not signed.read(SignOnSite).agreements_signed:
-            raise CaseOver(Stage.CANCELLED, "客户拒绝现场签署协议")
+        form = signed.read(SignOnSite)
+        if not form.agreements_signed:
+            consumes = self._opening.programme.deposit_waiver.signing_refused == "consumes"
+            reason = "客户未到院" if form.no_show else "客户拒绝现场签署协议"
+            raise CaseOver(Stage.CONSUMED if consumes else Stage.CANCELLED, reason)
         paid = await self._deposits.pay_until_paid(
             "deposit", self._state.first_deposit_fen, self._arranged.payment_mode
         )
         desk.happened(ExpectedEvent.DEPOSIT_DONE, at=paid.settled_at or workflow.now())
+        self._state.customer_date = None
         desk.enter(Stage.IN_HOSPITAL, at=workflow.now())
         self._stay.begin(paid)
 
     def _end(self, over: CaseOver) -> None:
         """The story ended early: say so, and leave nobody waiting."""
-        notices = {Stage.CANCELLED: "withdrawn", Stage.EXPIRED: "expired"}
+        notices = {
+            Stage.CANCELLED: "withdrawn",
+            Stage.CONSUMED: "used_up",
+            Stage.EXPIRED: "expired",
+        }
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._stay.turn_away("案件已结束")
@@ -353,9 +241,19 @@ class DepositWaiver:
         self._in_tray.claim(message)
 
     @workflow.signal
+    def difference_found(self, message: DifferenceFound) -> None:
+        """The partner's statement and the ledger differ on something of this case."""
+        self._in_tray.difference(message)
+
+    @workflow.signal
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes."""
         self._in_tray.visit_taken(message)
+
+    @workflow.signal
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A message did not arrive after all: somebody phones."""
+        self._in_tray.notice_failed(message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

@@ -6,18 +6,21 @@ story, across runs, because a photograph may take longer than anything else of a
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from temporalio import workflow
 
 from activities.ports import PaymentRecord, PaymentStatus
-from domain.tasks import TaskKind
+from domain.forms import GiveOutSlips, KeepSlip
+from domain.tasks import HandInSlip, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.at_the_desk import AtTheDesk
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
 from workflows.front_desk import StepDropped
+from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.nurse_visit import NurseVisit
 
@@ -113,6 +116,8 @@ class Deposits:
         """Wait again for the slips that a previous run left open."""
         for task in self._state.slips:
             self._await_soon(task)
+        if self._state.slips_task in self._state.tasks:
+            self._desk.beside(self._given_out(), "slips out")
 
     def _await_soon(self, task: str) -> None:
         self._desk.beside(self._await_slip(task), f"slip {task}")
@@ -120,4 +125,47 @@ class Deposits:
     async def _await_slip(self, task: str) -> None:
         slip = await self._desk.done(task)
         about = self._state.slips.pop(task)
-        self._desk.happened(ExpectedEvent.IMAGES_UPLOADED, at=slip.at, about=about)
+        if slip.kind is TaskKind.HAND_IN_SLIP:
+            self._desk.happened(ExpectedEvent.IMAGES_UPLOADED, at=slip.at, about=about)
+            if self._kept_by_us:
+                self._take_into_custody(slip, about)
+        else:
+            kept = slip.read(KeepSlip)
+            self._state.slips_kept.append(kept.receipt_no)
+            self._desk.note(
+                "slip_kept",
+                f"押金单 {kept.receipt_no} 由 {kept.handed_by} 交 {kept.received_by} 保管",
+                at=slip.at,
+                by=slip.actor,
+            )
+
+    # Custody of the slips (R723) -----------------------------------------------------------------
+
+    @property
+    def _kept_by_us(self) -> bool:
+        slip = self._opening.programme.deposit_waiver.slip
+        return slip is not None and slip.kept_by == "insurer"
+
+    def _take_into_custody(self, slip: Completion, about: str) -> None:
+        task = self._desk.ask(
+            TaskKind.KEEP_SLIP, at=slip.at, subject=slip.read(HandInSlip).receipt_no
+        )
+        self._state.slips[task] = about
+        self._await_soon(task)
+
+    def give_out_slips(self, *, at: datetime) -> None:
+        """The hospital settles against its slips: whoever goes there takes them out of custody."""
+        if self._kept_by_us:
+            self._state.slips_task = self._desk.ask(TaskKind.GIVE_OUT_SLIPS, at=at)
+            self._desk.beside(self._given_out(), "slips out")
+
+    async def _given_out(self) -> None:
+        given = await self._desk.done(self._state.slips_task or "")
+        form = given.read(GiveOutSlips)
+        numbers = ", ".join(self._state.slips_kept)
+        self._desk.note(
+            "slips_given_out",
+            f"押金单 {numbers} 由 {form.handed_by} 交 {form.received_by} 办理出院结算",
+            at=given.at,
+            by=given.actor,
+        )

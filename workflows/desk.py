@@ -225,6 +225,12 @@ class Desk(FrontDesk):
         except ActivityError:
             return await call(PARTNER_RETRY)
 
+    def phone(self, notice_id: str, template: str) -> None:
+        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if notice_id not in self.state.phoned:
+            self.state.phoned.append(notice_id)
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
+
     def _tell_soon(self, notice: NoticeOrder) -> None:
         self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
 
@@ -242,7 +248,7 @@ class Desk(FrontDesk):
             # The last try did not even come back: nobody knows, so a person phones.
             delivery = Delivery.FAILED
         if delivery is Delivery.FAILED:
-            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=notice.template)
+            self.phone(notice.notice_id, notice.template)
 
 
 async def _unless_dropped(work: Coroutine[Any, Any, None]) -> None:

@@ -16,7 +16,7 @@ from temporalio import workflow
 from activities.ports import TaskClosed
 from domain.clock import Clock, ClockState
 from domain.programme import Programme
-from domain.tasks import TASKS, CareDuty, TaskKind
+from domain.tasks import TASKS, CareDuty, Evidence, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
@@ -26,7 +26,9 @@ from workflows.scribe import Scribe
 
 SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
 
-ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
+ONLY_ACKNOWLEDGED: Final = frozenset(
+    {TaskKind.BREACH, TaskKind.PHONE_CUSTOMER, TaskKind.EXPLAIN_DIFFERENCE}
+)
 """Steps that nothing in the story waits for: done is done, and they outlive the story."""
 
 
@@ -43,25 +45,33 @@ class FrontDesk:
         self.state = state
         self.programme = programme
         self.pen = pen
-        self._group: asyncio.TaskGroup | None = None
         self._beside: list[asyncio.Task[None]] = []
+        self._failure: BaseException | None = None
         self._record = record
         self.clocks = Clocks(state, programme, spawn=self._spawn, told=self._breached)
 
     # Running -------------------------------------------------------------------------------------
 
     async def run(self, story: Coroutine[Any, Any, None]) -> None:
-        """Tell the story while clocks are watched and pages are turned."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            scribe = group.create_task(self._record.keep(), name="record")
-            self.clocks.resume()
-            await story
-            await workflow.wait_condition(lambda: self.idle and not self._must_still_hear)
-            self._record.close()
-            await scribe
-            for task in self._beside:
-                task.cancel()
+        """Tell the story while clocks are watched and pages are turned; a failure ends all.
+
+        No task group: it would wait for its tasks even when a worker that stops drops the matter.
+        """
+        scribe = self._spawn(self._record.keep(), "record")
+        self.clocks.resume()
+        telling = self._spawn(story, "story")
+        await self._unless_failed(
+            lambda: telling.done() and self.idle and not self._must_still_hear
+        )
+        self._record.close()
+        await self._unless_failed(scribe.done)
+        for task in self._beside:
+            task.cancel()
+
+    async def _unless_failed(self, ready: Callable[[], bool]) -> None:
+        await workflow.wait_condition(lambda: ready() or self._failure is not None)
+        if self._failure is not None:
+            raise self._failure
 
     @property
     def idle(self) -> bool:
@@ -73,12 +83,16 @@ class FrontDesk:
         """Whether an ended matter still has a breach to acknowledge or a customer to phone."""
         return self.state.ended and bool(self.state.tasks)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        if self._group is None:
-            raise RuntimeError("nothing runs beside a story that is not being told")
-        task = self._group.create_task(work, name=name)
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
         self._beside.append(task)
-        task.add_done_callback(self._beside.remove)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._beside.remove(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._failure = self._failure or task.exception()
 
     async def written(self) -> None:
         """Wait until everything so far stands in the record."""
@@ -116,6 +130,11 @@ class FrontDesk:
         )
         self.pen.task_opened(task)
         return task.task_id
+
+    def show(self, task_id: str, evidence: Evidence) -> None:
+        """Lay what both sides' books say beside a step."""
+        task = self.state.tasks[task_id]
+        self.pen.task_opened(task.model_copy(update={"evidence": evidence}))
 
     async def done(self, task_id: str) -> Completion:
         """Wait for a step, however long; `StepDropped` if nobody asks any more."""

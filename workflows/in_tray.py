@@ -19,8 +19,10 @@ from workflows.deposit_payment import SETTLED
 from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
+    DifferenceFound,
     NewCalendar,
     NoticeDischarge,
+    NoticeFailed,
     PaymentResult,
     RefundReceived,
     RequestTopUp,
@@ -98,6 +100,20 @@ class InTray:
             self._desk.alert("理赔决定与已处理的不一致")
         return True
 
+    def difference(self, message: DifferenceFound) -> None:
+        """A day's statement says something else than the ledger: finance finds out, once."""
+        if message.about in self._state.differences:
+            return
+        self._state.differences.append(message.about)
+        self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
+        task = self._desk.ask(
+            TaskKind.EXPLAIN_DIFFERENCE,
+            at=message.at,
+            subject=message.about,
+            amount_fen=message.amount_fen,
+        )
+        self._desk.show(task, message.evidence)
+
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""
         if not message.accepted:
@@ -107,6 +123,10 @@ class InTray:
             return
         self._state.visits_taken.append(message.visit_id)
         self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A notice that was taken was not delivered after all."""
+        self._desk.phone(message.notice_id, message.template)
 
     def calendar(self, message: NewCalendar) -> None:
         """A notice of holidays: open working-day clocks are timed again; the latest one counts."""

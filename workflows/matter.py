@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 from activities.ports import TaskClosed, TaskOpened, TimelineEntry
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
-from domain.tasks import TASKS, CareDuty, Form, TaskKind
+from domain.forms import Form
+from domain.tasks import TASKS, CareDuty, TaskKind
 from domain.terms import NotBefore
 from domain.waiver import Role
 from workflows.messages import Actor

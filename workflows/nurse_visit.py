@@ -19,9 +19,10 @@ from workflows.messages import OpenCase
 
 VISIT_WITHIN: Final = timedelta(seconds=20)
 
-Purpose = Literal["deposit", "top_up", "discharge", "care"]
+Purpose = Literal["documents", "deposit", "top_up", "discharge", "care"]
 
 CHECKLIST: Final[dict[Purpose, list[str]]] = {
+    "documents": ["核对身份", "说明垫付服务", "收取申请资料"],
     "deposit": ["核对身份", "签署协议", "缴纳押金", "拍摄押金单"],
     "top_up": ["缴纳续费", "拍摄押金单"],
     "discharge": ["陪同办理出院", "核对账单", "告知索赔事项和流程", "收取理赔资料"],

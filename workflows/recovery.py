@@ -39,6 +39,7 @@ from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
 from workflows.matter import Completion
 from workflows.messages import OpenCase, RefundReceived
+from workflows.promises import promised
 
 FILE_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then the order is made again."""
@@ -70,7 +71,6 @@ class Recovery:
         await self._offset()
         if self._state.outstanding_fen > 0:
             await self._repaid(reason)
-        await self._close()
 
     def _settle_bill(self, done: Completion, report: DischargeVisit) -> None:
         """The deposits pay the bill; what is too much comes back, the family pays the rest."""
@@ -169,11 +169,15 @@ class Recovery:
                 self._desk.ask(
                     TaskKind.FILE_CLAIM,
                     at=workflow.now(),
-                    until=ExpectedEvent.CLAIM_FILED,
+                    roles=[self._terms.claim.files],
+                    until=promised(
+                        self._desk, ExpectedEvent.CLAIM_FILED, ExpectedEvent.CLAIM_FILE_MAILED
+                    ),
                     subject=subject,
                 )
             )
-            documents = [*images, *ready.read(FileClaim).images]
+            form = ready.read(FileClaim)
+            documents = [*images, *form.images]
             receipt = await self._send_claim(documents, ready)
             if receipt.status == "accepted":
                 break
@@ -183,6 +187,10 @@ class Recovery:
         self._state.claim_state = "filed"
         self._desk.note("claim_filed", "已代为提交理赔申请", at=ready.at, documents=documents)
         self._desk.tell("claim_filed", number=self._state.claim_id)
+        if form.courier_no is not None:
+            self._desk.happened(ExpectedEvent.CLAIM_FILE_MAILED, at=ready.at)
+            self._desk.note("claim_mailed", f"理赔资料已寄出 {form.courier_no}", at=ready.at)
+            self._desk.tell("claim_mailed", number=form.courier_no)
 
     async def _send_claim(self, documents: list[str], ready: Completion) -> ClaimReceipt:
         self._state.claim_filings += 1
@@ -305,7 +313,7 @@ class Recovery:
             if day > due_on:
                 self._desk.alert("还款逾期")
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
         await workflow.wait_condition(lambda: not state.slips)

@@ -13,30 +13,36 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import TaskOpened
+from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
+from domain.forms import Form, SecondReview, SettleBalance, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
     ArrangeVisit,
+    AssignTeam,
     CollectClaimDocuments,
     ConfirmDocuments,
     ConfirmRefund,
     DischargeVisit,
+    FileClaim,
     FirstContact,
-    Form,
     JudgeLiability,
     RecordRepayment,
     ResolvePayment,
     SignAuthorization,
+    SignOnSite,
     TaskKind,
+    TellResult,
     is_theirs,
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role
+from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
 from workflows.matter import MatterState
-from workflows.messages import CompleteTask, HospitalTerms, Withdraw
+from workflows.messages import Actor, CompleteTask, HospitalTerms, Withdraw
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"
 NOT_YOURS: Final = "NotYours"
@@ -45,6 +51,7 @@ DOCUMENTS_MISSING: Final = "DocumentsMissing"
 PLAN_OUT_OF_RANGE: Final = "PlanOutOfRange"
 AMOUNT_OUT_OF_RANGE: Final = "AmountOutOfRange"
 MODE_NOT_AVAILABLE: Final = "ModeNotAvailable"
+SAME_PERSON: Final = "SamePerson"
 TOO_LATE_TO_WITHDRAW: Final = "TooLateToWithdraw"
 WRONG_STAGE: Final = "WrongStage"
 
@@ -118,9 +125,15 @@ class Refusals:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
 
     def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
+        self._before_the_stay(form, message, disease)
+        self._from_the_stay_on(form, message, disease, asked_fen)
+
+    def _before_the_stay(self, form: Form, message: CompleteTask, disease: str) -> None:
         match form:
-            case FirstContact(identity_verified=True, checklist_sent=False):
-                raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
+            case FirstContact(identity_verified=True):
+                self._contact(form)
+            case AssignTeam():
+                self._team(form)
             case SignAuthorization(signed=True, images=[]):
                 raise refusal(FORM_REFUSED, "签署授权须附影像", "images")
             case ConfirmDocuments(complete=True):
@@ -129,6 +142,19 @@ class Refusals:
                 self._plan(form)
             case JudgeLiability(approved=False, reason=""):
                 raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
+            case SecondReview():
+                self._second(form, message.actor)
+            case TellResult(note="") if self._must_explain:
+                raise refusal(FORM_REFUSED, "须记录向客户说明的内容", "note")
+            case SignOnSite(agreements_signed=True) if self._signs_on_site:
+                self._documents(message, disease, DocumentStage.AUTHORIZATION)
+            case _:
+                pass
+
+    def _from_the_stay_on(
+        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
+    ) -> None:
+        match form:
             case (
                 ArrangeVisit(payment_mode=PaymentMode() as mode)
                 | AnswerTopUp(payment_mode=PaymentMode() as mode)
@@ -136,12 +162,16 @@ class Refusals:
                 raise refusal(MODE_NOT_AVAILABLE, "该医院不支持此付款方式", "payment_mode")
             case AnswerTopUp(accepted=False, reason=""):
                 raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
-            case DischargeVisit(claim_explained=False):
-                raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
-            case CollectClaimDocuments():
-                self._documents(message, disease, DocumentStage.CLAIM)
+            case VerifyCost():
+                self._amount(form.incurred, "incurred", at_least=0)
             case DischargeVisit():
                 self._discharge(form, message, disease)
+            case SettleBalance():
+                self._balance(form, asked_fen or 0)
+            case CollectClaimDocuments():
+                self._documents(message, disease, DocumentStage.CLAIM)
+            case FileClaim(courier_no=None) if self._terms.claim.sent_by == "courier":
+                raise refusal(FORM_REFUSED, "须填写快递单号", "courier_no")
             case ConfirmRefund():
                 self._amount(form.received, "received", at_most=asked_fen)
             case RecordRepayment():
@@ -153,6 +183,59 @@ class Refusals:
             case _:
                 pass
 
+    @property
+    def _terms(self) -> WaiverTerms:
+        return self._programme.deposit_waiver
+
+    @property
+    def _must_explain(self) -> bool:
+        return self._terms.review.explain_refusal and self._state.judged == "declined"
+
+    @property
+    def _signs_on_site(self) -> bool:
+        return self._terms.authorization == "on_site"
+
+    def _contact(self, form: FirstContact) -> None:
+        """The list goes out, and what this programme asks of everybody is asked (R208, R280)."""
+        if not form.checklist_sent:
+            raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
+        if self._terms.claim.original_invoices == "required" and form.can_give_invoices is None:
+            raise refusal(FORM_REFUSED, "须确认出院时能否提供发票原件", "can_give_invoices")
+        if self._terms.collecting.visit_offered and form.visit_wanted is None:
+            raise refusal(FORM_REFUSED, "须确认是否需要上门", "visit_wanted")
+
+    def _team(self, form: AssignTeam) -> None:
+        if Role.DOCTOR in self._programme.team_roles() and form.doctor_id is None:
+            raise refusal(FORM_REFUSED, "服务团队须有医生", "doctor_id")
+
+    def _second(self, form: SecondReview, actor: Actor) -> None:
+        """Another person signs, for no more than the policy allows, and a no has its reason."""
+        state = self._state
+        if actor.id == state.opinion_by:
+            raise refusal(SAME_PERSON, "双审须由不同人员完成", "actor")
+        if not form.approved:
+            if not form.reason:
+                raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
+            return
+        if state.judged == "opinion_no":
+            raise refusal(PLAN_OUT_OF_RANGE, "前置审核未通过, 不能批准", "approved")
+        limit_fen = form.limit.fen if form.limit else state.plan_limit_fen
+        self._limit(limit_fen)
+        if not self._terms.limit.allows(
+            state.plan_deposit_fen, limit_fen=limit_fen, advanced_fen=0
+        ):
+            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "limit")
+
+    def _balance(self, form: SettleBalance, bill_fen: int) -> None:
+        """What is covered lies within the bill, and what it adds within the limit."""
+        state = self._state
+        self._amount(form.covered, "covered", at_least=0, at_most=bill_fen)
+        balance_fen = form.covered.fen - state.advanced_fen
+        if balance_fen > 0 and not self._terms.limit.allows(
+            balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
+        ):
+            raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
+
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
         needed = self._programme.documents_for(disease, stage)
         lacking = missing(needed, message.documents)
@@ -162,6 +245,14 @@ class Refusals:
 
     def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
         """The bill is an amount, and papers that count as collected lie in the file (R036)."""
+        if not form.claim_explained:
+            raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
+        state, leaves = self._state, self._state.discharge
+        on_the_day = self._terms.discharge.service_on == "discharge_day"
+        if on_the_day and leaves is not None and civil_date(message.at) < leaves.discharge_on:
+            raise refusal(WRONG_STAGE, "出院结算在出院日办理", "stage")
+        if state.slips_task in state.tasks:
+            raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
         self._amount(form.bill, "bill", at_least=0)
         if form.documents_collected:
             self._documents(message, disease, DocumentStage.CLAIM)
@@ -173,15 +264,18 @@ class Refusals:
         if form.first_deposit is None or form.first_deposit.fen == 0:
             raise refusal(PLAN_OUT_OF_RANGE, "方案须有首笔押金金额", "first_deposit")
         limit_fen = form.limit.fen if form.limit else self._state.policy_limit_fen
+        self._limit(limit_fen)
+        rule = self._programme.deposit_waiver.limit
+        if not rule.allows(form.first_deposit.fen, limit_fen=limit_fen, advanced_fen=0):
+            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "first_deposit")
+
+    def _limit(self, limit_fen: int) -> None:
         if limit_fen > self._state.policy_limit_fen:
             raise refusal(
                 PLAN_OUT_OF_RANGE,
                 f"额度超过保单可用额度 {spoken(self._state.policy_limit_fen)}",
                 "limit",
             )
-        rule = self._programme.deposit_waiver.limit
-        if not rule.allows(form.first_deposit.fen, limit_fen=limit_fen, advanced_fen=0):
-            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "first_deposit")
 
     def _amount(
         self, money: Money, field: str, *, at_least: int = 1, at_most: int | None = None

@@ -6,7 +6,6 @@ case). The scribe also keeps the search attributes in step with the page.
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +24,9 @@ BOOKS_RETRY: Final = RetryPolicy(
 )
 """Without end: the record must be written, and a database comes back."""
 
-HOPS: Final = 8
-"""Turns of the event loop before a page is taken: what woke the record also woke the story, and the
-story should have said all it has to say about it, so that one beat becomes one page."""
+ROUNDS: Final = 4
+"""How often everybody who waits is asked again before a page is taken: what woke the record also
+woke the story, and what the story does wakes others; so one beat becomes one page."""
 
 P = TypeVar("P")
 
@@ -78,8 +77,8 @@ class Scribe(ABC, Generic[P]):
             await workflow.wait_condition(
                 lambda: self._closing or (self._held == 0 and not self.written)
             )
-            for _ in range(HOPS):
-                await asyncio.sleep(0)
+            for _ in range(ROUNDS):
+                await workflow.wait_condition(lambda: True)
             page = None if self._held else self._take_page()
             if page is not None:
                 self._writing = True

@@ -14,14 +14,17 @@ from temporalio import workflow
 
 from activities.ports import DischargeRecord, PaymentRecord
 from domain.calendar import SHANGHAI, civil_date, end_of_day
-from domain.tasks import Care, CareDuty, DischargeVisit, TaskKind
+from domain.eligibility_rules import is_far_enough
+from domain.tasks import DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
+from workflows.care import CareRounds
 from workflows.deposits import Deposits
 from workflows.desk import Desk
 from workflows.matter import Completion
 from workflows.messages import NoticeDischarge, OpenCase
 from workflows.nurse_visit import NurseVisit
+from workflows.promises import note_lead
 from workflows.top_up import ALREADY_LEAVING, TopUps
 
 VISIT_HOUR: Final = time(9, 0)
@@ -42,22 +45,18 @@ class Stay:
         self._visit = visit
         self._top_ups = TopUps(desk, opening, deposits, visit)
         self._terms = opening.programme.deposit_waiver
+        self._care = CareRounds(desk, self._terms.care)
         self._ordering = False
 
     def begin(self, deposit: PaymentRecord) -> None:
         """The patient is in: the slip is due, and so is help with the admission."""
         now = workflow.now()
         self._deposits.paid(deposit)
-        if CareDuty.ADMISSION_FORMALITIES in self._terms.care.duties:
-            self._ask_care(
-                CareDuty.ADMISSION_FORMALITIES, at=now, due_at=end_of_day(civil_date(now))
-            )
-        if CareDuty.BEDSIDE_VISIT in self._terms.care.duties:
-            self._plan_bedside_visit(now)
+        self._care.begin(now)
 
     async def accompany(self) -> bool:
         """Stay with the patient until the discharge visit; False asks for a new run."""
-        self._desk.beside(self._care_rounds(), "care")
+        self._desk.beside(self._care.rounds(), "care")
         while not self._visit_done:
             await self._something_new()
             for request in _taken(self._state.new_top_ups):
@@ -72,7 +71,7 @@ class Stay:
             self._desk.enter(Stage.DISCHARGE, at=workflow.now())
         self._desk.beside(self._turn_away_latecomers(), "latecomers")
         await self._top_ups.call_off()
-        self._stop_care()
+        self._care.stop()
         return True
 
     def turn_away(self, reason: str) -> None:
@@ -166,8 +165,10 @@ class Stay:
         self._desk.note(
             "discharge_noticed", f"出院日期 {notice.discharge_on}", at=notice.at, by=notice.actor
         )
+        self._check_notice(notice)
         if first:
             self._desk.happened(ExpectedEvent.DISCHARGE_DATE_KNOWN, at=notice.at)
+            self._deposits.give_out_slips(at=notice.at)
         else:
             self._desk.clocks.move_to_discharge_date(at=notice.at, why="出院日期变更")
         if self._state.stage is Stage.DISCHARGE and not self._leaves_today:
@@ -177,12 +178,29 @@ class Stay:
             self._ordering = True
             self._desk.errand(self._order_discharge_visit(), "discharge visit")
 
+    def _check_notice(self, notice: NoticeDischarge) -> None:
+        """K19: a notice that comes too late is served all the same, and shows as late."""
+        lead = self._terms.discharge.notice_lead
+        if lead is None:
+            return
+        in_time = is_far_enough(
+            civil_date(notice.at), notice.discharge_on, lead.at_least, self._state.calendar
+        )
+        note_lead(
+            self._desk,
+            lead,
+            "出院提前通知",
+            at=notice.at,
+            short=None if in_time else "已受理并尽快安排",
+        )
+
     def _ask_discharge_visit(self, notice: NoticeDischarge, *, first: bool) -> None:
         if first:
             self._state.discharge_task = self._desk.ask(
                 TaskKind.DISCHARGE_VISIT,
                 at=notice.at,
                 until=ExpectedEvent.DISCHARGE_DONE,
+                due_at=end_of_day(notice.discharge_on),
                 assignee=self._state.team[Role.NURSE.value],
                 subject=str(notice.discharge_on),
             )
@@ -213,54 +231,6 @@ class Stay:
         """What the nurse brought back from the discharge visit."""
         done = self._state.completions.pop(self._state.discharge_task or "")
         return done, done.read(DischargeVisit)
-
-    # Care ----------------------------------------------------------------------------------------
-
-    def _ask_care(self, duty: CareDuty, *, at: datetime, due_at: datetime) -> None:
-        task = self._desk.ask(
-            TaskKind.CARE,
-            at=at,
-            due_at=due_at,
-            assignee=self._state.team[Role.NURSE.value],
-            duty=duty,
-        )
-        self._state.care_tasks.append(task)
-
-    async def _care_rounds(self) -> None:
-        """The next bedside visit is planned when the last is done; surgery brings help of its own.
-
-        The date stands on the worklist; a missed visit is visible there and broke no promise, so
-        no timer runs for it.
-        """
-        state = self._state
-        while True:
-            await workflow.wait_condition(lambda: bool(self._reported_care()))
-            for task in self._reported_care():
-                state.care_tasks.remove(task)
-                done = state.completions.pop(task)
-                form = done.read(Care)
-                if form.surgery_on is not None and form.surgery_on not in state.surgeries:
-                    state.surgeries.append(form.surgery_on)
-                    self._ask_care(
-                        CareDuty.SURGERY_FORMALITIES, at=done.at, due_at=end_of_day(form.surgery_on)
-                    )
-                if CareDuty.BEDSIDE_VISIT in form.duties:
-                    self._plan_bedside_visit(done.at)
-
-    def _plan_bedside_visit(self, at: datetime) -> None:
-        every = timedelta(days=self._terms.care.every_days)
-        self._ask_care(CareDuty.BEDSIDE_VISIT, at=at, due_at=at + every)
-
-    def _reported_care(self) -> list[str]:
-        return [task for task in self._state.care_tasks if task in self._state.completions]
-
-    def _stop_care(self) -> None:
-        for task in self._state.care_tasks:
-            self._desk.no_longer_asked(task, at=workflow.now(), reason="已出院")
-        self._state.care_tasks.clear()
-        for open_task in list(self._state.tasks.values()):
-            if open_task.kind is TaskKind.ARRANGE_VISIT:
-                self._desk.no_longer_asked(open_task.task_id, at=workflow.now(), reason="已出院")
 
 
 def _taken(tray: list[Arrived]) -> list[Arrived]:

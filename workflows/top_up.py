@@ -35,6 +35,7 @@ _STEPS: Final = frozenset(
     {
         TaskKind.ANSWER_TOP_UP,
         TaskKind.ACCEPT_OFFER,
+        TaskKind.VERIFY_COST,
         TaskKind.ON_SITE_TOP_UP,
         TaskKind.ARRANGE_VISIT,
     }
@@ -215,6 +216,10 @@ class TopUps:
             self._desk, self._visit, about=about, amount_fen=amount_fen, visit_at=answer.visit_at
         )
         try:
+            if self._terms.top_up.verify_cost_before_topup and not await at_desk.verify_cost():
+                self._refuse(request, "经核实费用, 暂不需续缴")
+                self._desk.clocks.drop_about(about, at=workflow.now(), why="暂不需续缴")
+                return
             paid = await self._deposits.pay_until_paid(
                 "top_up", amount_fen, answer.payment_mode, about=about, at_desk=at_desk
             )

@@ -322,15 +322,15 @@ async def test_every_view_of_a_case_or_person_is_audited_and_a_list_is_not(
     await board.cases(CaseFilter())
     await board.case_row(CASE)
     await board.case(CASE, AGENT)
-    person = await board.person(CASE, AGENT)
-    assert person is not None
-    assert (person.id_number, person.disease) == (ID_NUMBER, DISEASE)
-    assert ID_NUMBER not in repr(person)
+    contact = await board.contact(CASE, AGENT)
+    assert contact is not None
+    assert (contact.name, contact.phone, contact.bed) == (NAME, PHONE, "12")
+    assert PHONE not in repr(contact)
     async with database.connect() as connection:
         rows = await connection.execute(select(audit.c.action, audit.c.actor_id))
         assert [tuple(row) for row in rows] == [
             ("case.viewed", "agent-1"),
-            ("person.viewed", "agent-1"),
+            ("contact.viewed", "agent-1"),
         ]
 
 

@@ -55,9 +55,9 @@ async def test_after_resealing_only_the_timeline_still_needs_the_old_key(
     assert view is not None
     assert (view.reason, view.timeline[0].text) == ("说明", "已报案")
     only_new = Sealer(KeyRing([NEW]), LOOKUP)
-    person = await Caseboard(database, only_new, clock=lambda: REPORTED_AT).person(CASE, AGENT)
-    assert person is not None
-    assert person.name == NAME
+    contact = await Caseboard(database, only_new, clock=lambda: REPORTED_AT).contact(CASE, AGENT)
+    assert contact is not None
+    assert contact.name == NAME
     found = await Documents(database, only_new).fetch(CASE, "doc-7", AGENT, at=REPORTED_AT)
     assert found is not None
     assert found[1] == b"png 7"

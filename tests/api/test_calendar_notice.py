@@ -167,7 +167,7 @@ async def test_the_command_enters_the_notice_and_tells_the_cases_and_may_be_run_
 
     async def run() -> Any:
         return await bring_notice(
-            worked.settings, worked.database, path, lambda done, of: seen.append((done, of))
+            worked.settings, path, worked.database, lambda done, of: seen.append((done, of))
         )
 
     first = await run()
@@ -186,7 +186,7 @@ async def test_a_bad_file_is_refused_before_any_case_hears_of_it(
     path = tmp_path / "cn-2027.yaml"
     path.write_text("year: 2027\n", encoding="utf-8")
     with pytest.raises(FileRefused, match="status"):
-        await bring_notice(house.settings, house.database, path, lambda *_: None)
+        await bring_notice(house.settings, path, house.database, lambda *_: None)
 
 
 async def test_a_pass_that_is_cut_off_goes_on_where_it_stopped(

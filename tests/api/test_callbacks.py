@@ -121,10 +121,29 @@ async def test_a_wrong_amount_or_currency_is_422_and_only_audited(house: House) 
     huge = event | {"amount": {"amount": "99999999999999999.99", "currency": "CNY"}}
     assert (await call(house, huge)).status_code == 422
     assert await nothing_written(house) == before
-    async with house.database.connect() as connection:
-        rows = await connection.execute(text("SELECT action FROM audit"))
-        assert "callback.refused" in [row[0] for row in rows]
+    refused = "SELECT subject FROM audit WHERE action = 'callback.refused' ORDER BY seq"
+    movement = event["movement_id"]
+    assert await rows_of(house, refused) == [
+        f"amount-mismatch:{movement}", f"invalid:{movement}", f"invalid:{movement}"
+    ]  # fmt: skip
     assert (await call(house, event)).status_code in (200, 202)
+
+
+async def test_an_event_id_with_another_content_is_409_and_waits_for_a_person(
+    house: House,
+) -> None:
+    _, event = await a_payment(house)
+    assert (await call(house, event)).status_code in (200, 202)
+    other = event | {"amount": {"amount": "49999.99", "currency": "CNY"}}
+    for _ in range(2):
+        problem(await call(house, other), 409, "event-id-reused")
+    told = await house.get("/v1/reports/letters", "supervisor")
+    [letter] = [one for one in told.json()["items"] if one["why"] == "contradicted"]
+    assert (letter["subject"], letter["amount"]) == (event["movement_id"], other["amount"])
+    house.clock.move(hours=1)
+    await sweep(house.app.state.door)
+    contradicted = "SELECT outcome FROM inbox WHERE event_id <> 'evt-1'"
+    assert await rows_of(house, contradicted) == ["contradicted"]
 
 
 async def test_a_partner_reports_only_what_is_its_own(house: House) -> None:
@@ -198,6 +217,11 @@ async def a_notice(house: House, case_id: str, delivery: Delivery) -> None:
 async def deliveries(house: House) -> list[str]:
     async with house.database.connect() as connection:
         return [row[0] for row in await connection.execute(text("SELECT delivery FROM notices"))]
+
+
+async def rows_of(house: House, query: str) -> list[str]:
+    async with house.database.connect() as connection:
+        return [row[0] for row in await connection.execute(text(query))]
 
 
 async def outcomes(house: House) -> list[str]:
@@ -280,6 +304,23 @@ async def test_money_for_an_ended_case_stays_open_and_finance_sees_it(worked: Ho
     worked.clock.move(days=3)
     assert await sweep(worked.app.state.door) == 0
     assert await waiting(worked) == 1
+    close = f"/v1/reports/letters/payment/{letter['event_id']}/close"
+    why = {"reason": "款项已由医院退回"}
+    problem(await worked.post(close, why, role="supervisor"), 403, "forbidden")
+    problem(await worked.post(close, {"reason": " "}, role="finance"), 422, "invalid", "reason")
+    assert (await worked.post(close, why, role="finance", key="k-1")).status_code == 200
+    again = await worked.post(close, why, role="finance", key="k-1")
+    assert again.headers["idempotent-replay"] == "true"
+    problem(await worked.post(close, why, role="finance"), 409, "letter-not-open")
+    nothing = "/v1/reports/letters/payment/evt%2Fnone/close"
+    problem(await worked.post(nothing, why, role="finance"), 404, "not-found")
+    assert (await worked.get("/v1/reports/letters", "finance")).json()["items"] == []
+    shown = await worked.get("/v1/reports/letters", "auditor", params={"state": "closed"})
+    [closed] = shown.json()["items"]
+    assert (closed["closed_by"], closed["reason"]) == ("finance-1", why["reason"])
+    assert await rows_of(worked, "SELECT actor_id FROM audit WHERE action = 'letter.closed'") == [
+        "finance-1"
+    ]
 
 
 async def test_paid_without_a_receipt_is_not_believed(house: House) -> None:
@@ -312,3 +353,37 @@ async def test_that_no_nurse_comes_reaches_a_supervisor(worked: House) -> None:
     assert (await call(worked, event, partner="nurse")).status_code == 200
     task = await open_task(worked, case_id, "breach")
     assert "nobody_free" in task["subject"]
+
+
+FAILED = DELIVERED | {"status": "failed"}
+
+
+async def test_a_message_that_did_not_arrive_after_all_becomes_one_phone_call(
+    worked: House,
+) -> None:
+    case_id = (await worked.report()).json()["case_id"]
+    await a_notice(worked, case_id, Delivery.DELIVERED)
+    first = await call(worked, FAILED, partner="message")
+    assert first.json()["state"] == "delivered", first.text
+    assert await rows_of(worked, "SELECT delivery FROM notices WHERE notice_id = 'n-1'") == [
+        "failed"
+    ]
+    task = await open_task(worked, case_id, "phone_customer")
+    assert task["subject"] == "t"
+    await call(worked, FAILED, partner="message", event_id="evt-2")
+    seen = (await worked.get(f"/v1/deposit-waivers/{case_id}")).json()
+    assert [one["kind"] for one in seen["tasks"]].count("phone_customer") == 1
+    [told] = [one for one in seen["notices"] if one["template"] == "t"]
+    assert told["delivery_name"] == "未送达"
+
+
+async def test_a_message_of_an_ended_case_that_did_not_arrive_stays_open(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    await a_notice(house, case_id, Delivery.DELIVERED)
+    await house.temporal.get_workflow_handle(case_id).terminate("ended")
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE cases SET stage = 'closed'"))
+    assert (await call(house, FAILED, partner="message")).status_code == 202
+    assert await outcomes(house) == ["case_ended"]
+    [letter] = (await house.get("/v1/reports/letters", "supervisor")).json()["items"]
+    assert (letter["kind"], letter["subject"]) == ("message_delivered", "n-1")

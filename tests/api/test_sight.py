@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 
-from tests.api.conftest import House
+from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 
@@ -131,3 +132,64 @@ async def test_a_nurses_step_without_a_name_is_only_the_teams_nurses(house: Hous
     assert (await house.post(claim, role="nurse", subject="nurse-1")).status_code == 200
     claimed = await house.post(claim, role="agent", subject="agent-9")
     problem(claimed, 409, "task-claimed")
+
+
+async def audited(house: House) -> list[str]:
+    async with house.database.connect() as connection:
+        rows = await connection.execute(text("SELECT action FROM audit ORDER BY seq"))
+        return [row[0] for row in rows]
+
+
+async def test_who_serves_the_case_is_told_whom_to_call_and_it_is_audited(worked: House) -> None:
+    case_id = str((await worked.report()).json()["case_id"])
+    path = f"/v1/deposit-waivers/{case_id}/contact"
+    task = await open_task(worked, case_id, "first_contact")
+    problem(await worked.get(path, "agent"), 403, "forbidden")
+    await worked.post(f"/v1/tasks/{task['task_id']}/claim", role="agent")
+    told = await worked.get(path, "agent")
+    assert told.json() == {"case_id": case_id, "name": NAME, "phone": PHONE, "bed": "12床"}
+    assert (await audited(worked)).count("contact.viewed") == 1
+    problem(await worked.get(path, "agent", subject="agent-2"), 403, "forbidden")
+    problem(await worked.get(path, "nurse"), 404, "not-found")
+    await on_the_team(worked, case_id)
+    assert (await worked.get(path, "nurse")).json()["phone"] == PHONE
+    for role in ("customer", "supervisor", "finance", "reviewer"):
+        problem(await worked.get(path, role), 403, "forbidden")
+    assert (await audited(worked)).count("contact.viewed") == 2
+
+
+async def test_the_file_shows_what_was_told_without_its_words(worked: House) -> None:
+    case_id = await first_contact_done(worked, "住院")
+    seen = await worked.get(f"/v1/deposit-waivers/{case_id}")
+    [told] = [one for one in seen.json()["notices"] if one["template"] == "report_accepted"]
+    assert (told["channel"], told["delivery"]) == ("sms", "delivered")
+    assert set(told) == {
+        "template", "channel", "sent_at", "sent_civil", "delivery", "delivery_name"
+    }  # fmt: skip
+    contact = step(seen, "first_contact")
+    listed = await worked.get("/v1/tasks", params={"case_id": case_id, "state": "closed"})
+    [same] = [one for one in listed.json()["items"] if one["kind"] == "first_contact"]
+    shown = ("hospital_name", "stage", "stage_name", "insured")
+    assert {name: contact[name] for name in shown} == {name: same[name] for name in shown}
+    assert contact["hospital_name"]
+    assert contact["insured"]
+
+
+async def test_before_the_judgement_nothing_is_shown_as_left(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    assert (await house.get(f"/v1/deposit-waivers/{case_id}")).json()["money"]["limit"] is None
+    books = await house.get(f"/v1/deposit-waivers/{case_id}/ledger", "finance")
+    assert books.json()["left"] is None
+
+
+async def test_a_request_before_the_stay_says_that_it_waits_for_it(house: House) -> None:
+    case_id = (await house.report()).json()["case_id"]
+    path = f"/v1/deposit-waivers/{case_id}"
+    asked = {"amount": {"amount": "100.00"}, "reason": "other"}
+    early = await house.post(f"{path}/top-ups", asked, role="customer")
+    told = (await house.get(early.headers["location"], "customer")).json()
+    assert (told["state"], told["state_name"]) == ("received", "已收到, 首笔押金缴纳后处理")
+    day = (house.clock() + timedelta(days=9)).date().isoformat()
+    noticed = await house.post(f"{path}/discharge-notices", {"discharge_on": day})
+    told = (await house.get(noticed.headers["location"])).json()
+    assert (told["state"], told["state_name"]) == ("received", "已收到, 首笔押金缴纳后处理")

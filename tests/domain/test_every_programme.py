@@ -216,8 +216,7 @@ def test_the_kinds_and_their_sections() -> None:
         code for code, kind in kinds.items() if kind is ProgrammeKind.HOSPITAL_CHANNEL
     } == hospitals
     assert of("P21").kind is ProgrammeKind.CLAIM_SERVICES
-    assert [code for code, one in ALL.items() if one.opens_waivers] == [INDEX["P01"]]
-    assert {code for code, one in ALL.items() if one.waiver} == {
+    assert {code for code, one in ALL.items() if one.opens_waivers} == {
         INDEX[number] for number in ("P01", "P02", "P19", "P20")
     }
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest_asyncio
 from temporalio.client import Client
 
 from adapters import search_attributes
 from adapters.settings import Settings
-from demo.house import House, opened
+from demo.house import Guest, House, opened
 from demo.story_one import BEGINS
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
@@ -21,3 +22,21 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     await search_attributes.register(client, SEARCH_ATTRIBUTES)
     async with opened(settings, story_begins=BEGINS) as house:
         yield house
+
+
+HouseOf = Callable[[str, Guest], AbstractAsyncContextManager[House]]
+"""`async with house_of(BEGINS, GUEST) as house`: a greenlane at the first moment of that story."""
+
+
+@pytest_asyncio.fixture
+async def house_of(settings: Settings) -> HouseOf:
+    """A greenlane for the guest of any programme."""
+    client = await Client.connect(**settings.temporal_connect_config())
+    await search_attributes.register(client, SEARCH_ATTRIBUTES)
+
+    @asynccontextmanager
+    async def of(begins: str, guest: Guest) -> AsyncIterator[House]:
+        async with opened(settings, story_begins=begins, guest=guest) as house:
+            yield house
+
+    return of

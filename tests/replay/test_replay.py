@@ -13,6 +13,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 import worker
+from adapters.workflow_runner import sandbox
 from tests.replay import histories
 from tests.replay.stories import STORIES
 
@@ -29,7 +30,7 @@ MACHINE = re.compile(r"@[a-z0-9-]+$|/(?:home|root|tmp|work)/")
 async def _failure(history: WorkflowHistory) -> Exception | None:
     replayer = Replayer(
         workflows=list(worker.WORKFLOWS),
-        workflow_runner=worker.sandbox(),
+        workflow_runner=sandbox(),
         data_converter=pydantic_data_converter,
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -19,7 +19,7 @@ import httpx
 
 from adapters.settings import Settings
 from adapters.virtual_time import Stage
-from demo.house import House, _a_number_of_nobody
+from demo.house import GUEST, House, _a_number_of_nobody
 from demo.people import PICTURE, Answer, Person, Refused
 
 GIVE_UP_AFTER = 180.0
@@ -90,7 +90,7 @@ class RealHouse(House):
     """The people and partners of one case, here and now, on a town that somebody else runs."""
 
     def __init__(self, settings: Settings, id_number: str) -> None:
-        super().__init__(settings, cast("Stage", _RealTime()), 0)
+        super().__init__(settings, cast("Stage", _RealTime()), 0, GUEST)
         self.id_number = id_number
         for person in self.people:
             person.__class__ = Stubborn

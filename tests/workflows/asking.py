@@ -27,7 +27,7 @@ from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.tasks import TaskKind
 from domain.waiver import Role
 from tests.builders import CUSTOMER, a_calendar, a_programme, civil
-from tests.workflows.conftest import WITHIN
+from tests.workflows.conftest import WITHIN, no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import Accepted, Actor, AskQuestion, CompleteTask
@@ -164,5 +164,6 @@ def enquiry_opener(settings: Settings) -> Callable[[], AbstractAsyncContextManag
                 ),
             )
             yield enquiry
+            await no_task_failed(enquiry.handle)
 
     return opened

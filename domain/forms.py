@@ -1,0 +1,85 @@
+"""What a form is made of, and the forms that only some programmes ask for.
+
+The steps every advance has stand with their kinds in `domain.tasks`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.money import Money
+
+Note = Annotated[str, Field(max_length=500)]
+"""Free words of the person who did the step; at most 500 characters."""
+Words = Annotated[str, Field(min_length=1, max_length=500)]
+"""Words that are the point of a step, so that it cannot be reported without them."""
+StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+"""An opaque staff number, never a name."""
+DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
+"""The id of an uploaded image or file of this case."""
+Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
+"""A receipt, bank or courier number."""
+Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
+"""The images of a step; a step without its image record cannot be closed (R073)."""
+
+
+class Form(BaseModel):
+    """What a person reports when a task is done."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class DocumentVisit(Form):
+    """Somebody went to the customer for the papers (K11)."""
+
+    images: Images
+    note: Note = ""
+
+
+class SecondReview(Form):
+    """The insurer's contact signs as well (双审), with the amount he authorises, or does not."""
+
+    approved: bool
+    limit: Money | None = None  # none named: the opinion's
+    reason: Note = ""
+
+
+class KeepSlip(Form):
+    """A deposit slip goes into our custody (R723): who gave it, who keeps it, by its number."""
+
+    handed_by: StaffId
+    received_by: StaffId
+    receipt_no: Reference
+    note: Note = ""
+
+
+class GiveOutSlips(Form):
+    """The slips go back to the hospital for the settlement: who took them from whom."""
+
+    handed_by: StaffId
+    received_by: StaffId
+    note: Note = ""
+
+
+class VerifyCost(Form):
+    """What the hospital says has been used up, read before more is paid (R725, C-70)."""
+
+    incurred: Money
+    needed: bool
+    images: Images
+    note: Note = ""
+
+
+class SettleBalance(Form):
+    """How much of the bill is covered; what of it the deposits do not pay is paid directly."""
+
+    covered: Money
+    reason: Note = ""
+
+
+class Aftercare(Form):
+    """A consultation after discharge was given (R226)."""
+
+    note: Words
