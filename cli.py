@@ -302,7 +302,7 @@ def _import(path: Path, body: "Importer") -> NoReturn:
 
 @app.callback()
 def _wire(context: typer.Context) -> None:
-    context.obj = import_commands.Means(settings=_settings, run=_import)
+    context.obj = import_commands.Means(_settings, _import, _programmes)
 
 
 @import_commands.app.command("calendar")

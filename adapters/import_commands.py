@@ -16,6 +16,7 @@ from adapters.list_limits import ROWS_MAX
 if TYPE_CHECKING:
     from adapters.importing import Importer
     from adapters.settings import Settings
+    from domain.programme import Programme
 
 app = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
 
@@ -30,6 +31,8 @@ class Means:
 
     settings: "Callable[[], Settings]"
     run: "Callable[[Path, Importer], NoReturn]"
+    programmes: "Callable[[str | None], list[Programme]]"
+    """All we serve, or the one of a code; ends the command where there is none."""
 
 
 Existing = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
@@ -81,12 +84,12 @@ def network(
         means.run(path, rule_importer(path))
     if not network or not list_version:
         raise typer.BadParameter("a list needs --network and --list-version")
+    if network not in {one.hospitals.network for one in means.programmes(None)}:
+        raise typer.BadParameter(f"没有服务项目使用此网络 / no programme has a network {network!r}")
     file = ListFile(path, encoding=encoding, sheet=sheet)
     means.run(
         path,
-        network_importer(
-            means.settings(), file, network, list_version, partial=partial, errors=errors
-        ),
+        network_importer(file, network, list_version, partial=partial, errors=errors),
     )
 
 
@@ -109,6 +112,7 @@ def insured(
     means: Means = context.obj
     file = ListFile(path, encoding=encoding, sheet=sheet, rows_max=rows_max)
     settings = means.settings()
+    means.programmes(programme)  # nobody is insured under one that does not exist
     means.run(
         path,
         insured_importer(settings, file, programme, list_version, partial=partial, errors=errors),

@@ -24,7 +24,6 @@ from adapters.list_report import Remarks
 from adapters.list_versions import ListName
 from adapters.network_import import import_network
 from adapters.network_list import import_network_list
-from adapters.programme_files import load_programmes
 from adapters.settings import Settings
 from adapters.yaml_files import FileRefused
 
@@ -60,7 +59,6 @@ def rule_importer(path: Path) -> Importer:
 
 
 def network_importer(
-    settings: Settings,
     file: ListFile,
     network: str,
     version: str,
@@ -68,14 +66,10 @@ def network_importer(
     partial: bool,
     errors: Path | None,
 ) -> Importer:
-    """Reads a network's list; some programme must name the network."""
+    """Reads a network's list."""
     name = ListName("network", network, version)
 
     async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
-        known = load_programmes(settings.programme_folders)
-        if network not in {one.hospitals.network for one in known if one.hospitals.network}:
-            reason = f"没有服务项目使用此网络 / no programme has a network {network!r}"
-            raise FileRefused(file.path, reason)
         with Remarks(file.path, errors) as remarks:
             return await import_network_list(
                 database,
@@ -99,11 +93,9 @@ def insured_importer(
     partial: bool,
     errors: Path | None,
 ) -> Importer:
-    """Reads an insurer's list of one programme; the programme must be one we serve."""
+    """Reads an insurer's list of one programme."""
 
     async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
-        if programme not in {one.code for one in load_programmes(settings.programme_folders)}:
-            raise FileRefused(file.path, f"没有此服务项目 / no such programme: {programme}")
         terms = Terms(
             name=ListName("insured", programme, version),
             sealer=Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes),
