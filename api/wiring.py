@@ -185,6 +185,7 @@ class Books(Protocol):
     """Opens units."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+    def statement(self) -> AbstractAsyncContextManager[Unit]: ...
     def person_hash(self, id_number: str) -> str: ...
 
 
@@ -265,6 +266,16 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    _windows: dict[tuple[int, int], WorkCalendar] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def window(self, first_year: int, last_year: int) -> WorkCalendar:
+        """The calendar of some years, cut out once."""
+        years = (first_year, last_year)
+        if years not in self._windows:
+            self._windows[years] = self.calendar.window(first_year, last_year)
+        return self._windows[years]
 
     def programme(self, code: str, on: datetime) -> Programme:
         """The version of a programme that serves a day, else its newest; UnknownProgramme."""
