@@ -105,8 +105,7 @@ def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
     from adapters.serving import keep_serving
 
-    settings = _settings()
-    _run(lambda: keep_serving(settings, _prepare_with_hospitals, console))
+    _run(lambda: keep_serving(_settings(), _prepare_with_hospitals, console))
 
 
 @app.command()
@@ -122,8 +121,7 @@ def status() -> None:
     """Say what answers; exit status 1 when something does not."""
     from adapters.serving import show_status
 
-    settings = _settings()
-    _run(lambda: show_status(settings, console))
+    _run(lambda: show_status(_settings(), console))
 
 
 @app.command()
@@ -131,10 +129,8 @@ def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
     from adapters.embedded import stack
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
         console.print("已更新 / up to date")
         return 0
@@ -145,13 +141,12 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
-    settings = _settings()
 
     async def main() -> int:
         from adapters.embedded import beside, stack
         from demo import main as tell
 
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
                 return await tell(beside(servers.settings))
@@ -176,12 +171,11 @@ def replay(
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> int:
         from api.main import serve
 
-        return await serve(settings)
+        return await serve(_settings())
 
     _run(main, serving=True)
 
@@ -189,12 +183,11 @@ def serve_api() -> None:
 @app.command("serve-worker")
 def serve_worker() -> None:
     """Run a worker alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> None:
         from worker import main as work
 
-        await work(settings)
+        await work(_settings())
 
     _run(main, serving=True)
 
@@ -282,10 +275,8 @@ def schema() -> None:
     """Write the JSON Schema of programme files, for editors."""
     from adapters.programme_schema import SCHEMA, write_schema
 
-    changed = write_schema()
-    console.print(
-        f"{SCHEMA.relative_to(ROOT)}: {'已更新 / written' if changed else '无变化 / current'}"
-    )
+    state = "已更新 / written" if write_schema() else "无变化 / current"
+    console.print(f"{SCHEMA.relative_to(ROOT)}: {state}")
 
 
 @app.command()
@@ -301,14 +292,20 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     from adapters.embedded import stack
     from adapters.importing import imported
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
             return await imported(servers.settings, path, body, out=console, bar=complaints)
 
     _run(main)
+
+
+@importing.command("calendar")
+def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Enter a year's holiday notice and tell every open case; safe to run twice."""
+    from api.notices import bring_notice
+
+    _import(path, lambda *given: bring_notice(_settings(), path, *given))
 
 
 @app.command()

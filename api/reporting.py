@@ -172,11 +172,14 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         declared={} if body.declared is None else dict(body.declared),
         opens_case=True,
     )
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
     opening = _opening(case_id, known, reported, door)
-    opened = Opened(start=opening, need=body.need, consent=body.consent)
-    if not await unit.cases.add(_row(case_id, known, reported, opened.model_dump_json())):
+    opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
+    row = _row(case_id, known, reported, opened) | {"calendar_number": number}
+    if not await unit.cases.add(row):
         return await _resumed(unit, case_id) or await _same_stay(unit, known, reported)
     await unit.audit(
         at=at,

@@ -14,9 +14,11 @@ from typing import Any, Protocol, cast
 
 from fastapi import Request
 
+from activities.house_ports import HouseListPort
 from activities.ports import Balances
 from api.gateway import CaseGateway
 from api.identity import Verifier
+from api.wiring_calendars import Calendars, Given
 from domain.board import (
     CaseFilter,
     CaseRow,
@@ -173,6 +175,8 @@ class Unit(Protocol):
     @property
     def house(self) -> House: ...
     @property
+    def calendars(self) -> Given: ...
+    @property
     def inbox(self) -> Inbox: ...
     @property
     def reference(self) -> Reference: ...
@@ -258,7 +262,8 @@ class Door:
     clock: Callable[[], datetime]
     process_clock: Callable[[], datetime]
     programmes: tuple[Programme, ...]
-    calendar: WorkCalendar
+    calendars: Calendars
+    house: HouseListPort
     id_secret: bytes
     payload_codec: Any = None
     payload_refused: type[Exception] = Exception
@@ -266,16 +271,23 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    _windows: dict[tuple[int, int], WorkCalendar] = field(
+    _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
     def window(self, first_year: int, last_year: int) -> WorkCalendar:
-        """The calendar of some years, cut out once."""
-        years = (first_year, last_year)
-        if years not in self._windows:
-            self._windows[years] = self.calendar.window(first_year, last_year)
-        return self._windows[years]
+        """Some years of the table as it stands, cut out once for each table."""
+        table, years = self.calendar, (first_year, last_year)
+        whole, window = self._windows.get(years, (None, None))
+        if window is None or whole is not table:
+            window = table.window(first_year, last_year)
+            self._windows[years] = (table, window)
+        return window
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The working-day table as it stands."""
+        return self.calendars.table.calendar
 
     def programme(self, code: str, on: datetime) -> Programme:
         """The version of a programme that serves a day, else its newest; UnknownProgramme."""
