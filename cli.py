@@ -19,6 +19,7 @@ signal.signal(signal.SIGTERM, _leave)
 
 import asyncio  # noqa: E402 - SIGTERM first
 from collections.abc import Awaitable, Callable  # noqa: E402
+from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
@@ -104,8 +105,7 @@ def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
     from adapters.serving import keep_serving
 
-    settings = _settings()
-    _run(lambda: keep_serving(settings, _prepare_with_hospitals, console))
+    _run(lambda: keep_serving(_settings(), _prepare_with_hospitals, console))
 
 
 @app.command()
@@ -121,8 +121,7 @@ def status() -> None:
     """Say what answers; exit status 1 when something does not."""
     from adapters.serving import show_status
 
-    settings = _settings()
-    _run(lambda: show_status(settings, console))
+    _run(lambda: show_status(_settings(), console))
 
 
 @app.command()
@@ -130,10 +129,8 @@ def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
     from adapters.embedded import stack
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
         console.print("已更新 / up to date")
         return 0
@@ -144,13 +141,12 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
-    settings = _settings()
 
     async def main() -> int:
         from adapters.embedded import beside, stack
         from demo import main as tell
 
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
                 return await tell(beside(servers.settings))
@@ -175,12 +171,11 @@ def replay(
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> int:
         from api.main import serve
 
-        return await serve(settings)
+        return await serve(_settings())
 
     _run(main)
 
@@ -188,12 +183,11 @@ def serve_api() -> None:
 @app.command("serve-worker")
 def serve_worker() -> None:
     """Run a worker alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> None:
         from worker import main as work
 
-        await work(settings)
+        await work(_settings())
 
     _run(main)
 
@@ -281,10 +275,8 @@ def schema() -> None:
     """Write the JSON Schema of programme files, for editors."""
     from adapters.programme_schema import SCHEMA, write_schema
 
-    changed = write_schema()
-    console.print(
-        f"{SCHEMA.relative_to(ROOT)}: {'已更新 / written' if changed else '无变化 / current'}"
-    )
+    state = "已更新 / written" if write_schema() else "无变化 / current"
+    console.print(f"{SCHEMA.relative_to(ROOT)}: {state}")
 
 
 @app.command()
@@ -300,40 +292,49 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     from adapters.embedded import stack
     from adapters.importing import imported
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
             return await imported(servers.settings, path, body, out=console, bar=complaints)
 
     _run(main)
 
 
+@importing.command("calendar")
+def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Enter a year's holiday notice and tell every open case; safe to run twice."""
+    from api.notices import bring_notice
+
+    _import(path, lambda *given: bring_notice(_settings(), path, *given))
+
+
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.database import open_database
     from adapters.embedded import stack
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.rotation import keys_in_use, reseal_all
+    from adapters.rotation import reseal_and_tell
 
-    settings = _settings()
+    async def main() -> None:
+        async with stack(_settings()) as servers:
+            await reseal_and_tell(servers.settings, console)
+
+    _run(main)
+
+
+@app.command()
+def reconcile(
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
+) -> None:
+    """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
+    from adapters.embedded import stack
+    from adapters.schedules import by_hand
+    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+
+    order = ReconcileDay(day=day.date())
 
     async def main() -> int:
-        async with stack(settings) as servers:
-            database = open_database(servers.settings.libpq_url)
-            sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-            try:
-                renewed = await reseal_all(
-                    database, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
-                )
-                console.print(f"已换新 / renewed: {renewed}")
-                for key_id, count in sorted((await keys_in_use(database)).items()):
-                    console.print(f"{key_id}: {count}", markup=False)
-            finally:
-                await database.dispose()
-        return 0
+        async with stack(_settings()) as servers:
+            return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
 
@@ -343,7 +344,7 @@ def hospitals(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
 ) -> None:
     """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.hospital_import import import_hospitals
 
@@ -372,7 +373,7 @@ def insured(
     list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
 ) -> None:
     """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.encryption import KeyRing, Sealer
     from adapters.insured_import import import_insured

@@ -157,6 +157,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         declared={} if body.declared is None else dict(body.declared),
         opens_case=True,
     )
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
     opening = _opening(case_id, known, reported, door)
@@ -168,7 +170,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         },
         ensure_ascii=False,
     )
-    if not await unit.cases.add(_row(case_id, known, reported, opened)):
+    row = _row(case_id, known, reported, opened) | {"calendar_number": number}
+    if not await unit.cases.add(row):
         return await _same_stay(unit, known, reported)
     await unit.audit(
         at=at,
