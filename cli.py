@@ -64,13 +64,13 @@ def _settings() -> "Settings":
         raise typer.Exit(2) from None
 
 
-def _run(main: "Callable[[], Awaitable[int | None]]") -> NoReturn:
+def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
     from adapters import runtime
     from adapters.processes import StartFailed
 
     try:
-        raise typer.Exit(runtime.run(main))
+        raise typer.Exit(runtime.run(main, serving=serving))
     except StartFailed as failed:
         complaints.print(
             f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
@@ -177,7 +177,7 @@ def serve_api() -> None:
 
         return await serve(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-worker")
@@ -189,7 +189,7 @@ def serve_worker() -> None:
 
         await work(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-simulator")
