@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from sqlalchemy import insert
 
 from adapters.entitlements import Entitlements
@@ -9,6 +10,7 @@ from adapters.programme_files import load_programmes
 from adapters.tables import policies
 from domain.calendar import civil_date
 from domain.entitlement import counter_of
+from domain.programme import Programme
 from tests.api.conftest import HOSPITAL, NAME, PERSON, House
 
 ALL = load_programmes()
@@ -28,24 +30,28 @@ async def test_all_are_listed_with_services_and_promises_in_two_languages(house:
     assert (lost["quota"]["count"], lost["source_incomplete"]) == (None, ["quota"])
 
 
-async def test_each_programme_answers_an_eligibility_question(house: House) -> None:
-    for programme in ALL:
-        for service in programme.services[:1]:
-            asked = {
-                "programme": programme.code,
-                "service": service.code,
-                "insured": {"id_number": PERSON},
-                "hospital_id": HOSPITAL,
-                "declared": {"diagnosis": "confirmed", "diagnosed_at_grade": 3},
-            }
-            answer = await house.post("/v1/eligibility-checks", asked, key=None)
-            assert answer.status_code == 200, answer.text
-            said = answer.json()
-            assert said["programme"] == programme.code
-            rules = {rule.code.value: rule for rule in programme.eligibility}
-            for reason in said["reasons"]:
-                assert reason["text"] == rules[reason["code"]].text
-                assert reason["source"] == rules[reason["code"]].source
+@pytest.mark.parametrize("programme", ALL, ids=lambda one: one.code)
+async def test_each_programme_answers_for_each_of_its_services(
+    house: House, programme: Programme
+) -> None:
+    rules = {rule.code.value: rule for rule in programme.eligibility}
+    for service in programme.services:
+        asked = {
+            "programme": programme.code,
+            "service": service.code,
+            "insured": {"id_number": PERSON},
+            "hospital_id": HOSPITAL,
+            "declared": {"diagnosis": "confirmed", "diagnosed_at_grade": 3},
+        }
+        answer = await house.post("/v1/eligibility-checks", asked, key=None)
+        assert answer.status_code == 200, answer.text
+        said = answer.json()
+        assert said["programme"] == programme.code
+        assert said["outcome"] in ("eligible", "rejected", "needs_person")
+        assert (said["outcome"] == "eligible") == (not said["reasons"])
+        for reason in said["reasons"]:
+            assert reason["text"] == rules[reason["code"]].text
+            assert reason["source"] == rules[reason["code"]].source
 
 
 async def test_what_a_caller_declares_decides_and_nothing_else_may_be_declared(
