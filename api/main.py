@@ -267,6 +267,8 @@ async def serve(settings: Settings) -> int:
                 app,
                 host=settings.listen,
                 port=settings.api_port,
+                http="httptools",
+                ws="none",
                 access_log=False,
                 log_level=settings.log_level.lower(),
                 server_header=False,
