@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from cli_webhooks import webhook_commands  # noqa: E402
 from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -100,6 +101,20 @@ async def _prepare_with_hospitals(settings: "Settings") -> None:
         console.print("已导入医院名录 / the list of hospitals was read")
 
 
+def _on_servers(body: "Callable[[Settings], Awaitable[int | None]]") -> NoReturn:
+    """Run a command's body on the servers of the settings, brought to this version."""
+    from adapters.embedded import stack
+
+    settings = _settings()
+
+    async def main() -> int | None:
+        async with stack(settings) as servers:
+            await _prepare(servers.settings)
+            return await body(servers.settings)
+
+    _run(main)
+
+
 @app.command()
 def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
@@ -129,17 +144,11 @@ def status() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
-    from adapters.embedded import stack
 
-    settings = _settings()
-
-    async def main() -> int:
-        async with stack(settings) as servers:
-            await _prepare(servers.settings)
+    async def say(_: "Settings") -> None:
         console.print("已更新 / up to date")
-        return 0
 
-    _run(main)
+    _on_servers(say)
 
 
 @app.command()
@@ -297,31 +306,18 @@ def keys() -> None:
 
 
 def _import(path: Path, body: "Importer") -> NoReturn:
-    """Run an import on the database of the settings, with progress; a bad file is a sentence."""
-    from adapters.embedded import stack
+    """Run an import, with progress; a bad file is a sentence."""
     from adapters.importing import imported
 
-    settings = _settings()
-
-    async def main() -> int:
-        async with stack(settings) as servers:
-            await _prepare(servers.settings)
-            return await imported(servers.settings, path, body, out=console, bar=complaints)
-
-    _run(main)
+    _on_servers(lambda settings: imported(settings, path, body, out=console, bar=complaints))
 
 
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.embedded import stack
     from adapters.rotation import reseal_and_tell
 
-    async def main() -> None:
-        async with stack(_settings()) as servers:
-            await reseal_and_tell(servers.settings, console)
-
-    _run(main)
+    _on_servers(lambda settings: reseal_and_tell(settings, console))
 
 
 @app.command()
@@ -397,6 +393,8 @@ def insured(
         ),
     )
 
+
+app.add_typer(webhook_commands(_on_servers, console, complaints), name="webhooks")
 
 if __name__ == "__main__":
     app()
