@@ -78,6 +78,7 @@ class TaskKind(StrEnum):
     DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
+    IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 
@@ -220,6 +221,7 @@ class DischargeVisit(Form):
     """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
 
     bill: Money
+    bill_confirmed: bool = False  # read again, where it is far above what was advanced
     claim_explained: bool
     documents_collected: bool
     images: Images
@@ -301,6 +303,12 @@ class ExplainDifference(Form):
     reference: Reference | None = None
 
 
+class ImportCalendar(Form):
+    """What is done about a year whose holiday notice is not in the table."""
+
+    action: Words
+
+
 class AcknowledgeBreach(Form):
     """The supervisor has seen the broken promise and says what is done about it."""
 
@@ -376,6 +384,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
+    TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }
