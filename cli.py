@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from adapters import import_commands  # noqa: E402
 from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables: patients
 )
-importing = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
-app.add_typer(importing, name="import")
+app.add_typer(import_commands.app, name="import")
 
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
@@ -64,13 +64,13 @@ def _settings() -> "Settings":
         raise typer.Exit(2) from None
 
 
-def _run(main: "Callable[[], Awaitable[int | None]]") -> NoReturn:
+def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
     from adapters import runtime
     from adapters.processes import StartFailed
 
     try:
-        raise typer.Exit(runtime.run(main))
+        raise typer.Exit(runtime.run(main, serving=serving))
     except StartFailed as failed:
         complaints.print(
             f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
@@ -105,8 +105,7 @@ def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
     from adapters.serving import keep_serving
 
-    settings = _settings()
-    _run(lambda: keep_serving(settings, _prepare_with_hospitals, console))
+    _run(lambda: keep_serving(_settings(), _prepare_with_hospitals, console))
 
 
 @app.command()
@@ -122,8 +121,7 @@ def status() -> None:
     """Say what answers; exit status 1 when something does not."""
     from adapters.serving import show_status
 
-    settings = _settings()
-    _run(lambda: show_status(settings, console))
+    _run(lambda: show_status(_settings(), console))
 
 
 @app.command()
@@ -131,10 +129,8 @@ def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
     from adapters.embedded import stack
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
         console.print("已更新 / up to date")
         return 0
@@ -145,13 +141,12 @@ def migrate() -> None:
 @app.command()
 def demo() -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
-    settings = _settings()
 
     async def main() -> int:
         from adapters.embedded import beside, stack
         from demo import main as tell
 
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
                 return await tell(beside(servers.settings))
@@ -176,27 +171,25 @@ def replay(
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> int:
         from api.main import serve
 
-        return await serve(settings)
+        return await serve(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-worker")
 def serve_worker() -> None:
     """Run a worker alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> None:
         from worker import main as work
 
-        await work(settings)
+        await work(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-simulator")
@@ -282,10 +275,8 @@ def schema() -> None:
     """Write the JSON Schema of programme files, for editors."""
     from adapters.programme_schema import SCHEMA, write_schema
 
-    changed = write_schema()
-    console.print(
-        f"{SCHEMA.relative_to(ROOT)}: {'已更新 / written' if changed else '无变化 / current'}"
-    )
+    state = "已更新 / written" if write_schema() else "无变化 / current"
+    console.print(f"{SCHEMA.relative_to(ROOT)}: {state}")
 
 
 @app.command()
@@ -301,14 +292,25 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     from adapters.embedded import stack
     from adapters.importing import imported
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
             return await imported(servers.settings, path, body, out=console, bar=complaints)
 
     _run(main)
+
+
+@app.callback()
+def _wire(context: typer.Context) -> None:
+    context.obj = import_commands.Means(_settings, _import, _programmes)
+
+
+@import_commands.app.command("calendar")
+def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Enter a year's holiday notice and tell every open case; safe to run twice."""
+    from api.notices import bring_notice
+
+    _import(path, lambda *given: bring_notice(_settings(), path, *given))
 
 
 @app.command()
@@ -340,62 +342,6 @@ def reconcile(
             return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
-
-
-@importing.command("hospitals")
-def hospitals(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
-) -> None:
-    """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC
-
-    from adapters.hospital_import import import_hospitals
-
-    _import(
-        path,
-        lambda database, progress: import_hospitals(
-            database, path, at=datetime.now(UTC), progress=progress
-        ),
-    )
-
-
-@importing.command("network")
-def network(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = NETWORK,
-) -> None:
-    """Draw a programme's network from the hospitals by the rule in a file."""
-    from adapters.network_import import import_network
-
-    _import(path, lambda database, progress: import_network(database, path, progress=progress))
-
-
-@importing.command("insured")
-def insured(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    programme: Annotated[str, typer.Option(help="The programme they are insured under.")],
-    list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
-) -> None:
-    """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC
-
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.insured_import import import_insured
-
-    settings = _settings()
-    _programmes(programme)  # nobody is insured under one that does not exist
-    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-    _import(
-        path,
-        lambda database, progress: import_insured(
-            database,
-            path,
-            programme=programme,
-            list_version=list_version,
-            sealer=sealer,
-            at=datetime.now(UTC),
-            progress=progress,
-        ),
-    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.calendar_table import CalendarRows
 from adapters.door_cases import CaseRows
 from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
@@ -45,6 +46,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
+        self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.reports = ReportRows(connection)
@@ -59,12 +61,19 @@ class DoorBooks:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
+        self._by_itself = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sealer = sealer
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[DoorUnit]:
         """One transaction, committed at the end of the block."""
         async with self._engine.begin() as connection:
+            yield DoorUnit(connection, self._sealer)
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[DoorUnit]:
+        """For a single statement: committed by itself, without the two calls of a transaction."""
+        async with self._by_itself.connect() as connection:
             yield DoorUnit(connection, self._sealer)
 
     async def revision(self) -> str:

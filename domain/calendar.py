@@ -17,6 +17,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _DAYS_IN_WEEK = 7
 _SATURDAY = 5
+_ONE_DAY = timedelta(days=1)
 # No programme asks for more working days than this in one clock, and a loop wants a bound.
 _DAYS_SEARCHED_MAX = 800
 
@@ -77,13 +78,24 @@ class WorkCalendar(BaseModel):
         """The last day this table knows at all."""
         return date(max(self.years), 12, 31) + timedelta(days=self.moved_by)
 
-    @property
-    def official_until(self) -> date | None:
-        """The last day of the last official year; readiness warns when it comes near."""
-        official = [year for year, status in self.years.items() if status is YearStatus.OFFICIAL]
-        if not official:
-            return None
-        return date(max(official), 12, 31) + timedelta(days=self.moved_by)
+    def next_unsure_year(self, today: date) -> int:
+        """The first year, from today's on, whose notice is not in the table: the next to import."""
+        year = self._year_of(today)
+        while self.years.get(year) is YearStatus.OFFICIAL:
+            year += 1
+        return year
+
+    def official_until(self, today: date) -> date:
+        """The last sure day: the end of the unbroken run of official years that holds today.
+
+        A day in the past where today's own year is an estimate, or not known at all.
+        """
+        last_sure = date(self.next_unsure_year(today) - 1, 12, 31)
+        return last_sure + timedelta(days=self.moved_by)
+
+    def official_days_ahead(self, today: date) -> int:
+        """How many days after today are sure; readiness warns when they become few."""
+        return max(0, (self.official_until(today) - today).days)
 
     def status_of(self, day: date) -> YearStatus:
         """Whether the day's year is official or estimated; CalendarYearMissing if unknown."""
@@ -103,10 +115,17 @@ class WorkCalendar(BaseModel):
         """The n-th working day after `day`, which does not count itself (n at least 1)."""
         if n < 1:
             raise ValueError("the first working day after a day is number 1")
-        left = n
-        for ahead in range(1, _DAYS_SEARCHED_MAX + 1):
-            candidate = day + timedelta(days=ahead)
-            left -= self.is_working_day(candidate)
+        # Every promise in working days comes by here: sets at hand, a year looked up once.
+        days_off, made_up = self.holidays, self.make_up_days
+        left, candidate, year_ends = n, day, day
+        for _ in range(_DAYS_SEARCHED_MAX):
+            candidate += _ONE_DAY
+            if candidate > year_ends:
+                year_ends = self._end_of_year(candidate)
+            if candidate.weekday() < _SATURDAY:
+                left -= candidate not in days_off
+            else:
+                left -= candidate in made_up
             if left == 0:
                 return candidate
         raise ValueError(f"no {n} working days within {_DAYS_SEARCHED_MAX} days")
@@ -150,8 +169,18 @@ class WorkCalendar(BaseModel):
             moved_by=self.moved_by,
         )
 
+    def _end_of_year(self, day: date) -> date:
+        """The last day of the year a day belongs to; CalendarYearMissing if unknown."""
+        self.status_of(day)
+        return date(self._year_of(day), 12, 31) + timedelta(days=self.moved_by)
+
     def _year_of(self, day: date) -> int:
         return (day - timedelta(days=self.moved_by)).year
+
+
+def wanted_notice(year: int) -> str:
+    """What a step is about that asks somebody for a year's notice."""
+    return f"calendar {year}"
 
 
 def end_of_day(day: date) -> datetime:

@@ -97,6 +97,7 @@ class TaskKind(StrEnum):
     REPORT_VISIT = "report_visit"
     DECIDE_USE = "decide_use"
     FOLLOW_UP_CALL = "follow_up_call"
+    IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 
@@ -239,6 +240,7 @@ class DischargeVisit(Form):
     """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
 
     bill: Money
+    bill_confirmed: bool = False  # read again, where it is far above what was advanced
     claim_explained: bool
     documents_collected: bool
     images: Images
@@ -287,6 +289,12 @@ class ExplainDifference(Form):
 
     explanation: Words
     reference: Reference | None = None
+
+
+class ImportCalendar(Form):
+    """What is done about a year whose holiday notice is not in the table."""
+
+    action: Words
 
 
 class AcknowledgeBreach(Form):
@@ -371,6 +379,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.REPORT_VISIT: _terms("登记就诊结果", ReportVisit, Role.AGENT),
     TaskKind.DECIDE_USE: _terms("判定是否计次", DecideUse, Role.SUPERVISOR),
     TaskKind.FOLLOW_UP_CALL: _terms("服务回访", FollowUpCall, Role.AGENT),
+    TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

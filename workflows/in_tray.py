@@ -6,8 +6,12 @@ contradicts the record goes to a supervisor.
 
 from __future__ import annotations
 
+from temporalio import workflow
+
 from activities.ports import PaymentStatus
 from domain.calendar import CalendarYearMissing
+from domain.clock import Clock
+from domain.programme import NotInProgramme
 from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
@@ -139,3 +143,17 @@ class InTray:
             self._desk.note(
                 "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
             )
+        self._tell_moved([clock for clock in moved if self._desk.programme.clock(clock.id).ours])
+
+    def _tell_moved(self, promises: list[Clock]) -> None:
+        """The customer hears of promises that are due on another date now.
+
+        A case from before carries a programme without such a notice: then a person phones (I22).
+        """
+        if not promises:
+            return
+        listed = "；".join(f"{clock.name} {civil(clock.due_at)}前" for clock in promises)
+        try:
+            self._desk.tell("promise_moved", list=listed)
+        except NotInProgramme:
+            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")

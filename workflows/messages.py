@@ -15,14 +15,13 @@ from pydantic import Field
 
 from activities.ports import Message, PaymentStatus
 from domain.booking import BookingStage
-from domain.calendar import WorkCalendar
 from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.programme import Programme
 from domain.tasks import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
+from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
@@ -53,8 +52,8 @@ class OpenCase(Message):
     """The report (DW02) with everything the case will ever need to know of its rules."""
 
     case_id: str
-    programme: Programme
-    calendar: WorkCalendar
+    programme: SharedProgramme
+    calendar: SharedCalendar
     hospital: HospitalTerms
     verdict: Verdict  # the programme's rules applied at the door to the facts of that moment
     disease: str
@@ -69,8 +68,8 @@ class AskQuestion(Message):
     """A question (DW01), without its words: they stand sealed in the record and nowhere else."""
 
     enquiry_id: str
-    programme: Programme
-    calendar: WorkCalendar
+    programme: SharedProgramme
+    calendar: SharedCalendar
     kind: EnquiryKind
     channel: str
     asked_by: Actor
@@ -81,8 +80,8 @@ class RequestBooking(Message):
     """A request (GC02) with everything the booking will ever need to know of its rules."""
 
     booking_id: str
-    programme: Programme  # narrowed to the service
-    calendar: WorkCalendar
+    programme: SharedProgramme  # narrowed to the service
+    calendar: SharedCalendar
     service: str
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
@@ -251,5 +250,5 @@ class NoticeFailed(Message):
 class NewCalendar(Message):
     """Signal `new_calendar`: a holiday notice landed; running working-day clocks are re-timed."""
 
-    calendar: WorkCalendar
+    calendar: SharedCalendar
     at: datetime

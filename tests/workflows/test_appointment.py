@@ -10,13 +10,13 @@ import pytest
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
-from domain.booking_terms import papers_for
 from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.eligibility import Outcome
 from domain.services import Shape
 from domain.tasks import TaskKind
 from tests.builders import REVIEWER
+from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
 
 BookingOf = Callable[..., Any]
@@ -35,44 +35,11 @@ def booking_of(temporal_settings: Settings) -> BookingOf:
     return booking_opener(temporal_settings)
 
 
-async def _take(booked: Booked) -> None:
-    await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="复诊")
-
-
-async def _hand_in(booked: Booked, programme: str, service: str, **form: Any) -> None:
-    """The papers a service asks for, complete."""
-    terms = PROGRAMMES[programme]
-    needed = papers_for(terms.for_booking(service), terms.service(service), None)
-    if needed:
-        await booked.papers_arrive()
-        papers = {kind.value: ["doc-1"] for kind in needed}
-        await booked.do(TaskKind.CHECK_PAPERS, documents=papers, complete=True, **form)
-
-
-async def _choose(booked: Booked) -> None:
-    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
-    await booked.do(TaskKind.OFFER_OPTIONS, options=options)
-    await booked.do(TaskKind.CHOOSE_OPTION, option="expert-2")
-
-
-async def _arrange(booked: Booked, at: str) -> None:
-    await booked.do(TaskKind.ARRANGE_SERVICE, arranged=True, service_at=booked.at(at).isoformat())
-
-
-async def _confirm(booked: Booked) -> None:
-    await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone")
-
-
-async def _report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
-    at = booked.time.now().isoformat()
-    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
-
-
 async def _p04_confirmed(booked: Booked, visit: str = "2026-10-08 09:00") -> None:
-    await _take(booked)
-    await _choose(booked)
-    await _arrange(booked, visit)
-    await _confirm(booked)
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, visit)
+    await stewards.confirm(booked)
     await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
 
 
@@ -80,14 +47,14 @@ async def test_story_5_the_expert_confirmed_on_monday_is_due_on_the_make_up_satu
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(at="2026-09-28 09:00") as booked:
-        await _take(booked)
-        await _choose(booked)
+        await stewards.take(booked)
+        await stewards.choose(booked)
         clock = await booked.until(lambda: booked.clocks["G16.1"])
         assert booked.civil(clock.due_at) == "10-10 24:00"
-        await _arrange(booked, "2026-10-09 09:00")
-        await _confirm(booked)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
         await booked.go_to("2026-10-09 11:00")
-        await _report(booked)
+        await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
         assert booked.clocks["G16.1"].state is ClockState.MET
@@ -116,15 +83,15 @@ async def test_story_3_the_bed_is_due_ten_working_days_after_the_slip_was_issued
 ) -> None:
     programme, service = "ins_oncology", "inpatient_arrangement"
     async with booking_of(programme, service, "2026-09-11 09:00") as booked:
-        await _take(booked)
+        await stewards.take(booked)
         issued = booked.day("2026-09-10").isoformat()
-        await _hand_in(booked, programme, service, slip_issued_on=issued)
+        await stewards.hand_in(booked, programme, service, slip_issued_on=issued)
         clock = await booked.until(lambda: booked.clocks["G33.1"])
         assert booked.civil(clock.due_at) == "09-23 24:00"
-        await _arrange(booked, "2026-09-23 09:00")
-        await _confirm(booked)
+        await stewards.arrange(booked, "2026-09-23 09:00")
+        await stewards.confirm(booked)
         await booked.go_to("2026-09-23 09:30")
-        await _report(booked)
+        await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
         assert (booked.clocks["G33.1"].state, booked.unit) == (ClockState.MET, "consumed")
 
@@ -132,10 +99,10 @@ async def test_story_3_the_bed_is_due_ten_working_days_after_the_slip_was_issued
 async def test_a_slip_of_tomorrow_or_a_missing_paper_is_refused(booking_of: BookingOf) -> None:
     programme, service = "ins_oncology", "inpatient_arrangement"
     async with booking_of(programme, service, "2026-09-11 09:00") as booked:
-        await _take(booked)
+        await stewards.take(booked)
         tomorrow = booked.day("2026-09-12").isoformat()
-        assert await refused(_hand_in(booked, programme, service)) == "slip_issued_on"
-        late = _hand_in(booked, programme, service, slip_issued_on=tomorrow)
+        assert await refused(stewards.hand_in(booked, programme, service)) == "slip_issued_on"
+        late = stewards.hand_in(booked, programme, service, slip_issued_on=tomorrow)
         assert await refused(late) == "slip_issued_on"
         assert await refused(booked.do(TaskKind.CHECK_PAPERS, complete=True)) == "documents"
 
@@ -145,32 +112,32 @@ async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
         await _p04_confirmed(booked)
-        await _report(booked, VisitOutcome.PROVIDER_FAILED)
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
         await booked.task(TaskKind.ARRANGE_SERVICE)
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
-        await _arrange(booked, "2026-10-09 09:00")
-        await _confirm(booked)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
         await booked.go_to("2026-10-09 12:00")
-        await _report(booked)
+        await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
 
 
 async def test_a_customer_who_wants_another_time_gets_one(booking_of: BookingOf) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await _take(booked)
-        await _choose(booked)
-        await _arrange(booked, "2026-10-08 09:00")
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
         await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone")
-        await _arrange(booked, "2026-10-09 09:00")
-        await _confirm(booked)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
         await booked.until(lambda: booked.pages[-1].service_at == booked.at("2026-10-09 09:00"))
 
 
 async def test_what_nobody_can_arrange_gives_the_unit_back(booking_of: BookingOf) -> None:
     async with booking_of() as booked:
-        await _take(booked)
-        await _choose(booked)
+        await stewards.take(booked)
+        await stewards.choose(booked)
         await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False)
         await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False, final=True)
         await booked.ends(BookingStage.UNAVAILABLE)
@@ -189,7 +156,7 @@ async def test_silence_after_the_visit_is_told_to_a_supervisor_and_decides_nothi
         await booked.go_to("2026-10-09 09:01")
         await booked.task(TaskKind.BREACH)
         assert (booked.stage, booked.unit) == (BookingStage.CONFIRMED, None)
-        await _report(booked, VisitOutcome.NO_SHOW)
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
         assert booked.unit == "given_back"  # P04 names late cancellation only
 
@@ -198,15 +165,15 @@ async def test_a_no_show_uses_the_unit_up_where_the_programme_says_so(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of("ins_oncology", "expert_outpatient", "2026-08-31 09:00") as booked:
-        await _take(booked)
+        await stewards.take(booked)
         assert booked.civil((await booked.until(lambda: booked.clocks["G32.1"])).due_at) == (
             "09-07 24:00"
         )
-        await _hand_in(booked, "ins_oncology", "expert_outpatient")
-        await _arrange(booked, "2026-09-04 09:00")
-        await _confirm(booked)
+        await stewards.hand_in(booked, "ins_oncology", "expert_outpatient")
+        await stewards.arrange(booked, "2026-09-04 09:00")
+        await stewards.confirm(booked)
         await booked.go_to("2026-09-04 10:00")
-        await _report(booked, VisitOutcome.NO_SHOW)
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
         assert booked.unit == "consumed"
 
@@ -235,7 +202,7 @@ async def test_who_is_not_entitled_hears_it_at_once(booking_of: BookingOf) -> No
 
 async def test_what_needs_a_person_is_reviewed_and_may_be_declined(booking_of: BookingOf) -> None:
     async with booking_of(outcome=Outcome.NEEDS_PERSON) as booked:
-        await _take(booked)
+        await stewards.take(booked)
         bare = booked.do(TaskKind.REVIEW_BOOKING, approved=False)
         assert await refused(bare) in ("", "__root__", "reason")
         await booked.do(TaskKind.REVIEW_BOOKING, approved=False, reason="不属于肿瘤相关")
@@ -246,7 +213,7 @@ async def test_what_needs_a_person_is_reviewed_and_may_be_declined(booking_of: B
 
 async def test_the_choice_is_one_of_what_was_offered(booking_of: BookingOf) -> None:
     async with booking_of() as booked:
-        await _take(booked)
+        await stewards.take(booked)
         two = booked.do(TaskKind.OFFER_OPTIONS, options=[{"option": "a"}, {"option": "b"}])
         assert await refused(two) == "options"
         options = [{"option": one} for one in ("a", "b", "c")]
@@ -261,14 +228,14 @@ async def test_every_appointment_of_every_programme_runs_to_its_end(
     """The happy path, guided by nothing but the steps that the booking itself opens."""
     terms = PROGRAMMES[programme].service(service)
     async with booking_of(programme, service, "2026-08-31 10:00") as booked:
-        await _take(booked)
-        await _hand_in(
+        await stewards.take(booked)
+        await stewards.hand_in(
             booked, programme, service, slip_issued_on=booked.day("2026-08-31").isoformat()
         )
         while (task := await booked.anything()).kind is not TaskKind.REPORT_VISIT:
-            await _next(booked, task.kind)
+            await stewards.next_step(booked, task.kind)
         await booked.time.go_to(booked.at("2026-09-03 09:00") + timedelta(hours=1))
-        await _report(booked)
+        await stewards.report(booked)
         for promised in terms.follow_ups:
             for _ in range(promised.times or 1):
                 if promised.every_days:
@@ -277,22 +244,3 @@ async def test_every_appointment_of_every_programme_runs_to_its_end(
                 await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
-
-
-async def _next(booked: Booked, kind: TaskKind) -> None:
-    match kind:
-        case TaskKind.REVIEW_BOOKING:
-            await booked.do(kind, approved=True)
-        case TaskKind.TELL_RESULT:
-            await booked.do(kind, told_by="phone")
-        case TaskKind.OFFER_OPTIONS:
-            wanted = 3
-            await booked.do(kind, options=[{"option": f"o-{n}"} for n in range(wanted)])
-        case TaskKind.CHOOSE_OPTION:
-            await booked.do(kind, option="o-1")
-        case TaskKind.ARRANGE_SERVICE:
-            await _arrange(booked, "2026-09-03 09:00")
-        case TaskKind.CONFIRM_BOOKING:
-            await _confirm(booked)
-        case _:
-            raise AssertionError(kind)
