@@ -83,7 +83,9 @@ class KeepBooks:
     async def _send(self, notice: NoticeOrder) -> Delivery:
         """Send under the notice id, and record what became of it (I22)."""
         contact = await self._casebook.contact(notice.case_id)
-        delivery = await self._messaging.send(notice, contact.phone)
+        to = contact.email if notice.channel == "email" else contact.phone
+        # Nothing to write to is told by phone, like a notice that never arrived.
+        delivery = await self._messaging.send(notice, to) if to else Delivery.FAILED
         await self._casebook.note_notice(
             NoticeRecord(
                 notice_id=notice.notice_id,

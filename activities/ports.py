@@ -127,7 +127,7 @@ class NoticeOrder(Message):
     notice_id: str
     case_id: str
     template: str
-    channel: Literal["sms", "wechat"]
+    channel: Literal["sms", "wechat", "email"]
     text: str
     at: datetime
 
@@ -141,9 +141,9 @@ class Delivery(StrEnum):
 
 
 class MessagingPort(Protocol):
-    """Sends SMS and WeChat messages."""
+    """Sends SMS, WeChat messages and e-mails."""
 
-    async def send(self, order: NoticeOrder, phone: str) -> Delivery:
+    async def send(self, order: NoticeOrder, to: str) -> Delivery:
         """Send under the notice id; the same id is never sent twice by the partner."""
 
 
@@ -382,6 +382,7 @@ class Contact(BaseModel):
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
     id_last_four: str = Field(repr=False)
+    email: str = Field(default="", repr=False)
     bed: str = Field(default="", repr=False)
     policy_ref: str = Field(default="", repr=False)
 

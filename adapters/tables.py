@@ -193,6 +193,7 @@ cases = Table(
     sealed("name"),
     sealed("id_number"),
     sealed("phone"),
+    sealed("email", null=True),
     sealed("bed", null=True),
     sealed("disease"),
     Column("planned_admission", Date),

@@ -130,11 +130,11 @@ class Hands:
 
         return await until(there, f"stage {stage}")  # type: ignore[no-any-return]
 
-    async def request_top_up(self, amount_fen: int) -> str:
+    async def request_top_up(self, amount_fen: int, *, channel: str = "app") -> str:
         """The customer asks for more in the app; returns the request's id."""
         asked = await self.house.customer.do(
             f"/v1/deposit-waivers/{self.case_id}/top-ups",
-            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": "app"},
+            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": channel},
         )
         await self.house.agent.task(self.case_id, "answer_top_up", subject=asked["id"])
         return str(asked["id"])
