@@ -14,6 +14,7 @@ class Hands:
     def __init__(self, house: House) -> None:
         self.house = house
         self.case_id = ""
+        self.answer: Answer = {}  # to a question asked before, where a story begins with one
 
     def a_report(self) -> Answer:
         """What the channel sends of this house's guest."""

@@ -12,7 +12,7 @@ from tests.journeys.telling import all_zero, cash_from_customer, moved, promises
 pytestmark = pytest.mark.timeout(240)
 
 PROMISES = {
-    "K21.1": ("2026-09-22 00:00", "2026-09-14 09:00"),  # the fifth working day after the booking
+    "K21.1": ("2026-09-21 00:00", "2026-09-14 09:00"),  # the fifth working day: 20 Sep is one
     "K21D.1": ("2026-09-24 00:00", "2026-09-23 09:00"),  # by the end of the day of admission
     "K21S.1": ("2026-10-10 00:00", "2026-10-09 10:00"),
 }
