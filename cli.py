@@ -19,15 +19,19 @@ signal.signal(signal.SIGTERM, _leave)
 
 import asyncio  # noqa: E402 - SIGTERM first
 from collections.abc import Awaitable, Callable  # noqa: E402
+from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from domain.waiver import TOKEN_ROLES  # noqa: E402
+
 if TYPE_CHECKING:
     from adapters.importing import Importer
     from adapters.settings import Settings
+    from domain.programme import Programme
 
 app = typer.Typer(
     help="greenlane: 住院垫付与绿色通道 / deposit waivers and green-channel bookings.",
@@ -101,8 +105,7 @@ def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
     from adapters.serving import keep_serving
 
-    settings = _settings()
-    _run(lambda: keep_serving(settings, _prepare_with_hospitals, console))
+    _run(lambda: keep_serving(_settings(), _prepare_with_hospitals, console))
 
 
 @app.command()
@@ -118,8 +121,7 @@ def status() -> None:
     """Say what answers; exit status 1 when something does not."""
     from adapters.serving import show_status
 
-    settings = _settings()
-    _run(lambda: show_status(settings, console))
+    _run(lambda: show_status(_settings(), console))
 
 
 @app.command()
@@ -127,10 +129,8 @@ def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
     from adapters.embedded import stack
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
         console.print("已更新 / up to date")
         return 0
@@ -143,13 +143,12 @@ def demo(
     programme: Annotated[str, typer.Option(help="P01, P02, P19, P20, or a file's code.")] = "P01",
 ) -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
-    settings = _settings()
 
     async def main() -> int:
         from adapters.embedded import beside, stack
         from demo import main as tell
 
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
                 return await tell(beside(servers.settings), programme)
@@ -174,12 +173,11 @@ def replay(
 @app.command("serve-api")
 def serve_api() -> None:
     """Serve the door alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> int:
         from api.main import serve
 
-        return await serve(settings)
+        return await serve(_settings())
 
     _run(main)
 
@@ -187,12 +185,11 @@ def serve_api() -> None:
 @app.command("serve-worker")
 def serve_worker() -> None:
     """Run a worker alone; the servers are named by the settings."""
-    settings = _settings()
 
     async def main() -> None:
         from worker import main as work
 
-        await work(settings)
+        await work(_settings())
 
     _run(main)
 
@@ -222,7 +219,7 @@ def serve_simulator() -> None:
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help="A role; repeat for several.")],
+    role: Annotated[list[str], typer.Option(help=f"Of {', '.join(TOKEN_ROLES)}; repeatable.")],
     subject: Annotated[str, typer.Option(help="Who it names; opaque, never a person's data.")],
     channel: Annotated[str | None, typer.Option(help="The channel of a channel's token.")] = None,
     case: Annotated[list[str] | None, typer.Option(help="A case a customer may see.")] = None,
@@ -232,9 +229,8 @@ def token(
     from datetime import timedelta
 
     from adapters.identity import mint
-    from domain.waiver import Role
 
-    unknown = sorted(set(role) - {known.value for known in Role})
+    unknown = sorted(set(role) - {*TOKEN_ROLES})
     if unknown:
         complaints.print(f"未知角色 / unknown role: {', '.join(unknown)}", style="red")
         raise typer.Exit(2)
@@ -249,12 +245,8 @@ def token(
     typer.echo(text)
 
 
-@app.command()
-def programmes(
-    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
-) -> None:
-    """Show every programme with its services and promises, in Chinese and English."""
-    from adapters.programme_catalogue import show
+def _programmes(code: str | None) -> "list[Programme]":
+    """The programmes of this code, or all; a bad file and an unknown code are sentences."""
     from adapters.programme_files import load_programmes
     from adapters.yaml_files import FileRefused
 
@@ -267,7 +259,17 @@ def programmes(
     if not wanted:
         complaints.print(f"没有此服务项目 / no such programme: {code}", style="red", markup=False)
         raise typer.Exit(1)
-    show(wanted, console)
+    return wanted
+
+
+@app.command()
+def programmes(
+    code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
+) -> None:
+    """Show every programme with its services and promises, in Chinese and English."""
+    from adapters.programme_catalogue import show
+
+    show(_programmes(code), console)
 
 
 @app.command()
@@ -275,10 +277,8 @@ def schema() -> None:
     """Write the JSON Schema of programme files, for editors."""
     from adapters.programme_schema import SCHEMA, write_schema
 
-    changed = write_schema()
-    console.print(
-        f"{SCHEMA.relative_to(ROOT)}: {'已更新 / written' if changed else '无变化 / current'}"
-    )
+    state = "已更新 / written" if write_schema() else "无变化 / current"
+    console.print(f"{SCHEMA.relative_to(ROOT)}: {state}")
 
 
 @app.command()
@@ -286,13 +286,7 @@ def keys() -> None:
     """Print fresh secrets as lines of an environment file; keep them, they are shown once."""
     from adapters import keyfiles
 
-    typer.echo(f"GREENLANE_KEYS={keyfiles.random_key_ring()}")
-    typer.echo(f"GREENLANE_LOOKUP_KEY={keyfiles.random_key()}")
-    pem = keyfiles.random_signing_key().strip().replace("\n", "\\n")
-    typer.echo(f'GREENLANE_JWT_SIGNING_KEY="{pem}"')
-    typer.echo(f"GREENLANE_WEBHOOK_SECRET={keyfiles.random_webhook_secret()}")
-    typer.echo(f"POSTGRES_PASSWORD={keyfiles.random_password()}")
-    typer.echo(f"TEMPORAL_POSTGRES_PASSWORD={keyfiles.random_password()}")
+    typer.echo(keyfiles.fresh_environment())
 
 
 def _import(path: Path, body: "Importer") -> NoReturn:
@@ -300,40 +294,49 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     from adapters.embedded import stack
     from adapters.importing import imported
 
-    settings = _settings()
-
     async def main() -> int:
-        async with stack(settings) as servers:
+        async with stack(_settings()) as servers:
             await _prepare(servers.settings)
             return await imported(servers.settings, path, body, out=console, bar=complaints)
 
     _run(main)
 
 
+@importing.command("calendar")
+def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Enter a year's holiday notice and tell every open case; safe to run twice."""
+    from api.notices import bring_notice
+
+    _import(path, lambda *given: bring_notice(_settings(), path, *given))
+
+
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.database import open_database
     from adapters.embedded import stack
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.rotation import keys_in_use, reseal_all
+    from adapters.rotation import reseal_and_tell
 
-    settings = _settings()
+    async def main() -> None:
+        async with stack(_settings()) as servers:
+            await reseal_and_tell(servers.settings, console)
+
+    _run(main)
+
+
+@app.command()
+def reconcile(
+    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
+) -> None:
+    """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
+    from adapters.embedded import stack
+    from adapters.schedules import by_hand
+    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+
+    order = ReconcileDay(day=day.date())
 
     async def main() -> int:
-        async with stack(settings) as servers:
-            database = open_database(servers.settings.libpq_url)
-            sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-            try:
-                renewed = await reseal_all(
-                    database, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
-                )
-                console.print(f"已换新 / renewed: {renewed}")
-                for key_id, count in sorted((await keys_in_use(database)).items()):
-                    console.print(f"{key_id}: {count}", markup=False)
-            finally:
-                await database.dispose()
-        return 0
+        async with stack(_settings()) as servers:
+            return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
 
@@ -343,7 +346,7 @@ def hospitals(
     path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
 ) -> None:
     """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.hospital_import import import_hospitals
 
@@ -372,12 +375,13 @@ def insured(
     list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
 ) -> None:
     """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from adapters.encryption import KeyRing, Sealer
     from adapters.insured_import import import_insured
 
     settings = _settings()
+    _programmes(programme)  # nobody is insured under one that does not exist
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     _import(
         path,

@@ -15,6 +15,7 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.house_ports import HouseListPort
 from activities.payment import PayHospital
 from activities.ports import (
     ClaimsPort,
@@ -23,24 +24,33 @@ from activities.ports import (
     MessagingPort,
     PaymentPort,
 )
+from activities.reconcile import Reconcile
+from activities.reconcile_ports import CompareBookPort, StatementPort
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
 from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
+from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.messaging import MessageGateway
 from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
+from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
+from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+from workflows.reconciliation import Reconciliation
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
+RECONCILE: Final = "reconciliation"
+"""The id of the schedule, and what the ids of its runs begin with."""
 STICKY_FOR: Final = timedelta(seconds=1)
 """After a killed worker the next command waits this long for it; the default of ten is too long."""
 STOP_WITHIN: Final = timedelta(seconds=10)
@@ -76,6 +86,14 @@ def activities(
     ]
 
 
+def reconciling(
+    *, statements: StatementPort, books: CompareBookPort, house: HouseListPort
+) -> list[Callable[..., Any]]:
+    """The verbs of the daily comparison."""
+    verbs = Reconcile(statements=statements, books=books, house=house)
+    return [verbs.compare, verbs.open_step]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -91,7 +109,15 @@ async def main(settings: Settings) -> None:
         messaging=MessageGateway(lines["messaging"]),
         claims=ClaimsCore(lines["claims"]),
     )
+    verbs += reconciling(
+        statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
+        books=CompareBooks(engine),
+        house=HouseList(engine),
+    )
     try:
+        await every_morning(
+            client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue
+        )
         async with build(client, task_queue=settings.task_queue, verbs=verbs):
             await asyncio.Event().wait()
     finally:

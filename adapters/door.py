@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.calendar_table import CalendarRows
 from adapters.door_cases import CaseRows
 from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
@@ -45,6 +46,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
+        self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.reports = ReportRows(connection)

@@ -74,3 +74,17 @@ def _write_once(path: Path, text: str) -> None:
             os.link(draft, path)
     finally:
         draft.unlink()
+
+
+def fresh_environment() -> str:
+    """Every secret a house of its own needs, as lines of an environment file."""
+    pem = random_signing_key().strip().replace("\n", "\\n")
+    secrets = {
+        "GREENLANE_KEYS": random_key_ring(),
+        "GREENLANE_LOOKUP_KEY": random_key(),
+        "GREENLANE_JWT_SIGNING_KEY": f'"{pem}"',
+        "GREENLANE_WEBHOOK_SECRET": random_webhook_secret(),
+        "POSTGRES_PASSWORD": random_password(),
+        "TEMPORAL_POSTGRES_PASSWORD": random_password(),
+    }
+    return "\n".join(f"{name}={value}" for name, value in secrets.items())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -32,6 +33,8 @@ TOTAL_SECONDS: Final = 9.0
 """Bounds an answer that drips in byte by byte. An activity that calls a partner must allow more."""
 MAX_ANSWER_BYTES: Final = 256 * 1024
 """The longest answer of any contract is a few kilobytes."""
+MAX_STATEMENT_BYTES: Final = 32 * 1024 * 1024
+"""A line of a statement takes some 250 bytes, so that this is a day of a hundred thousand."""
 MAX_CONNECTIONS: Final = 20
 """Partners limit callers by address; one worker stays well below."""
 KEEPALIVE_SECONDS: Final = 2.0
@@ -46,6 +49,9 @@ _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NOTHING_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 R = TypeVar("R", bound=BaseModel)
+
+Check = Callable[[Mapping[str, str], bytes], None]
+"""Raises `NoBelievableAnswer` when the bytes are not believably the partner's."""
 
 
 class PartnerFailure(Exception):
@@ -148,15 +154,29 @@ class PartnerLine:
         """Ask; nothing changes at the partner."""
         return await self._call("GET", path, headers={}, body=None)
 
+    async def ask_signed(self, path: str, check: Check) -> Answer:
+        """Ask for a long, signed answer; `check` is given its headers and its bytes."""
+        return await self._call("GET", path, headers={}, body=None, check=check)
+
     async def _call(
-        self, method: str, path: str, *, headers: dict[str, str], body: dict[str, Any] | None
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        body: dict[str, Any] | None,
+        check: Check | None = None,
     ) -> Answer:
         try:
             async with (
                 asyncio.timeout(TOTAL_SECONDS),
                 self._client.stream(method, path, headers=headers, json=body) as response,
             ):
-                return _believed(response.status_code, await _bounded(response))
+                at_most = MAX_ANSWER_BYTES if check is None else MAX_STATEMENT_BYTES
+                content = await _bounded(response, at_most)
+                if check is not None and response.status_code == HTTPStatus.OK:
+                    check(response.headers, content)
+                return _believed(response.status_code, content)
         except _NOTHING_LEFT as failure:
             raise Unreachable(type(failure).__name__) from None
         except (httpx.HTTPError, TimeoutError) as failure:
@@ -164,11 +184,11 @@ class PartnerLine:
             raise NoBelievableAnswer(type(failure).__name__) from None
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _bounded(response: httpx.Response, at_most: int) -> bytes:
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk
-        if len(content) > MAX_ANSWER_BYTES:
+        if len(content) > at_most:
             raise NoBelievableAnswer("answer_too_long")
     return bytes(content)
 

@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from rich.console import Console
 from sqlalchemy import Column, LargeBinary, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import adapters.tables_door  # noqa: F401 - its tables stand on the same metadata
-from adapters.encryption import HEAD_MAX, Sealer, key_of
+from adapters.database import open_database
+from adapters.encryption import HEAD_MAX, KeyRing, Sealer, key_of
+from adapters.settings import Settings
 from adapters.tables import METADATA, documents, timeline
 from adapters.tables_enquiry import enquiry_answers
 
@@ -89,3 +92,18 @@ async def _reseal_some(
             envelope = sealer.reseal(row[-1], purpose)
             await connection.execute(update(table).where(*same_row).values({column.name: envelope}))
     return len(rows)
+
+
+async def reseal_and_tell(settings: Settings, console: Console) -> None:
+    """Renew what is stored, saying how far it is, and then which keys are still needed."""
+    engine = open_database(settings.libpq_url)
+    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
+    try:
+        renewed = await reseal_all(
+            engine, sealer, progress=lambda what, done: console.print(f"{what}: {done}")
+        )
+        console.print(f"已换新 / renewed: {renewed}")
+        for key_id, count in sorted((await keys_in_use(engine)).items()):
+            console.print(f"{key_id}: {count}", markup=False)
+    finally:
+        await engine.dispose()

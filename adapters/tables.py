@@ -216,6 +216,7 @@ cases = Table(
     _page(),
     moment("changed_at"),
     sealed("opened"),  # the start message: a case whose workflow start was lost is started again
+    Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     # One report per stay: the second report of the same stay finds the first.
     Index(

@@ -36,6 +36,7 @@ FAILURES: Final[dict[int | str, dict[str, Any]]] = {
     404: _failure(404, "not-found"),
     409: _failure(409, "in-progress", "wrong-stage", "task-not-open", "task-claimed"),
     413: _failure(413, "too-large"),
+    415: _failure(415, "unsupported-media-type"),
     422: _failure(422, "invalid", "idempotency-key-reused"),
     503: _failure(503, "unavailable"),
 }
@@ -48,6 +49,10 @@ def as_problems(schema: dict[str, Any]) -> dict[str, Any]:
         for operation in path.values():
             if not isinstance(operation, dict):
                 continue
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] == KEY_HEADER:
+                    # Optional only to us: without it the answer is our own problem document.
+                    parameter |= {"required": True, "schema": {"type": "string"}}
             for status, response in operation.get("responses", {}).items():
                 content = response.get("content", {})
                 if status[0] in "45" and "application/json" in content:

@@ -89,11 +89,13 @@ def _place(loc: Sequence[Any], *, under: str) -> str:
     parts = list(loc)
     if len(parts) > 1 and parts[0] in _OUTER_PLACES:
         parts = parts[1:]
-    names = [
-        str(part) if isinstance(part, int) or _SAFE_NAME.fullmatch(str(part)) else "…"
-        for part in parts
-    ]
+    names = [str(part) if isinstance(part, int) else safe_name(str(part)) for part in parts]
     return ".".join([under, *names] if under else names) or "body"
+
+
+def safe_name(name: str) -> str:
+    """A name a caller wrote, if it can be no more than a name."""
+    return name if _SAFE_NAME.fullmatch(name) else "…"
 
 
 def _reason(found: Any) -> str:

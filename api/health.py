@@ -1,7 +1,8 @@
 """`/healthz`, `/readyz`, `/metrics`: is the process alive, can it work, how does it do.
 
 Ready means every part answers: PostgreSQL with the newest schema, Temporal with our search
-attributes, a working-day calendar that reaches far enough, and a key to seal with.
+attributes, a working-day calendar that reaches far enough, and a key to seal with. A warning is
+something a person should see to; it makes nothing unready.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pydantic import BaseModel
 
 from api.letters import count_letters
 from api.problems import RETRY_AFTER_S
+from api.upkeep import calendar_warning
 from api.wiring import door_of
+from domain.calendar import civil_date
 
 routes = APIRouter(tags=["运行状态"])
 
@@ -31,10 +34,11 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Which part is well; an empty text is well, a reason is not."""
+    """Which part is well; an empty text is well, a reason is not. Warnings are only told."""
 
     ready: bool
     checks: dict[str, str]
+    warnings: dict[str, str]
 
 
 @routes.get("/healthz", operation_id="healthz", summary="存活")
@@ -52,9 +56,13 @@ async def healthz() -> Alive:
 )
 async def readyz(request: Request) -> Response:
     """Whether every part the door needs is there."""
-    checks = door_of(request).checks
-    reasons = await asyncio.gather(*(_reason(check) for check in checks.values()))
-    found = Readiness(ready=not any(reasons), checks=dict(zip(checks, reasons, strict=True)))
+    door = door_of(request)
+    reasons = await asyncio.gather(*(_reason(check) for check in door.checks.values()))
+    found = Readiness(
+        ready=not any(reasons),
+        checks=dict(zip(door.checks, reasons, strict=True)),
+        warnings={"calendar": calendar_warning(door)},
+    )
     headers = {} if found.ready else {"Retry-After": str(RETRY_AFTER_S)}
     status = 200 if found.ready else 503
     return JSONResponse(found.model_dump(), status_code=status, headers=headers)
@@ -74,5 +82,7 @@ async def _reason(check: Callable[[], Awaitable[str]]) -> str:
 async def metrics(request: Request) -> Response:
     """Measurements for Prometheus; codes and counts only."""
     measures = request.app.state.measures
-    await count_letters(door_of(request), measures)
+    door = door_of(request)
+    await count_letters(door, measures)
+    measures.official_days.set(door.calendar.official_days_ahead(civil_date(door.clock())))
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)

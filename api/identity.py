@@ -16,7 +16,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 from api.problems import Problem
-from domain.waiver import Role
+from domain.waiver import TOKEN_ROLES, Role
 from workflows.messages import Actor
 
 STAFF: Final = frozenset(
@@ -33,7 +33,6 @@ STAFF: Final = frozenset(
 )
 """Roles that see every case; channels, customers and nurses see their own."""
 
-_TOKEN_ROLES: Final = frozenset(Role) - {Role.PARTNER, Role.SYSTEM}
 _TOKEN_MAX: Final = 8192
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9._:@|-]{1,128}", re.ASCII)
 _ROLES_MAX: Final = 16
@@ -131,7 +130,7 @@ def read_claims(claims: dict[str, Any]) -> Caller:
     if not well_formed:
         raise Problem("unauthenticated", "令牌内容不完整", headers=_CHALLENGE)
     assert isinstance(roles, list)  # noqa: S101 - narrowed above
-    known = tuple(Role(role) for role in roles if role in {one.value for one in _TOKEN_ROLES})
+    known = tuple(Role(role) for role in roles if role in {one.value for one in TOKEN_ROLES})
     if not known:
         raise Problem("forbidden")
     return Caller(
@@ -177,7 +176,7 @@ def allowed(*roles: Role) -> Callable[..., Awaitable[Caller]]:
     return _caller
 
 
-ANYONE: Final = tuple(role for role in Role if role in _TOKEN_ROLES)
+ANYONE: Final = TOKEN_ROLES
 """Every role a token may carry; which cases they see is decided per case."""
 
 AnyCaller = Annotated[Caller, Depends(allowed(*ANYONE))]

@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
-from adapters.calendar_file import load_calendar
+from adapters.calendar_file import calendar_of, read_years
+from adapters.calendar_table import CalendarShelf
 from adapters.caseboard import Caseboard
 from adapters.codec import PayloadCodec, PayloadRefused
 from adapters.database import open_database
@@ -29,6 +30,7 @@ from adapters.documents import Documents
 from adapters.door import BOOKS_AWAY, Database, DoorBooks
 from adapters.encryption import KeyRing, Sealer
 from adapters.enquiries import EnquiryBoard
+from adapters.house import HouseList
 from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
@@ -60,6 +62,8 @@ from api.gateway import CaseGateway
 from api.middleware import Measures, Observed
 from api.openapi import describe
 from api.sizes import BoundedBodies
+from api.strict import only_described
+from api.upkeep import upkeep_for_ever
 from api.wiring import Door
 from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
@@ -96,7 +100,8 @@ def create_app(
     now = clock or _now
     ring = KeyRing(settings.key_ring)
     sealer = Sealer(ring, settings.lookup_key_bytes)
-    days = calendar or load_calendar(settings.calendar_path)
+    shipped = () if calendar else read_years(settings.calendar_path)
+    shelf = CalendarShelf(engine, calendar or calendar_of(shipped), shipped=shipped)
     books = DoorBooks(engine, sealer)
     gateway = CaseGateway(temporal, task_queue=settings.task_queue)
     door = Door(
@@ -112,14 +117,15 @@ def create_app(
         clock=now,
         process_clock=process_clock or _now,
         programmes=tuple(programmes or load_programmes(settings.programme_folders)),
-        calendar=days,
+        calendars=shelf,
+        house=HouseList(engine),
         id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
         payload_codec=PayloadCodec(ring),
         payload_refused=PayloadRefused,
         codec_origins=settings.allowed_origins if is_all_local(settings) else (),
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
-        checks=_checks(books, gateway, temporal, days, now, ring),
+        checks=_checks(books, gateway, temporal, shelf, now, ring),
     )
     app = FastAPIOffline(  # its pages come from us, not from the open internet
         title="greenlane",
@@ -155,9 +161,9 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reference,
         letters,
         callbacks,
-        codec,
-        health,
     ):
+        app.include_router(resource.routes, dependencies=[Depends(only_described)])
+    for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways
         app.include_router(resource.routes)
     errors.install(app, books_away=BOOKS_AWAY)
     app.add_middleware(BoundedBodies)
@@ -177,14 +183,14 @@ def _lifespan(
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        sweep = asyncio.create_task(sweep_for_ever(door)) if sweeping else None
+        rounds = (sweep_for_ever(door), upkeep_for_ever(door)) if sweeping else ()
+        beside = [asyncio.create_task(one) for one in rounds]
         try:
             yield
         finally:
-            if sweep is not None:
-                sweep.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await sweep
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     return lifespan
 
@@ -204,7 +210,7 @@ def _checks(
     books: DoorBooks,
     gateway: CaseGateway,
     temporal: Client,
-    calendar: WorkCalendar,
+    calendars: CalendarShelf,
     clock: Callable[[], datetime],
     ring: KeyRing,
 ) -> dict[str, Callable[[], Awaitable[str]]]:
@@ -226,8 +232,8 @@ def _checks(
         return f"missing: {', '.join(unknown)}" if unknown else ""
 
     async def horizon() -> str:
-        enough = calendar.horizon - civil_date(clock()) >= CALENDAR_AHEAD
-        return "" if enough else f"calendar ends {calendar.horizon}"
+        ends = calendars.table.calendar.horizon
+        return "" if ends - civil_date(clock()) >= CALENDAR_AHEAD else f"calendar ends {ends}"
 
     async def key() -> str:
         return "" if ring.newest else "no_key"

@@ -52,6 +52,11 @@ class Measures:
             ["kind", "why"],
             registry=self.registry,
         )
+        self.official_days = Gauge(
+            "greenlane_calendar_official_days",
+            "Days ahead whose holidays stand in a notice",
+            registry=self.registry,
+        )
 
 
 class Observed:

@@ -6,6 +6,7 @@ waits in the inbox. Movement, claim and visit ids begin with the case they belon
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -21,6 +22,8 @@ from domain.money import Money
 from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
 
 _CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+
+_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
@@ -142,6 +145,17 @@ def subject_of(event: Event) -> str:
         case DeliveryEvent(message_id=subject):
             return subject
     return ""
+
+
+def named_in(raw: bytes) -> str:
+    """The id of ours that refused bytes speak of, if they hold one we could have given."""
+    try:
+        said = json.loads(raw)
+    except ValueError:
+        return ""
+    names = ("movement_id", "claim_id", "visit_id", "message_id")
+    ids = [said.get(name) for name in names] if isinstance(said, dict) else []
+    return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
 
 def amount_of(event: Event) -> Money | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -34,6 +34,8 @@ from workflows.messages import OpenCase
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
 OPENING_NAME = "正在受理"
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
 
 
 class Consent(Body):
@@ -121,6 +123,8 @@ async def report_case(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
+    if body.consent.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
     async def record(unit: Unit) -> Recorded:
         return await _record(unit, door, _Reported(body, caller, ask, at))
@@ -154,6 +158,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         declared={} if body.declared is None else dict(body.declared),
         opens_case=True,
     )
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
     _must_state(known.programme, body)
@@ -166,7 +172,8 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         },
         ensure_ascii=False,
     )
-    if not await unit.cases.add(_row(case_id, known, reported, opened)):
+    row = _row(case_id, known, reported, opened) | {"calendar_number": number}
+    if not await unit.cases.add(row):
         return await _same_stay(unit, known, reported)
     await unit.audit(
         at=at,

@@ -14,9 +14,11 @@ from typing import Any, Protocol, cast
 
 from fastapi import Request
 
+from activities.house_ports import HouseListPort
 from activities.ports import Balances
 from api.gateway import CaseGateway
 from api.identity import Verifier
+from api.wiring_calendars import Calendars, Given
 from domain.board import (
     CaseFilter,
     CaseRow,
@@ -173,6 +175,8 @@ class Unit(Protocol):
     @property
     def house(self) -> House: ...
     @property
+    def calendars(self) -> Given: ...
+    @property
     def inbox(self) -> Inbox: ...
     @property
     def reference(self) -> Reference: ...
@@ -257,7 +261,8 @@ class Door:
     clock: Callable[[], datetime]
     process_clock: Callable[[], datetime]
     programmes: tuple[Programme, ...]
-    calendar: WorkCalendar
+    calendars: Calendars
+    house: HouseListPort
     id_secret: bytes
     payload_codec: Any = None
     payload_refused: type[Exception] = Exception
@@ -265,6 +270,11 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The working-day table as it stands."""
+        return self.calendars.table.calendar
 
     def programme(self, code: str, on: datetime) -> Programme:
         """The version of a programme that serves a day, else its newest; UnknownProgramme."""

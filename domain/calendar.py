@@ -77,13 +77,24 @@ class WorkCalendar(BaseModel):
         """The last day this table knows at all."""
         return date(max(self.years), 12, 31) + timedelta(days=self.moved_by)
 
-    @property
-    def official_until(self) -> date | None:
-        """The last day of the last official year; readiness warns when it comes near."""
-        official = [year for year, status in self.years.items() if status is YearStatus.OFFICIAL]
-        if not official:
-            return None
-        return date(max(official), 12, 31) + timedelta(days=self.moved_by)
+    def next_unsure_year(self, today: date) -> int:
+        """The first year, from today's on, whose notice is not in the table: the next to import."""
+        year = self._year_of(today)
+        while self.years.get(year) is YearStatus.OFFICIAL:
+            year += 1
+        return year
+
+    def official_until(self, today: date) -> date:
+        """The last sure day: the end of the unbroken run of official years that holds today.
+
+        A day in the past where today's own year is an estimate, or not known at all.
+        """
+        last_sure = date(self.next_unsure_year(today) - 1, 12, 31)
+        return last_sure + timedelta(days=self.moved_by)
+
+    def official_days_ahead(self, today: date) -> int:
+        """How many days after today are sure; readiness warns when they become few."""
+        return max(0, (self.official_until(today) - today).days)
 
     def status_of(self, day: date) -> YearStatus:
         """Whether the day's year is official or estimated; CalendarYearMissing if unknown."""
@@ -152,6 +163,11 @@ class WorkCalendar(BaseModel):
 
     def _year_of(self, day: date) -> int:
         return (day - timedelta(days=self.moved_by)).year
+
+
+def wanted_notice(year: int) -> str:
+    """What a step is about that asks somebody for a year's notice."""
+    return f"calendar {year}"
 
 
 def end_of_day(day: date) -> datetime:

@@ -75,6 +75,7 @@ class TaskKind(StrEnum):
     AFTERCARE = "aftercare"
     RESOLVE_PAYMENT = "resolve_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
+    IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 
@@ -267,6 +268,12 @@ class ExplainDifference(Form):
     reference: Reference | None = None
 
 
+class ImportCalendar(Form):
+    """What is done about a year whose holiday notice is not in the table."""
+
+    action: Words
+
+
 class AcknowledgeBreach(Form):
     """The supervisor has seen the broken promise and says what is done about it."""
 
@@ -339,6 +346,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
+    TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

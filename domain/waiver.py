@@ -149,6 +149,9 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+TOKEN_ROLES: Final = tuple(role for role in Role if role not in (Role.PARTNER, Role.SYSTEM))
+"""The roles a person's token may carry; partners sign, and the system is nobody."""
+
 ROLE_NAMES: Final[dict[Role, str]] = {
     Role.CHANNEL: "渠道",
     Role.CUSTOMER: "客户",

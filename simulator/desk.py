@@ -69,6 +69,7 @@ class Desk:
         self.books = Books(settings.state_file)
         self.clock = StoryClock(self.books)
         self.faults = Faults()
+        self.falsifications: list[Any] = []  # what statements say wrongly; see `statement`
         self.reporter = Reporter(settings, self.books, self._settle)
         self.received: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED_REQUESTS)
         self.is_closing = False

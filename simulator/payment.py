@@ -1,4 +1,4 @@
-"""The payment networks: four ways to a hospital's cashier, payouts, refunds and a statement.
+"""The payment networks: four ways to a hospital's cashier, payouts and refunds.
 
 `hospital_online` and `inhouse_specialist` answer at once. `contracted_nurse` is paid at the desk a
 moment later and reported by callback. `qr_code` waits until somebody scans the code. Whatever the
@@ -7,7 +7,6 @@ way, one movement id moves money at most once.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -15,8 +14,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from simulator.books import Order, stay_of
-from simulator.clock import business_day
-from simulator.desk import Amount, Body, Desk, IdempotencyKey, OrderId, TheDesk, as_amount
+from simulator.desk import Amount, Body, Desk, IdempotencyKey, OrderId, TheDesk
 from simulator.faults import Fault, suffers
 
 _STATUS_CODES: Final = {"paid": 200, "pending": 202, "refused": 422}
@@ -158,26 +156,6 @@ class PaymentNetworks:
         desk.books.progress("refund", order.id, state)
         return state
 
-    def statement(self, day: date) -> dict[str, Any]:
-        """What moved on a Shanghai day, from the books and nothing else."""
-        moved = [m for m in self._desk.books.movements() if business_day(m.at) == day]
-        entries = [
-            {
-                "kind": m.kind,
-                "movement_id": m.movement_id,
-                "amount": as_amount(m.fen),
-                "account": m.account,
-                "receipt_no": m.receipt_no,
-                "at": m.at,
-            }
-            for m in moved
-        ]
-        totals = {
-            kind: as_amount(sum(m.fen for m in moved if m.kind == kind))
-            for kind in ("payment", "refund", "payout")
-        }
-        return {"day": day.isoformat(), "entries": entries, "totals": totals}
-
 
 def result_of(order: Order) -> dict[str, Any]:
     """The callback that tells how a payment ended."""
@@ -293,11 +271,3 @@ async def refund(
         state = networks.refund(order, body, fault.copies) if order.is_new else order.state
     status = 422 if state["status"] == "refused" else 200
     return await fault.answer(status, {"refund_id": order.id, **state})
-
-
-@routes.get("/statement")
-async def statement(
-    day: date, networks: Networks, fault: Annotated[Fault, suffers("payment", "statement")]
-) -> Response:
-    """The networks' own books of one Shanghai day."""
-    return await fault.answer(200, networks.statement(day))

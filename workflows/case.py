@@ -93,6 +93,7 @@ class CaseState(MatterState):
     refund_ids: list[str] = Field(default_factory=list)
     refund_references: list[str] = Field(default_factory=list)
     visits_taken: list[str] = Field(default_factory=list)
+    differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
     early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed

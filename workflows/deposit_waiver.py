@@ -30,6 +30,7 @@ from workflows.messages import (
     Authorize,
     ClaimDecided,
     CompleteTask,
+    DifferenceFound,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -238,6 +239,11 @@ class DepositWaiver:
     def claim_decided(self, message: ClaimDecided) -> None:
         """The insurer adjudicated the claim; the first decision counts."""
         self._in_tray.claim(message)
+
+    @workflow.signal
+    def difference_found(self, message: DifferenceFound) -> None:
+        """The partner's statement and the ledger differ on something of this case."""
+        self._in_tray.difference(message)
 
     @workflow.signal
     def visit_taken(self, message: VisitTaken) -> None:

@@ -16,7 +16,7 @@ from temporalio import workflow
 from activities.ports import TaskClosed
 from domain.clock import Clock, ClockState
 from domain.programme import Programme
-from domain.tasks import TASKS, CareDuty, TaskKind
+from domain.tasks import TASKS, CareDuty, Evidence, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
@@ -26,7 +26,9 @@ from workflows.scribe import Scribe
 
 SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
 
-ONLY_ACKNOWLEDGED: Final = frozenset({TaskKind.BREACH, TaskKind.PHONE_CUSTOMER})
+ONLY_ACKNOWLEDGED: Final = frozenset(
+    {TaskKind.BREACH, TaskKind.PHONE_CUSTOMER, TaskKind.EXPLAIN_DIFFERENCE}
+)
 """Steps that nothing in the story waits for: done is done, and they outlive the story."""
 
 
@@ -128,6 +130,11 @@ class FrontDesk:
         )
         self.pen.task_opened(task)
         return task.task_id
+
+    def show(self, task_id: str, evidence: Evidence) -> None:
+        """Lay what both sides' books say beside a step."""
+        task = self.state.tasks[task_id]
+        self.pen.task_opened(task.model_copy(update={"evidence": evidence}))
 
     async def done(self, task_id: str) -> Completion:
         """Wait for a step, however long; `StepDropped` if nobody asks any more."""

@@ -6,14 +6,20 @@ contradicts the record goes to a supervisor.
 
 from __future__ import annotations
 
+from temporalio import workflow
+
 from activities.ports import PaymentStatus
 from domain.calendar import CalendarYearMissing
+from domain.clock import Clock
+from domain.programme import NotInProgramme
+from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
 from workflows.deposit_payment import SETTLED
 from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
+    DifferenceFound,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -94,6 +100,20 @@ class InTray:
             self._desk.alert("理赔决定与已处理的不一致")
         return True
 
+    def difference(self, message: DifferenceFound) -> None:
+        """A day's statement says something else than the ledger: finance finds out, once."""
+        if message.about in self._state.differences:
+            return
+        self._state.differences.append(message.about)
+        self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
+        task = self._desk.ask(
+            TaskKind.EXPLAIN_DIFFERENCE,
+            at=message.at,
+            subject=message.about,
+            amount_fen=message.amount_fen,
+        )
+        self._desk.show(task, message.evidence)
+
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""
         if not message.accepted:
@@ -123,3 +143,17 @@ class InTray:
             self._desk.note(
                 "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
             )
+        self._tell_moved([clock for clock in moved if self._desk.programme.clock(clock.id).ours])
+
+    def _tell_moved(self, promises: list[Clock]) -> None:
+        """The customer hears of promises that are due on another date now.
+
+        A case from before carries a programme without such a notice: then a person phones (I22).
+        """
+        if not promises:
+            return
+        listed = "；".join(f"{clock.name} {civil(clock.due_at)}前" for clock in promises)
+        try:
+            self._desk.tell("promise_moved", list=listed)
+        except NotInProgramme:
+            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")

@@ -19,12 +19,13 @@ from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.programme import Programme
-from domain.tasks import TaskKind
+from domain.tasks import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
 ENQUIRY_TYPE = "Enquiry"
+RECONCILIATION_TYPE = "Reconciliation"
 
 
 class Actor(Message):
@@ -170,6 +171,31 @@ class VisitTaken(Message):
     at: datetime
     accepted: bool = True
     reason: str = ""
+
+
+class DifferenceFound(Message):
+    """Signal `difference_found`: a statement and the ledger differ on something of this case."""
+
+    about: str
+    amount_fen: Fen
+    evidence: Evidence
+    at: datetime
+
+
+class ReconcileDay(Message):
+    """Start of `Reconciliation`; without a day, the one before the schedule's own."""
+
+    day: date | None = None
+
+
+class DayReconciled(Message):
+    """What became of a day: how much was compared, what differed, who has it now."""
+
+    day: date
+    lines: int = 0
+    found: int = 0
+    in_cases: list[str] = Field(default=[])
+    in_house: list[str] = Field(default=[])
 
 
 class NoticeFailed(Message):

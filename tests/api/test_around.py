@@ -164,6 +164,12 @@ async def test_the_document_describes_every_form_and_problem(house: House) -> No
     shown = refused["content"]["application/problem+json"]
     assert shown["schema"]["$ref"].endswith("ProblemDocument")
     assert "idempotency-key-reused" in shown["examples"]
+    key = next(
+        one
+        for one in schema["paths"]["/v1/deposit-waivers"]["post"]["parameters"]
+        if one["name"] == "Idempotency-Key"
+    )
+    assert key["required"] is True
     opened = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["201"]
     assert "Idempotent-Replay" in opened["headers"]
 

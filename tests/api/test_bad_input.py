@@ -6,6 +6,7 @@ Nothing is written, and what was typed is never repeated.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -349,3 +350,41 @@ async def test_the_reviewer_and_the_insurers_contact_are_two_people(house: House
     path = f"/v1/tasks/{judge}/completion"
     answer = await house.post(path, opinion, role="reviewer", subject="both-1")
     problem(answer, 409, "same-person", "actor")
+
+
+async def test_a_query_parameter_nobody_knows_is_named_not_ignored(house: House) -> None:
+    for path in ("/v1/deposit-waivers", "/v1/tasks", "/v1/hospitals", "/v1/reports/letters"):
+        answer = await house.get(path, "supervisor", params={"stagee": "review", "limit": 1})
+        said = problem(answer, 422, "invalid", "stagee")
+        assert [one["field"] for one in said["errors"]] == ["stagee"]
+        typed = await house.get(path, "supervisor", params={PERSON: "1"})
+        assert PERSON not in typed.text
+    posted = await house.post("/v1/deposit-waivers?dry_run=true", house.a_report())
+    problem(posted, 422, "invalid", "dry_run")
+    assert await house.rows("cases") == 0
+
+
+async def test_a_body_of_another_type_is_415(house: House) -> None:
+    body = json.dumps(house.a_report())
+    plain = {"Content-Type": "text/plain"}
+    for path in (
+        "/v1/deposit-waivers",
+        "/v1/tasks/dw-aaaaaaaaaaaaaaaaaaaa.first_contact.1/completion",
+        "/v1/callbacks/payment",
+    ):
+        answer = await house.ask("POST", path, headers=plain, content=body)
+        problem(answer, 415, "unsupported-media-type")
+    untold = await house.ask("POST", "/v1/deposit-waivers", content=body)
+    problem(untold, 415, "unsupported-media-type")
+    upload = "/v1/deposit-waivers/dw-aaaaaaaaaaaaaaaaaaaa/documents"
+    problem(await house.post(upload, {"kind": "step_image"}), 415, "unsupported-media-type")
+    spelled = {"Content-Type": "application/json; charset=utf-8"}
+    good = await house.ask("POST", "/v1/deposit-waivers", headers=spelled, content=body)
+    assert good.status_code == 201, good.text
+
+
+async def test_a_consent_of_the_future_was_not_given(house: House) -> None:
+    later = house.clock() + timedelta(hours=1)
+    consent = {"given": True, "at": later.isoformat(), "version": "v2026_01"}
+    problem(await house.report(consent=consent), 422, "invalid", "consent.at")
+    assert await house.rows("cases") == 0

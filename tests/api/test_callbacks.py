@@ -121,10 +121,29 @@ async def test_a_wrong_amount_or_currency_is_422_and_only_audited(house: House) 
     huge = event | {"amount": {"amount": "99999999999999999.99", "currency": "CNY"}}
     assert (await call(house, huge)).status_code == 422
     assert await nothing_written(house) == before
-    async with house.database.connect() as connection:
-        rows = await connection.execute(text("SELECT action FROM audit"))
-        assert "callback.refused" in [row[0] for row in rows]
+    refused = "SELECT subject FROM audit WHERE action = 'callback.refused' ORDER BY seq"
+    movement = event["movement_id"]
+    assert await rows_of(house, refused) == [
+        f"amount-mismatch:{movement}", f"invalid:{movement}", f"invalid:{movement}"
+    ]  # fmt: skip
     assert (await call(house, event)).status_code in (200, 202)
+
+
+async def test_an_event_id_with_another_content_is_409_and_waits_for_a_person(
+    house: House,
+) -> None:
+    _, event = await a_payment(house)
+    assert (await call(house, event)).status_code in (200, 202)
+    other = event | {"amount": {"amount": "49999.99", "currency": "CNY"}}
+    for _ in range(2):
+        problem(await call(house, other), 409, "event-id-reused")
+    told = await house.get("/v1/reports/letters", "supervisor")
+    [letter] = [one for one in told.json()["items"] if one["why"] == "contradicted"]
+    assert (letter["subject"], letter["amount"]) == (event["movement_id"], other["amount"])
+    house.clock.move(hours=1)
+    await sweep(house.app.state.door)
+    contradicted = "SELECT outcome FROM inbox WHERE event_id <> 'evt-1'"
+    assert await rows_of(house, contradicted) == ["contradicted"]
 
 
 async def test_a_partner_reports_only_what_is_its_own(house: House) -> None:

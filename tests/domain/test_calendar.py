@@ -230,8 +230,37 @@ def test_a_calendar_is_always_the_same_text() -> None:
 def test_the_horizon_is_the_last_day_the_table_knows() -> None:
     assert CALENDAR.horizon == date(2028, 12, 31)
     assert CALENDAR.moved(7).horizon == date(2029, 1, 7)
-    assert CALENDAR.official_until == date(2026, 12, 31)
-    assert CALENDAR.window(2027, 2028).official_until is None
+
+
+@pytest.mark.parametrize(
+    ("today", "until", "ahead", "wanted"),
+    [
+        (date(2026, 11, 1), date(2026, 12, 31), 60, 2027),
+        (date(2026, 11, 2), date(2026, 12, 31), 59, 2027),
+        (date(2026, 12, 31), date(2026, 12, 31), 0, 2027),
+        (date(2024, 3, 1), date(2026, 12, 31), 1035, 2027),
+        (date(2027, 1, 1), date(2026, 12, 31), 0, 2027),  # an estimate is not sure
+        (date(2035, 5, 1), date(2034, 12, 31), 0, 2035),  # nor is a year nobody knows
+    ],
+)
+def test_the_sure_days_are_an_unbroken_run_of_official_years(
+    today: date, until: date, ahead: int, wanted: int
+) -> None:
+    assert CALENDAR.official_until(today) == until
+    assert CALENDAR.official_days_ahead(today) == ahead
+    assert CALENDAR.next_unsure_year(today) == wanted
+
+
+def test_an_official_year_beyond_an_estimate_makes_nothing_sure() -> None:
+    years = CALENDAR.years | {2028: YearStatus.OFFICIAL}
+    gap = CALENDAR.model_copy(update={"years": years})
+    assert gap.official_days_ahead(date(2026, 12, 1)) == 30
+
+
+def test_the_sure_days_move_with_the_story() -> None:
+    moved = CALENDAR.moved(364)
+    assert moved.official_days_ahead(date(2026, 11, 2) + timedelta(days=364)) == 59
+    assert moved.next_unsure_year(date(2026, 11, 2) + timedelta(days=364)) == 2027
 
 
 @pytest.mark.parametrize(
@@ -254,14 +283,21 @@ def test_a_table_that_contradicts_itself_is_refused(
         )
 
 
-def test_a_calendar_file_with_a_day_of_another_year_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_calendar_file_is_refused_row_by_row(tmp_path: Path) -> None:
     (tmp_path / "cn-2030.yaml").write_text(
         "year: 2030\nstatus: official\nsource: test\nholidays:\n"
-        "  - {name: 元旦, days_off: [2031-01-01]}\n",
+        "  - {name: 元旦, days_off: [2029-12-31, 2030-01-01, 2031-01-01]}\n"
+        "  - name: 劳动节\n    days_off: [2030-05-01, 2030-05-01]\n    make_up: [2030-04-29]\n",
         encoding="utf-8",
     )
-    with pytest.raises(FileRefused, match=r"cn-2030\.yaml: line 1: .*2031-01-01"):
+    with pytest.raises(FileRefused) as refused:
         load_calendar(tmp_path)
+    assert str(refused.value).split("; ") == [
+        "cn-2030.yaml: line 5: 2031-01-01 (元旦) is not a day of 2030",
+        "line 7: 2030-05-01 (劳动节) is listed twice",
+        "line 8: 2030-04-29 (劳动节) is a make-up day but not a Saturday or Sunday",
+        "line 5: 2030-10-01 is a day off by law and is not listed",
+    ]
 
 
 def test_an_empty_folder_is_no_calendar(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.processes import free_ports
+from domain.waiver import TOKEN_ROLES
 from tests.house.files import ROOT
 
 TERM_STATUS = 128 + signal.SIGTERM
@@ -65,6 +66,22 @@ def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, "token", "--role", "king", "--subject", "a")
     assert done.returncode == 2
     assert "king" in done.stderr
+
+
+def test_the_help_of_a_token_names_every_role_a_person_may_have(tmp_path: Path) -> None:
+    told = run(tmp_path, "token", "--help").stdout.replace("│", " ")
+    assert {role.value for role in TOKEN_ROLES} <= {word.strip(",;.") for word in told.split()}
+    assert run(tmp_path, "token", "--role", "partner", "--subject", "a").returncode == 2
+
+
+def test_nobody_is_imported_into_a_programme_that_does_not_exist(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("policy_no\n", encoding="utf-8")
+    named = ("--programme", "nope", "--list-version", "v1")
+    done = run(tmp_path, "import", "insured", str(people), *named)
+    assert done.returncode == 1
+    assert "nope" in done.stderr
+    assert not (tmp_path / "postgres").exists(), "no server was started for it"
 
 
 def test_a_migration_is_safe_to_repeat(tmp_path: Path) -> None:

@@ -16,6 +16,14 @@ from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.workflows import people
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.conftest import Case, opener
+from tests.workflows.reconciling import CASE as RECONCILED_CASE
+from tests.workflows.reconciling import (
+    DAY,
+    Reconciled,
+    a_line,
+    a_payment,
+    reconciliation_opener,
+)
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,16 @@ async def _enquiry_done(enquiry: Asked) -> None:
     await enquiry.ends()
 
 
+async def _reconciled(day: Reconciled) -> None:
+    """One difference of a case that ended meanwhile, one of nobody's."""
+    day.sides.ours, day.sides.open_cases = (
+        a_payment(f"{RECONCILED_CASE}:deposit:1"),
+        {RECONCILED_CASE},
+    )
+    day.sides.lines = {DAY: [a_line("zz-nobody:deposit:1")]}
+    assert len((await day.run()).in_house) == 2
+
+
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -159,5 +177,6 @@ STORIES = {
     "DepositWaiver.expired": Story(_expired),
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
+    "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

@@ -17,6 +17,7 @@ from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE, a_calendar, a_verdict
 from tests.workflows import people
 from tests.workflows.conftest import Case
+from workflows.cockpit import civil as wire_civil
 from workflows.messages import NewCalendar
 
 CaseOf = Callable[..., Any]
@@ -192,6 +193,13 @@ async def test_a_make_up_day_that_is_taken_back_moves_promises_and_their_steps(
             "05-11 24:00"
         }
         assert case.open_tasks[telling.task_id].due_at == case.clocks["K04.1"].due_at
+        await case.until(lambda: "promise_moved" in case.told)
+        (told,) = [one for one in case.books.notices.values() if one.template == "promise_moved"]
+        assert [name for name in ("K04.1", "K05.1") if case.clocks[name].name in told.text] == [
+            "K04.1",
+            "K05.1",
+        ]
+        assert told.text.count(wire_civil(case.clocks["K04.1"].due_at)) == 2
 
         # An older notice that comes later changes nothing; one without this year is not taken.
         await _lands(case, _calendar(case), minutes=1)

@@ -1,0 +1,63 @@
+"""The command that enters a holiday notice: into the table, then to every open case.
+
+Wired here and not by a route: it is an operator's act, and it may take as long as there are cases.
+Cut off, it goes on where it stopped when it is run again, and a running door goes on by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from adapters.bulk import Progress
+from adapters.calendar_file import calendar_of, read_years
+from adapters.calendar_table import CalendarReport, CalendarShelf, import_notice
+from adapters.door import Database, DoorBooks
+from adapters.encryption import KeyRing, Sealer
+from adapters.serving import running_settings
+from adapters.settings import Settings
+from adapters.temporal import connect
+from api.gateway import CaseGateway, NotKnownYet
+from api.retiming import retime_all
+
+PAUSE_S: Final = 1.0
+"""After each forty cases, so that thousands of them leave the workers time for everything else."""
+
+
+class NoticeReport(CalendarReport):
+    """What became of a notice, and how many open cases were told of it."""
+
+    cases_told: int
+    cases_left: int
+
+
+async def bring_notice(
+    settings: Settings, path: Path, database: Database, progress: Progress
+) -> NoticeReport:
+    """Enter a notice and tell the open cases. Raises FileRefused when it cannot be entered."""
+    shipped = read_years(settings.calendar_path)
+    report = await import_notice(database, path, at=datetime.now(UTC), shipped=shipped)
+    shelf = CalendarShelf(database, calendar_of(shipped))
+    await shelf.refresh()
+    books = DoorBooks(database, Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes))
+    # The servers this command has started itself, or those of the `up` that runs.
+    temporal = await connect(running_settings(settings))
+    cases = CaseGateway(temporal, task_queue=settings.task_queue)
+    told = 0
+
+    def count(done: int, total: int) -> None:
+        nonlocal told
+        told = done
+        progress(done, total)
+
+    # With the server away, a running door or this command run again tells the others.
+    with contextlib.suppress(NotKnownYet):
+        await retime_all(
+            books, cases, shelf.table, pause=lambda: asyncio.sleep(PAUSE_S), progress=count
+        )
+    async with books.unit() as unit:
+        left = await unit.calendars.count_behind(shelf.table.number)
+    return NoticeReport(**report.model_dump(), cases_told=told, cases_left=left)

@@ -1,0 +1,264 @@
+"""A day's statement of the payment partner against the ledger: what agrees, and what does not.
+
+Each movement is compared once, on the day it stands on in the statement; what only our books have,
+on the day it was booked. A result that reached us after midnight stands on another day in our books
+than in theirs, so that a movement is looked for on all days since it began before it is missed.
+Refunds have no id that both sides know: they are compared as the sum of a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.calendar import SHANGHAI, civil_date
+from domain.money import Fen, spoken
+from domain.posting import Account, Reason
+from domain.tasks import Evidence
+
+LOOK_BACK: Final = 120
+"""Days a movement is looked for in older statements; no stay and no unknown outcome is longer."""
+
+Kind = Literal["payment", "payout", "refund"]
+
+
+class Line(BaseModel):
+    """One line of a statement."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    movement_id: str
+    amount_fen: Fen
+    done: bool
+    status: str
+    receipt_no: str
+    at: datetime
+
+    @property
+    def case_id(self) -> str:
+        """What stands before the first colon of a movement id of ours."""
+        return self.movement_id.partition(":")[0]
+
+
+class Booked(BaseModel):
+    """One row of the ledger that crosses the house's door."""
+
+    model_config = ConfigDict(frozen=True)
+
+    case_id: str
+    movement_id: str
+    phase: Literal["single", "hold", "post", "void"]
+    debit: Account
+    reason: Reason
+    amount_fen: Fen
+    at: datetime
+
+    @property
+    def kind(self) -> Kind:
+        """Which lines of a statement it is to be found in."""
+        if self.reason is Reason.PAYOUT:
+            return "payout"
+        return "refund" if self.reason is Reason.REFUND else "payment"
+
+    @property
+    def subject(self) -> str:
+        """The partner's movement that it is about: a correction is about what it corrects."""
+        return ":".join(self.movement_id.split(":")[: 2 if self.kind == "payout" else 3])
+
+    @property
+    def out_fen(self) -> int:
+        """What left the house by it, negative when it came back; nothing for a hold or a void."""
+        if self.phase in {"hold", "void"}:
+            return 0
+        came_back = self.debit is Account.PAYER_CASH and self.kind != "refund"
+        return -self.amount_fen if came_back else self.amount_fen
+
+
+class DifferenceKind(StrEnum):
+    """In what way the two sides differ."""
+
+    ONLY_OURS = "only_ours"
+    ONLY_THEIRS = "only_theirs"
+    OTHER_AMOUNT = "other_amount"
+    OTHER_STATUS = "other_status"
+    NO_STATEMENT = "no_statement"
+    UNBALANCED = "unbalanced"
+
+
+class Difference(BaseModel):
+    """One thing on which the two sides differ, with what each of them says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    day: date
+    kind: DifferenceKind
+    subject: str
+    case_id: str | None
+    amount_fen: Fen
+    evidence: Evidence
+
+    @property
+    def about(self) -> str:
+        """What tells it from every other: the same day finds the same difference again."""
+        return f"payment {self.day} {self.kind.value} {self.subject}"
+
+
+def days_wanted(
+    day: date, statement: Mapping[date, Sequence[Line]], booked: Sequence[Booked]
+) -> list[date]:
+    """The days whose statements are still needed before anything of a day can be called missing.
+
+    The days beside it always; older ones only when a movement of ours is found on none of them.
+    """
+    beside = [day + timedelta(days=n) for n in (-1, 0, 1)]
+    lacking = [one for one in beside if one not in statement]
+    if lacking:
+        return lacking
+    found = _compared(day, statement, booked)
+    missed = [_began(day, booked, one.subject) for one in found if one.early]
+    if not missed:
+        return []
+    first = max(min(missed), day - timedelta(days=LOOK_BACK))
+    span = (day - first).days
+    return [one for n in range(span + 1) if (one := first + timedelta(days=n)) not in statement]
+
+
+def differences(
+    day: date, statement: Mapping[date, Sequence[Line]], booked: Sequence[Booked]
+) -> list[Difference]:
+    """What differs on a day; the statements hold every day that `days_wanted` asked for."""
+    return [one.difference for one in _compared(day, statement, booked)]
+
+
+class _Found(BaseModel):
+    difference: Difference
+    early: bool  # whether an older statement may still have it
+    subject: str
+
+
+def _compared(
+    day: date, statement: Mapping[date, Sequence[Line]], booked: Sequence[Booked]
+) -> list[_Found]:
+    told = [line for lines in statement.values() for line in lines]
+    return [
+        *_movements(day, statement.get(day, ()), told, booked),
+        *_refunds(day, statement.get(day, ()), told, booked),
+    ]
+
+
+def _movements(
+    day: date, today: Sequence[Line], told: Sequence[Line], booked: Sequence[Booked]
+) -> Iterable[_Found]:
+    ours = [one for one in booked if one.kind != "refund"]
+    theirs = [line for line in told if line.kind != "refund"]
+    for subject in _in_order(line.movement_id for line in today if line.kind != "refund"):
+        lines = [line for line in theirs if line.movement_id == subject]
+        kind = _kind_of([one for one in ours if one.subject == subject], lines)
+        if kind is not None:
+            yield _found(day, kind, subject, ours, lines)
+    known = {line.movement_id for line in theirs}
+    moved = (one for one in ours if one.out_fen and civil_date(one.at) == day)
+    for subject in _in_order(one.subject for one in moved):
+        if subject not in known and _out(one for one in ours if one.subject == subject):
+            yield _found(day, DifferenceKind.ONLY_OURS, subject, ours, [])
+
+
+def _kind_of(ours: Sequence[Booked], lines: Sequence[Line]) -> DifferenceKind | None:
+    out_fen, told_fen = _out(ours), sum(line.amount_fen for line in lines if line.done)
+    if out_fen == told_fen:
+        return None
+    if not ours:
+        return DifferenceKind.ONLY_THEIRS
+    both = out_fen > 0 and told_fen > 0
+    return DifferenceKind.OTHER_AMOUNT if both else DifferenceKind.OTHER_STATUS
+
+
+def _refunds(
+    day: date, today: Sequence[Line], told: Sequence[Line], booked: Sequence[Booked]
+) -> Iterable[_Found]:
+    """Refunds of a case as a sum: each side names them by a number of its own."""
+    ours = [one for one in booked if one.kind == "refund"]
+    cases = [line.case_id for line in today if line.kind == "refund"]
+    cases += [one.case_id for one in ours if civil_date(one.at) == day]
+    for case_id in _in_order(cases):
+        lines = [line for line in told if line.kind == "refund" and line.case_id == case_id]
+        of_case = [one for one in ours if one.case_id == case_id]
+        told_fen = sum(line.amount_fen for line in lines if line.done)
+        out_fen = _out(of_case)
+        if told_fen == out_fen:
+            continue
+        kind = (
+            DifferenceKind.ONLY_THEIRS
+            if not of_case
+            else DifferenceKind.ONLY_OURS
+            if not lines
+            else DifferenceKind.OTHER_AMOUNT
+        )
+        found = _found(day, kind, f"{case_id}:refund", [], lines, refunds=of_case)
+        # A case may have had refunds before: only all of its days make a sum.
+        yield found.model_copy(update={"early": True, "subject": case_id})
+
+
+def _found(
+    day: date,
+    kind: DifferenceKind,
+    subject: str,
+    ours: Sequence[Booked],
+    lines: Sequence[Line],
+    *,
+    refunds: Sequence[Booked] | None = None,
+) -> _Found:
+    rows = refunds if refunds is not None else [one for one in ours if one.subject == subject]
+    told_fen = sum(line.amount_fen for line in lines if line.done)
+    difference = Difference(
+        day=day,
+        kind=kind,
+        subject=subject,
+        case_id=subject.partition(":")[0],
+        amount_fen=abs(told_fen - _out(rows)),
+        evidence=Evidence(ours=_said_by_us(rows), theirs=_said_by_them(lines)),
+    )
+    return _Found(difference=difference, early=kind is DifferenceKind.ONLY_OURS, subject=subject)
+
+
+_PHASES: Final = {"single": "已入账", "hold": "已冻结", "post": "已付", "void": "已解冻"}
+_SAID_MAX: Final = 500
+
+
+def _said_by_us(rows: Sequence[Booked]) -> str:
+    said = "; ".join(
+        f"{_moment(one.at)} {_PHASES[one.phase]} {spoken(one.amount_fen)} {one.movement_id}"
+        for one in rows
+    )
+    return (said or "账簿无记录")[:_SAID_MAX]
+
+
+def _said_by_them(lines: Sequence[Line]) -> str:
+    said = "; ".join(
+        f"{_moment(line.at)} {line.status} {spoken(line.amount_fen)} 回单 {line.receipt_no or '无'}"
+        for line in lines
+    )
+    return (said or "对账单无此笔")[:_SAID_MAX]
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(SHANGHAI):%m-%d %H:%M}"
+
+
+def _out(rows: Iterable[Booked]) -> int:
+    return sum(one.out_fen for one in rows)
+
+
+def _began(day: date, booked: Sequence[Booked], subject: str) -> date:
+    """The day a case first moved money: nothing of it stands on an earlier statement."""
+    case_id = subject.partition(":")[0]
+    return min((civil_date(one.at) for one in booked if one.case_id == case_id), default=day)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

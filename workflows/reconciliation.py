@@ -1,0 +1,133 @@
+"""One day of the payment partner's statement against the ledger, and who looks at what differs.
+
+A schedule starts it every morning for the day before; an operator may start it for any day, and
+again: the same day finds the same differences, and each of them is somebody's step once. What
+concerns an open case goes onto that case's worklist, everything else onto the house's own.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.house_ports import HouseTask
+from activities.reconcile import Reconcile
+from activities.reconcile_ports import DayCompared
+from domain.calendar import civil_date
+from domain.reconciliation import Difference, DifferenceKind
+from domain.tasks import Evidence, TaskKind
+from workflows.messages import DayReconciled, DifferenceFound, ReconcileDay
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
+
+COMPARE_WITHIN: Final = timedelta(minutes=10)
+"""A hundred statements of nine seconds at most, when a movement is looked for far back."""
+COMPARE_RETRY: Final = RetryPolicy(
+    initial_interval=timedelta(minutes=1), maximum_interval=timedelta(minutes=30)
+)
+COMPARE_UNTIL: Final = timedelta(hours=8)
+"""A statement is late by minutes or hours; without one by the afternoon, a person asks for it."""
+EXPLAIN_WITHIN: Final = timedelta(days=1)
+"""What differs is looked into before the next day is compared."""
+
+SCHEDULED_FOR: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""Set by the server on what a schedule starts; a late start still means its own day."""
+
+
+@workflow.defn(name="Reconciliation")
+class Reconciliation:
+    """One day's reconciliation."""
+
+    @workflow.run
+    async def run(self, order: ReconcileDay) -> DayReconciled:
+        """Compare, and see to it that every difference is somebody's step."""
+        day = order.day or _the_day_before(_started_for())
+        try:
+            compared = await self._compared(day)
+        except ActivityError:
+            lacking = _no_statement(day)
+            await self._to_the_house(lacking)
+            return self._told(DayReconciled(day=day, found=1, in_house=[lacking.about]))
+        done = DayReconciled(day=day, lines=compared.lines, found=compared.found)
+        for difference in compared.fresh:
+            if await self._to_its_case(difference):
+                done.in_cases.append(difference.about)
+            else:
+                await self._to_the_house(difference)
+                done.in_house.append(difference.about)
+        return self._told(done)
+
+    async def _compared(self, day: date) -> DayCompared:
+        return await workflow.execute_activity_method(
+            Reconcile.compare,
+            day,
+            start_to_close_timeout=COMPARE_WITHIN,
+            schedule_to_close_timeout=COMPARE_UNTIL,
+            retry_policy=COMPARE_RETRY,
+            summary=f"核对 {day} 对账单",
+        )
+
+    async def _to_its_case(self, difference: Difference) -> bool:
+        """Tell the case; False when it has none, or ended meanwhile."""
+        if difference.case_id is None:
+            return False
+        message = DifferenceFound(
+            about=difference.about,
+            amount_fen=difference.amount_fen,
+            evidence=difference.evidence,
+            at=workflow.now(),
+        )
+        try:
+            case = workflow.get_external_workflow_handle(difference.case_id)
+            await case.signal("difference_found", message)
+        except ApplicationError:
+            return False
+        return True
+
+    async def _to_the_house(self, difference: Difference) -> None:
+        step = HouseTask(
+            about=difference.about,
+            kind=TaskKind.EXPLAIN_DIFFERENCE,
+            at=workflow.now(),
+            due_at=workflow.now() + EXPLAIN_WITHIN,
+            amount_fen=difference.amount_fen,
+            evidence=difference.evidence,
+        )
+        await workflow.execute_activity_method(
+            Reconcile.open_step,
+            step,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary="差异转财务核对",
+        )
+
+    def _told(self, done: DayReconciled) -> DayReconciled:
+        raised = len(done.in_cases) + len(done.in_house)
+        workflow.set_current_details(
+            f"## 对账 {done.day}\n\n"
+            f"对账单 {done.lines} 笔, 差异 {done.found} 笔, 新任务 {raised} 个\n"
+        )
+        return done
+
+
+def _started_for() -> datetime:
+    scheduled = workflow.info().typed_search_attributes.get(SCHEDULED_FOR)
+    return scheduled or workflow.info().start_time
+
+
+def _the_day_before(at: datetime) -> date:
+    return civil_date(at) - timedelta(days=1)
+
+
+def _no_statement(day: date) -> Difference:
+    return Difference(
+        day=day,
+        kind=DifferenceKind.NO_STATEMENT,
+        subject="statement",
+        case_id=None,
+        amount_fen=0,
+        evidence=Evidence(ours="未取得当日对账单, 尚未核对", theirs="无可信的对账单"),
+    )
