@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
+from adapters import import_commands  # noqa: E402
 from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables: patients
 )
-importing = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
-app.add_typer(importing, name="import")
+app.add_typer(import_commands.app, name="import")
 
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
@@ -64,13 +64,13 @@ def _settings() -> "Settings":
         raise typer.Exit(2) from None
 
 
-def _run(main: "Callable[[], Awaitable[int | None]]") -> NoReturn:
+def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
     from adapters import runtime
     from adapters.processes import StartFailed
 
     try:
-        raise typer.Exit(runtime.run(main))
+        raise typer.Exit(runtime.run(main, serving=serving))
     except StartFailed as failed:
         complaints.print(
             f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
@@ -177,7 +177,7 @@ def serve_api() -> None:
 
         return await serve(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-worker")
@@ -189,7 +189,7 @@ def serve_worker() -> None:
 
         await work(_settings())
 
-    _run(main)
+    _run(main, serving=True)
 
 
 @app.command("serve-simulator")
@@ -300,7 +300,12 @@ def _import(path: Path, body: "Importer") -> NoReturn:
     _run(main)
 
 
-@importing.command("calendar")
+@app.callback()
+def _wire(context: typer.Context) -> None:
+    context.obj = import_commands.Means(_settings, _import, _programmes)
+
+
+@import_commands.app.command("calendar")
 def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Enter a year's holiday notice and tell every open case; safe to run twice."""
     from api.notices import bring_notice
@@ -337,62 +342,6 @@ def reconcile(
             return await by_hand(servers.settings, RECONCILIATION_TYPE, order, console)
 
     _run(main)
-
-
-@importing.command("hospitals")
-def hospitals(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = HOSPITALS,
-) -> None:
-    """Read the list of hospitals; safe to run twice, all of it or nothing."""
-    from datetime import UTC
-
-    from adapters.hospital_import import import_hospitals
-
-    _import(
-        path,
-        lambda database, progress: import_hospitals(
-            database, path, at=datetime.now(UTC), progress=progress
-        ),
-    )
-
-
-@importing.command("network")
-def network(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)] = NETWORK,
-) -> None:
-    """Draw a programme's network from the hospitals by the rule in a file."""
-    from adapters.network_import import import_network
-
-    _import(path, lambda database, progress: import_network(database, path, progress=progress))
-
-
-@importing.command("insured")
-def insured(
-    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    programme: Annotated[str, typer.Option(help="The programme they are insured under.")],
-    list_version: Annotated[str, typer.Option(help="The insurer's name for this list.")],
-) -> None:
-    """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
-    from datetime import UTC
-
-    from adapters.encryption import KeyRing, Sealer
-    from adapters.insured_import import import_insured
-
-    settings = _settings()
-    _programmes(programme)  # nobody is insured under one that does not exist
-    sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-    _import(
-        path,
-        lambda database, progress: import_insured(
-            database,
-            path,
-            programme=programme,
-            list_version=list_version,
-            sealer=sealer,
-            at=datetime.now(UTC),
-            progress=progress,
-        ),
-    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ does not go out at once never holds up the record: its id comes back, and it get
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from temporalio import activity
@@ -15,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import (
     CasebookPort,
     CasePage,
+    Contact,
     Delivery,
     LedgerPort,
     MessagingPort,
@@ -56,45 +59,67 @@ class KeepBooks:
         if page.transfers:
             await self._ledger.book(page.case_id, page.transfers, at=page.at)
         await self._casebook.write(page)
-        until = asyncio.get_running_loop().time() + FIRST_TRY_SECONDS
-        return [n.notice_id for n in page.notices if not await self._tried(n, until=until)]
+        gone = await self._tried(page.notices) if page.notices else frozenset()
+        return [notice.notice_id for notice in page.notices if notice.notice_id not in gone]
 
     @activity.defn(name="tell_customer")
     async def tell_customer(self, notice: NoticeOrder) -> Delivery:
         """Send a notice that did not go at once; the last try says so instead of raising."""
-        delivery = await self._send(notice)
+        contact = await self._casebook.contact(notice.case_id)
+        delivery = await self._send(notice, contact)
+        await self._casebook.note_notices([_record(notice, delivery)])
         if delivery is Delivery.DELIVERED:
             return delivery
         if activity.info().attempt < TRIES:
             raise ApplicationError("notice not delivered yet", type="NoticeNotDelivered")
         return Delivery.FAILED
 
-    async def _tried(self, notice: NoticeOrder, *, until: float) -> bool:
-        try:
-            async with asyncio.timeout_at(until):
-                return await self._send(notice) is Delivery.DELIVERED
-        except Exception as failure:  # noqa: BLE001 - a notice never holds up the record
-            # Whatever it was, the notice is tried again on its own; the page stands.
-            activity.logger.warning(
-                "notice not sent at once", extra={"failure": type(failure).__name__}
-            )
-            return False
-
-    async def _send(self, notice: NoticeOrder) -> Delivery:
-        """Send under the notice id, and record what became of it (I22)."""
-        contact = await self._casebook.contact(notice.case_id)
+    async def _send(self, notice: NoticeOrder, contact: Contact) -> Delivery:
+        """By the notice's channel; who left no address for it is phoned, as when nothing arrives."""
         to = contact.email if notice.channel == "email" else contact.phone
-        # Nothing to write to is told by phone, like a notice that never arrived.
-        delivery = await self._messaging.send(notice, to) if to else Delivery.FAILED
-        await self._casebook.note_notice(
-            NoticeRecord(
-                notice_id=notice.notice_id,
-                case_id=notice.case_id,
-                template=notice.template,
-                channel=notice.channel,
-                text=notice.text,
-                sent_at=notice.at,
-                delivery=delivery,
-            )
+        return await self._messaging.send(notice, to) if to else Delivery.FAILED
+
+    async def _tried(self, notices: Sequence[NoticeOrder]) -> frozenset[str]:
+        """Send the notices of one page and record what became of them (I22); which have gone."""
+        until = asyncio.get_running_loop().time() + FIRST_TRY_SECONDS
+        contact: Contact | None = None
+        async with _first_try(until):
+            contact = await self._casebook.contact(notices[0].case_id)
+        if contact is None:
+            return frozenset()
+        records: list[NoticeRecord] = []
+        for notice in notices:
+            async with _first_try(until):
+                delivery = await self._send(notice, contact)
+                records.append(_record(notice, delivery))
+        if not records:
+            return frozenset()
+        # In time of its own: a gateway that took all of it must not leave what went unrecorded.
+        async with _first_try(until + FIRST_TRY_SECONDS):
+            await self._casebook.note_notices(records)
+            return frozenset(one.notice_id for one in records if one.delivery is Delivery.DELIVERED)
+        return frozenset()
+
+
+@asynccontextmanager
+async def _first_try(until: float) -> AsyncIterator[None]:
+    """A notice never holds up the record: whatever it was, it is tried again on its own."""
+    try:
+        async with asyncio.timeout_at(until):
+            yield
+    except Exception as failure:  # noqa: BLE001 - the page stands
+        activity.logger.warning(
+            "notice not sent at once", extra={"failure": type(failure).__name__}
         )
-        return delivery
+
+
+def _record(notice: NoticeOrder, delivery: Delivery) -> NoticeRecord:
+    return NoticeRecord(
+        notice_id=notice.notice_id,
+        case_id=notice.case_id,
+        template=notice.template,
+        channel=notice.channel,
+        text=notice.text,
+        sent_at=notice.at,
+        delivery=delivery,
+    )

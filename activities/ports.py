@@ -6,6 +6,7 @@ call is idempotent under the id it carries, and an outcome that is not known is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -393,8 +394,8 @@ class CasebookPort(Protocol):
     async def write(self, page: CasePage) -> None:
         """Write one page; the same page again changes nothing."""
 
-    async def note_notice(self, record: NoticeRecord) -> None:
-        """Record a notice and its delivery; the same id updates its delivery."""
+    async def note_notices(self, records: Sequence[NoticeRecord]) -> None:
+        """Record notices and their delivery; the same id updates its delivery."""
 
     async def contact(self, case_id: str) -> Contact:
         """Where this case's customer is reached; the view is audited."""

@@ -127,6 +127,11 @@ class Caseboard:
         row = await self._one(top_ups, case_id, top_ups.c.top_up_id == top_up_id)
         return None if row is None else self._top_up(row)
 
+    async def payment(self, case_id: str, movement_id: str) -> PaymentRow | None:
+        """One payment of a case."""
+        row = await self._one(payments, case_id, payments.c.movement_id == movement_id)
+        return None if row is None else PaymentRow(**known(PaymentRow, row))
+
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None:
         """One discharge notice of a case."""
         row = await self._one(discharges, case_id, discharges.c.notice_id == notice_id)

@@ -7,12 +7,12 @@ Reading is done in `adapters.caseboard`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.enquiry_ports import EnquiryPage
@@ -48,6 +48,32 @@ ALWAYS_STATED: Final = (
 SAID_WHEN_CHANGED: Final = ("limit_fen", "discharge_on", "claim_state", "team", "missing_documents")
 
 
+def _note_statement() -> Insert:
+    written = insert(notices)
+    return written.on_conflict_do_update(
+        index_elements=["notice_id"],
+        set_={"delivery": written.excluded.delivery},
+        # The partner's word that it arrived stands; a late answer does not undo it.
+        where=notices.c.delivery != Delivery.DELIVERED.value,
+    )
+
+
+# Built once: building them anew costs as much processor time as running them.
+_NOTE: Final = _note_statement()
+_CONTACT: Final = (
+    select(
+        cases.c.name,
+        cases.c.phone,
+        cases.c.id_number,
+        cases.c.bed,
+        cases.c.policy_id,
+        policies.c.policy_no,
+    )
+    .join_from(cases, policies, cases.c.policy_id == policies.c.policy_id, isouter=True)
+    .where(cases.c.case_id == bindparam("case"))
+)
+
+
 class CaseUnknown(LookupError):
     """No case of this id was ever reported."""
 
@@ -78,30 +104,19 @@ class Casebook:
         """Write one page of an enquiry. Raises `EnquiryUnknown` and `PageConflict`."""
         await self._enquiries.write(page)
 
-    async def note_notice(self, record: NoticeRecord) -> None:
-        """Record a notice; the same id again updates what became of it."""
-        row = columns(notices, record)
-        row["text"] = self._sealer.seal(record.text, "notices.text")
-        written = insert(notices).values(row)
+    async def note_notices(self, records: Sequence[NoticeRecord]) -> None:
+        """Record notices; the same id again updates what became of it."""
+        rows = [
+            columns(notices, one) | {"text": self._sealer.seal(one.text, "notices.text")}
+            for one in records
+        ]
         async with self._engine.begin() as connection:
-            await connection.execute(
-                written.on_conflict_do_update(
-                    index_elements=["notice_id"],
-                    set_={"delivery": written.excluded.delivery},
-                    # The partner's word that it arrived stands; a late answer does not undo it.
-                    where=notices.c.delivery != Delivery.DELIVERED.value,
-                )
-            )
+            await connection.execute(_NOTE, rows)
 
     async def contact(self, case_id: str) -> Contact:
         """Where the customer is reached; audited. Raises `CaseUnknown`."""
-        query = (
-            select(cases, policies.c.policy_no)
-            .join_from(cases, policies, cases.c.policy_id == policies.c.policy_id, isouter=True)
-            .where(cases.c.case_id == case_id)
-        )
         async with self._engine.begin() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_CONTACT, {"case": case_id})).one_or_none()
             if row is None:
                 raise CaseUnknown(case_id)
             contact = Contact(

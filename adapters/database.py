@@ -6,10 +6,12 @@ a rule. Statements have a time limit, so that a stuck lock becomes a failure wit
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 STATEMENT_TIMEOUT_MS: Final = 10_000
@@ -17,6 +19,12 @@ STATEMENT_TIMEOUT_MS: Final = 10_000
 
 POOL_TIMEOUT_S: Final = 5.0
 """How long a caller waits for a connection before the pool says it is exhausted."""
+
+BELIEVED_S: Final = 1.0
+"""A connection used this recently is not asked whether it still stands: no server comes back faster
+from a restart, and asking costs as much as a statement."""
+
+_USED_AT: Final = "used_at"
 
 
 def sqlalchemy_url(database_url: str) -> str:
@@ -36,14 +44,34 @@ def open_database(database_url: str, *, pool_size: int = 5, overflow: int = 10) 
         pool_size=pool_size,
         max_overflow=overflow,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
         connect_args={
             "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",
             "connect_timeout": int(POOL_TIMEOUT_S),
         },
     )
     event.listen(engine.sync_engine, "handle_error", _strip_values)
+    _ask_the_idle(engine)
     return engine
+
+
+def _ask_the_idle(engine: AsyncEngine) -> None:
+    """Ask a connection that lay idle before it is used; a dead one and all others are replaced."""
+    dialect = engine.sync_engine.dialect
+
+    def note(_: Any, record: Any) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+    def ask(connection: Any, record: Any, _: Any) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None or time.monotonic() - used_at < BELIEVED_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as failure:
+            raise InvalidatePoolError from failure
+
+    event.listen(engine.sync_engine, "checkin", note)
+    event.listen(engine.sync_engine, "checkout", ask)
 
 
 def _strip_values(context: ExceptionContext) -> None:

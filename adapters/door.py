@@ -61,12 +61,19 @@ class DoorBooks:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
+        self._by_itself = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sealer = sealer
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[DoorUnit]:
         """One transaction, committed at the end of the block."""
         async with self._engine.begin() as connection:
+            yield DoorUnit(connection, self._sealer)
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncIterator[DoorUnit]:
+        """For a single statement: committed by itself, without the two calls of a transaction."""
+        async with self._by_itself.connect() as connection:
             yield DoorUnit(connection, self._sealer)
 
     async def revision(self) -> str:

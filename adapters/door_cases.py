@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +20,49 @@ from domain.guards import CaseAccess, Opening, TaskAccess
 from domain.waiver import ENDED, Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "bed", "disease", "opened")
+
+
+def _access_query() -> Select[Any]:
+    people = array([tasks.c.assignee, tasks.c.claimed_by])  # nulls are left out when it is joined
+    helping = (
+        select(func.array_agg(func.array_to_string(people, ",")))
+        .where(tasks.c.case_id == cases.c.case_id)
+        .where(tasks.c.roles.contains([Role.NURSE.value]))
+        .scalar_subquery()
+    )
+    return select(
+        cases.c.case_id,
+        cases.c.channel,
+        cases.c.customer_subject,
+        cases.c.stage,
+        cases.c.programme,
+        cases.c.reported_at,
+        cases.c.team,
+        helping.label("helping"),
+    ).where(cases.c.case_id == bindparam("case"))
+
+
+# Built once: building them anew costs as much processor time as running them.
+_ADD: Final = insert(cases).on_conflict_do_nothing().returning(cases.c.case_id)
+_ACCESS: Final = _access_query()
+_OPENED: Final = select(cases.c.opened).where(cases.c.case_id == bindparam("case"))
+_TASK: Final = (
+    select(tasks, TEAM_NURSE.label("nurse"))
+    .join_from(tasks, cases, tasks.c.case_id == cases.c.case_id, isouter=True)
+    .where(tasks.c.task_id == bindparam("task"))
+)
+_FILE: Final = (
+    select(documents.c.kind, documents.c.document_id)
+    .where(documents.c.case_id == bindparam("case"))
+    .order_by(documents.c.uploaded_at, documents.c.document_id)
+)
+_ACTED: Final = (
+    select(tasks.c.task_id)
+    .where(tasks.c.case_id == bindparam("case"))
+    .where(tasks.c.closed_by == bindparam("subject"))
+    .where(tasks.c.closed_role == bindparam("role"))
+    .limit(1)
+)
 
 
 class CaseRows:
@@ -36,12 +79,7 @@ class CaseRows:
             for name in _SEALED
             if row.get(name) is not None
         }
-        added = await self._connection.execute(
-            insert(cases)
-            .values({**row, **sealed, "stage": OPENING})
-            .on_conflict_do_nothing()
-            .returning(cases.c.case_id)
-        )
+        added = await self._connection.execute(_ADD, {**row, **sealed, "stage": OPENING})
         return added.first() is not None
 
     async def same_stay(
@@ -60,24 +98,7 @@ class CaseRows:
 
     async def access(self, case_id: str) -> CaseAccess | None:
         """Who a case belongs to and where it stands."""
-        helping = (
-            select(func.array_agg(func.array_to_string(_people(), ",")))
-            .where(tasks.c.case_id == cases.c.case_id)
-            .where(tasks.c.roles.contains([Role.NURSE.value]))
-            .scalar_subquery()
-        )
-        found = await self._connection.execute(
-            select(
-                cases.c.case_id,
-                cases.c.channel,
-                cases.c.customer_subject,
-                cases.c.stage,
-                cases.c.programme,
-                cases.c.reported_at,
-                cases.c.team,
-                helping.label("helping"),
-            ).where(cases.c.case_id == case_id)
-        )
+        found = await self._connection.execute(_ACCESS, {"case": case_id})
         row = found.mappings().first()
         if row is None:
             return None
@@ -96,9 +117,7 @@ class CaseRows:
 
     async def opened(self, case_id: str) -> str | None:
         """The start message of a case as it was written down."""
-        found = (
-            await self._connection.execute(select(cases.c.opened).where(cases.c.case_id == case_id))
-        ).scalar()
+        found = (await self._connection.execute(_OPENED, {"case": case_id})).scalar()
         return None if found is None else self._sealer.open_text(found, "cases.opened")
 
     async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
@@ -114,11 +133,7 @@ class CaseRows:
 
     async def document_ids(self, case_id: str) -> dict[str, list[str]]:
         """What lies in the case's file, ids by kind."""
-        rows = await self._connection.execute(
-            select(documents.c.kind, documents.c.document_id)
-            .where(documents.c.case_id == case_id)
-            .order_by(documents.c.uploaded_at, documents.c.document_id)
-        )
+        rows = await self._connection.execute(_FILE, {"case": case_id})
         found: dict[str, list[str]] = {}
         for kind, document_id in rows:
             found.setdefault(kind, []).append(document_id)
@@ -126,11 +141,7 @@ class CaseRows:
 
     async def task(self, task_id: str) -> TaskAccess | None:
         """A task as the door guards it."""
-        found = await self._connection.execute(
-            select(tasks, TEAM_NURSE.label("nurse"))
-            .join_from(tasks, cases, tasks.c.case_id == cases.c.case_id, isouter=True)
-            .where(tasks.c.task_id == task_id)
-        )
+        found = await self._connection.execute(_TASK, {"task": task_id})
         row = found.mappings().first()
         if row is None:
             return None
@@ -176,15 +187,6 @@ class CaseRows:
     async def acted_as(self, case_id: str, *, subject: str, role: str) -> bool:
         """Whether a person has finished a step of this case in a role."""
         found = await self._connection.execute(
-            select(tasks.c.task_id)
-            .where(tasks.c.case_id == case_id)
-            .where(tasks.c.closed_by == subject)
-            .where(tasks.c.closed_role == role)
-            .limit(1)
+            _ACTED, {"case": case_id, "subject": subject, "role": role}
         )
         return found.first() is not None
-
-
-def _people() -> Any:
-    """The people a task names; nulls are left out when the array is joined."""
-    return array([tasks.c.assignee, tasks.c.claimed_by])

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.entitlements import used_in
 from adapters.tables import OPENING, cases, hospitals, network_hospitals, policies
 from adapters.tables_door import eligibility_checks
+from adapters.tables_lists import imported_lists
 from domain.entitlement import Counter
 from domain.waiver import ENDED, STILL_PAYING
 
@@ -22,9 +23,7 @@ from domain.waiver import ENDED, STILL_PAYING
 def _hospital_query() -> Select[Any]:
     lists = network_hospitals.alias("lists")
     network = bindparam("network", type_=Text())
-    newest = (
-        select(func.max(lists.c.list_version)).where(lists.c.programme == network).scalar_subquery()
-    )
+    newest = _list_of_its_day(lists, network, bindparam("on", type_=Text()))
     listed = (
         (network_hospitals.c.hospital_id == hospitals.c.id)
         & (network_hospitals.c.programme == network)
@@ -47,6 +46,12 @@ def _hospital_query() -> Select[Any]:
     )
 
 
+def _list_of_its_day(lists: Any, network: Any, on: Any) -> Any:
+    """The newest version of a network's list that counts on a day; versions are days as text."""
+    newest = select(func.max(lists.c.list_version)).where(lists.c.programme == network)
+    return newest.where(lists.c.list_version <= on).scalar_subquery()
+
+
 def _policy_query() -> Select[Any]:
     on = bindparam("on", type_=Date())
     in_force = (policies.c.valid_from <= on) & (
@@ -63,8 +68,16 @@ def _policy_query() -> Select[Any]:
         .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
         .scalar_subquery()
     )
+    seen = (
+        select(imported_lists.c.list_version)
+        .where(imported_lists.c.kind == "insured")
+        .where(imported_lists.c.programme == policies.c.programme)
+        .order_by(imported_lists.c.imported_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     return (
-        select(*columns, taken.label("taken_fen"))
+        select(*columns, taken.label("taken_fen"), func.coalesce(seen, "").label("insured_list"))
         .where(policies.c.programme == bindparam("programme"))
         .where(policies.c.person_hash == bindparam("person"))
         .where(policies.c.removed_at.is_(None))
@@ -106,13 +119,15 @@ class ReferenceRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def hospital(self, hospital_id: str, network: str | None) -> dict[str, Any] | None:
-        """A hospital of the directory, with its row in the newest version of a network's list.
+    async def hospital(
+        self, hospital_id: str, network: str | None, on: date
+    ) -> dict[str, Any] | None:
+        """A hospital of the directory, with its row in a network's list as it counts on a day.
 
         `on_network` says whether it is listed, `newest_list` which version was looked at.
         """
         found = await self._connection.execute(
-            _HOSPITAL, {"hospital": hospital_id, "network": network or ""}
+            _HOSPITAL, {"hospital": hospital_id, "network": network or "", "on": on.isoformat()}
         )
         row = found.mappings().first()
         return None if row is None else dict(row)
@@ -154,10 +169,11 @@ class ReferenceRows:
         city: str | None,
         grade_min: int | None,
         network: str | None,
+        on: date,
         after: str | None,
         limit: int,
     ) -> list[dict[str, Any]]:
-        """A page of the directory, by id."""
+        """A page of the directory, by id; of a network the list that counts on the day."""
         query = select(hospitals).order_by(hospitals.c.id).limit(limit)
         if text:
             query = query.where(hospitals.c.name.contains(text, autoescape=True))
@@ -168,8 +184,12 @@ class ReferenceRows:
         if grade_min:
             query = query.where(hospitals.c.grade >= grade_min)
         if network:
-            listed = select(network_hospitals.c.hospital_id).where(
-                network_hospitals.c.programme == network
+            lists = network_hospitals.alias("lists")
+            newest = _list_of_its_day(lists, network, on.isoformat())
+            listed = (
+                select(network_hospitals.c.hospital_id)
+                .where(network_hospitals.c.programme == network)
+                .where(network_hospitals.c.list_version == newest)
             )
             query = query.where(hospitals.c.id.in_(listed))
         if after:

@@ -1,4 +1,4 @@
-"""An import as a person watches it: a bar while it runs, then the counts and the first remarks.
+"""An import as a person asks for it and watches it: a bar while it runs, then counts and remarks.
 
 What a list means is its own module's business.
 """
@@ -16,8 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters import tables
 from adapters.bulk import Progress
 from adapters.database import open_database
+from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
+from adapters.insured_import import Terms, import_insured
+from adapters.list_files import ListFile
+from adapters.list_report import Remarks
+from adapters.list_versions import ListName
 from adapters.network_import import import_network
+from adapters.network_list import import_network_list
 from adapters.settings import Settings
 from adapters.yaml_files import FileRefused
 
@@ -35,15 +41,71 @@ async def imported(
         with Bar(console=bar) as progress:
             task = progress.add_task(path.name, total=None)
             report = await importer(
-                database, lambda done, total: progress.update(task, completed=done, total=total)
+                database,
+                lambda done, total: progress.update(task, completed=done, total=total or None),
             )
     except FileRefused as refused:
-        bar.print(str(refused), style="red", markup=False)
+        bar.print(str(refused), style="red", markup=False, soft_wrap=True)
         return 1
     finally:
         await database.dispose()
     show(report, out)
     return 0
+
+
+def rule_importer(path: Path) -> Importer:
+    """Draws a network by the rule in a file."""
+    return lambda database, progress: import_network(database, path, progress=progress)
+
+
+def network_importer(
+    file: ListFile,
+    network: str,
+    version: str,
+    *,
+    partial: bool,
+    errors: Path | None,
+) -> Importer:
+    """Reads a network's list."""
+    name = ListName("network", network, version)
+
+    async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
+        with Remarks(file.path, errors) as remarks:
+            return await import_network_list(
+                database,
+                file,
+                name,
+                at=datetime.now(UTC),
+                partial=partial,
+                remarks=remarks,
+                progress=progress,
+            )
+
+    return body
+
+
+def insured_importer(
+    settings: Settings,
+    file: ListFile,
+    programme: str,
+    version: str,
+    *,
+    partial: bool,
+    errors: Path | None,
+) -> Importer:
+    """Reads an insurer's list of one programme."""
+
+    async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
+        terms = Terms(
+            name=ListName("insured", programme, version),
+            sealer=Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes),
+            at=datetime.now(UTC),
+            partial=partial,
+        )
+        with Remarks(file.path, errors) as remarks:
+            return await import_insured(database, file, terms, remarks=remarks, progress=progress)
+
+    return body
 
 
 async def filled_when_empty(settings: Settings, *, hospitals: Path, network: Path) -> bool:

@@ -1,67 +1,105 @@
-"""Reads an insurer's list of insured persons (客户清单, CSV) into the database.
+"""Reads an insurer's list of insured persons (客户清单, CSV or xlsx) into the database.
 
 Names, numbers and telephones are sealed before they are written; a person is found by a keyed hash.
-A row that does not hold is reported with its line and its reason, never with its content, and then
-nothing of the file is written: a list is taken whole or not at all. A person who is on the list no
+A list is taken whole or not at all, in one transaction: its rows are gathered in a table of the
+transaction's own, so that memory stays bounded and the policies are touched only at the end, and
+only those that changed. With `partial` the rows that hold are taken and nobody is removed, because
+a row that could not be read may be of a person who is still insured. A person who is on the list no
 more keeps the row with the day it was taken off, and loses new cases only.
 """
 
-import csv
-from collections.abc import Iterator
-from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from sqlalchemy import select, update
+import psycopg
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from stdnum.cn import ric
+from sqlalchemy.schema import CreateTable
 
-from adapters.bulk import ROWS_AT_ONCE, Progress, no_progress, upsert
+from adapters.bulk import ROWS_AT_ONCE, Progress, no_progress
 from adapters.encryption import Sealer
+from adapters.insured_rows import COLUMNS, InsuredRow, read_row
+from adapters.list_files import ListFile
+from adapters.list_report import REMARKS_MAX, Remark, Remarks, RowsRefused
+from adapters.list_versions import ListName, claim, record
 from adapters.tables import policies
-from adapters.yaml_files import FileRefused
-from domain.hospital import tidy
-from domain.money import AmountRefused, parse_fen
+from domain.calendar import civil_date
 
 _POLICY_ID_DIGITS: Final = 24
 _SEALED: Final = ("policy_no", "name", "id_number", "phone")
-_REASONS_SHOWN: Final = 10
+_KEYS: Final = ("policy_id", "programme")
+_SILENT: Final = ("list_version",)
+"""Written with a change, and no reason for one: a new list that says the same changes nothing."""
 
-Text = Annotated[str, Field(min_length=1, max_length=100)]
+_INCOMING: Final = Table(
+    "incoming_policies",
+    MetaData(),
+    *(Column(one.name, one.type) for one in policies.c if one.name != "removed_at"),
+    Column("line", Integer),
+    Column("name_hash", Text),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DROP",
+)
+_GIVEN: Final = tuple(
+    one.name for one in _INCOMING.c if one.name not in ("line", "name_hash", *_KEYS)
+)
+
+_DOUBLES: Final = text("""
+WITH numbered AS (
+    SELECT line, person_hash, product, name_hash, valid_from,
+        coalesce(valid_to, 'infinity') AS valid_to,
+        min(line) OVER (PARTITION BY policy_id) AS policy_line,
+        min(line) OVER (PARTITION BY person_hash) AS person_line,
+        first_value(name_hash) OVER (PARTITION BY person_hash ORDER BY line) AS first_name
+    FROM incoming_policies
+), held AS (
+    SELECT line, first_value(line) OVER earlier_first AS other,
+        valid_from <= max(valid_to) OVER (earlier_first ROWS BETWEEN UNBOUNDED PRECEDING AND
+            1 PRECEDING) AS clashes
+    FROM numbered WHERE line = policy_line AND name_hash = first_name
+    WINDOW earlier_first AS (PARTITION BY person_hash, product ORDER BY valid_from, line)
+)
+SELECT line, policy_line AS other, 'policy' AS what FROM numbered WHERE line > policy_line
+UNION ALL
+SELECT line, person_line, 'name' FROM numbered
+WHERE line = policy_line AND name_hash <> first_name
+UNION ALL
+SELECT line, other, 'person' FROM held WHERE clashes
+ORDER BY line LIMIT :most
+""")
+_WHY: Final = {
+    "policy": ("policy_no", "保单已见于第{0}行 / the policy stands in line {0}"),
+    "name": ("name", "同一证件号在第{0}行姓名不同 / the ID number has another name in line {0}"),
+    "person": (
+        "id_number",
+        "此人同一产品同期另见第{0}行 / the person stands in line {0}: same product, same days",
+    ),
+}
 
 
-class InsuredRow(BaseModel):
-    """One insured person and policy as the list has them."""
-
-    # A failure must not repeat what stood in the row: it may reach a log.
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    policy_no: Text
-    name: Text
-    id_kind: Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
-    id_number: Text
-    phone: Annotated[str, Field(pattern=r"^(1[3-9][0-9]{9})?$")]
-    product: Text
-    sum_insured_fen: int
-    used_fen: int
-    sales_channel: Text
-    valid_from: date
-    valid_to: date
-
-    @model_validator(mode="after")
-    def _holds(self) -> Self:
-        if self.id_kind == "resident_id" and not ric.is_valid(self.id_number):
-            raise ValueError("the resident ID number does not hold: length, date or check digit")
-        if self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
-        if self.used_fen > self.sum_insured_fen:
-            raise ValueError("more is used than is insured")
-        return self
+class RowsNotCopied(Exception):
+    """The database did not take rows that had been checked; the driver's reason by its kind."""
 
 
 class InsuredReport(BaseModel):
-    """What became of a list's rows."""
+    """What became of a list's rows; `refused` is none unless a partial import was asked for."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,88 +110,92 @@ class InsuredReport(BaseModel):
     updated: int
     unchanged: int
     removed: int
+    refused_rows: int = 0
+    refused: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a list is to be taken: the name it goes by, with which keys, and when."""
+
+    name: ListName
+    sealer: Sealer
+    at: datetime
+    partial: bool = False
 
 
 async def import_insured(
     database: AsyncEngine,
-    path: Path,
+    file: ListFile,
+    terms: Terms,
     *,
-    programme: str,
-    list_version: str,
-    sealer: Sealer,
-    at: datetime,
+    remarks: Remarks | None = None,
     progress: Progress = no_progress,
 ) -> InsuredReport:
-    """Read a list in one transaction; raises FileRefused with lines and reasons, never content."""
-    rows = list(_rows(path))
-    inserted = updated = 0
+    """Read a list in one transaction. Raises RowsRefused or FileRefused, and then wrote nothing."""
+    noted = remarks or Remarks(file.path)
     async with database.begin() as connection:
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            batch = rows[start : start + ROWS_AT_ONCE]
-            new, changed = await _write(connection, batch, programme, list_version, sealer)
-            inserted, updated = inserted + new, updated + changed
-            progress(start + len(batch), len(rows))
-        wanted = {_policy_id(sealer, programme, row) for row in rows}
-        removed = await _remove_others(connection, programme, wanted, at)
-    return InsuredReport(
-        programme=programme,
-        list_version=list_version,
-        read=len(rows),
-        inserted=inserted,
-        updated=updated,
-        unchanged=len(rows) - inserted - updated,
-        removed=removed,
-    )
+        sha256 = await claim(connection, terms.name, file)
+        await connection.execute(CreateTable(_INCOMING))
+        reading = _Reading(noted, terms)
+        count = 0
+        for batch in _batches(reading.rows(file)):
+            await _stage(connection, batch, terms)
+            count += len(batch)
+            progress(count, 0)
+        for line, column, reason in await _doubles(connection):
+            noted.add(line, column, reason)
+            reading.bad.add(line)
+        if noted.count and not terms.partial:
+            raise RowsRefused(file.path, noted)
+        report = await _merge(connection, terms, reading)
+        await record(
+            connection,
+            terms.name,
+            sha256=sha256,
+            at=terms.at,
+            rows=report.read,
+            refused=report.refused_rows,
+        )
+        progress(count, count)
+    return report.model_copy(update={"refused": tuple(noted.first)})
 
 
-def _rows(path: Path) -> Iterator[InsuredRow]:
-    """Every row of a file, or FileRefused with the first few things that are wrong."""
-    wrong: list[str] = []
-    seen: dict[str, int] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            for row in reader:
-                line = reader.line_num
-                found = _row({key: tidy(value) for key, value in row.items() if key}, line, wrong)
-                if found is None:
-                    continue
-                if found.policy_no in seen:
-                    wrong.append(f"line {line}: the policy stands in line {seen[found.policy_no]}")
-                seen[found.policy_no] = line
-                if not wrong:
-                    yield found
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileRefused(path, f"no readable CSV in UTF-8: {error}") from None
-    if wrong:
-        more = f"; and {len(wrong) - _REASONS_SHOWN} more" if len(wrong) > _REASONS_SHOWN else ""
-        raise FileRefused(path, "; ".join(wrong[:_REASONS_SHOWN]) + more)
+class _Reading:
+    """The rows of a list while they are read, and which lines do not hold."""
+
+    def __init__(self, noted: Remarks, terms: Terms) -> None:
+        self._noted = noted
+        self._terms = terms
+        self.read = 0
+        self.bad: set[int] = set()
+
+    def rows(self, file: ListFile) -> Iterator[InsuredRow]:
+        """The rows that hold by themselves."""
+        today = civil_date(self._terms.at)
+        for row in file.rows(COLUMNS):
+            self.read += 1
+            line, cells = row.line, row.cells
+
+            def note(
+                column: str, reason: str, line: int = line, cells: dict[str, str] = cells
+            ) -> None:
+                self.bad.add(line)
+                self._noted.add(line, column, reason, cells.get(column, ""))
+
+            found = read_row(row, today, note)
+            if found is not None:
+                yield found
 
 
-def _row(cells: dict[str, str], line: int, wrong: list[str]) -> InsuredRow | None:
-    try:
-        amounts = {
-            "sum_insured_fen": parse_fen(cells.pop("sum_insured", "")),
-            "used_fen": parse_fen(cells.pop("used", "") or "0.00"),
-        }
-        return InsuredRow.model_validate({**cells, **amounts}, extra="forbid")
-    except AmountRefused as error:
-        wrong.append(f"line {line}: {error}")
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False, include_context=False):
-            column = ".".join(map(str, problem["loc"])) or "row"
-            wrong.append(f"line {line}: {column}: {problem['msg']}")
-    return None
+def _batches(rows: Iterator[InsuredRow]) -> Iterator[list[InsuredRow]]:
+    while batch := list(itertools.islice(rows, ROWS_AT_ONCE)):
+        yield batch
 
 
-async def _write(
-    connection: AsyncConnection,
-    rows: list[InsuredRow],
-    programme: str,
-    list_version: str,
-    sealer: Sealer,
-) -> tuple[int, int]:
-    """Insert or update; an envelope that still holds the same words is kept as it is."""
+async def _stage(connection: AsyncConnection, rows: list[InsuredRow], terms: Terms) -> None:
+    """Copy rows beside the policies; an envelope that still holds the same words is kept."""
+    sealer, programme = terms.sealer, terms.name.programme
     ids = [_policy_id(sealer, programme, row) for row in rows]
     found = await connection.execute(
         select(policies.c.policy_id, *(policies.c[column] for column in _SEALED)).where(
@@ -161,28 +203,31 @@ async def _write(
         )
     )
     known = {one["policy_id"]: one for one in found.mappings()}
-    written = []
-    for policy_id, row in zip(ids, rows, strict=True):
-        values: dict[str, Any] = {
-            "policy_id": policy_id,
-            "programme": programme,
-            "id_kind": row.id_kind,
-            "person_hash": sealer.lookup_hash(row.id_number),
-            "policy_no_hash": sealer.lookup_hash(row.policy_no),
-            "product": row.product,
-            "sum_insured_fen": row.sum_insured_fen,
-            "used_fen": row.used_fen,
-            "sales_channel": row.sales_channel,
-            "valid_from": row.valid_from,
-            "valid_to": row.valid_to,
-            "list_version": list_version,
-            "removed_at": None,
-        }
-        for column in _SEALED:
-            envelope = known[policy_id][column] if policy_id in known else None
-            values[column] = _sealed(sealer, getattr(row, column), column, envelope)
-        written.append(values)
-    return await upsert(connection, policies, written, keys=("policy_id",))
+    await _copy(
+        connection,
+        (
+            _values(row, policy_id, known.get(policy_id, {}), terms)
+            for row, policy_id in zip(rows, ids, strict=True)
+        ),
+    )
+
+
+def _values(row: InsuredRow, policy_id: str, envelopes: Any, terms: Terms) -> dict[str, Any]:
+    sealer = terms.sealer
+    values: dict[str, Any] = {
+        name: getattr(row, name) for name in InsuredRow.__slots__ if name in _INCOMING.c
+    }
+    values |= {
+        "policy_id": policy_id,
+        "programme": terms.name.programme,
+        "person_hash": sealer.lookup_hash(row.id_number),
+        "policy_no_hash": sealer.lookup_hash(row.policy_no),
+        "name_hash": sealer.lookup_hash(row.name),
+        "list_version": terms.name.version,
+    }
+    for column in _SEALED:
+        values[column] = _sealed(sealer, getattr(row, column), column, envelopes.get(column))
+    return values
 
 
 def _sealed(sealer: Sealer, text: str, column: str, envelope: bytes | None) -> bytes | None:
@@ -199,18 +244,67 @@ def _policy_id(sealer: Sealer, programme: str, row: InsuredRow) -> str:
     return f"p-{digest[:_POLICY_ID_DIGITS]}"
 
 
-async def _remove_others(
-    connection: AsyncConnection, programme: str, wanted: set[str], at: datetime
-) -> int:
-    there = await connection.scalars(
-        select(policies.c.policy_id).where(
-            policies.c.programme == programme, policies.c.removed_at.is_(None)
-        )
+async def _copy(connection: AsyncConnection, rows: Iterable[dict[str, Any]]) -> None:
+    """Hand rows over by COPY: a statement with so many values takes longer to write than to run."""
+    names = [one.name for one in _INCOMING.c]
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        async with (
+            driver.cursor() as cursor,
+            cursor.copy(f"COPY {_INCOMING.name} ({', '.join(names)}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                await copy.write_row([row[name] for name in names])
+    except psycopg.Error as error:  # its text repeats what stood in the row
+        raise RowsNotCopied(type(error).__name__) from None
+
+
+async def _doubles(connection: AsyncConnection) -> list[tuple[int, str, str]]:
+    """Rows that contradict another: line, column, reason. The later line is the one refused."""
+    found = await connection.execute(_DOUBLES, {"most": REMARKS_MAX})
+    return [(line, *(part.format(other) for part in _WHY[what])) for line, other, what in found]
+
+
+async def _merge(connection: AsyncConnection, terms: Terms, reading: _Reading) -> InsuredReport:
+    """Insert who is new, update who changed, take off who is gone; nobody else's row is touched."""
+    incoming, there = _INCOMING, policies.c.policy_id == _INCOMING.c.policy_id
+    refused = sorted(reading.bad)
+    await connection.execute(delete(incoming).where(incoming.c.line.in_(refused)))
+    await connection.execute(text(f"ANALYZE {incoming.name}"))
+    changed = or_(
+        policies.c.removed_at.is_not(None),
+        *(
+            policies.c[name].is_distinct_from(incoming.c[name])
+            for name in _GIVEN
+            if name not in _SILENT
+        ),
     )
-    gone = sorted(set(there) - wanted)
-    for start in range(0, len(gone), ROWS_AT_ONCE):
-        batch = gone[start : start + ROWS_AT_ONCE]
-        await connection.execute(
-            update(policies).where(policies.c.policy_id.in_(batch)).values(removed_at=at)
+    values = {name: incoming.c[name] for name in _GIVEN}
+    updated = await connection.execute(
+        update(policies).where(there, changed).values({**values, "removed_at": None})
+    )
+    names = [*_KEYS, *_GIVEN]
+    new = select(*(incoming.c[name] for name in names)).where(~exists().where(there))
+    inserted = await connection.execute(
+        insert(policies).from_select(names, new), execution_options={"preserve_rowcount": True}
+    )
+    removed = 0
+    if not terms.partial:
+        gone = await connection.execute(
+            update(policies)
+            .where(policies.c.programme == terms.name.programme)
+            .where(policies.c.removed_at.is_(None), ~exists().where(there))
+            .values(removed_at=terms.at)
         )
-    return len(gone)
+        removed = gone.rowcount
+    taken = reading.read - len(refused)
+    return InsuredReport(
+        programme=terms.name.programme,
+        list_version=terms.name.version,
+        read=reading.read,
+        inserted=inserted.rowcount,
+        updated=updated.rowcount,
+        unchanged=taken - inserted.rowcount - updated.rowcount,
+        removed=removed,
+        refused_rows=len(refused),
+    )

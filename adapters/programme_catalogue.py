@@ -76,6 +76,9 @@ def budget_text(budget: Budget, target: Budget | None = None) -> str:
 
 def quota_text(quota: ServiceQuota) -> str:
     """A quota in words of both languages: `1 次/保单年度 a policy year`."""
+    if quota.by_tier and quota.period is not None:
+        tiers = ", ".join(f"{tier} {count}" for tier, count in quota.by_tier.items())
+        return f"{tiers} 次/{_PERIODS[quota.period]}"
     if quota.count is None or quota.period is None:
         return "不限 unlimited"
     least = f"{quota.count_min}-" if quota.count_min else ""

@@ -3,6 +3,9 @@
 SIGTERM and SIGINT cancel the coroutine, so that every `async with` leaves in order. A process that
 leaves right after its Temporal worker shut down may die at interpreter exit with its work done, so
 the event loop stays half a second longer; this is the one place that sees to it.
+
+What serves for weeks runs on uvloop, which takes a third less processor time for the same sockets;
+short commands stay on the loop of the standard library.
 """
 
 import asyncio
@@ -11,13 +14,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import uvloop
+
 SIGNALLED = 128  # plus the signal's number: the shell's own convention
 _RUNTIME_MOMENT = 0.5  # seconds; seen: 0 of 15 runs died with it, about 1 of 7 without
 
 
-def run(main: Callable[[], Awaitable[int | None]]) -> int:
+def run(main: Callable[[], Awaitable[int | None]], *, serving: bool = False) -> int:
     """The exit status of the coroutine; 128 + n when signal n ended it."""
-    return asyncio.run(_signalled(main))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if serving else None) as runner:
+        return runner.run(_signalled(main))
 
 
 async def _signalled(main: Callable[[], Awaitable[int | None]]) -> int:

@@ -165,7 +165,12 @@ policies = Table(
     Column("valid_to", Date),  # the last day in force; null = no end
     Column("entitled_from", Date),
     Column("entitled_to", Date),
-    text_column("list_version", default=""),
+    Column("cooling_off_ends", Date),  # the last day of it
+    Column("product_waiting_days", Integer),
+    text_column("tier", default=""),
+    Column("renewals", Integer),  # paid in time so far; null = the list does not say
+    Column("first_effective_on", Date),  # of a cover renewed without a gap
+    text_column("list_version", default=""),  # the list that first said what stands here
     moment("removed_at", null=True),
     CheckConstraint("sum_insured_fen >= 0 AND used_fen >= 0", name="amounts"),
     CheckConstraint("valid_from <= valid_to", name="validity"),
@@ -189,6 +194,7 @@ cases = Table(
     text_column("channel"),  # the owning channel's id: who may see the case
     text_column("sales_channel", default=""),
     text_column("policy_id", null=True),
+    text_column("insured_list", default=""),  # the insurer's list of its day
     text_column("person_hash"),
     sealed("name"),
     sealed("id_number"),

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
 from api.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
+from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import counter_of
 from domain.programme import Programme
-from domain.services import PreconditionCode
+from domain.services import PreconditionCode, Service
 from domain.terms import ModeFlags
 from workflows.messages import HospitalTerms
+
+LIFELONG_YEARS: Final = 100
+"""The term of a policy without an end (终身): longer than any that a programme asks for."""
 
 
 class Identified(Body):
@@ -61,7 +65,7 @@ class Declared(Body):
     """What the caller states and our records do not hold; checked by a person later."""
 
     for_insured_self: bool | None = None
-    is_renewal: bool = False
+    is_renewal: bool | None = Field(default=None, description="名单已写明续保次数时以名单为准")
     diagnosis: Literal["none", "suspected", "confirmed"] | None = None
     is_first_diagnosis: bool | None = None
     diagnosed_on: date | None = None
@@ -102,6 +106,7 @@ class Known:
     hospital: HospitalTerms | None
     policy_id: str | None
     sales_channel: str
+    insured_list: str  # the insurer's list of its day
 
 
 async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = False) -> Known:
@@ -113,7 +118,8 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     on = civil_date(asked.at)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
         raise at_field("invalid", "planned_admission", reason)
-    service = programme.waiver_service if asked.opens_case else asked.service
+    code = programme.waiver_service if asked.opens_case else asked.service
+    service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
     hospital, city = None, None
@@ -121,9 +127,11 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
-            **asked.declared,
-            "service": service,
+            **{name: value for name, value in asked.declared.items() if value is not None},
+            **_renewals(policy),
+            "service": code,
             "hospital_city": city,
+            "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
             "quota_used": await _quota_used(unit, programme, service, policy, on),
         }
     )
@@ -139,6 +147,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         hospital=hospital,
         policy_id=policy.get("policy_id"),
         sales_channel=policy.get("sales_channel", ""),
+        insured_list=policy.get("insured_list", ""),
     )
 
 
@@ -150,10 +159,9 @@ def _programme(door: Door, asked: Application) -> Programme:
 
 
 async def _quota_used(
-    unit: Unit, programme: Programme, code: str | None, policy: Mapping[str, Any], on: date
+    unit: Unit, programme: Programme, service: Service | None, policy: Mapping[str, Any], on: date
 ) -> int | None:
     """Units used of a counted service in the running period; None where nothing counts them."""
-    service = next((one for one in programme.services if one.code == code), None)
     if service is None or not policy or on < policy["valid_from"]:
         return None
     counter = counter_of(
@@ -169,7 +177,7 @@ async def _quota_used(
 async def _hospital(
     unit: Unit, programme: Programme, hospital_id: str, on: date
 ) -> tuple[HospitalTerms, str]:
-    found = await unit.reference.hospital(hospital_id, programme.hospitals.network)
+    found = await unit.reference.hospital(hospital_id, programme.hospitals.network, on)
     if found is None:
         raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
     listed = found["on_network"]
@@ -194,6 +202,11 @@ def _facts(
         product=policy.get("product"),
         policy_from=policy.get("valid_from"),
         policy_to=policy.get("valid_to"),
+        policy_years=_whole_years(policy),
+        first_effective_on=policy.get("first_effective_on"),
+        product_waiting_days=policy.get("product_waiting_days"),
+        cooling_off_ends=policy.get("cooling_off_ends"),
+        sum_insured_fen=policy.get("sum_insured_fen"),
         entitled_from=policy.get("entitled_from"),
         entitled_to=policy.get("entitled_to"),
         sales_channel=policy.get("sales_channel") or None,
@@ -206,6 +219,23 @@ def _facts(
         sum_insured_left_fen=policy.get("left_fen"),
         planned_on=asked.planned,
     )
+
+
+def _renewals(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """What the list says of renewals, whatever a caller declares; nothing where it is silent."""
+    paid = policy.get("renewals")
+    return {} if paid is None else {"renewals_paid": paid, "is_renewal": paid > 0}
+
+
+def _whole_years(policy: Mapping[str, Any]) -> int | None:
+    """The term of a policy in whole years, the longest where it has no end; None without one."""
+    first, last = policy.get("valid_from"), policy.get("valid_to")
+    if first is None or last is None:
+        return None if first is None else LIFELONG_YEARS
+    years = int(last.year - first.year)
+    if last.year < date.max.year and anniversary(first, years + 1) - timedelta(days=1) <= last:
+        return years + 1
+    return years if anniversary(first, years) - timedelta(days=1) <= last else years - 1
 
 
 def must_serve_waivers(programme: Programme) -> None:

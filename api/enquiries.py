@@ -167,7 +167,7 @@ def _message(
     return AskQuestion(
         enquiry_id=enquiry_id,
         programme=programme.for_case(),
-        calendar=door.calendar.window(year - 1, year + 1),
+        calendar=door.window(year - 1, year + 1),
         kind=body.kind,
         channel=body.channel,
         asked_by=caller.actor,

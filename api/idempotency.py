@@ -124,7 +124,7 @@ async def once(
                     recorded = await record(unit)
             answer = await act(cast(R, recorded))
     except Problem:
-        async with door.books.unit() as unit:
+        async with door.books.statement() as unit:
             await unit.keys.release(scope=ask.scope, key=ask.key)
         raise
     await _keep(door, ask, answer)
@@ -148,7 +148,7 @@ def _replay(status: int, headers: dict[str, str], body: bytes) -> Response:
 
 
 async def _keep(door: Door, ask: Ask, answer: Answer) -> None:
-    async with door.books.unit() as unit:
+    async with door.books.statement() as unit:
         await unit.keys.answer(
             scope=ask.scope,
             key=ask.key,

@@ -52,6 +52,7 @@ from api import (
     errors,
     health,
     letters,
+    payment_codes,
     reference,
     reporting,
     requests,
@@ -161,6 +162,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reference,
         letters,
         callbacks,
+        payment_codes,
     ):
         app.include_router(resource.routes, dependencies=[Depends(only_described)])
     for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways
@@ -265,6 +267,8 @@ async def serve(settings: Settings) -> int:
                 app,
                 host=settings.listen,
                 port=settings.api_port,
+                http="httptools",
+                ws="none",
                 access_log=False,
                 log_level=settings.log_level.lower(),
                 server_header=False,

@@ -15,6 +15,7 @@ from api.identity import ANYONE, Caller, allowed
 from api.problems import at_field
 from api.text import Code
 from api.wiring import Door, UnknownProgramme, door_of
+from domain.calendar import civil_date
 from domain.clock import Budget, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money
@@ -216,6 +217,7 @@ async def list_hospitals(
             city=city,
             grade_min=grade_min,
             network=network,
+            on=civil_date(door.clock()),
             after=None if cursor is None else _after(cursor),
             limit=limit + 1,
         )

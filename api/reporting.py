@@ -7,7 +7,6 @@ caller is told 202. A second report of the same stay finds the first.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -78,6 +77,19 @@ class Report(Body):
     customer_id: OpaqueId | None = None
 
 
+class Start(BaseModel):
+    """What is read again of a report that was written down."""
+
+    start: OpenCase
+
+
+class Opened(Start):
+    """A report as it is written down: the start message and what only the door knows of it."""
+
+    need: str
+    consent: Consent
+
+
 class CaseOpened(BaseModel):
     """Where the case is to be found."""
 
@@ -92,7 +104,7 @@ class Recorded:
     """What stands in the books after the first step."""
 
     case_id: str
-    opened: str | None  # the start message; None for a stay that was reported before
+    opening: OpenCase | None  # the start message; None for a stay that was reported before
     reported_at: datetime
     stage: str
 
@@ -132,7 +144,12 @@ async def report_case(
     async def act(recorded: Recorded) -> Answer:
         return await _start(door, recorded)
 
-    return await once(request, ask, record=record, act=act)
+    async def known() -> Answer | None:
+        async with door.books.unit() as unit:
+            recorded = await _resumed(unit, ask.own_id(door.id_secret, "dw"))
+        return None if recorded is None else await _start(door, recorded)
+
+    return await once(request, ask, record=record, act=act, known=known)
 
 
 @dataclass(frozen=True)
@@ -145,8 +162,6 @@ class _Reported:
 
 async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     case_id = reported.ask.own_id(door.id_secret, "dw")
-    if opened := await unit.cases.opened(case_id):
-        return await _resumed(unit, case_id, opened)
     body, at = reported.body, reported.at
     asked = Application(
         programme=body.programme,
@@ -164,17 +179,10 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     must_serve_waivers(known.programme)
     _must_state(known.programme, body)
     opening = _opening(case_id, known, reported, door)
-    opened = json.dumps(
-        {
-            "start": opening.model_dump(mode="json"),
-            "need": body.need,
-            "consent": body.consent.model_dump(mode="json"),
-        },
-        ensure_ascii=False,
-    )
+    opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
     if not await unit.cases.add(row):
-        return await _same_stay(unit, known, reported)
+        return await _resumed(unit, case_id) or await _same_stay(unit, known, reported)
     await unit.audit(
         at=at,
         actor_role=reported.caller.role.value,
@@ -183,7 +191,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         case_id=case_id,
         subject=body.consent.version,
     )
-    return Recorded(case_id, opened, at, "opening")
+    return Recorded(case_id, opening, at, "opening")
 
 
 def _must_state(programme: Programme, body: Report) -> None:
@@ -194,12 +202,12 @@ def _must_state(programme: Programme, body: Report) -> None:
         raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
 
 
-async def _resumed(unit: Unit, case_id: str, opened: str) -> Recorded:
-    """An earlier try with this key died after it had recorded the case."""
-    case = await unit.cases.access(case_id)
-    if case is None:
-        raise Problem("in-progress")
-    return Recorded(case_id, opened, case.reported_at, case.stage)
+async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
+    """What an earlier try with this key recorded, if it did before it died."""
+    case, opened = await unit.cases.access(case_id), await unit.cases.opened(case_id)
+    if case is None or opened is None:
+        return None
+    return Recorded(case_id, start_message(opened), case.reported_at, case.stage)
 
 
 def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> OpenCase:
@@ -209,7 +217,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
     return OpenCase(
         case_id=case_id,
         programme=known.programme.for_case(),
-        calendar=door.calendar.window(year - 1, year + 2),
+        calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
         verdict=known.verdict,
         disease=reported.body.disease,
@@ -231,6 +239,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
         "sales_channel": known.sales_channel,
         "policy_id": known.policy_id,
+        "insured_list": known.insured_list,
         "promised_fen": _promised_fen(known),
         "person_hash": known.person_hash,
         "name": body.insured.name,
@@ -270,10 +279,10 @@ async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
 
 async def _start(door: Door, recorded: Recorded) -> Answer:
     headers = {"Location": f"/v1/deposit-waivers/{recorded.case_id}"}
-    if recorded.opened is None:
+    if recorded.opening is None:
         return Answer(200, _view(recorded, recorded.stage), headers)
     try:
-        await door.cases.start(start_message(recorded.opened))
+        await door.cases.start(recorded.opening)
     except NotKnownYet:
         return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
     return Answer(201, _view(recorded, Stage.REPORTED.value), headers)
@@ -281,7 +290,7 @@ async def _start(door: Door, recorded: Recorded) -> Answer:
 
 def start_message(opened: str) -> OpenCase:
     """The start message of a case as it was written down."""
-    return OpenCase.model_validate(json.loads(opened)["start"])
+    return Start.model_validate_json(opened).start
 
 
 def stage_name(stage: str) -> str:

@@ -147,6 +147,7 @@ class PaymentView(BaseModel):
     receipt_no: str
     refusal: str
     code_url: str
+    code_image: str = Field(default="", description="付款二维码图片的地址; 可支付期间有效")
 
 
 class TimelineView(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -18,6 +18,7 @@ from stdnum.exceptions import ValidationError as NumberRefused
 
 from api.errors import OUR_WORDS
 from domain.calendar import civil_date
+from domain.id_numbers import OTHER_NUMBERS, IdKind, written
 from domain.money import AmountRefused, Money
 
 ADMISSION_PAST_MAX: Final = timedelta(days=180)
@@ -27,14 +28,9 @@ ADMISSION_AHEAD_MAX: Final = timedelta(days=365)
 DISCHARGE_PAST_MAX: Final = timedelta(days=60)
 DISCHARGE_AHEAD_MAX: Final = timedelta(days=365)
 
-IdType = Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
+IdType = IdKind
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_OTHER_ID: Final[dict[str, re.Pattern[str]]] = {
-    "passport": re.compile(r"[A-Z0-9]{5,20}", re.ASCII),
-    "hk_macau_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
-    "taiwan_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
-}
 
 
 def said(reason: str) -> PydanticCustomError:
@@ -131,15 +127,15 @@ def example(**body: Any) -> ConfigDict:
 
 def id_number(number: str, kind: IdType) -> str:
     """The number in its one written form; a finding when it cannot be one of its kind."""
-    written = number.strip().upper()
+    plain = written(number)
     if kind == "resident_id":
         try:
-            return str(ric.validate(written))
+            return str(ric.validate(plain))
         except (NumberRefused, ValueError, ArithmeticError):
             raise said("身份证号码不正确: 位数、出生日期或校验位有误") from None
-    if not _OTHER_ID[kind].fullmatch(written):
+    if not OTHER_NUMBERS[kind].fullmatch(plain):
         raise said("证件号码格式不正确")
-    return written
+    return plain
 
 
 def admission_reason(planned: date, now: datetime) -> str | None:

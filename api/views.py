@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from activities.ports import Balances
+from activities.ports import Balances, PaymentStatus
 from api.identity import Caller
 from api.reporting import stage_name
 from api.shapes import (
@@ -136,7 +136,7 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         tasks=[task_view(task) for task in view.tasks],
         documents=[document_view(row) for row in view.documents],
         top_ups=[top_up_view(row, stage=view.stage) for row in view.top_ups],
-        payments=[_payment(row) for row in view.payments],
+        payments=[_payment(view.case_id, row) for row in view.payments],
         discharge_notices=[discharge_view(row, stage=view.stage) for row in view.discharges],
         notices=[_notice(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],
@@ -257,8 +257,15 @@ def document_view(row: DocumentRow) -> DocumentView:
     )
 
 
-def _payment(row: PaymentRow) -> PaymentView:
-    return PaymentView(**row.model_dump(exclude={"amount_fen"}), amount=Money.of(row.amount_fen))
+def _payment(case_id: str, row: PaymentRow) -> PaymentView:
+    scannable = row.code_url and row.status == PaymentStatus.PENDING.value
+    return PaymentView(
+        **row.model_dump(exclude={"amount_fen"}),
+        amount=Money.of(row.amount_fen),
+        code_image=f"/v1/deposit-waivers/{case_id}/payments/{row.movement_id}/code"
+        if scannable
+        else "",
+    )
 
 
 def timeline_view(row: TimelineRow) -> TimelineView:

@@ -29,6 +29,7 @@ from domain.board import (
     EnquiryView,
     LedgerRow,
     Paged,
+    PaymentRow,
     TaskFilter,
     TaskRow,
     TopUpRow,
@@ -136,7 +137,9 @@ class Inbox(Protocol):
 class Reference(Protocol):
     """Hospitals, networks and the insurer's list."""
 
-    async def hospital(self, hospital_id: str, network: str | None) -> dict[str, Any] | None: ...
+    async def hospital(
+        self, hospital_id: str, network: str | None, on: date
+    ) -> dict[str, Any] | None: ...
     async def policy(
         self, programme: str, person_hash: str, on: date, *, lock: bool = False
     ) -> dict[str, Any] | None: ...
@@ -150,6 +153,7 @@ class Reference(Protocol):
         city: str | None,
         grade_min: int | None,
         network: str | None,
+        on: date,
         after: str | None,
         limit: int,
     ) -> list[dict[str, Any]]: ...
@@ -189,6 +193,7 @@ class Books(Protocol):
     """Opens units."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+    def statement(self) -> AbstractAsyncContextManager[Unit]: ...
     def person_hash(self, id_number: str) -> str: ...
 
 
@@ -199,6 +204,7 @@ class Board(Protocol):
     async def case(self, case_id: str, viewer: Viewer) -> CaseView | None: ...
     async def contact(self, case_id: str, viewer: Viewer) -> ContactRow | None: ...
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None: ...
+    async def payment(self, case_id: str, movement_id: str) -> PaymentRow | None: ...
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None: ...
 
 
@@ -270,6 +276,18 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def window(self, first_year: int, last_year: int) -> WorkCalendar:
+        """Some years of the table as it stands, cut out once for each table."""
+        table, years = self.calendar, (first_year, last_year)
+        whole, window = self._windows.get(years, (None, None))
+        if window is None or whole is not table:
+            window = table.window(first_year, last_year)
+            self._windows[years] = (table, window)
+        return window
 
     @property
     def calendar(self) -> WorkCalendar:

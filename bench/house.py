@@ -28,7 +28,9 @@ from adapters.embedded import Stack, stack
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
 from adapters.identity import mint
-from adapters.insured_import import import_insured
+from adapters.insured_import import Terms, import_insured
+from adapters.list_files import ListFile
+from adapters.list_versions import ListName
 from adapters.migrations.run import migrate
 from adapters.network_import import import_network
 from adapters.processes import Child, StartFailed
@@ -183,9 +185,8 @@ async def _fill(settings: Settings) -> None:
     try:
         await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
         await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
-        await import_insured(
-            engine, listed, programme=PROGRAMME, list_version="bench", sealer=sealer, at=now
-        )
+        name = ListName("insured", PROGRAMME, "bench")
+        await import_insured(engine, ListFile(listed), Terms(name, sealer, now))
     finally:
         await engine.dispose()
 

@@ -31,7 +31,9 @@ from adapters.calendar_file import load_calendar
 from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
-from adapters.insured_import import import_insured
+from adapters.insured_import import Terms, import_insured
+from adapters.list_files import ListFile
+from adapters.list_versions import ListName
 from adapters.network_import import import_network
 from adapters.programme_files import load_programmes
 from adapters.serving import child_environment
@@ -49,7 +51,7 @@ HOSPITAL_ID: Final = "h-lkes2xiuptu45a5v"
 
 
 LIST: Final = "demo"
-"""The version of the insured persons' list that the story brings along."""
+"""How the versions of the lists that stories bring along begin."""
 GUEST_POLICY: Final = "designated_ci,500000.00,0.00,individual,2019-01-01,2099-12-31"
 """Product, sum insured, used, sales channel and term of the person whose story is told."""
 
@@ -189,7 +191,9 @@ class ListInUse(RuntimeError):
 
 
 async def _refuse_other_lists(engine: AsyncEngine) -> None:
-    query = select(policies.c.list_version).where(policies.c.list_version != LIST).limit(1)
+    query = (
+        select(policies.c.list_version).where(~policies.c.list_version.startswith(LIST)).limit(1)
+    )
     async with engine.connect() as connection:
         if (await connection.execute(query)).first() is not None:
             raise ListInUse(
@@ -233,14 +237,9 @@ async def _fill(settings: Settings, house: House) -> None:
         await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
         if network.exists():
             await import_network(engine, network)
-        await import_insured(
-            engine,
-            insured,
-            programme=programme,
-            list_version=LIST,
-            sealer=sealer,
-            at=now,
-        )
+        # Each story has a guest of its own, so each brings a list of its own.
+        name = ListName("insured", programme, f"{LIST}-{now:%Y%m%dT%H%M%S.%f}")
+        await import_insured(engine, ListFile(insured), Terms(name, sealer, now))
     finally:
         await engine.dispose()
 

@@ -45,7 +45,8 @@ def _lowerings(old: Programme, new: Programme) -> Iterable[str]:
 
 
 def _of_service(old: Service, new: Service) -> Iterable[str]:
-    if _fewer(old.quota.count, new.quota.count):
+    tiers = (_fewer(count, new.quota.count_for(tier)) for tier, count in old.quota.by_tier.items())
+    if _fewer(old.quota.count, new.quota.count) or any(tiers):
         yield f"quota:{old.code}"
     if _longer_wait(old.waiting, new.waiting):
         yield f"waiting:{old.code}"

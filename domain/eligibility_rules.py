@@ -149,11 +149,12 @@ def _waiting_over(asked: Question, day: date | None) -> Answer:
     waiting, facts = asked.waiting, asked.facts
     if waiting is None:
         return Answer.PASSED
-    if day is None or facts.policy_from is None:
+    covered_from = facts.first_effective_on or facts.policy_from
+    if day is None or covered_from is None:
         return Answer.OPEN
     ends = waiting_ends(
         waiting,
-        facts.policy_from,
+        covered_from,
         product_days=facts.product_waiting_days,
         renewal=facts.is_renewal,
     )
@@ -167,7 +168,8 @@ def _quota_left(asked: Question) -> Answer:
         return Answer.OPEN
     count = service.quota.count if facts.quota_count is None else facts.quota_count
     if count is None:
-        return Answer.JUDGEMENT if service.has_lost("quota") else Answer.PASSED
+        is_known = not service.has_lost("quota") and not service.quota.by_tier
+        return Answer.PASSED if is_known else Answer.JUDGEMENT
     return _is(None if facts.quota_used is None else facts.quota_used < count)
 
 

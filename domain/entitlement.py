@@ -56,7 +56,7 @@ def counter_of(
     service: Service, *, programme: str, holder: str, policy_from: date, on: date
 ) -> Counter | None:
     """The counter a use on a day belongs to; None where the service is not counted."""
-    if service.quota.count is None or service.quota.period is None:
+    if not service.quota.is_counted or service.quota.period is None:
         return None
     return Counter(
         programme=programme,

@@ -22,6 +22,7 @@ class Facts(BaseModel):
     product: str | None = None
     policy_from: date | None = None
     policy_to: date | None = None  # the last day in force; None = no end
+    first_effective_on: date | None = None  # of a cover renewed since without a gap
     policy_years: int | None = None
     is_renewal: bool = False
     product_waiting_days: int | None = None
@@ -65,7 +66,7 @@ class Facts(BaseModel):
     def days(self) -> PolicyDays:
         """The policy's days, as activation counts them."""
         return PolicyDays(
-            policy_from=self.policy_from,
+            policy_from=self.first_effective_on or self.policy_from,
             policy_to=self.policy_to,
             cooling_off_ends=self.cooling_off_ends,
             opened_on=self.opened_on,

@@ -162,6 +162,10 @@ class Programme(Incomplete):
         """A notice; NotInProgramme."""
         return self._find("notice", code, ((notice.code, notice) for notice in self.notices))
 
+    def has_notice(self, code: str) -> bool:
+        """Whether customers are told this."""
+        return any(notice.code == code for notice in self.notices)
+
     def disease(self, code: str) -> Disease:
         """An agreed disease; NotInProgramme."""
         return self._find("disease", code, ((item.code, item) for item in self.diseases))

@@ -5,7 +5,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 """
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -40,12 +40,23 @@ class ServiceQuota(BaseModel):
     count_min: int | None = Field(default=None, gt=0)  # P13: 1-5 a year, by plan (C-64)
     period: Literal["policy_year", "term", "policy"] | None = None
     pool: str | None = None  # services with the same pool count together
+    # By the tier (档次) the insurer's list states; a tier that is not here is a person's to judge.
+    by_tier: dict[str, Annotated[int, Field(gt=0)]] = {}
 
     @model_validator(mode="after")
     def _a_count_has_a_period(self) -> Self:
-        if self.count is not None and self.period is None:
+        if self.is_counted and self.period is None:
             raise ValueError("a count needs its period")
         return self
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether uses are counted at all."""
+        return self.count is not None or bool(self.by_tier)
+
+    def count_for(self, tier: str | None) -> int | None:
+        """How often a person of a tier may use the service; None where nothing says."""
+        return self.by_tier.get(tier or "", self.count)
 
 
 class PreconditionCode(StrEnum):

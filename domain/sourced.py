@@ -5,6 +5,7 @@ specification, or `inferred` where no source speaks and the file carries our def
 has lost is named in `source_incomplete`, so that nobody takes a default for a promise.
 """
 
+from functools import cache
 from typing import Any, Final, Self
 
 from pydantic import (
@@ -33,12 +34,17 @@ class Terms(BaseModel):
     def _without_what_is_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A case carries its programme in every run: what nothing was said of is not written."""
         written: dict[str, Any] = handler(self)
-        fields = type(self).model_fields
+        silent = _may_be_left_out(type(self))
         return {
-            key: value
-            for key, value in written.items()
-            if value not in _EMPTY or key not in fields or fields[key].default not in _EMPTY
+            key: value for key, value in written.items() if key not in silent or value not in _EMPTY
         }
+
+
+@cache
+def _may_be_left_out(kind: type[Terms]) -> frozenset[str]:
+    """The fields that are empty when nothing is said of them; looked up once for each kind."""
+    fields = kind.model_fields.items()
+    return frozenset(name for name, field in fields if field.default in _EMPTY)
 
 
 class Incomplete(Terms):

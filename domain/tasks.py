@@ -218,6 +218,7 @@ class DischargeVisit(Form):
     """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
 
     bill: Money
+    bill_confirmed: bool = False  # read again, where it is far above what was advanced
     claim_explained: bool
     documents_collected: bool
     images: Images

@@ -31,6 +31,8 @@ from domain.waiver import PaymentMode, Stage
 from workflows.desk import Desk
 from workflows.messages import PaymentResult
 
+CODE: Final = "payment_code"
+"""The notice that a code can be fetched and scanned (R051); older programmes have none."""
 ORDER_WITHIN: Final = timedelta(seconds=15)
 """The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
@@ -305,6 +307,8 @@ class DepositPayment:
         changed = record.model_copy(update=change)
         if changed != record:
             self._desk.pen.payment(changed, workflow.now())
+        if changed.code_url and not record.code_url and self._desk.programme.has_notice(CODE):
+            self._desk.tell(CODE, amount=record.amount_fen)
 
     def _settle(self, movement_id: str, outcome: PaymentOutcome, at: datetime) -> PaymentRecord:
         paid = outcome.status is PaymentStatus.PAID

@@ -14,13 +14,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from activities.ports import Message, PaymentStatus
-from domain.calendar import WorkCalendar
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.programme import Programme
 from domain.tasks import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
+from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
@@ -50,8 +49,8 @@ class OpenCase(Message):
     """The report (DW02) with everything the case will ever need to know of its rules."""
 
     case_id: str
-    programme: Programme
-    calendar: WorkCalendar
+    programme: SharedProgramme
+    calendar: SharedCalendar
     hospital: HospitalTerms
     verdict: Verdict  # the programme's rules applied at the door to the facts of that moment
     disease: str
@@ -66,8 +65,8 @@ class AskQuestion(Message):
     """A question (DW01), without its words: they stand sealed in the record and nowhere else."""
 
     enquiry_id: str
-    programme: Programme
-    calendar: WorkCalendar
+    programme: SharedProgramme
+    calendar: SharedCalendar
     kind: EnquiryKind
     channel: str
     asked_by: Actor
@@ -209,5 +208,5 @@ class NoticeFailed(Message):
 class NewCalendar(Message):
     """Signal `new_calendar`: a holiday notice landed; running working-day clocks are re-timed."""
 
-    calendar: WorkCalendar
+    calendar: SharedCalendar
     at: datetime

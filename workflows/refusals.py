@@ -62,6 +62,10 @@ VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
 
 
+BILL_BELIEVED: Final = 2
+"""A bill beyond so many times what we cover is read a second time before it is settled."""
+
+
 def refusal(code: str, message: str, field: str) -> ApplicationError:
     """A command refused for good: sending it again changes nothing."""
     return ApplicationError(message, field, type=code, non_retryable=True)
@@ -243,6 +247,12 @@ class Refusals:
             kinds = ", ".join(kind.value for kind in lacking)
             raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
 
+    def _is_far_above(self, bill: Money) -> bool:
+        """A bill so large that a digit too many is likelier; with a balance the limit pays it."""
+        state = self._state
+        covers = state.limit_fen if self._terms.discharge.balance_paid else state.advanced_fen
+        return bill.fen > BILL_BELIEVED * covers
+
     def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
         """The bill is an amount, and papers that count as collected lie in the file (R036)."""
         if not form.claim_explained:
@@ -254,6 +264,8 @@ class Refusals:
         if state.slips_task in state.tasks:
             raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
         self._amount(form.bill, "bill", at_least=0)
+        if self._is_far_above(form.bill) and not form.bill_confirmed:
+            raise refusal(FORM_REFUSED, "账单远高于垫付金额, 请核对后确认", "bill_confirmed")
         if form.documents_collected:
             self._documents(message, disease, DocumentStage.CLAIM)
 

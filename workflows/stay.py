@@ -215,7 +215,8 @@ class Stay:
         """Order the visit for the day of discharge, and again when the day moves meanwhile."""
         ordered_for: date | None = None
         while (day := self._discharge_on) is not None and day != ordered_for:
-            visit_at = datetime.combine(day, VISIT_HOUR, SHANGHAI).astimezone(UTC)
+            planned = datetime.combine(day, VISIT_HOUR, SHANGHAI).astimezone(UTC)
+            visit_at = max(planned, workflow.now())  # past nine, somebody comes at once
             answer = await self._visit.order(
                 "discharge", visit_at=visit_at, visit_id=self._state.discharge_visit
             )

@@ -310,8 +310,9 @@ async def test_a_notice_recorded_again_updates_its_delivery(
         sent_at=REPORTED_AT,
         delivery=Delivery.UNKNOWN,
     )
-    await casebook.note_notice(notice)
-    await casebook.note_notice(notice.model_copy(update={"delivery": Delivery.DELIVERED}))
+    await casebook.note_notices([notice])
+    arrived = notice.model_copy(update={"delivery": Delivery.DELIVERED})
+    await casebook.note_notices([arrived])
     [row] = (await seen(board)).notices
     assert (row.text, row.delivery) == ("请准备资料", "delivered")
 

@@ -211,7 +211,7 @@ async def a_notice(house: House, case_id: str, delivery: Delivery) -> None:
         sent_at=house.clock(),
         delivery=delivery,
     )
-    await Casebook(house.database, house.sealer, clock=house.clock).note_notice(record)
+    await Casebook(house.database, house.sealer, clock=house.clock).note_notices([record])
 
 
 async def deliveries(house: House) -> list[str]:

@@ -6,8 +6,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
+from adapters.tables import payments
+from api.payment_codes import drawn
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
@@ -193,3 +195,35 @@ async def test_a_request_before_the_stay_says_that_it_waits_for_it(house: House)
     noticed = await house.post(f"{path}/discharge-notices", {"discharge_on": day})
     told = (await house.get(noticed.headers["location"])).json()
     assert (told["state"], told["state_name"]) == ("received", "已收到, 首笔押金缴纳后处理")
+
+
+async def test_a_code_is_an_image_as_long_as_it_can_be_paid(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    movement = f"{case_id}:deposit:1"
+    address = "https://pay.example/p/1"
+    async with house.database.begin() as connection:
+        await connection.execute(
+            insert(payments).values(
+                movement_id=movement,
+                case_id=case_id,
+                reason="deposit",
+                amount_fen=5_000_000,
+                mode="qr_code",
+                status="pending",
+                code_url=address,
+                ordered_at=house.clock(),
+            )
+        )
+    file = (await house.get(f"/v1/deposit-waivers/{case_id}", "customer")).json()
+    path = file["payments"][0]["code_image"]
+    image = await house.get(path, "customer")
+    assert (image.status_code, image.headers["content-type"]) == (200, "image/png")
+    assert image.content == drawn(address) != drawn(address + "2")
+    assert image.content.startswith(b"\x89PNG")
+    problem(await house.get(path, "nurse"), 404, "not-found")
+    problem(await house.get(path, "finance"), 403, "forbidden")
+    none = f"/v1/deposit-waivers/{case_id}/payments/{case_id}:deposit:2/code"
+    problem(await house.get(none, "agent"), 404, "not-found")
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE payments SET status = 'paid'"))
+    problem(await house.get(path, "customer"), 404, "not-found")

@@ -24,7 +24,9 @@ from adapters.embedded_postgres import PostgresServer
 from adapters.embedded_temporal import TemporalServer
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
-from adapters.insured_import import import_insured
+from adapters.insured_import import Terms, import_insured
+from adapters.list_files import ListFile
+from adapters.list_versions import ListName
 from adapters.migrations.run import migrate
 from adapters.network_import import import_network
 from adapters.processes import Child, StartFailed, free_ports
@@ -130,9 +132,8 @@ class Town:
         try:
             await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
             await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
-            await import_insured(
-                engine, listed, programme=PROGRAMME, list_version="soak", sealer=sealer, at=now
-            )
+            name = ListName("insured", PROGRAMME, "soak")
+            await import_insured(engine, ListFile(listed), Terms(name, sealer, now))
         finally:
             await engine.dispose()
 

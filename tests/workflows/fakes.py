@@ -7,7 +7,7 @@ partners are tested where they live, and the journeys use nothing but real ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -130,10 +130,10 @@ class FakeBooks:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write_enquiry")
 
-    async def note_notice(self, record: NoticeRecord) -> None:
-        self.fail("note_notice")
-        self.notices[record.notice_id] = record
-        self.after("note_notice")
+    async def note_notices(self, records: Sequence[NoticeRecord]) -> None:
+        self.fail("note_notices")
+        self.notices |= {record.notice_id: record for record in records}
+        self.after("note_notices")
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")

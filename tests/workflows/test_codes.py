@@ -36,6 +36,8 @@ async def test_a_first_code_unscanned_past_its_due_is_taken_back_before_a_dispat
 ) -> None:
     async with case_of() as case:
         await _with_a_code(case)
+        told = [one.template for one in case.books.notices.values()]
+        assert told.count("payment_code") == 1
         await case.time.go_to(case.clocks["K05.1"].due_at + timedelta(minutes=1))
         await people.acknowledge(case, f"付款码未被扫描, 已撤回 {case.movement(1)}")
         assert case.partners.taken_back == [case.movement(1)]

@@ -27,7 +27,7 @@ VERBS = {
     "void",
     "book",
     "write",
-    "note_notice",
+    "note_notices",
     "contact",
     "pay",
     "look_up",
@@ -40,7 +40,7 @@ VERBS = {
 
 FAILURES = {"write": 3, "pay": 2, "order_visit": 2}
 """How often they fail before they do it; everything else fails once."""
-NOTIFYING = {"send", "note_notice"}
+NOTIFYING = {"send", "note_notices"}
 """A notice has five tries, so its answers get lost only once."""
 
 

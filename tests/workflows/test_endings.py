@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -318,3 +319,18 @@ async def test_when_no_way_of_paying_is_left_the_customer_may_still_withdraw(
         await people.acknowledge(case, "全部付款方式均被拒绝")
         await case.ends(Stage.CANCELLED)
         assert set(case.books.ended.values()) == {"void"}
+
+
+async def test_a_visit_for_today_is_ordered_for_now_when_nine_has_passed(case_of: CaseOf) -> None:
+    async with case_of("2026-04-29 20:10") as case:
+        await case.open()
+        await people.admitted(case)
+        before = case.time.now()
+        await people.notice_discharge(case, case.today)
+        await case.until(lambda: len(case.partners.visits) == 2)
+        visit_at = case.partners.visits[f"{case.case_id}:visit_discharge:1"].visit_at
+        assert before <= visit_at < before + timedelta(minutes=1)
+        await people.discharge_visit(case, 5_000_000)
+        await people.file_claim(case)
+        await people.decide(case, "approved", 5_000_000)
+        await case.ends(Stage.CLOSED)

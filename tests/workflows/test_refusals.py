@@ -189,6 +189,12 @@ async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseO
             [
                 (NURSE, visit | {"claim_explained": False}, "FormRefused", "claim_explained"),
                 (NURSE, visit | {"bill": TOO_MUCH}, "AmountOutOfRange", "amount"),
+                (
+                    NURSE,
+                    visit | {"bill": people.money(10_000_001)},
+                    "FormRefused",
+                    "bill_confirmed",
+                ),
                 (NURSE, visit, "DocumentsMissing", "documents"),
                 (NURSE, visit | {"bill": {"amount": "-1.00"}}, "FormRefused", "bill.amount"),
             ],

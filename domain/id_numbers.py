@@ -1,0 +1,37 @@
+"""Numbers of identity documents: their one written form, and what a resident's number says.
+
+Who checks a number for a caller or a list says the finding in words of its own; the check digit and
+the regions of a resident's number are a library's business (`stdnum.cn.ric`).
+"""
+
+import re
+from datetime import date
+from typing import Final, Literal
+
+IdKind = Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
+
+OTHER_NUMBERS: Final[dict[str, re.Pattern[str]]] = {
+    "passport": re.compile(r"[A-Z0-9]{5,20}", re.ASCII),
+    "hk_macau_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
+    "taiwan_permit": re.compile(r"[A-Z0-9]{8,20}", re.ASCII),
+}
+
+RESIDENT_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
+
+BORN_MIN: Final = date(1900, 1, 1)
+"""Nobody insured was born before; an earlier day is a slip."""
+
+
+def written(number: str) -> str:
+    """The one form a number is stored and compared in."""
+    return number.strip().upper()
+
+
+def born_on(resident_number: str) -> date | None:
+    """The birthday a resident's number states; None where there is no such day."""
+    try:
+        return date(
+            int(resident_number[6:10]), int(resident_number[10:12]), int(resident_number[12:14])
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,33 @@
+"""The commands that read lists, as a person types them."""
+
+from pathlib import Path
+
+from tests.adapters.test_insured_import import HEAD, a_row
+from tests.house.test_commands import run
+
+
+def test_a_list_is_refused_with_a_report_and_taken_in_part_when_asked(tmp_path: Path) -> None:
+    people, report = tmp_path / "people.csv", tmp_path / "wrong.csv"
+    wrong = a_row("X-2", id_number="110101190001010007")
+    people.write_text(HEAD + a_row("X-1") + wrong, "utf-8")
+    named = ("--programme", "bainian_deposit_waiver", "--list-version", "2026-07-01")
+    order = ("import", "insured", str(people), *named, "--errors", str(report))
+    refused = run(tmp_path / "var", *order)
+    assert refused.returncode == 1
+    assert "people.csv: line 3: id_number: " in refused.stderr
+    assert "110101********0007" in report.read_text("utf-8-sig")
+    taken = run(tmp_path / "var", *order, "--partial")
+    assert taken.returncode == 0, taken.stderr
+    assert "inserted: 1" in taken.stdout
+    assert "refused_rows: 1" in taken.stdout
+    for secret in ("客户某甲", "110101190001010007", "13800138000"):
+        assert secret not in refused.stderr + refused.stdout + taken.stdout + taken.stderr
+
+
+def test_a_network_nobody_names_and_a_list_without_a_version_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "network.csv"
+    path.write_text("医院名称\n", "utf-8")
+    for given in ((), ("--network", "nope", "--list-version", "2026-07-01")):
+        done = run(tmp_path, "import", "network", str(path), *given)
+        assert done.returncode == 2
+    assert not (tmp_path / "postgres").exists(), "no server was started for it"
