@@ -75,7 +75,7 @@ class KeepBooks:
         return Delivery.FAILED
 
     async def _send(self, notice: NoticeOrder, contact: Contact) -> Delivery:
-        """By the notice's channel; who left no address for it is phoned, as when nothing arrives."""
+        """By its channel; who left no address for it is phoned, as when nothing arrives."""
         to = contact.email if notice.channel == "email" else contact.phone
         return await self._messaging.send(notice, to) if to else Delivery.FAILED
 

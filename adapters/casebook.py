@@ -64,6 +64,7 @@ _CONTACT: Final = (
     select(
         cases.c.name,
         cases.c.phone,
+        cases.c.email,
         cases.c.id_number,
         cases.c.bed,
         cases.c.policy_id,
