@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -34,8 +33,10 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.messaging import MessageGateway
+from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
+from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
@@ -114,12 +115,13 @@ async def main(settings: Settings) -> None:
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    postman = Postman(Outbox(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue
         )
         async with build(client, task_queue=settings.task_queue, verbs=verbs):
-            await asyncio.Event().wait()
+            await postman.run()
     finally:
         for line in lines.values():
             await line.close()

@@ -20,6 +20,7 @@ from activities.ports import CasePage, Contact, Delivery, NoticeRecord
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
+from adapters.outbox import post
 from adapters.pages import PageConflict, append_timeline, claim_page, columns, upsert, write_steps
 from adapters.tables import (
     cases,
@@ -100,6 +101,7 @@ class Casebook:
             await write_steps(connection, self._sealer, page.case_id, page)
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
+            await post(connection, page)
 
     async def write_enquiry(self, page: EnquiryPage) -> None:
         """Write one page of an enquiry. Raises `EnquiryUnknown` and `PageConflict`."""
