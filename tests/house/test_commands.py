@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,17 @@ def test_nobody_is_imported_into_a_programme_that_does_not_exist(tmp_path: Path)
     assert not (tmp_path / "postgres").exists(), "no server was started for it"
 
 
+def test_a_channel_is_registered_rotated_reported_and_removed(tmp_path: Path) -> None:
+    refused = run(tmp_path, "webhooks", "register", "app", "http://example.com/told")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    secret = run(tmp_path, "webhooks", "register", "app", "https://example.com/told").stdout
+    assert secret.startswith("whsec_")
+    assert run(tmp_path, "webhooks", "rotate", "app").stdout not in ("", secret)
+    assert "https://example.com/told" in run(tmp_path, "webhooks", "report").stdout
+    assert "again: 0" in run(tmp_path, "webhooks", "retry", "app").stdout
+    assert [run(tmp_path, "webhooks", "remove", "app").returncode for _ in range(2)] == [0, 1]
+
+
 def test_a_migration_is_safe_to_repeat(tmp_path: Path) -> None:
     for _ in range(2):
         done = run(tmp_path, "migrate")
@@ -110,11 +123,9 @@ def test_sigterm_ends_a_command_however_early(tmp_path: Path, after: float) -> N
         assert process.wait(timeout=20) in {TERM_STATUS, -signal.SIGTERM, 0}
 
 
-@pytest.mark.slow
-def test_up_serves_everything_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    var = tmp_path / "var"
-    env = environment(var)
-    log = tmp_path / "up.log"
+@contextmanager
+def up(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`make up` as a person starts it, serving; ended with the block if it has not been before."""
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -127,18 +138,23 @@ def test_up_serves_everything_until_it_is_told_to_stop(tmp_path: Path) -> None:
                 assert serving.poll() is None, log.read_text(encoding="utf-8")
                 assert time.monotonic() < give_up_at, log.read_text(encoding="utf-8")
                 time.sleep(0.2)
-            shown = subprocess.run(
-                [sys.executable, "cli.py", "status"], cwd=ROOT, env=env, check=False, timeout=60
-            )
-            assert shown.returncode == 0
-            told = subprocess.run(
-                [sys.executable, "cli.py", "down"], cwd=ROOT, env=env, check=False, timeout=90
-            )
-            assert told.returncode == 0
-            assert serving.wait(timeout=30) == TERM_STATUS
+            yield serving
         finally:
             if serving.poll() is None:
                 serving.terminate()
                 serving.wait(timeout=60)
+
+
+@pytest.mark.slow
+def test_up_serves_everything_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    env = environment(var)
+    with up(env, tmp_path / "up.log") as serving:
+        for command in ("status", "down"):
+            told = subprocess.run(
+                [sys.executable, "cli.py", command], cwd=ROOT, env=env, check=False, timeout=90
+            )
+            assert told.returncode == 0
+        assert serving.wait(timeout=30) == TERM_STATUS
     assert not (var / "run" / "postgres.pid").exists()
     assert not (var / "run" / "serve-worker.pid").exists()
