@@ -65,6 +65,7 @@ _CONTACT: Final = (
     select(
         cases.c.name,
         cases.c.phone,
+        cases.c.email,
         cases.c.id_number,
         cases.c.bed,
         cases.c.policy_id,
@@ -124,6 +125,7 @@ class Casebook:
             contact = Contact(
                 name=self._opened(row.name, "cases.name"),
                 phone=self._opened(row.phone, "cases.phone"),
+                email=self._opened(row.email, "cases.email"),
                 id_last_four=last_four(self._opened(row.id_number, "cases.id_number")),
                 bed=self._opened(row.bed, "cases.bed"),
                 policy_ref=self._opened(row.policy_no, "policies.policy_no") or row.policy_id or "",
