@@ -130,6 +130,14 @@ async def test_the_plan_of_an_internal_programme_is_not_for_outsiders(
     assert (await house.get("/v1/programmes", None)).status_code == 401  # type: ignore[arg-type]
 
 
+async def test_a_case_says_by_which_version_it_goes(house: House) -> None:
+    """R277, I14: the terms of the day of the report, named on the case."""
+    (p01,) = [one for one in ALL if one.code == PROGRAMME]
+    opened = await house.report()
+    case = (await house.get(opened.headers["location"])).json()
+    assert (case["programme"], case["programme_version"]) == (PROGRAMME, p01.version)
+
+
 async def test_an_application_is_served_by_the_plan_of_its_year(house: House) -> None:
     """R008: the plan published for that year is the one applied."""
     (p01,) = [one for one in ALL if one.code == PROGRAMME]
