@@ -73,6 +73,9 @@ class TaskKind(StrEnum):
     FILE_CLAIM = "file_claim"
     RECORD_REPAYMENT = "record_repayment"
     AFTERCARE = "aftercare"
+    ARRANGE_REPAYMENT = "arrange_repayment"
+    SIGN_WRITE_OFF = "sign_write_off"
+    DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
     IMPORT_CALENDAR = "import_calendar"
@@ -254,6 +257,37 @@ class RecordRepayment(Form):
     reference: Reference
 
 
+class PlannedPart(BaseModel):
+    """One instalment as it was agreed with the customer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due_on: date
+    amount: Money
+
+
+class ArrangeRepayment(Form):
+    """What was agreed with a customer who owes: instalments, or that it will not come back."""
+
+    instalments: list[PlannedPart] = Field(default=[], max_length=36)
+    write_off: bool = False
+    reason: Words
+
+
+class SignWriteOff(Form):
+    """A further signature under a write-off, by somebody who has not signed it yet."""
+
+    approved: bool
+    reason: Words
+
+
+class DecideDispute(Form):
+    """Whether what a customer says against a claim decision holds; then it is filed anew."""
+
+    upheld: bool
+    reason: Words
+
+
 class ResolvePayment(Form):
     """What became of a payment whose outcome nobody knew, with the evidence of both sides."""
 
@@ -345,6 +379,9 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
+    TaskKind.ARRANGE_REPAYMENT: _terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
+    TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
+    TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),

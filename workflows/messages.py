@@ -132,6 +132,15 @@ class NoticeDischarge(Message):
     at: datetime
 
 
+class DisputeClaim(Message):
+    """Signal `dispute_claim`: the customer says the insurer's decision is wrong, and why."""
+
+    dispute_id: str
+    reason: str
+    actor: Actor
+    at: datetime
+
+
 class PaymentResult(Message):
     """Signal `payment_result`: the payment partner's word on one movement."""
 
