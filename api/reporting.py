@@ -206,7 +206,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
     year = civil_date(reported.at).year
     return OpenCase(
         case_id=case_id,
-        programme=known.programme.for_case(),
+        programme=door.carried(known.programme),
         calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
         verdict=known.verdict,
