@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from adapters import import_commands  # noqa: E402
+from adapters import import_commands, webhook_commands  # noqa: E402
 from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables: patients
 )
 app.add_typer(import_commands.app, name="import")
+app.add_typer(webhook_commands.app, name="webhooks")
 
 ROOT = Path(__file__).resolve().parent
 HOSPITALS = ROOT / "data" / "hospitals.csv"
@@ -100,6 +101,18 @@ async def _prepare_with_hospitals(settings: "Settings") -> None:
         console.print("已导入医院名录 / the list of hospitals was read")
 
 
+def _on_servers(body: "Callable[[Settings], Awaitable[int | None]]") -> NoReturn:
+    """Run a command's body on the servers of the settings, brought to this version."""
+    from adapters.embedded import stack
+
+    async def main() -> int | None:
+        async with stack(_settings()) as servers:
+            await _prepare(servers.settings)
+            return await body(servers.settings)
+
+    _run(main)
+
+
 @app.command()
 def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
@@ -127,19 +140,15 @@ def status() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database and Temporal's search attributes to this version; safe to repeat."""
-    from adapters.embedded import stack
 
-    async def main() -> int:
-        async with stack(_settings()) as servers:
-            await _prepare(servers.settings)
+    async def say(_: "Settings") -> None:
         console.print("已更新 / up to date")
-        return 0
 
-    _run(main)
+    _on_servers(say)
 
 
 @app.command()
-def demo() -> None:
+def demo(programme: Annotated[str, typer.Option(help="P01, P02, P19, P20")] = "P01") -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
 
     async def main() -> int:
@@ -149,8 +158,8 @@ def demo() -> None:
         async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
-                return await tell(beside(servers.settings))
-            return await tell(servers.settings)
+                return await tell(beside(servers.settings), programme)
+            return await tell(servers.settings, programme)
 
     _run(main)
 
@@ -288,21 +297,15 @@ def keys() -> None:
 
 
 def _import(path: Path, body: "Importer") -> NoReturn:
-    """Run an import on the database of the settings, with progress; a bad file is a sentence."""
-    from adapters.embedded import stack
+    """Run an import, with progress; a bad file is a sentence."""
     from adapters.importing import imported
 
-    async def main() -> int:
-        async with stack(_settings()) as servers:
-            await _prepare(servers.settings)
-            return await imported(servers.settings, path, body, out=console, bar=complaints)
-
-    _run(main)
+    _on_servers(lambda settings: imported(settings, path, body, out=console, bar=complaints))
 
 
 @app.callback()
 def _wire(context: typer.Context) -> None:
-    context.obj = import_commands.Means(_settings, _import, _programmes)
+    context.obj = import_commands.Means(_settings, _import, _programmes, _on_servers)
 
 
 @import_commands.app.command("calendar")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,6 +9,8 @@ from typing import Any, Final
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.booking_ports import BookingBookPort, EntitlementPort
+from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.dispatch import SendNurse
@@ -34,19 +35,22 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.messaging import MessageGateway
+from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
+from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
+from workflows.bookings.appointment import Appointment
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation, Appointment)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
 RECONCILE: Final = "reconciliation"
@@ -94,6 +98,11 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
+def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+    """The verbs of green-channel bookings."""
+    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -114,12 +123,13 @@ async def main(settings: Settings) -> None:
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    postman = Postman(Outbox(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue
         )
         async with build(client, task_queue=settings.task_queue, verbs=verbs):
-            await asyncio.Event().wait()
+            await postman.run()
     finally:
         for line in lines.values():
             await line.close()

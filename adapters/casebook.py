@@ -20,6 +20,7 @@ from activities.ports import CasePage, Contact, Delivery, NoticeRecord
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
+from adapters.outbox import post
 from adapters.pages import PageConflict, append_timeline, claim_page, columns, upsert, write_steps
 from adapters.tables import (
     cases,
@@ -67,6 +68,7 @@ _CONTACT: Final = (
     select(
         cases.c.name,
         cases.c.phone,
+        cases.c.email,
         cases.c.id_number,
         cases.c.bed,
         cases.c.policy_id,
@@ -102,6 +104,7 @@ class Casebook:
             await write_steps(connection, self._sealer, page.case_id, page)
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
+            await post(connection, page)
 
     async def write_enquiry(self, page: EnquiryPage) -> None:
         """Write one page of an enquiry. Raises `EnquiryUnknown` and `PageConflict`."""
@@ -125,6 +128,7 @@ class Casebook:
             contact = Contact(
                 name=self._opened(row.name, "cases.name"),
                 phone=self._opened(row.phone, "cases.phone"),
+                email=self._opened(row.email, "cases.email"),
                 id_last_four=last_four(self._opened(row.id_number, "cases.id_number")),
                 bed=self._opened(row.bed, "cases.bed"),
                 policy_ref=self._opened(row.policy_no, "policies.policy_no") or row.policy_id or "",

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.tables import cases, clocks
+from adapters.tables import cases, clocks, tasks
 from adapters.tables_enquiry import enquiries
+from domain.tasks import TaskKind
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"
@@ -50,5 +51,24 @@ class ReportRows:
             .where(cases.c.outstanding_fen > 0)
             .group_by(cases.c.programme, age)
             .order_by(cases.c.programme, age)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+    async def repayments(self) -> list[dict[str, Any]]:
+        """Every case a customer owes something in: how much, due when, and what waits meanwhile."""
+        open_step = (tasks.c.case_id == cases.c.case_id) & tasks.c.closed_at.is_(None)
+        rows = await self._connection.execute(
+            select(
+                cases.c.case_id,
+                cases.c.programme,
+                cases.c.owed_fen,
+                func.min(tasks.c.due_at)
+                .filter(tasks.c.kind == TaskKind.RECORD_REPAYMENT.value)
+                .label("due_at"),
+                func.array_agg(tasks.c.kind).label("waits"),
+            )
+            .join(tasks, open_step, isouter=True)
+            .where(cases.c.owed_fen > 0)
+            .group_by(cases.c.case_id)
         )
         return [dict(row) for row in rows.mappings()]

@@ -4,7 +4,7 @@ A part of `cli.py`, which says how settings are read and how an import is run; b
 when a command runs, for the reason given there.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
@@ -33,6 +33,8 @@ class Means:
     run: "Callable[[Path, Importer], NoReturn]"
     programmes: "Callable[[str | None], list[Programme]]"
     """All we serve, or the one of a code; ends the command where there is none."""
+    on_servers: "Callable[[Callable[[Settings], Awaitable[int | None]]], NoReturn]"
+    """Runs a body on the servers of the settings, brought to this version."""
 
 
 Existing = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
-from api.text import Bed, Body, Code, IdType, Name, Phone, admission_reason, id_number
+from api.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
 from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
@@ -57,6 +57,7 @@ class Insured(Identified):
 
     name: Name = Field(repr=False, examples=["张某某"])
     phone: Phone = Field(repr=False)
+    email: Email | None = Field(default=None, repr=False)
     bed: Bed | None = Field(default=None, repr=False, examples=["内科三病区12床"])
 
 

@@ -27,7 +27,7 @@ from api.partner_events import (
 from api.reporting import start_message
 from api.wiring import Door, Unit
 from domain.guards import Letter
-from workflows.messages import NoticeDischarge, RequestTopUp
+from workflows.messages import DisputeClaim, NoticeDischarge, RequestTopUp
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""
@@ -47,7 +47,9 @@ LEFT_OPEN_AFTER: Final = timedelta(minutes=30)
 """From then on a letter without its case is shown to people."""
 
 _BATCH: Final = 100
-_OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge]]] = {
+DISPUTE: Final = "dispute_claim"
+_OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge | DisputeClaim]]] = {
+    DISPUTE: DisputeClaim,
     "request_top_up": RequestTopUp,
     "notify_discharge": NoticeDischarge,
 }

@@ -26,6 +26,7 @@ from api.wiring import Door, Unit, door_of
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
+from domain.programme import Programme
 from domain.waiver import STAGE_NAMES, Role, Stage
 from workflows.messages import OpenCase
 
@@ -176,6 +177,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
+    _must_state(known.programme, body)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
@@ -190,6 +192,14 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         subject=body.consent.version,
     )
     return Recorded(case_id, opening, at, "opening")
+
+
+def _must_state(programme: Programme, body: Report) -> None:
+    """What the programme's service asks a request to state (R719)."""
+    service = programme.waiver_service
+    fields = programme.service(service).fields if service else ()
+    if "email" in fields and body.insured.email is None:
+        raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
 
 
 async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
@@ -235,6 +245,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "name": body.insured.name,
         "id_number": body.insured.number,
         "phone": body.insured.phone,
+        "email": body.insured.email,
         "bed": body.insured.bed,
         "disease": body.disease,
         "planned_admission": body.planned_admission,

@@ -4,6 +4,7 @@ Activation and renewal are counted in `domain.activation`; reminders are offsets
 the booking, not promises, and therefore no clocks.
 """
 
+from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -64,6 +65,10 @@ class Reminder(Terms):
         if self.ahead.elapsed() is None:
             raise ValueError("a reminder is counted in min or h")
         return self
+
+    def due_at(self, moment: datetime) -> datetime:
+        """When it happens at the latest, before a slot or a meeting."""
+        return moment - (self.ahead.elapsed() or timedelta())
 
 
 class Fees(Terms):

@@ -137,23 +137,26 @@ def refund(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     return [transfer(case_id, Reason.REFUND, amount_fen, number)]
 
 
-def claim(case_id: str, *, payable_fen: int, offset_fen: int) -> list[Transfer]:
+def claim(
+    case_id: str, *, payable_fen: int, offset_fen: int, number: int | None = None
+) -> list[Transfer]:
     """The claim money arrives, first repays the advance (R015), and what is left is the customer's.
 
-    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    The customer's part stays on `customer_cash` until `payout` reports it paid. What a second
+    decision adds to the first has a number.
     """
     if not 0 <= offset_fen <= payable_fen:
         raise ValueError("an offset lies between zero and the claim money")
     return [
-        *_unless_zero(case_id, Reason.CLAIM_MONEY, payable_fen),
-        *_unless_zero(case_id, Reason.OFFSET, offset_fen),
-        *_unless_zero(case_id, Reason.RESIDUAL, payable_fen - offset_fen),
+        *_unless_zero(case_id, Reason.CLAIM_MONEY, payable_fen, number),
+        *_unless_zero(case_id, Reason.OFFSET, offset_fen, number),
+        *_unless_zero(case_id, Reason.RESIDUAL, payable_fen - offset_fen, number),
     ]
 
 
-def payout(case_id: str, amount_fen: int) -> list[Transfer]:
+def payout(case_id: str, amount_fen: int, number: int | None = None) -> list[Transfer]:
     """The residual has been paid to the customer."""
-    return _unless_zero(case_id, Reason.PAYOUT, amount_fen)
+    return _unless_zero(case_id, Reason.PAYOUT, amount_fen, number)
 
 
 def repayment(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
@@ -164,11 +167,11 @@ def repayment(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     ]
 
 
-def write_off(case_id: str, amount_fen: int) -> list[Transfer]:
+def write_off(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     """What will not come back: off the advance, and booked as the payer's loss."""
     return [
-        transfer(case_id, Reason.WRITE_OFF, amount_fen),
-        transfer(case_id, Reason.LOSS, amount_fen),
+        transfer(case_id, Reason.WRITE_OFF, amount_fen, number),
+        transfer(case_id, Reason.LOSS, amount_fen, number),
     ]
 
 
@@ -181,5 +184,7 @@ def balances(transfers: Iterable[Transfer]) -> dict[Account, int]:
     return result
 
 
-def _unless_zero(case_id: str, reason: Reason, amount_fen: int) -> list[Transfer]:
-    return [transfer(case_id, reason, amount_fen)] if amount_fen else []
+def _unless_zero(
+    case_id: str, reason: Reason, amount_fen: int, number: int | None = None
+) -> list[Transfer]:
+    return [transfer(case_id, reason, amount_fen, number)] if amount_fen else []

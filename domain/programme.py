@@ -223,6 +223,27 @@ class Programme(Incomplete):
             }
         return self.model_copy(update={"hospitals": hospitals, **catalogue, **narrowed})
 
+    def for_booking(self, code: str) -> "Programme":
+        """A copy with one service, its promises and its papers; NotInProgramme.
+
+        Whether it may be used was judged at the door, so that waiting and activation stay behind.
+        """
+        service = self.service(code).model_copy(update={"after": ()})
+        mine = {
+            name: tuple(
+                one.model_copy(update={"services": ()})
+                for one in getattr(self, name)
+                if _concerns(one.services, {code})
+            )
+            for name in ("clocks", "documents", "eligibility")
+        }
+        gone = dict.fromkeys(("reminders", "plans", "rules", "figures", "lowers", "diagnosis"), ())
+        none = dict.fromkeys(("waiver", "activation"))
+        hospitals = self.hospitals.model_copy(update={"provinces": ()})
+        return self.model_copy(
+            update={"services": (service,), "hospitals": hospitals, **mine, **gone, **none}
+        )
+
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""
         lead = next((one.lead for one in self.services if one.code == code), None)

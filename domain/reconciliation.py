@@ -68,7 +68,7 @@ class Booked(BaseModel):
     @property
     def subject(self) -> str:
         """The partner's movement that it is about: a correction is about what it corrects."""
-        return ":".join(self.movement_id.split(":")[: 2 if self.kind == "payout" else 3])
+        return ":".join(self.movement_id.split(":")[:3])
 
     @property
     def out_fen(self) -> int:

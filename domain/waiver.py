@@ -92,7 +92,8 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     # The refund is waited for beside the claim; only what is still missing then shows as a stage.
     Stage.REFUND: frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
     Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
-    Stage.REPAYMENT: frozenset({Stage.AFTERCARE, Stage.CLOSED}),
+    # A denial that does not stand is filed anew.
+    Stage.REPAYMENT: frozenset({Stage.CLAIM_FILING, Stage.AFTERCARE, Stage.CLOSED}),
     Stage.AFTERCARE: frozenset({Stage.CLOSED}),
 }
 

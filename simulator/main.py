@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import claims, controls, message, nurse, payment, statement
+from simulator import channel, claims, controls, message, nurse, payment, statement
 from simulator.desk import Desk
 from simulator.settings import Settings, from_environment
 
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     application = FastAPI(title="Counterparties", version="1", lifespan=lifespan)
     application.state.desk = desk
-    for counterparty in (payment, statement, nurse, message, claims, controls):
+    for counterparty in (payment, statement, nurse, message, claims, channel, controls):
         application.include_router(counterparty.routes)
     application.add_exception_handler(RequestValidationError, _malformed)
     application.add_exception_handler(HTTPException, _refused)

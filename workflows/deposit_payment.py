@@ -104,15 +104,17 @@ class DepositPayment:
 
     async def pay_out(self, amount_fen: int) -> PaymentRecord:
         """Pay the residual of the claim to the customer, with the same care."""
+        count = self._desk.state.next_number("payout")
+        number = None if count == 1 else count
         order = PayoutOrder(
-            movement_id=movement(self._case_id, Reason.PAYOUT),
+            movement_id=movement(self._case_id, Reason.PAYOUT, number),
             case_id=self._case_id,
             amount_fen=amount_fen,
         )
         self._begin(order.movement_id, "payout", amount_fen, None)
         record = await self._follow(order, await self._order(order))
         if record.status is PaymentStatus.PAID:
-            self._desk.book(payout(self._case_id, amount_fen), at=workflow.now())
+            self._desk.book(payout(self._case_id, amount_fen, number), at=workflow.now())
         return record
 
     def _begin(

@@ -31,6 +31,7 @@ from workflows.messages import (
     ClaimDecided,
     CompleteTask,
     DifferenceFound,
+    DisputeClaim,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -224,6 +225,11 @@ class DepositWaiver:
     def notify_discharge(self, message: NoticeDischarge) -> None:
         """The day of discharge is known, or has changed."""
         self._in_tray.discharge(message)
+
+    @workflow.signal
+    def dispute_claim(self, message: DisputeClaim) -> None:
+        """The customer says the insurer's decision is wrong."""
+        self._in_tray.dispute(message)
 
     @workflow.signal
     def payment_result(self, message: PaymentResult) -> None:

@@ -20,6 +20,7 @@ from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
     DifferenceFound,
+    DisputeClaim,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -99,6 +100,18 @@ class InTray:
         elif (known.decision, known.payable_fen) != (message.decision, message.payable_fen):
             self._desk.alert("理赔决定与已处理的不一致")
         return True
+
+    def dispute(self, message: DisputeClaim) -> None:
+        """A decision is disputed: where nothing is recovered, a supervisor hears of it."""
+        if message.dispute_id in self._state.dispute_ids:
+            return
+        self._state.dispute_ids.append(message.dispute_id)
+        text = f"客户对理赔结论有异议: {message.reason}"
+        self._desk.note("disputed", text, at=message.at, by=message.actor)
+        if self._state.stage is Stage.REPAYMENT:
+            self._state.disputes.append(message)
+        else:
+            self._desk.alert("客户对理赔结论有异议")
 
     def difference(self, message: DifferenceFound) -> None:
         """A day's statement says something else than the ledger: finance finds out, once."""

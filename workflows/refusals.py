@@ -21,6 +21,7 @@ from domain.programme import Programme
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
+    ArrangeRepayment,
     ArrangeVisit,
     AssignTeam,
     CollectClaimDocuments,
@@ -34,6 +35,7 @@ from domain.tasks import (
     ResolvePayment,
     SignAuthorization,
     SignOnSite,
+    SignWriteOff,
     TaskKind,
     TellResult,
     is_theirs,
@@ -60,6 +62,8 @@ VISIT_REPORTED_LATE: Final = timedelta(days=1)
 """A dispatcher may write a visit down after it has begun."""
 VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
+PLAN_MAX: Final = timedelta(days=5 * 366)
+"""The longest a customer may pay back by instalments."""
 
 
 BILL_BELIEVED: Final = 2
@@ -182,6 +186,10 @@ class Refusals:
                 if form.reference in self._state.repayment_references:
                     raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
                 self._amount(form.amount, "amount", at_most=self._state.owed_fen)
+            case ArrangeRepayment():
+                self._arrangement(form, message)
+            case SignWriteOff(approved=True) if message.actor.id in self._signed:
+                raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
             case ResolvePayment(paid=True, reference=None):
                 raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
             case _:
@@ -239,6 +247,28 @@ class Refusals:
             balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
         ):
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
+
+    @property
+    def _signed(self) -> list[str]:
+        """Who has signed the write-off so far."""
+        return [] if self._state.write_off is None else self._state.write_off.signed_by
+
+    def _arrangement(self, form: ArrangeRepayment, message: CompleteTask) -> None:
+        """Instalments that together are what is owed, from today on; or a write-off, not both."""
+        if form.write_off == bool(form.instalments):
+            raise refusal(FORM_REFUSED, "分期还款与核销须二选一", "instalments")
+        if form.write_off:
+            return
+        days = [part.due_on for part in form.instalments]
+        if days != sorted({*days}) or days[0] < civil_date(message.at):
+            raise refusal(FORM_REFUSED, "各期还款日须依次递增且不早于今天", "instalments")
+        if days[-1] > civil_date(message.at) + PLAN_MAX:
+            raise refusal(FORM_REFUSED, "分期还款最长五年", "instalments")
+        for part in form.instalments:
+            self._amount(part.amount, "instalments")
+        if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
+            owed = spoken(self._state.owed_fen)
+            raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
 
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
         needed = self._programme.documents_for(disease, stage)

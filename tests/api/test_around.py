@@ -24,6 +24,7 @@ from api.main import is_all_local, serve
 from domain.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
+from tests.house.files import ROOT
 
 QUESTION = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
 
@@ -172,6 +173,14 @@ async def test_the_document_describes_every_form_and_problem(house: House) -> No
     assert key["required"] is True
     opened = schema["paths"]["/v1/deposit-waivers"]["post"]["responses"]["201"]
     assert "Idempotent-Replay" in opened["headers"]
+
+
+async def test_the_page_of_the_door_names_every_address(house: House) -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    paths = (await house.client.get("/openapi.json")).json()["paths"]
+    for path in paths:
+        last = next(part for part in reversed(path.split("/")) if not part.startswith("{"))
+        assert f"/{last}" in page, path
 
 
 async def test_no_log_line_holds_what_a_person_typed(

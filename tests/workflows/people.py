@@ -217,9 +217,13 @@ async def discharged(case: Case, bill_fen: int) -> None:
 
 
 async def decide(case: Case, decision: str, payable_fen: int = 0) -> None:
+    await decide_claim(case, f"{case.case_id}:claim", decision, payable_fen)
+
+
+async def decide_claim(case: Case, claim_id: str, decision: str, payable_fen: int) -> None:
     message = ClaimDecided.model_validate(
         {
-            "claim_id": f"{case.case_id}:claim",
+            "claim_id": claim_id,
             "decision": decision,
             "payable_fen": payable_fen,
             "at": case.time.now(),
