@@ -45,7 +45,14 @@ class Keys(Protocol):
     """Idempotency keys."""
 
     async def claim(
-        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+        self,
+        *,
+        scope: str,
+        key: str,
+        operation: str,
+        fingerprint: str,
+        now: datetime,
+        foreseen: tuple[int, dict[str, str], dict[str, Any]] | None = None,
     ) -> Standing: ...
     async def answer(
         self,
