@@ -37,7 +37,15 @@ from domain.board import (
 )
 from domain.calendar import WorkCalendar, civil_date
 from domain.entitlement import Counter
-from domain.guards import CaseAccess, EnquiryAccess, Letter, Opening, Standing, TaskAccess
+from domain.guards import (
+    CaseAccess,
+    EnquiryAccess,
+    HeldEvent,
+    Letter,
+    Opening,
+    Standing,
+    TaskAccess,
+)
 from domain.programme import Programme
 
 
@@ -255,6 +263,13 @@ class Ledger(Protocol):
     async def entries(self, case_id: str) -> list[LedgerRow]: ...
 
 
+class Outbox(Protocol):
+    """What channels are to be told."""
+
+    async def held(self, *, limit: int = 200) -> list[HeldEvent]: ...
+    async def stopped(self) -> int: ...
+
+
 class UnknownProgramme(LookupError):
     """No programme has this code."""
 
@@ -270,6 +285,7 @@ class Door:
     worklist: Worklist
     files: Files
     ledger: Ledger
+    outbox: Outbox
     verifier: Verifier
     token_refused: type[Exception]
     clock: Callable[[], datetime]
