@@ -35,6 +35,7 @@ from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
 from adapters.migrations.run import newest
+from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Settings
@@ -59,6 +60,7 @@ from api import (
     reporting,
     requests,
     tasks,
+    webhooks,
 )
 from api.delivery import sweep_for_ever
 from api.gateway import CaseGateway
@@ -115,6 +117,7 @@ def create_app(
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
+        outbox=Outbox(engine, sealer),
         verifier=Tokens(settings),
         token_refused=TokenRefused,
         clock=now,
@@ -165,6 +168,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reference,
         repayments,
         letters,
+        webhooks,
         callbacks,
         payment_codes,
     ):

@@ -23,11 +23,15 @@ class LimitSource(StrEnum):
     AUTHORIZED = "authorised"
 
 
+LimitOperator = Literal["at_most", "below"]
+"""Whether a limit may be reached, or is already too much (C-16)."""
+
+
 class LimitRule(Terms):
     """How much may be advanced in a case, and whether the limit itself may be reached (C-16)."""
 
     smallest_of: tuple[LimitSource, ...] = Field(min_length=1)
-    operator: Literal["at_most", "below"]
+    operator: LimitOperator
 
     def limit_fen(self, *, sum_insured_left_fen: Fen, authorised_fen: Fen | None) -> Fen:
         """The limit of one case in fen (C-08); an amount nobody authorised does not bound it."""
