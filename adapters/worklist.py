@@ -30,8 +30,7 @@ from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
 from adapters.tables_enquiry import enquiries
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
-from domain.tasks import NAMED_PERSONS
-from domain.waiver import Role
+from domain.waiver import NAMED_PERSONS, Role
 
 _WITH_MATTER: Final = select(
     tasks,
