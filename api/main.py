@@ -68,7 +68,7 @@ from api.middleware import Measures, Observed
 from api.openapi import describe
 from api.sizes import BoundedBodies
 from api.strict import only_described
-from api.upkeep import upkeep_for_ever
+from api.upkeep import look_first, upkeep_for_ever
 from api.wiring import Door
 from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
@@ -193,6 +193,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await look_first(door)
         rounds = (sweep_for_ever(door), upkeep_for_ever(door)) if sweeping else ()
         beside = [asyncio.create_task(one) for one in rounds]
         try:

@@ -53,7 +53,14 @@ class Keys(Protocol):
     """Idempotency keys."""
 
     async def claim(
-        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+        self,
+        *,
+        scope: str,
+        key: str,
+        operation: str,
+        fingerprint: str,
+        now: datetime,
+        foreseen: tuple[int, dict[str, str], dict[str, Any]] | None = None,
     ) -> Standing: ...
     async def answer(
         self,
@@ -293,9 +300,16 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    _carried: dict[int, Programme] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
     _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+
+    def carried(self, programme: Programme) -> Programme:
+        """What a case carries of one of our programmes, cut out once."""
+        return self._carried.setdefault(id(programme), programme.for_case())
 
     def window(self, first_year: int, last_year: int) -> WorkCalendar:
         """Some years of the table as it stands, cut out once for each table."""
