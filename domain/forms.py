@@ -83,3 +83,11 @@ class Aftercare(Form):
     """A consultation after discharge was given (R226)."""
 
     note: Words
+
+
+class CorrectPayment(Form):
+    """What is really out under a movement, whatever either side had said of it."""
+
+    really_out: Money
+    reference: Reference | None = None
+    evidence: Words

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from domain.enquiry import Answerer
 from domain.forms import (
     Aftercare,
+    CorrectPayment,
     DocumentId,
     DocumentVisit,
     Form,
@@ -77,6 +78,7 @@ class TaskKind(StrEnum):
     SIGN_WRITE_OFF = "sign_write_off"
     DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
+    CORRECT_PAYMENT = "correct_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
     IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
@@ -383,6 +385,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
     TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.CORRECT_PAYMENT: _terms("更正付款记录", CorrectPayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
