@@ -7,11 +7,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
+PROGRAMME ?= P01
 
 .PHONY: help install demo up down status migrate test lint check format bench soak replay lock requirements clean
 
 help:
-	@echo 'make demo    watch one hospital stay from report to repayment, on real servers'
+	@echo 'make demo    watch one hospital stay from report to repayment, on real servers;'
+	@echo '             PROGRAMME=P02, P19 or P20 tells theirs'
 	@echo 'make up      start everything and keep it serving; Ctrl-C stops it'
 	@echo 'make test    every test'
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
@@ -30,7 +32,7 @@ $(STAMP): requirements.lock
 	@touch $(STAMP)
 
 demo: $(STAMP)
-	@$(BIN)/python cli.py demo
+	@$(BIN)/python cli.py demo --programme $(PROGRAMME)
 
 up: $(STAMP)
 	@exec $(BIN)/python cli.py up

@@ -148,7 +148,7 @@ def migrate() -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(programme: Annotated[str, typer.Option(help="P01, P02, P19, P20")] = "P01") -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
 
     async def main() -> int:
@@ -158,8 +158,8 @@ def demo() -> None:
         async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
-                return await tell(beside(servers.settings))
-            return await tell(servers.settings)
+                return await tell(beside(servers.settings), programme)
+            return await tell(servers.settings, programme)
 
     _run(main)
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.booking_ports import BookingBookPort, EntitlementPort
+from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.dispatch import SendNurse
@@ -42,12 +44,13 @@ from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
+from workflows.bookings.appointment import Appointment
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation, Appointment)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
 RECONCILE: Final = "reconciliation"
@@ -93,6 +96,11 @@ def reconciling(
     """The verbs of the daily comparison."""
     verbs = Reconcile(statements=statements, books=books, house=house)
     return [verbs.compare, verbs.open_step]
+
+
+def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+    """The verbs of green-channel bookings."""
+    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
 
 
 async def main(settings: Settings) -> None:

@@ -66,13 +66,18 @@ class KeepBooks:
     async def tell_customer(self, notice: NoticeOrder) -> Delivery:
         """Send a notice that did not go at once; the last try says so instead of raising."""
         contact = await self._casebook.contact(notice.case_id)
-        delivery = await self._messaging.send(notice, contact.phone)
+        delivery = await self._send(notice, contact)
         await self._casebook.note_notices([_record(notice, delivery)])
         if delivery is Delivery.DELIVERED:
             return delivery
         if activity.info().attempt < TRIES:
             raise ApplicationError("notice not delivered yet", type="NoticeNotDelivered")
         return Delivery.FAILED
+
+    async def _send(self, notice: NoticeOrder, contact: Contact) -> Delivery:
+        """By its channel; who left no address for it is phoned, as when nothing arrives."""
+        to = contact.email if notice.channel == "email" else contact.phone
+        return await self._messaging.send(notice, to) if to else Delivery.FAILED
 
     async def _tried(self, notices: Sequence[NoticeOrder]) -> frozenset[str]:
         """Send the notices of one page and record what became of them (I22); which have gone."""
@@ -85,7 +90,7 @@ class KeepBooks:
         records: list[NoticeRecord] = []
         for notice in notices:
             async with _first_try(until):
-                delivery = await self._messaging.send(notice, contact.phone)
+                delivery = await self._send(notice, contact)
                 records.append(_record(notice, delivery))
         if not records:
             return frozenset()

@@ -18,6 +18,7 @@ from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
 from domain.tasks import CareDuty, Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver_terms import LimitOperator
 
 
 class Message(BaseModel):
@@ -128,7 +129,7 @@ class NoticeOrder(Message):
     notice_id: str
     case_id: str
     template: str
-    channel: Literal["sms", "wechat"]
+    channel: Literal["sms", "wechat", "email"]
     text: str
     at: datetime
 
@@ -142,9 +143,9 @@ class Delivery(StrEnum):
 
 
 class MessagingPort(Protocol):
-    """Sends SMS and WeChat messages."""
+    """Sends SMS, WeChat messages and e-mails."""
 
-    async def send(self, order: NoticeOrder, phone: str) -> Delivery:
+    async def send(self, order: NoticeOrder, to: str) -> Delivery:
         """Send under the notice id; the same id is never sent twice by the partner."""
 
 
@@ -217,9 +218,7 @@ class MovementConflict(Exception):
 class LedgerPort(Protocol):
     """The books. Every call is idempotent under its movement ids."""
 
-    async def set_limit(
-        self, case_id: str, *, limit_fen: int, operator: Literal["at_most", "below"]
-    ) -> None:
+    async def set_limit(self, case_id: str, *, limit_fen: int, operator: LimitOperator) -> None:
         """Fix the limit of a case; the same again is no error, another raises."""
 
     async def hold(self, order: HoldOrder) -> HoldAnswer:
@@ -343,7 +342,7 @@ class CasePage(Message):
     sla_state: Literal["calm", "warned", "breached"] = "calm"
     next_due_at: datetime | None = None
     limit_fen: Fen | None = None
-    limit_operator: Literal["at_most", "below"] | None = None  # on the page that fixes the limit
+    limit_operator: LimitOperator | None = None  # on the page that fixes the limit
     advanced_fen: Fen = 0
     outstanding_fen: Fen = 0
     owed_fen: Fen = 0
@@ -383,6 +382,7 @@ class Contact(BaseModel):
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
     id_last_four: str = Field(repr=False)
+    email: str = Field(default="", repr=False)
     bed: str = Field(default="", repr=False)
     policy_ref: str = Field(default="", repr=False)
 

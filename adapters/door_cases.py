@@ -19,7 +19,7 @@ from adapters.tables import OPENING, TEAM_NURSE, cases, documents, tasks
 from domain.guards import CaseAccess, Opening, TaskAccess
 from domain.waiver import ENDED, Role
 
-_SEALED: Final = ("name", "id_number", "phone", "bed", "disease", "opened")
+_SEALED: Final = ("name", "id_number", "phone", "email", "bed", "disease", "opened")
 
 
 def _access_query() -> Select[Any]:

@@ -1,7 +1,7 @@
-"""The wire to the message gateways: one SMS or WeChat message under one id.
+"""The wire to the message gateways: one SMS, WeChat message or e-mail under one id.
 
-The number is handed in at the last moment and never written down here. Texts come from templates
-that carry no diagnosis.
+The number or address is handed in at the last moment and never written down here. Texts come from
+templates that carry no diagnosis.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class MessageGateway:
     def __init__(self, line: PartnerLine) -> None:
         self._line = line
 
-    async def send(self, order: NoticeOrder, phone: str) -> Delivery:
+    async def send(self, order: NoticeOrder, to: str) -> Delivery:
         """Send under the notice id; `unknown` may be sent again under the same id."""
         try:
             answer = await self._line.order(
-                "/messages", key=order.notice_id, body=message_body(order, phone)
+                "/messages", key=order.notice_id, body=message_body(order, to)
             )
             if answer.is_malformed_order:
                 return Delivery.FAILED
@@ -45,12 +45,12 @@ class MessageGateway:
             return Delivery.UNKNOWN
 
 
-def message_body(order: NoticeOrder, phone: str) -> dict[str, Any]:
+def message_body(order: NoticeOrder, to: str) -> dict[str, Any]:
     """All that leaves the house for a notice."""
     return {
         "message_id": order.notice_id,
         "channel": order.channel,
         "template": order.template,
-        "to": phone,
+        "to": to,
         "text": order.text,
     }

@@ -180,8 +180,7 @@ policies = Table(
 
 # Cases ----------------------------------------------------------------------------------
 
-# What steps, promises and history belong to. A trigger on cases and enquiries fills it in; a step
-# that belongs to neither is entered by `adapters.house`.
+# What steps, promises and history belong to: by triggers, or entered by `adapters.house`.
 matters = Table("matters", METADATA, key("matter_id"), text_column("kind"))
 
 cases = Table(
@@ -199,6 +198,7 @@ cases = Table(
     sealed("name"),
     sealed("id_number"),
     sealed("phone"),
+    sealed("email", null=True),
     sealed("bed", null=True),
     sealed("disease"),
     Column("planned_admission", Date),

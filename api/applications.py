@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from api.problems import Problem, at_field
-from api.text import Bed, Body, Code, IdType, Name, Phone, admission_reason, id_number
+from api.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
 from api.wiring import Door, Unit, UnknownProgramme
 from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
@@ -57,6 +57,7 @@ class Insured(Identified):
 
     name: Name = Field(repr=False, examples=["张某某"])
     phone: Phone = Field(repr=False)
+    email: Email | None = Field(default=None, repr=False)
     bed: Bed | None = Field(default=None, repr=False, examples=["内科三病区12床"])
 
 
@@ -121,15 +122,17 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
-    hospital, city = None, None
+    hospital: HospitalTerms | None = None
+    found: Mapping[str, Any] = {}
     if asked.hospital_id is not None:
-        hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
+        hospital, found = await _hospital(unit, programme, asked.hospital_id, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
             "service": code,
-            "hospital_city": city,
+            "hospital_city": found.get("city"),
+            "hospital_sub_grade": found.get("sub_grade"),
             "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
             "quota_used": await _quota_used(unit, programme, service, policy, on),
         }
@@ -175,7 +178,7 @@ async def _quota_used(
 
 async def _hospital(
     unit: Unit, programme: Programme, hospital_id: str, on: date
-) -> tuple[HospitalTerms, str]:
+) -> tuple[HospitalTerms, Mapping[str, Any]]:
     found = await unit.reference.hospital(hospital_id, programme.hospitals.network, on)
     if found is None:
         raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
@@ -189,7 +192,7 @@ async def _hospital(
         on_network=listed,
         payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
     )
-    return terms, found["city"]
+    return terms, found
 
 
 def _facts(

@@ -26,6 +26,7 @@ from api.wiring import Door, Unit, door_of
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
+from domain.programme import Programme
 from domain.waiver import STAGE_NAMES, Role, Stage
 from workflows.messages import OpenCase
 
@@ -137,6 +138,8 @@ async def report_case(
     if body.consent.at > at + CLOCKS_DIFFER:
         raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
+    case_id = ask.own_id(door.id_secret, "dw")
+
     async def record(unit: Unit) -> Recorded:
         return await _record(unit, door, _Reported(body, caller, ask, at))
 
@@ -145,10 +148,12 @@ async def report_case(
 
     async def known() -> Answer | None:
         async with door.books.unit() as unit:
-            recorded = await _resumed(unit, ask.own_id(door.id_secret, "dw"))
+            recorded = await _resumed(unit, case_id)
         return None if recorded is None else await _start(door, recorded)
 
-    return await once(request, ask, record=record, act=act, known=known)
+    # The sweep starts what stands in `opening`: once it is written down, it is opened.
+    foreseen = _opened(Recorded(case_id, None, at, "opening"))
+    return await once(request, ask, record=record, act=act, known=known, foreseen=foreseen)
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
+    _must_state(known.programme, body)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
@@ -192,6 +198,14 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     return Recorded(case_id, opening, at, "opening")
 
 
+def _must_state(programme: Programme, body: Report) -> None:
+    """What the programme's service asks a request to state (R719)."""
+    service = programme.waiver_service
+    fields = programme.service(service).fields if service else ()
+    if "email" in fields and body.insured.email is None:
+        raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+
+
 async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
     """What an earlier try with this key recorded, if it did before it died."""
     case, opened = await unit.cases.access(case_id), await unit.cases.opened(case_id)
@@ -206,7 +220,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
     year = civil_date(reported.at).year
     return OpenCase(
         case_id=case_id,
-        programme=known.programme.for_case(),
+        programme=door.carried(known.programme),
         calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
         verdict=known.verdict,
@@ -235,6 +249,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "name": body.insured.name,
         "id_number": body.insured.number,
         "phone": body.insured.phone,
+        "email": body.insured.email,
         "bed": body.insured.bed,
         "disease": body.disease,
         "planned_admission": body.planned_admission,
@@ -267,14 +282,22 @@ async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
 
 
 async def _start(door: Door, recorded: Recorded) -> Answer:
-    headers = {"Location": f"/v1/deposit-waivers/{recorded.case_id}"}
+    headers = _at(recorded.case_id)
     if recorded.opening is None:
         return Answer(200, _view(recorded, recorded.stage), headers)
     try:
         await door.cases.start(recorded.opening)
     except NotKnownYet:
         return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
-    return Answer(201, _view(recorded, Stage.REPORTED.value), headers)
+    return _opened(recorded)
+
+
+def _opened(recorded: Recorded) -> Answer:
+    return Answer(201, _view(recorded, Stage.REPORTED.value), _at(recorded.case_id))
+
+
+def _at(case_id: str) -> dict[str, str]:
+    return {"Location": f"/v1/deposit-waivers/{case_id}"}
 
 
 def start_message(opened: str) -> OpenCase:

@@ -85,6 +85,10 @@ Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
 OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128)]
 Phone = Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$", max_length=11, examples=["13800138000"])]
+Email = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,10}$", max_length=254),
+]
 Bed = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(not_blank)]
 DocumentIds = Annotated[
     list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]],

@@ -7,17 +7,24 @@ from rich.console import Console
 from adapters.settings import Settings
 
 
-async def main(settings: Settings) -> int:
-    """Tell story 1 and show what it left; 0 if every promise was kept and every account is zero."""
+async def main(settings: Settings, programme: str = "P01") -> int:
+    """Tell a programme's story; 0 if every promise was kept and every account is zero.
+
+    2, with the programmes that have one, where no story is told.
+    """
     from demo.house import opened
     from demo.show import Show
-    from demo.story_one import BEGINS, StoryOne
+    from demo.stories import TALES, tale_of
 
-    show = Show(Console(), settings)
-    async with opened(settings, story_begins=BEGINS) as house:
-        show.prologue(house.moved_by)
-        story = StoryOne(house, show.say)
+    console = Console()
+    tale = tale_of(programme)
+    if tale is None:
+        console.print(f"没有此故事 / no such story: {programme}; {', '.join(TALES)}", markup=False)
+        return 2
+    show = Show(console, settings)
+    async with opened(settings, story_begins=tale.begins, guest=tale.guest) as house:
+        show.prologue(house.moved_by, tale.title)
+        story = tale.story(house, show.say)
         await story.tell()
         case = await story.stage_is("closed")
-        ledger = await story.ledger()
-        return show.epilogue(story.answer, case, ledger)
+        return show.epilogue(tale, story.answer, case, await story.ledger())

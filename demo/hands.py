@@ -14,6 +14,7 @@ class Hands:
     def __init__(self, house: House) -> None:
         self.house = house
         self.case_id = ""
+        self.answer: Answer = {}  # to a question asked before, where a story begins with one
 
     def a_report(self) -> Answer:
         """What the channel sends of this house's guest."""
@@ -130,11 +131,11 @@ class Hands:
 
         return await until(there, f"stage {stage}")  # type: ignore[no-any-return]
 
-    async def request_top_up(self, amount_fen: int) -> str:
+    async def request_top_up(self, amount_fen: int, *, channel: str = "app") -> str:
         """The customer asks for more in the app; returns the request's id."""
         asked = await self.house.customer.do(
             f"/v1/deposit-waivers/{self.case_id}/top-ups",
-            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": "app"},
+            {"amount": yuan(amount_fen), "reason": "deposit_used_up", "channel": channel},
         )
         await self.house.agent.task(self.case_id, "answer_top_up", subject=asked["id"])
         return str(asked["id"])

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from adapters.settings import Settings
 from demo.people import Answer
+from demo.stories import Tale
 from domain.calendar import SHANGHAI
 
 INDENT: Final = 34
@@ -33,10 +34,10 @@ class Show:
         self._settings = settings
         self._moved_by = 0
 
-    def prologue(self, moved_by: int) -> None:
+    def prologue(self, moved_by: int, title: str) -> None:
         """What is about to happen, and why the dates are not the story's."""
         self._moved_by = moved_by
-        self._console.rule("住院免押金 · 客户某甲 / a hospital stay without a deposit")
+        self._console.rule(title)
         self._console.print(
             "真实的 Temporal、PostgreSQL 与对手方; "
             f"日期较故事整体后移 {moved_by} 天 (整周), 工作日历同移。\n"
@@ -55,7 +56,7 @@ class Show:
             soft_wrap=True,
         )
 
-    def epilogue(self, answer: Answer, case: Answer, ledger: Answer) -> int:
+    def epilogue(self, tale: Tale, answer: Answer, case: Answer, ledger: Answer) -> int:
         """Clocks, ledger, sums, addresses; the exit status."""
         self._console.print()
         self._console.print(self._clocks(answer, case))
@@ -73,7 +74,9 @@ class Show:
             "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
             "The page closes with the demo; after `make up` the same address shows this case."
         )
-        wrong = _wrong(answer, case, ledger, cash_fen)
+        wrong = _wrong(tale, answer, case, ledger)
+        if cash_fen != tale.cash_fen:
+            wrong.append("customer cash")
         if not wrong:
             self._console.print(
                 "[green]一切承诺按时兑现, 各账户为零。 "
@@ -87,14 +90,15 @@ class Show:
         table = Table(title="时效 / promises", title_justify="left")
         for column in ("时钟", "承诺 promise", "截止 due", "完成 met", "结果 result"):
             table.add_column(column)
-        # The question was answered at once and opened no case; its promise stands on the answer.
-        table.add_row(
-            "K01",
-            "咨询首次答复",
-            _civil(answer["due_at"]),
-            _civil(answer["answered_at"]),
-            "按时完成" if _in_time(answer) else "超时完成",
-        )
+        if answer:
+            # The question opened no case; its promise stands on the answer.
+            table.add_row(
+                "K01",
+                "咨询首次答复",
+                _civil(answer["due_at"]),
+                _civil(answer["answered_at"]),
+                "按时完成" if _in_time(answer) else "超时完成",
+            )
         for clock in case["clocks"]:
             table.add_row(
                 clock["instance"],
@@ -131,9 +135,9 @@ class Show:
         return table
 
 
-def _wrong(answer: Answer, case: Answer, ledger: Answer, cash_fen: int) -> list[str]:
+def _wrong(tale: Tale, answer: Answer, case: Answer, ledger: Answer) -> list[str]:
     """What did not end as the story does; nothing if all is well."""
-    wrong = [] if _in_time(answer) else ["K01"]
+    wrong = [] if not answer or _in_time(answer) else ["K01"]
     wrong += [
         f"{clock['instance']} {clock['state_name']}"
         for clock in case["clocks"]
@@ -144,8 +148,8 @@ def _wrong(answer: Answer, case: Answer, ledger: Answer, cash_fen: int) -> list[
         for account, balance in ledger["balances"].items()
         if _fen(balance) != 0
     ]
-    if cash_fen or any(line["event"] == "own_share" for line in case["timeline"]):
-        wrong.append("customer cash")
+    if tale.own_share != any(line["event"] == "own_share" for line in case["timeline"]):
+        wrong.append("own share")
     if case["stage"] != "closed":
         wrong.append(case["stage"])
     return wrong

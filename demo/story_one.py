@@ -46,7 +46,6 @@ class StoryOne(Hands):
         super().__init__(house)
         self.say = say
         self.ending = ending or Ending()
-        self.answer: Answer = {}
 
     async def tell(self) -> None:
         """From the question to the closed books."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from demo.hands import Hands
 from demo.house import Guest, House
-from demo.people import Answer, yuan
+from demo.people import yuan
 from demo.telling import Say, silently
 
 GUEST = Guest(
@@ -30,7 +30,6 @@ class StoryP02(Hands):
     def __init__(self, house: House, say: Say = silently) -> None:
         super().__init__(house)
         self.say = say
-        self.answer: Answer = {}
 
     async def tell(self) -> None:
         """From the report to the last consultation."""

@@ -91,3 +91,23 @@ class CorrectPayment(Form):
     really_out: Money
     reference: Reference | None = None
     evidence: Words
+
+
+class ExplainDifference(Form):
+    """Why a partner's statement and our ledger differ, and what was done about it."""
+
+    explanation: Words
+    reference: Reference | None = None
+
+
+class AcknowledgeBreach(Form):
+    """The supervisor has seen the broken promise and says what is done about it."""
+
+    action: Words
+
+
+class PhoneCustomer(Form):
+    """A notice that did not arrive was told by phone."""
+
+    reached: bool
+    note: Note = ""

@@ -189,7 +189,7 @@ class Notice(Terms):
     """A text a customer is sent. It never carries a diagnosis, and no name."""
 
     code: str = Field(pattern=r"^[a-z_]+$")
-    channel: Literal["sms", "wechat"]
+    channel: Literal["sms", "wechat", "email"]
     text: str = Field(max_length=300)
 
     @field_validator("text")

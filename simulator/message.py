@@ -1,4 +1,4 @@
-"""The message gateways: SMS and WeChat, each message sent once under its id.
+"""The message gateways: SMS, WeChat and e-mail, each message sent once under its id.
 
 Delivery is known at once, or reported by callback when told to be slow.
 """
@@ -21,7 +21,7 @@ class OutgoingMessage(Body):
     """A text for one person by one way."""
 
     message_id: OrderId
-    channel: Literal["sms", "wechat"]
+    channel: Literal["sms", "wechat", "email"]
     template: Annotated[str, Field(min_length=1, max_length=64)]
     to: Annotated[str, Field(min_length=1, max_length=64)]
     text: Annotated[str, Field(min_length=1, max_length=1000)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.clock import Clock
 from domain.eligibility import Outcome
 from domain.rules import RuleCode
 from domain.tasks import AssignTeam, FirstContact, TaskKind
@@ -41,6 +42,7 @@ class Intake:
         contact_task = desk.ask(TaskKind.FIRST_CONTACT, at=at, until=first)
         team_task = desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
         clock = desk.clocks.until(first) if first else None
+        self._say_when_closed(clock)
         desk.tell("report_accepted", due=civil(clock.due_at if clock else None))
         contact = await self._contacted(contact_task)
         team = await desk.done(team_task)
@@ -48,6 +50,14 @@ class Intake:
         self._state.team = _team(team.read(AssignTeam))
         # Contacted, list sent, staff assigned: the promise is kept when the last of them is (C-05).
         desk.happened(ExpectedEvent.FIRST_HANDLED, at=max(contact.at, team.at))
+
+    def _say_when_closed(self, clock: Clock | None) -> None:
+        """A report outside the service hours is taken; its promise counts from the opening."""
+        programme, at = self._opening.programme, self._opening.reported_at
+        hours = programme.hours_of(programme.clock(clock.id)) if clock else None
+        if hours is not None and not hours.is_open(at, self._state.calendar):
+            opens_at = civil(hours.next_open(at, self._state.calendar))
+            self._desk.note("outside_hours", f"服务时间外受理, {opens_at}起计时", at=at)
 
     async def _contacted(self, task: str) -> Completion:
         desk = self._desk

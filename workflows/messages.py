@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from activities.ports import Message, PaymentStatus
+from domain.booking import BookingStage
+from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
@@ -25,6 +27,7 @@ TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
+APPOINTMENT_TYPE = "Appointment"
 
 
 class Actor(Message):
@@ -71,6 +74,45 @@ class AskQuestion(Message):
     channel: str
     asked_by: Actor
     asked_at: datetime
+
+
+class RequestBooking(Message):
+    """A request (GC02) with everything the booking will ever need to know of its rules."""
+
+    booking_id: str
+    programme: SharedProgramme  # narrowed to the service
+    calendar: SharedCalendar
+    service: str
+    verdict: Verdict
+    unit_reserved: bool  # under the booking's id, where the service is counted
+    hospital: HospitalTerms | None = None
+    disease: str | None = None
+    wished_on: date | None = None
+    channel: str
+    requested_by: Actor
+    requested_at: datetime
+
+
+class CancelBooking(Message):
+    """Update `cancel_booking`: the customer gives up; `accept_use` if that counts as used."""
+
+    accept_use: bool = False
+    actor: Actor
+    at: datetime
+
+
+class BookingAccepted(Message):
+    """The answer to an update of a booking; `cost` where something was given up."""
+
+    stage: BookingStage
+    at: datetime
+    cost: Cost | None = None
+
+
+class PapersArrived(Message):
+    """Signal `papers_arrived`: the customer handed papers in."""
+
+    at: datetime
 
 
 class CompleteTask(Message):

@@ -1,0 +1,59 @@
+"""The stories the demo can tell, by the number of their programme in the specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from demo import story_one, story_p02, story_p19, story_p20
+from demo.house import GUEST, Guest
+
+
+@dataclass(frozen=True)
+class Tale:
+    """One story: whose it is, when it begins, who tells it, and what it costs the customer."""
+
+    title: str
+    guest: Guest
+    begins: str
+    story: Callable[..., Any]
+    cash_fen: int = 0
+    own_share: bool = False
+
+
+TALES: Final[dict[str, Tale]] = {
+    "P01": Tale(
+        "住院免押金 · 客户某甲 / a hospital stay without a deposit",
+        GUEST,
+        story_one.BEGINS,
+        story_one.StoryOne,
+    ),
+    "P02": Tale(
+        "住院垫付 · 双审与院后服务 / an advance that two people sign",
+        story_p02.GUEST,
+        story_p02.BEGINS,
+        story_p02.StoryP02,
+        cash_fen=372_804,
+    ),
+    "P19": Tale(
+        "重疾住院费用垫付 · 拒赔与归还 / an advance, a denied claim, repayment",
+        story_p19.GUEST,
+        story_p19.BEGINS,
+        story_p19.StoryP19,
+        cash_fen=story_p19.BILL_FEN,
+    ),
+    "P20": Tale(
+        "住院直付 / a bill paid directly",
+        story_p20.GUEST,
+        story_p20.BEGINS,
+        story_p20.StoryP20,
+        own_share=True,
+    ),
+}
+
+
+def tale_of(programme: str) -> Tale | None:
+    """A story by `P02` or by its programme's code; None where none is told."""
+    known = {tale.guest.programme: tale for tale in TALES.values()} | TALES
+    return known.get(programme) or known.get(programme.upper())
