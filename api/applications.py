@@ -124,15 +124,17 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
     counter = _counter(programme, service, policy, on)
-    hospital, city = None, None
+    hospital: HospitalTerms | None = None
+    found: Mapping[str, Any] = {}
     if asked.hospital_id is not None:
-        hospital, city = await _hospital(unit, programme, asked.hospital_id, on)
+        hospital, found = await _hospital(unit, programme, asked.hospital_id, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
             "service": code,
-            "hospital_city": city,
+            "hospital_city": found.get("city"),
+            "hospital_sub_grade": found.get("sub_grade"),
             "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
             "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
@@ -178,7 +180,7 @@ def _counter(
 
 async def _hospital(
     unit: Unit, programme: Programme, hospital_id: str, on: date
-) -> tuple[HospitalTerms, str]:
+) -> tuple[HospitalTerms, Mapping[str, Any]]:
     found = await unit.reference.hospital(hospital_id, programme.hospitals.network, on)
     if found is None:
         raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
@@ -192,7 +194,7 @@ async def _hospital(
         on_network=listed,
         payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
     )
-    return terms, found["city"]
+    return terms, found
 
 
 def _facts(

@@ -36,6 +36,7 @@ from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
 from adapters.migrations.run import newest
+from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Settings
@@ -61,6 +62,7 @@ from api import (
     reporting,
     requests,
     tasks,
+    webhooks,
 )
 from api.delivery import sweep_for_ever
 from api.gateway import CaseGateway
@@ -68,7 +70,7 @@ from api.middleware import Measures, Observed
 from api.openapi import describe
 from api.sizes import BoundedBodies
 from api.strict import only_described
-from api.upkeep import upkeep_for_ever
+from api.upkeep import look_first, upkeep_for_ever
 from api.wiring import Door
 from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
@@ -118,6 +120,7 @@ def create_app(
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
+        outbox=Outbox(engine, sealer),
         verifier=Tokens(settings),
         token_refused=TokenRefused,
         clock=now,
@@ -169,6 +172,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reference,
         repayments,
         letters,
+        webhooks,
         callbacks,
         payment_codes,
     ):
@@ -193,6 +197,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await look_first(door)
         rounds = (sweep_for_ever(door), upkeep_for_ever(door)) if sweeping else ()
         beside = [asyncio.create_task(one) for one in rounds]
         try:

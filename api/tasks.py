@@ -27,8 +27,8 @@ from api.worklist import task_page
 from domain.forms import Form
 from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
-from domain.tasks import TASKS, TaskKind, is_theirs
-from domain.waiver import ROLE_NAMES, Role
+from domain.tasks import TASKS, TaskKind
+from domain.waiver import ROLE_NAMES, Role, is_theirs
 from workflows.messages import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])

@@ -42,6 +42,7 @@ from domain.guards import (
     BookingAccess,
     CaseAccess,
     EnquiryAccess,
+    HeldEvent,
     Letter,
     Opening,
     Standing,
@@ -54,7 +55,14 @@ class Keys(Protocol):
     """Idempotency keys."""
 
     async def claim(
-        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+        self,
+        *,
+        scope: str,
+        key: str,
+        operation: str,
+        fingerprint: str,
+        now: datetime,
+        foreseen: tuple[int, dict[str, str], dict[str, Any]] | None = None,
     ) -> Standing: ...
     async def answer(
         self,
@@ -277,6 +285,13 @@ class Ledger(Protocol):
     async def entries(self, case_id: str) -> list[LedgerRow]: ...
 
 
+class Outbox(Protocol):
+    """What channels are to be told."""
+
+    async def held(self, *, limit: int = 200) -> list[HeldEvent]: ...
+    async def stopped(self) -> int: ...
+
+
 class UnknownProgramme(LookupError):
     """No programme has this code."""
 
@@ -293,6 +308,7 @@ class Door:
     worklist: Worklist
     files: Files
     ledger: Ledger
+    outbox: Outbox
     verifier: Verifier
     token_refused: type[Exception]
     clock: Callable[[], datetime]
@@ -307,9 +323,16 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    _carried: dict[int, Programme] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
     _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+
+    def carried(self, programme: Programme) -> Programme:
+        """What a case carries of one of our programmes, cut out once."""
+        return self._carried.setdefault(id(programme), programme.for_case())
 
     def window(self, first_year: int, last_year: int) -> WorkCalendar:
         """Some years of the table as it stands, cut out once for each table."""

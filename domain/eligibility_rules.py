@@ -225,11 +225,17 @@ def _preconditions(asked: Question) -> Answer:
 
 
 def _hospital_grade(asked: Question) -> Answer:
-    least = asked.programme.hospitals.grade_min
-    if not asked.facts.hospital_known or least is None:
+    """The least grade, or the class within it; a class the registry leaves out is asked for."""
+    rule, facts = asked.programme.hospitals, asked.facts
+    least = int(rule.hospital_class[0]) if rule.hospital_class else rule.grade_min
+    if not facts.hospital_known or least is None:
         return Answer.OPEN
-    grade = asked.facts.hospital_grade
-    return _is(grade is not None and grade >= least)
+    grade = facts.hospital_grade
+    if grade is None or grade < least:
+        return Answer.FAILED
+    if rule.hospital_class is None or grade > least:
+        return Answer.PASSED
+    return _is(facts.hospital_sub_grade == "甲") if facts.hospital_sub_grade else Answer.JUDGEMENT
 
 
 def _hospital_on_network(asked: Question) -> Answer:

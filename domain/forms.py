@@ -83,3 +83,23 @@ class Aftercare(Form):
     """A consultation after discharge was given (R226)."""
 
     note: Words
+
+
+class ExplainDifference(Form):
+    """Why a partner's statement and our ledger differ, and what was done about it."""
+
+    explanation: Words
+    reference: Reference | None = None
+
+
+class AcknowledgeBreach(Form):
+    """The supervisor has seen the broken promise and says what is done about it."""
+
+    action: Words
+
+
+class PhoneCustomer(Form):
+    """A notice that did not arrive was told by phone."""
+
+    reached: bool
+    note: Note = ""

@@ -75,6 +75,22 @@ class TaskAccess:
     nurse: str | None = None  # of the case's team
 
 
+@dataclass(frozen=True)
+class HeldEvent:
+    """An event that a channel has not taken."""
+
+    case_id: str
+    page: int
+    n: int
+    channel: str
+    event: str
+    at: datetime
+    tries: int
+    last_answer: str
+    next_try_at: datetime | None
+    stopped_at: datetime | None
+
+
 class Opening(NamedTuple):
     """A matter whose workflow has not been seen to run, with its start message."""
 

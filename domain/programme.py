@@ -24,7 +24,7 @@ from domain.offer import (
     Reminder,
     Rule,
 )
-from domain.programme_checks import why_not_together
+from domain.programme_checks import misfit
 from domain.rules import EligibilityRule, RuleCode
 from domain.services import Service, Waiting
 from domain.sourced import Incomplete
@@ -110,8 +110,8 @@ class Programme(Incomplete):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if why := why_not_together(self):
-            raise ValueError(why)
+        if why := misfit(self):
+            raise why
         return self
 
     @property

@@ -28,14 +28,17 @@ from domain.booking_forms import (
 )
 from domain.enquiry import Answerer
 from domain.forms import (
+    AcknowledgeBreach,
     Aftercare,
     DocumentId,
     DocumentVisit,
+    ExplainDifference,
     Form,
     GiveOutSlips,
     Images,
     KeepSlip,
     Note,
+    PhoneCustomer,
     Reference,
     SecondReview,
     SettleBalance,
@@ -318,42 +321,10 @@ class ResolvePayment(Form):
     evidence: Words
 
 
-class ExplainDifference(Form):
-    """Why a partner's statement and our ledger differ, and what was done about it."""
-
-    explanation: Words
-    reference: Reference | None = None
-
-
 class ImportCalendar(Form):
     """What is done about a year whose holiday notice is not in the table."""
 
     action: Words
-
-
-class AcknowledgeBreach(Form):
-    """The supervisor has seen the broken promise and says what is done about it."""
-
-    action: Words
-
-
-class PhoneCustomer(Form):
-    """A notice that did not arrive was told by phone."""
-
-    reached: bool
-    note: Note = ""
-
-
-NAMED_PERSONS: Final = frozenset({Role.NURSE})
-"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
-
-
-def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
-    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
-
-    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
-    """
-    return role not in NAMED_PERSONS or person == (assignee or nurse)
 
 
 class TaskTerms(BaseModel):

@@ -153,6 +153,18 @@ class Role(StrEnum):
 TOKEN_ROLES: Final = tuple(role for role in Role if role not in (Role.PARTNER, Role.SYSTEM))
 """The roles a person's token may carry; partners sign, and the system is nobody."""
 
+NAMED_PERSONS: Final = frozenset({Role.NURSE})
+"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
+
+
+def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
+    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
+
+    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    """
+    return role not in NAMED_PERSONS or person == (assignee or nurse)
+
+
 ROLE_NAMES: Final[dict[Role, str]] = {
     Role.CHANNEL: "渠道",
     Role.CUSTOMER: "客户",

@@ -47,7 +47,6 @@ class CaseState(MatterState):
 
     case_id: str
     stage: Stage = Stage.REPORTED
-    calendar_at: datetime | None = None  # when the last notice of holidays landed
     planned_admission: date | None = None
     policy_limit_fen: Fen = 0
     reason: str = ""

@@ -99,6 +99,13 @@ class Deposits:
             total=self._state.advanced_fen,
             left=self.left_fen,
         )
+        rule, left_fen = self._opening.programme.deposit_waiver.limit, self.left_fen
+        if rule.becomes_low(
+            limit_fen=self._state.limit_fen,
+            before_fen=left_fen + payment.amount_fen,
+            left_fen=left_fen,
+        ):
+            self._desk.tell("balance_low", left=left_fen)
         at = payment.settled_at or workflow.now()
         self._desk.happened(ExpectedEvent.STEP_FINISHED, at=at, about=payment.movement_id)
         task = self._desk.ask(

@@ -20,7 +20,7 @@ from activities.ports import (
     Delivery,
     NoticeOrder,
 )
-from domain.clock import Budget, Clock, due_at
+from domain.clock import Budget, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
 from domain.tasks import TaskKind
@@ -102,12 +102,6 @@ class Desk(FrontDesk):
         if task is not None and clock is not None:
             change = {"due_at": clock.due_at, "subject": subject}
             self.pen.task_opened(task.model_copy(update=change))
-
-    def due_with(self, clock: Clock) -> None:
-        """A promise has moved: the steps that keep it are due with it."""
-        for task in list(self.state.tasks.values()):
-            if task.clock == clock.instance:
-                self.pen.task_opened(task.model_copy(update={"due_at": clock.due_at}))
 
     def contradicted(self, movement_id: str, *, at: datetime) -> None:
         """A partner says something else of a payment than the books; a supervisor finds out why."""

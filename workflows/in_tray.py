@@ -9,8 +9,6 @@ from __future__ import annotations
 from temporalio import workflow
 
 from activities.ports import PaymentStatus
-from domain.calendar import CalendarYearMissing
-from domain.clock import Clock
 from domain.programme import NotInProgramme
 from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
@@ -142,27 +140,11 @@ class InTray:
         self._desk.phone(message.notice_id, message.template)
 
     def calendar(self, message: NewCalendar) -> None:
-        """A notice of holidays: open working-day clocks are timed again; the latest one counts."""
-        if self._state.calendar_at is not None and message.at <= self._state.calendar_at:
-            return
-        try:
-            moved = self._desk.clocks.retime(message.calendar, at=message.at)
-        except CalendarYearMissing as unknown:
-            self._desk.alert(f"节假日表缺少{unknown.year}年, 未采用")
-            return
-        self._state.calendar, self._state.calendar_at = message.calendar, message.at
-        for clock in moved:
-            self._desk.due_with(clock)
-            self._desk.note(
-                "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
-            )
-        self._tell_moved([clock for clock in moved if self._desk.programme.clock(clock.id).ours])
+        """A notice of holidays; the customer hears of promises that are due on another date now.
 
-    def _tell_moved(self, promises: list[Clock]) -> None:
-        """The customer hears of promises that are due on another date now.
-
-        A case from before carries a programme without such a notice: then a person phones (I22).
+        A case from before carries a programme without such a text: then a person phones (I22).
         """
+        promises = self._desk.new_calendar(message.calendar, at=message.at)
         if not promises:
             return
         listed = "；".join(f"{clock.name} {civil(clock.due_at)}前" for clock in promises)

@@ -38,9 +38,8 @@ from domain.tasks import (
     SignWriteOff,
     TaskKind,
     TellResult,
-    is_theirs,
 )
-from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role
+from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
 from workflows.matter import MatterState

@@ -15,9 +15,10 @@ from domain.clock import ClockState
 from domain.eligibility import Outcome
 from domain.services import Shape
 from domain.tasks import TaskKind
-from tests.builders import REVIEWER
+from tests.builders import REVIEWER, a_calendar
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from workflows.messages import NewCalendar
 
 BookingOf = Callable[..., Any]
 
@@ -244,3 +245,29 @@ async def test_every_appointment_of_every_programme_runs_to_its_end(
                 await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
+
+
+async def test_a_holiday_notice_moves_what_was_promised_and_the_customer_is_phoned(
+    booking_of: BookingOf,
+) -> None:
+    """The make-up Saturday of story 5 is taken back while the visit is being arranged."""
+    async with booking_of(at="2026-09-28 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        clock = await booked.until(lambda: booked.clocks["G16.1"])
+        assert booked.civil(clock.due_at) == "10-10 24:00"
+        days = a_calendar()
+        kept = {day for day in days.make_up_days if day.isoformat() != "2026-10-10"}
+        fewer = days.model_copy(update={"version": "next", "make_up_days": frozenset(kept)})
+        at = booked.time.now()
+        for later in (2, 1):  # the older of two notices arrives last and changes nothing
+            table = (fewer if later == 2 else days).moved(booked.moved_by)
+            message = NewCalendar(calendar=table, at=at + timedelta(minutes=later))
+            await booked.handle.signal("new_calendar", message)
+        await booked.until(lambda: "retimed" in booked.lines)
+        moved = booked.clocks["G16.1"]
+        assert booked.civil(moved.due_at) == "10-12 24:00"
+        phone = await booked.task(TaskKind.PHONE_CUSTOMER)
+        assert phone.subject == "promise_moved"
+        step = await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert step.due_at == moved.due_at

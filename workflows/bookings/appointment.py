@@ -329,10 +329,9 @@ class Appointment:
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:
-        """A holiday notice landed: running promises are counted again."""
-        self._state.calendar = message.calendar
-        for clock in self._desk.clocks.retime(message.calendar, at=message.at):
-            self._desk.note("retimed", f"{clock.instance} 时限按新节假日安排调整", at=message.at)
+        """A holiday notice landed: who was promised another date is told by phone."""
+        if self._desk.new_calendar(message.calendar, at=message.at):
+            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
