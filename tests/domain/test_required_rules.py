@@ -116,9 +116,12 @@ def test_what_a_programme_asks_for_is_refused_where_it_is_missing(
     assert (found.outcome, found.codes) == (Outcome.REJECTED, (rule,))
 
 
-def test_a_hospital_whose_class_the_registry_leaves_out_is_looked_at_by_a_person() -> None:
+@pytest.mark.parametrize("unknown", [{"hospital_sub_grade": ""}, {"hospital_grade": None}])
+def test_a_hospital_whose_class_the_registry_leaves_out_is_looked_at_by_a_person(
+    unknown: dict[str, Any],
+) -> None:
     wanted = TODAY + timedelta(days=20)
-    found = verdict("ins_oncology", "direct_pay_deposit", planned_on=wanted, hospital_sub_grade="")
+    found = verdict("ins_oncology", "direct_pay_deposit", planned_on=wanted, **unknown)
     assert (found.outcome, found.codes) == (Outcome.NEEDS_PERSON, (RuleCode.HOSPITAL_GRADE,))
 
 
