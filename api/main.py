@@ -43,6 +43,7 @@ from adapters.temporal import connect
 from adapters.worklist import Worklist
 from api import (
     callbacks,
+    claims,
     codec,
     commands,
     deposit_waivers,
@@ -154,6 +155,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         enquiries,
         reporting,
+        claims,
         deposit_waivers,
         commands,
         requests,

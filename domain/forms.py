@@ -5,7 +5,7 @@ The steps every advance has stand with their kinds in `domain.tasks`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,3 +83,26 @@ class Aftercare(Form):
     """A consultation after discharge was given (R226)."""
 
     note: Words
+
+
+class HomeVisit(Form):
+    """A claims handler came to the customer (R828, CL07)."""
+
+    images: Images
+    note: Note = ""
+
+
+class Adjudicate(Form):
+    """The insurer decides a claim; the rules' proposal stands on the step."""
+
+    decision: Literal["approved", "partial", "denied"]
+    payable: Money
+    reason: Note = ""
+
+
+class SettleAtCounter(Form):
+    """The bill at discharge, settled for social and commercial insurance at once (R815)."""
+
+    bill: Money
+    social_paid: Money
+    self_pay: Money

@@ -16,16 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from domain.enquiry import Answerer
 from domain.forms import (
+    Adjudicate,
     Aftercare,
     DocumentId,
     DocumentVisit,
     Form,
     GiveOutSlips,
+    HomeVisit,
     Images,
     KeepSlip,
     Note,
     Reference,
     SecondReview,
+    SettleAtCounter,
     SettleBalance,
     StaffId,
     VerifyCost,
@@ -73,6 +76,9 @@ class TaskKind(StrEnum):
     FILE_CLAIM = "file_claim"
     RECORD_REPAYMENT = "record_repayment"
     AFTERCARE = "aftercare"
+    HOME_VISIT = "home_visit"
+    ADJUDICATE = "adjudicate"
+    SETTLE_AT_COUNTER = "settle_at_counter"
     RESOLVE_PAYMENT = "resolve_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
     IMPORT_CALENDAR = "import_calendar"
@@ -345,6 +351,9 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
+    TaskKind.HOME_VISIT: _terms("上门协助理赔", HomeVisit, Role.AGENT),
+    TaskKind.ADJUDICATE: _terms("理赔审核", Adjudicate, Role.INSURER),
+    TaskKind.SETTLE_AT_COUNTER: _terms("柜台同步结算", SettleAtCounter, Role.AGENT),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),

@@ -80,6 +80,7 @@ class CaseState(MatterState):
     written_off_fen: Fen = 0
     claim_state: str = ""
     claim_filings: int = 0  # claims sent so far; each has an id of its own
+    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
     claim_documents: list[str] = Field(default_factory=list)
 
     # The in-tray: facts that arrived and that the story has not taken up yet.
