@@ -205,6 +205,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         must_serve_waivers(known.programme)
     else:
         must_serve_claims(known.programme, body.claim_service)
+        await _must_be_on(unit, known.programme, body.claim_service)
     _must_state(known.programme, body)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
@@ -220,6 +221,15 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         subject=body.consent.version,
     )
     return Recorded(case_id, opening, at, "opening")
+
+
+async def _must_be_on(unit: Unit, programme: Programme, service: str) -> None:
+    """The emergency lane is open while a supervisor has switched it on for an event."""
+    lane = programme.claims.lane(service) if programme.claims else None
+    if lane is None or not lane.in_emergency:
+        return
+    if await unit.reference.emergency(programme.code) is None:
+        raise Problem("wrong-stage", "当前没有启动应急理赔")
 
 
 def _must_state(programme: Programme, body: Report) -> None:
@@ -297,8 +307,11 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
 
 def _promised_fen(known: Known) -> int:
     """What the case may take of its policy; one that is turned down at once takes nothing."""
-    rejected = known.verdict.outcome is Outcome.REJECTED
-    return 0 if rejected else known.verdict.limit_fen or 0
+    if known.verdict.outcome is Outcome.REJECTED:
+        return 0
+    if known.programme.claims is not None:
+        return known.facts.sum_insured_left_fen or 0
+    return known.verdict.limit_fen or 0
 
 
 async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:

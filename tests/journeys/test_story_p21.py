@@ -211,3 +211,49 @@ async def test_a_special_customer_is_visited_and_paid(house_of: HouseOf) -> None
         await claim.decide(300_000)
         _, ledger = await claim.paid()
         assert ("payout", 300_000) in moved(ledger)
+
+
+EVENT = {"programme": "china_life_claims", "code": "flood_2026_10", "name": "某地洪灾"}
+
+
+async def test_an_emergency_is_answered_in_an_hour_and_done_in_a_day(house_of: HouseOf) -> None:
+    """Tue 6 Oct 02:00, a holiday: contact by 03:00; complete 09:00, done by Wed 7 Oct 24:00."""
+    async with house_of("2026-10-06 01:00", GUEST) as house:
+        claim = Claimant(house)
+        with pytest.raises(Refused, match="没有启动应急理赔"):
+            await claim.file("emergency_express_payout")
+        with pytest.raises(Refused, match="403"):
+            await house.agent.do("/v1/emergencies", EVENT)
+        await house.supervisor.do("/v1/emergencies", EVENT)
+        await house.go_to("2026-10-06 02:00")
+        await claim.file("emergency_express_payout", channel="hotline")
+        await house.agent.task(claim.case_id, "first_contact")
+        await house.go_to("2026-10-06 02:40")
+        await house.agent.complete(
+            claim.case_id,
+            "first_contact",
+            identity_verified=True,
+            need="主动联系, 协助理赔",
+            checklist_sent=True,
+        )
+        await house.agent.task(claim.case_id, "confirm_documents")
+        await house.go_to("2026-10-06 09:00")
+        await claim.complete()  # relaxed papers: nothing has to be handed in
+        await house.insurer.task(claim.case_id, "adjudicate")
+        await house.go_to("2026-10-07 20:00")
+        await claim.decide(25_000_000)
+        case, ledger = await claim.paid()
+        promises_are(
+            house,
+            case,
+            {
+                "K23.1": ("2026-10-06 03:00", "2026-10-06 02:40"),
+                "K24.1": ("2026-10-08 00:00", "2026-10-07 20:00"),
+            },
+        )
+        assert all_zero(ledger)
+        await house.supervisor.do(
+            "/v1/emergencies/end", {"programme": EVENT["programme"], "code": EVENT["code"]}
+        )
+        with pytest.raises(Refused, match="没有启动应急理赔"):
+            await Claimant(house).file("emergency_express_payout")
