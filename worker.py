@@ -9,6 +9,8 @@ from typing import Any, Final
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.booking_ports import BookingBookPort, EntitlementPort
+from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.dispatch import SendNurse
@@ -25,11 +27,13 @@ from activities.ports import (
 )
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
 from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
+from adapters.entitlements import Entitlements
 from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.messaging import MessageGateway
@@ -42,13 +46,20 @@ from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
+from workflows.bookings.appointment import Appointment
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Claim, Enquiry, Reconciliation)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (
+    DepositWaiver,
+    Claim,
+    Enquiry,
+    Reconciliation,
+    Appointment,
+)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
 RECONCILE: Final = "reconciliation"
@@ -96,6 +107,11 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
+def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+    """The verbs of green-channel bookings."""
+    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -117,6 +133,7 @@ async def main(settings: Settings) -> None:
         house=HouseList(engine),
     )
     postman = Postman(Outbox(engine, sealer))
+    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

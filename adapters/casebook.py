@@ -61,6 +61,9 @@ def _note_statement() -> Insert:
 
 # Built once: building them anew costs as much processor time as running them.
 _NOTE: Final = _note_statement()
+_TURN: Final = update(cases).where(
+    cases.c.case_id == bindparam("case"), cases.c.page < bindparam("to_page")
+)
 _CONTACT: Final = (
     select(
         cases.c.name,
@@ -150,12 +153,9 @@ class Casebook:
         values |= {name: said[name] for name in SAID_WHEN_CHANGED if _says_something(said[name])}
         # Stated by every page too: an empty one says that the old reason holds no longer.
         values["reason"] = self._sealer.seal(page.reason, "cases.reason") if page.reason else None
-        turned = (
-            update(cases)
-            .where(cases.c.case_id == page.case_id, cases.c.page < page.page)
-            .values(**values, page=page.page, changed_at=page.at)
-        )
-        if (await connection.execute(turned)).rowcount == 1:
+        values |= {"page": page.page, "changed_at": page.at}
+        to = {"case": page.case_id, "to_page": page.page}
+        if (await connection.execute(_TURN, values | to)).rowcount == 1:
             return
         known = select(cases.c.case_id).where(cases.c.case_id == page.case_id)
         if (await connection.execute(known)).one_or_none() is None:

@@ -42,10 +42,21 @@ class KeyRows:
         self._sealer = sealer
 
     async def claim(
-        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+        self,
+        *,
+        scope: str,
+        key: str,
+        operation: str,
+        fingerprint: str,
+        now: datetime,
+        foreseen: tuple[int, dict[str, str], dict[str, Any]] | None = None,
     ) -> Standing:
-        """Take the key for this content, or say how it stands. `now` is the process clock."""
-        row = {
+        """Take the key for this content, or say how it stands. `now` is the process clock.
+
+        An answer that the caller's own transaction makes true is `foreseen` - status, headers and
+        body - and kept at once.
+        """
+        row: dict[str, Any] = {
             "scope": scope,
             "key": key,
             "operation": operation,
@@ -53,6 +64,10 @@ class KeyRows:
             "state": "in_progress",
             "at": now,
         }
+        if foreseen is not None:
+            status, headers, body = foreseen
+            row |= {"state": "answered", "status": status, "headers": headers}
+            row |= {"body": self._sealed(body), "answered_at": now}
         added = await self._connection.execute(_CLAIM, row)
         if added.first() is not None:
             return Standing("fresh")
@@ -85,12 +100,18 @@ class KeyRows:
         settled: bool,
     ) -> None:
         """Keep the answer; an unsettled one leaves the key to be taken up again."""
-        values: dict[str, Any] = {"status": status, "headers": headers, "answered_at": now}
-        if settled:
-            values["state"] = "answered"
-            values["body"] = self._sealer.seal(json.dumps(body, ensure_ascii=False), _BODY)
+        values = {
+            "state": "answered" if settled else "in_progress",
+            "status": status,
+            "headers": headers,
+            "body": self._sealed(body) if settled else None,
+            "answered_at": now,
+        }
         await self._connection.execute(_CHANGE, {**values, "of_scope": scope, "of_key": key})
 
     async def release(self, *, scope: str, key: str) -> None:
         """Give the key back: what it guarded was refused and left nothing behind."""
         await self._connection.execute(_RELEASE, {"of_scope": scope, "of_key": key})
+
+    def _sealed(self, body: dict[str, Any]) -> bytes:
+        return self._sealer.seal(json.dumps(body, ensure_ascii=False), _BODY)

@@ -46,6 +46,7 @@ def _hospital_query() -> Select[Any]:
             hospitals.c.id,
             hospitals.c.name,
             hospitals.c.grade,
+            hospitals.c.sub_grade,
             hospitals.c.city,
             network_hospitals.c.online_payment,
             network_hospitals.c.qr_live_from,

@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.tables import cases, clocks
+from adapters.tables import cases, clocks, tasks
+from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
+from domain.tasks import TaskKind
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"
-_PROGRAMME = func.coalesce(cases.c.programme, enquiries.c.programme).label("programme")
+_PROGRAMME = func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme).label(
+    "programme"
+)
 
 
 class ReportRows:
@@ -28,6 +32,7 @@ class ReportRows:
             select(_PROGRAMME, clocks.c.clock, clocks.c.state, func.count().label("count"))
             .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id, isouter=True)
             .join(enquiries, clocks.c.case_id == enquiries.c.enquiry_id, isouter=True)
+            .join(bookings, clocks.c.case_id == bookings.c.booking_id, isouter=True)
             .where(clocks.c.started_at >= since)
             .where(clocks.c.started_at < until)
             .group_by(_PROGRAMME, clocks.c.clock, clocks.c.state)
@@ -50,5 +55,24 @@ class ReportRows:
             .where(cases.c.outstanding_fen > 0)
             .group_by(cases.c.programme, age)
             .order_by(cases.c.programme, age)
+        )
+        return [dict(row) for row in rows.mappings()]
+
+    async def repayments(self) -> list[dict[str, Any]]:
+        """Every case a customer owes something in: how much, due when, and what waits meanwhile."""
+        open_step = (tasks.c.case_id == cases.c.case_id) & tasks.c.closed_at.is_(None)
+        rows = await self._connection.execute(
+            select(
+                cases.c.case_id,
+                cases.c.programme,
+                cases.c.owed_fen,
+                func.min(tasks.c.due_at)
+                .filter(tasks.c.kind == TaskKind.RECORD_REPAYMENT.value)
+                .label("due_at"),
+                func.array_agg(tasks.c.kind).label("waits"),
+            )
+            .join(tasks, open_step, isouter=True)
+            .where(cases.c.owed_fen > 0)
+            .group_by(cases.c.case_id)
         )
         return [dict(row) for row in rows.mappings()]

@@ -21,6 +21,7 @@ from adapters.encryption import Sealer
 from adapters.receivers import secrets_now
 from adapters.tables import case_pages, cases
 from adapters.tables_outbox import SEALED_SECRETS, outbox, receivers
+from domain.guards import HeldEvent
 from domain.waiver import Role
 
 LEASE: Final = timedelta(seconds=30)
@@ -68,22 +69,6 @@ class Parcel:
     def sequence(self) -> int:
         """Grows within a case; says which of two events came first."""
         return self.page * _ROOM_ON_A_PAGE + self.n
-
-
-@dataclass(frozen=True)
-class Held:
-    """An event that was not delivered yet, for a report."""
-
-    case_id: str
-    page: int
-    n: int
-    channel: str
-    event: str
-    at: datetime
-    tries: int
-    last_answer: str
-    next_try_at: datetime | None
-    stopped_at: datetime | None
 
 
 def events_of(page: CasePage, *, stage_before: str | None) -> list[Event]:
@@ -186,9 +171,9 @@ class Outbox:
         await self._note(parcel, next_try_at=func.now() + pause, last_answer=answer)
         return False
 
-    async def held(self, *, limit: int = 200) -> list[Held]:
+    async def held(self, *, limit: int = 200) -> list[HeldEvent]:
         """What has failed at least once and is not delivered, the longest first."""
-        names = [column for column in outbox.c if column.name in Held.__dataclass_fields__]
+        names = [column for column in outbox.c if column.name in HeldEvent.__dataclass_fields__]
         query = (
             select(*names)
             .where(outbox.c.delivered_at.is_(None), outbox.c.last_answer != "")
@@ -196,7 +181,7 @@ class Outbox:
             .limit(limit)
         )
         async with self._engine.connect() as connection:
-            return [Held(**row._asdict()) for row in await connection.execute(query)]
+            return [HeldEvent(**row._asdict()) for row in await connection.execute(query)]
 
     async def stopped(self) -> int:
         """How many events wait for a person."""

@@ -10,28 +10,50 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from adapters.encryption import Sealer
 from adapters.tables import case_pages, clocks, tasks, timeline
 
+AnyPage = CasePage | EnquiryPage | BookingPage
 TASK_FORM: Final = "tasks.form"
+
+# Built once: building them anew costs as much processor time as running them.
+_CLAIM: Final = insert(case_pages).on_conflict_do_nothing().returning(case_pages.c.page)
+_FINGERPRINT: Final = select(case_pages.c.fingerprint).where(
+    case_pages.c.case_id == bindparam("matter"), case_pages.c.page == bindparam("number")
+)
+_LINES: Final = insert(timeline)
+_CLOSE: Final = update(tasks).where(
+    tasks.c.task_id == bindparam("task"), tasks.c.closed_at.is_(None)
+)
+
+
+@cache
+def _upserting(table: Table, names: tuple[str, ...]) -> Insert:
+    """Insert rows of these columns, or bring them to this page."""
+    keys = [column.name for column in table.primary_key]
+    written = insert(table)
+    told = {name: written.excluded[name] for name in names if name not in keys}
+    return written.on_conflict_do_update(
+        index_elements=keys, set_=told, where=table.c.page <= written.excluded.page
+    )
 
 
 class PageConflict(Exception):
     """A page number came back with another content; nothing was written."""
 
 
-async def claim_page(
-    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
-) -> bool:
+async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage) -> bool:
     """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
     # Defaults left out, so that a release which adds a field still knows its own pages.
     said = page.model_dump_json(exclude_defaults=True)
@@ -43,19 +65,16 @@ async def claim_page(
         "stage": page.stage.value,
         "fingerprint": fingerprint,
     }
-    claimed = insert(case_pages).values(row).on_conflict_do_nothing().returning(case_pages.c.page)
-    if (await connection.execute(claimed)).one_or_none() is not None:
+    if (await connection.execute(_CLAIM, row)).one_or_none() is not None:
         return True
-    written = select(case_pages.c.fingerprint).where(
-        case_pages.c.case_id == matter_id, case_pages.c.page == page.page
-    )
-    if (await connection.execute(written)).scalar_one() != fingerprint:
+    written = await connection.execute(_FINGERPRINT, {"matter": matter_id, "number": page.page})
+    if written.scalar_one() != fingerprint:
         raise PageConflict(f"{matter_id} page {page.page} stands with another content")
     return False
 
 
 async def append_timeline(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """The lines of a page; free words are sealed, because people write what they like."""
     rows = [
@@ -73,11 +92,11 @@ async def append_timeline(
         for n, entry in enumerate(page.timeline, start=1)
     ]
     if rows:
-        await connection.execute(insert(timeline), rows)
+        await connection.execute(_LINES, rows)
 
 
 async def write_steps(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """Steps and promises, each in its newest state."""
     key = {"case_id": matter_id, "page": page.page}
@@ -111,38 +130,33 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[
     keys = [column.name for column in table.primary_key]
     # The same row may change twice within one page: the last word counts.
     newest = {tuple(row[name] for name in keys): row for row in rows}
-    written = insert(table)
-    told = {name: written.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(
-        written.on_conflict_do_update(
-            index_elements=keys, set_=told, where=table.c.page <= written.excluded.page
-        ),
-        list(newest.values()),
-    )
+    await connection.execute(_upserting(table, tuple(rows[0])), list(newest.values()))
 
 
 async def _close(connection: AsyncConnection, sealer: Sealer, closed: TaskClosed) -> None:
     """End a step, once, with what the person reported sealed."""
     form = json.dumps(closed.form, ensure_ascii=False) if closed.form else None
-    await connection.execute(
-        update(tasks)
-        .where(tasks.c.task_id == closed.task_id, tasks.c.closed_at.is_(None))
-        .values(
-            closed_at=closed.closed_at,
-            done=closed.done,
-            closed_role=closed.actor_role.value,
-            closed_by=closed.actor_id,
-            reason=closed.reason,
-            form=None if form is None else sealer.seal(form, TASK_FORM),
-        )
-    )
+    row = {
+        "closed_at": closed.closed_at,
+        "done": closed.done,
+        "closed_role": closed.actor_role.value,
+        "closed_by": closed.actor_id,
+        "reason": closed.reason,
+        "form": None if form is None else sealer.seal(form, TASK_FORM),
+    }
+    await connection.execute(_CLOSE, {**row, "task": closed.task_id})
 
 
 def columns(table: Table, message: BaseModel) -> dict[str, Any]:
     """What a table holds of a message: days and moments as they are, codes as text."""
-    codes = message.model_dump(mode="json")
+    held = _held(table, type(message))
+    codes = message.model_dump(mode="json", include=held)
     return {
         name: value if isinstance(value, date | datetime) else codes[name]
-        for name, value in message.model_dump(mode="python").items()
-        if name in table.c
+        for name, value in message.model_dump(mode="python", include=held).items()
     }
+
+
+@cache
+def _held(table: Table, kind: type[BaseModel]) -> set[str]:
+    return {name for name in kind.model_fields if name in table.c}

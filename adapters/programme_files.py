@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from adapters.calendar_file import CALENDARS
 from adapters.yaml_files import FileRefused, read_model
 from domain.benefits import lowered
 from domain.programme import Programme, ProgrammeKind
@@ -39,9 +40,11 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
         if programme.kind is not ProgrammeKind.DEPOSIT_WAIVER and not programme.services:
             reason = f"line {_line(path, 'kind')}: a programme without services offers nothing"
             raise FileRefused(path, reason)
+        _must_have_calendar(programme, path)
         key = (programme.code, programme.version)
         if key in seen:
-            raise FileRefused(path, f"version {key[1]} of {key[0]} stands in {seen[key].name} too")
+            reason = f"version {key[1]} of {key[0]} stands in {seen[key].name} too"
+            raise FileRefused(path, f"line {_line(path, 'version')}: {reason}")
         seen[key] = path
         programmes.append(programme)
     programmes.sort(key=lambda one: (one.code, one.valid_from))
@@ -55,6 +58,17 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileRefused(folder, "no folder of programmes")
     return sorted(folder.glob("*.yaml"))
+
+
+def _must_have_calendar(programme: Programme, path: Path) -> None:
+    """A version lies in years whose days off somebody has written down."""
+    for year in range(programme.valid_from.year, programme.valid_to.year + 1):
+        if not (CALENDARS / f"cn-{year}.yaml").exists():
+            reason = (
+                f"line {_line(path, 'valid_to')}: valid_to: no calendar cn-{year}.yaml; a version "
+                "is a service year, and until_replaced lets it go on"
+            )
+            raise FileRefused(path, reason)
 
 
 def _must_follow(old: Programme, new: Programme, path: Path) -> None:

@@ -6,33 +6,48 @@ own act and arrives with a page (`adapters.casebook`).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
+from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
-from domain.tasks import NAMED_PERSONS
-from domain.waiver import Role
+from domain.waiver import NAMED_PERSONS, Role
 
 _WITH_MATTER: Final = select(
     tasks,
-    func.coalesce(cases.c.programme, enquiries.c.programme, "").label("programme"),
+    func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme, "").label(
+        "programme"
+    ),
     func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
-    func.coalesce(cases.c.stage, enquiries.c.stage, "").label("stage"),
-    func.coalesce(cases.c.channel, enquiries.c.channel, "").label("channel"),
+    func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, "").label("stage"),
+    func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
     cases.c.customer_subject,
     cases.c.name.label("sealed_name"),
     hospitals.c.name.label("hospital_name"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
+    .join(bookings, tasks.c.case_id == bookings.c.booking_id, isouter=True)
     .join(hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
 )
 _NEVER: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
@@ -49,9 +64,10 @@ class Worklist:
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
         """One page of tasks, the most urgent first. Raises `BadCursor`."""
-        query = _narrowed(_WITH_MATTER, wanted).order_by(_DUE, tasks.c.task_id)
+        values = _values(wanted)
+        query = _query(frozenset(values), wanted.state, _is_past_dues(values))
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
+            rows = (await connection.execute(query, values)).all()
         items = [self._task(row) for row in rows[: wanted.limit]]
         more = len(rows) > wanted.limit
         after = cursor_after(items[-1].due_at, items[-1].task_id) if more else None
@@ -66,37 +82,67 @@ class Worklist:
         )
 
 
-def _narrowed(query: Select[Any], wanted: TaskFilter) -> Select[Any]:
-    for column in ("kind", "claimed_by", "case_id"):
-        value = getattr(wanted, column)
-        if value is not None:
-            query = query.where(tasks.c[column] == value)
-    # Channels and customers have no step in an enquiry.
-    for column in ("channel", "customer_subject"):
-        value = getattr(wanted, column)
-        if value is not None:
-            query = query.where(cases.c[column] == value)
+def _values(wanted: TaskFilter) -> dict[str, Any]:
+    """What narrows the list, by the name it has in the query. Raises `BadCursor`."""
+    plain = (*_OF_TASK, *_OF_CASE, "due_before")
+    values = {name: getattr(wanted, name) for name in plain if getattr(wanted, name) is not None}
     if wanted.roles is not None:
-        query = query.where(_for(wanted.roles, wanted.seen_by))
-    if wanted.state is not None:
-        query = query.where(_IN_STATE[wanted.state])
-    if wanted.due_before is not None:
-        query = query.where(tasks.c.due_at < wanted.due_before)
+        bound = NAMED_PERSONS if wanted.seen_by is not None else frozenset[Role]()
+        values["anyone"] = [role.value for role in wanted.roles if role not in bound]
+        if wanted.seen_by is not None:
+            values["named"] = [role.value for role in wanted.roles if role in bound]
+            values["person"] = wanted.seen_by
     if wanted.cursor is not None:
-        moment, key = cursor_read(wanted.cursor)
-        due: Any = _NEVER if moment is None else moment
-        query = query.where(or_(due < _DUE, and_(due == _DUE, tasks.c.task_id > key)))
-    return query
+        values["after_due"], values["after_task"] = cursor_read(wanted.cursor)
+    return values | {"rows": wanted.limit + 1}
 
 
-def _for(roles: list[Role], person: str | None) -> ColumnElement[bool]:
-    """Steps of these roles; with a person only those that `is_theirs` gives them."""
-    bound = NAMED_PERSONS if person is not None else frozenset[Role]()
-    anyone = tasks.c.roles.overlap([role.value for role in roles if role not in bound])
-    named = tasks.c.roles.overlap([role.value for role in roles if role in bound])
-    return or_(anyone, and_(named, func.coalesce(tasks.c.assignee, TEAM_NURSE) == person))
+def _is_past_dues(values: dict[str, Any]) -> bool:
+    """Whether the last page ended among the steps that are due at no moment."""
+    return "after_due" in values and values["after_due"] is None
 
 
+@cache
+def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[Any]:
+    """The list narrowed by these names: built once for each set of them that is asked for.
+
+    Building it anew costs more processor time than running it, and worklists are looked at most.
+    """
+    query = _WITH_MATTER
+    for name in _OF_TASK:
+        if name in names:
+            query = query.where(tasks.c[name] == bindparam(name))
+    # Channels and customers have no step in an enquiry.
+    for name in _OF_CASE:
+        if name in names:
+            query = query.where(cases.c[name] == bindparam(name))
+    if "anyone" in names:
+        query = query.where(_for_person() if "person" in names else _for("anyone"))
+    if state is not None:
+        query = query.where(_IN_STATE[state])
+    if "due_before" in names:
+        query = query.where(tasks.c.due_at < bindparam("due_before"))
+    if "after_task" in names:
+        due = _NEVER if past_dues else bindparam("after_due", type_=tasks.c.due_at.type)
+        later = and_(due == _DUE, tasks.c.task_id > bindparam("after_task"))
+        query = query.where(or_(due < _DUE, later))
+    return query.order_by(_DUE, tasks.c.task_id).limit(bindparam("rows", type_=Integer()))
+
+
+def _for(name: str) -> ColumnElement[bool]:
+    """Steps of the roles that are given under a name."""
+    theirs: ColumnElement[bool] = tasks.c.roles.overlap(bindparam(name, type_=tasks.c.roles.type))
+    return theirs
+
+
+def _for_person() -> ColumnElement[bool]:
+    """Steps of the roles that a person may do, as `is_theirs` gives them."""
+    nurse = func.coalesce(tasks.c.assignee, TEAM_NURSE)
+    return or_(_for("anyone"), and_(_for("named"), nurse == bindparam("person")))
+
+
+_OF_TASK: Final = ("kind", "claimed_by", "case_id")
+_OF_CASE: Final = ("channel", "customer_subject")
 _IN_STATE: Final = {
     "open": tasks.c.closed_at.is_(None),
     "unclaimed": and_(tasks.c.closed_at.is_(None), tasks.c.claimed_by.is_(None)),

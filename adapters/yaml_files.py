@@ -28,6 +28,16 @@ class _Loader(_SAFE):  # type: ignore[misc]
         except ValueError:
             return node.value
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """A mapping whose keys stand once: of two, one would be lost without a word."""
+        seen: set[Any] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value in seen and key.value != "<<":
+                reason = f"the key {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, reason, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.day)
 
@@ -58,6 +68,9 @@ def read_model(
     try:
         text = path.read_text(encoding="utf-8")
         root, content = _parse(text)
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f"line {error.problem_mark.line + 1}: "
+        raise FileRefused(path, f"{line}{error.problem or error.context}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FileRefused(path, str(error)) from error
     try:
@@ -83,11 +96,12 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
 
 def _explain(error: ValidationError, root: yaml.Node | None) -> str:
     problems = error.errors(include_url=False, include_input=False)
-    lines = [
-        f"line {_line_of(root, problem['loc'])}: "
-        f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"
-        for problem in problems[:_REASONS_SHOWN]
-    ]
+    lines = []
+    for problem in problems[:_REASONS_SHOWN]:
+        cause = problem.get("ctx", {}).get("error")  # a rule of ours may know the place better
+        place = (*problem["loc"], *getattr(cause, "place", ()))
+        name = ".".join(map(str, place)) or "file"
+        lines.append(f"line {_line_of(root, place)}: {name}: {problem['msg']}")
     if len(problems) > _REASONS_SHOWN:
         lines.append(f"and {len(problems) - _REASONS_SHOWN} more")
     return "; ".join(lines)
@@ -98,18 +112,22 @@ def _line_of(root: yaml.Node | None, place: tuple[int | str, ...]) -> int:
     node = root
     line = 1 if root is None else root.start_mark.line + 1
     for step in place:
-        node = _child(node, step)
-        if node is None:
+        found = _child(node, step)
+        if found is None:
             return line
-        line = node.start_mark.line + 1
+        node, line = found
     return line
 
 
-def _child(node: yaml.Node | None, step: int | str) -> yaml.Node | None:
+def _child(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node, int] | None:
+    """A part of a node and the line it is named in: its key's, or where the entry begins."""
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
         items: list[yaml.Node] = node.value
-        return items[step] if step < len(items) else None
+        return (items[step], items[step].start_mark.line + 1) if step < len(items) else None
     if isinstance(node, yaml.MappingNode):
         pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-        return next((value for key, value in pairs if key.value == str(step)), None)
+        return next(
+            ((value, key.start_mark.line + 1) for key, value in pairs if key.value == str(step)),
+            None,
+        )
     return None

@@ -88,10 +88,8 @@ def _own(caller: Caller, wanted: CaseFilter) -> CaseFilter:
 @routes.get("/{case_id}", operation_id="get_case", summary="查看案件", responses=FAILURES)
 async def get_case(case_id: CaseId, request: Request, caller: CaseCaller) -> CaseFile:
     """One case: stage, promises, money, documents, team, history, and who must act next."""
-    door = door_of(request)
-    async with door.books.unit() as unit:
-        await seen_case(unit, caller, case_id)
-    found = await door.board.case(case_id, viewer(caller))
+    await _stage_seen(request, caller, case_id)
+    found = await door_of(request).board.case(case_id, viewer(caller))
     if found is None:
         raise Problem("not-found")
     return case_file(found, caller)
@@ -132,13 +130,11 @@ async def get_top_up(
     case_id: CaseId, top_up_id: RowId, request: Request, caller: CaseCaller
 ) -> TopUpView:
     """What became of a top-up request."""
-    door = door_of(request)
-    async with door.books.unit() as unit:
-        case = await seen_case(unit, caller, case_id)
-    found = await door.board.top_up(case_id, top_up_id)
+    stage = await _stage_seen(request, caller, case_id)
+    found = await door_of(request).board.top_up(case_id, top_up_id)
     if found is None:
         raise Problem("not-found", "没有此续费申请", case_id=case_id)
-    return top_up_view(found, stage=case.stage)
+    return top_up_view(found, stage=stage)
 
 
 @routes.get(
@@ -151,13 +147,11 @@ async def get_discharge_notice(
     case_id: CaseId, notice_id: RowId, request: Request, caller: CaseCaller
 ) -> DischargeView:
     """What became of a discharge notice."""
-    door = door_of(request)
-    async with door.books.unit() as unit:
-        case = await seen_case(unit, caller, case_id)
-    found = await door.board.discharge(case_id, notice_id)
+    stage = await _stage_seen(request, caller, case_id)
+    found = await door_of(request).board.discharge(case_id, notice_id)
     if found is None:
         raise Problem("not-found", "没有此出院通知", case_id=case_id)
-    return discharge_view(found, stage=case.stage)
+    return discharge_view(found, stage=stage)
 
 
 @routes.get("/{case_id}/ledger", operation_id="get_ledger", summary="案件账目", responses=FAILURES)
@@ -167,8 +161,12 @@ async def get_ledger(
     caller: Annotated[Caller, Depends(allowed(*_BOOKKEEPERS))],
 ) -> LedgerView:
     """Every transfer and the balances."""
-    door = door_of(request)
-    async with door.books.unit() as unit:
-        await seen_case(unit, caller, case_id)
-    entries = await door.ledger.entries(case_id)
-    return ledger_view(case_id, entries, await door.ledger.balances(case_id))
+    await _stage_seen(request, caller, case_id)
+    ledger = door_of(request).ledger
+    return ledger_view(case_id, await ledger.entries(case_id), await ledger.balances(case_id))
+
+
+async def _stage_seen(request: Request, caller: Caller, case_id: str) -> str:
+    """Where a case stands that this caller may see; 404 for any other."""
+    async with door_of(request).books.unit() as unit:
+        return (await seen_case(unit, caller, case_id)).stage

@@ -1,7 +1,7 @@
 """`/v1/emergencies`: a supervisor switches a programme's emergency mode on for an event, and off.
 
 While it is on, claims of its emergency lane are taken: called within the hour, processed within a
-day, with relaxed papers (R834, R841). Each switch is an audit row.
+day, with relaxed papers (R834, R838). Each switch is an audit row.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _message(
     year = civil_date(at).year
     return AskQuestion(
         enquiry_id=enquiry_id,
-        programme=programme.for_case(),
+        programme=door.carried(programme),
         calendar=door.window(year - 1, year + 1),
         kind=body.kind,
         channel=body.channel,

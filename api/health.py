@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from api.letters import count_letters
 from api.problems import RETRY_AFTER_S
 from api.upkeep import calendar_warning
+from api.webhooks import count_stopped
 from api.wiring import door_of
 from domain.calendar import civil_date
 
@@ -84,5 +85,6 @@ async def metrics(request: Request) -> Response:
     measures = request.app.state.measures
     door = door_of(request)
     await count_letters(door, measures)
+    await count_stopped(door, measures)
     measures.official_days.set(door.calendar.official_days_ahead(civil_date(door.clock())))
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)

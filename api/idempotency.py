@@ -94,6 +94,7 @@ async def once(
     record: Callable[[Unit], Awaitable[R]],
     act: Callable[[R], Awaitable[Answer]],
     known: Callable[[], Awaitable[Answer | None]] | None = None,
+    foreseen: Answer | None = None,
 ) -> Response:
     """Record and act once; the first answer again for a replay.
 
@@ -101,6 +102,9 @@ async def once(
     the checks of `record` would find it done and refuse it. `record` runs in one transaction with
     the claim of the key and may find everything recorded by an earlier try that died. `act` runs
     after it is committed and must be idempotent.
+
+    Where what is recorded will come about whoever dies, its answer is `foreseen`: it is kept with
+    the claim, and written anew only if another one has to be given.
     """
     door = door_of(request)
     async with door.books.unit() as unit:
@@ -110,6 +114,7 @@ async def once(
             operation=ask.operation,
             fingerprint=ask.fingerprint,
             now=door.process_clock(),
+            foreseen=foreseen and (foreseen.status, foreseen.headers or {}, foreseen.body),
         )
         if standing.state == "answered":
             return _replay(standing.status, standing.headers or {}, standing.body)
@@ -123,11 +128,11 @@ async def once(
                 async with door.books.unit() as unit:
                     recorded = await record(unit)
             answer = await act(cast(R, recorded))
-    except Problem:
-        async with door.books.statement() as unit:
-            await unit.keys.release(scope=ask.scope, key=ask.key)
+    except Exception as failure:
+        await _give_back(door, ask, refused=isinstance(failure, Problem), foreseen=foreseen)
         raise
-    await _keep(door, ask, answer)
+    if standing.state != "fresh" or answer != foreseen:
+        await _keep(door, ask, answer)
     return JSONResponse(answer.body, status_code=answer.status, headers=answer.headers)
 
 
@@ -145,6 +150,15 @@ def _replay(status: int, headers: dict[str, str], body: bytes) -> Response:
         headers={**headers, REPLAYED: "true"},
         media_type="application/json",
     )
+
+
+async def _give_back(door: Door, ask: Ask, *, refused: bool, foreseen: Answer | None) -> None:
+    """What was foreseen did not come: take its answer back; a refusal gives the key back too."""
+    if foreseen is not None:
+        await _keep(door, ask, Answer(foreseen.status, {}, settled=False))
+    if refused:
+        async with door.books.statement() as unit:
+            await unit.keys.release(scope=ask.scope, key=ask.key)
 
 
 async def _keep(door: Door, ask: Ask, answer: Answer) -> None:

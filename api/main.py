@@ -21,6 +21,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
+from adapters.bookings import BookingBoard
 from adapters.calendar_file import calendar_of, read_years
 from adapters.calendar_table import CalendarShelf
 from adapters.caseboard import Caseboard
@@ -35,6 +36,7 @@ from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
 from adapters.migrations.run import newest
+from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Settings
@@ -42,11 +44,13 @@ from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect
 from adapters.worklist import Worklist
 from api import (
+    bookings,
     callbacks,
     claims,
     codec,
     commands,
     deposit_waivers,
+    disputes,
     documents,
     eligibility,
     emergencies,
@@ -56,9 +60,11 @@ from api import (
     letters,
     payment_codes,
     reference,
+    repayments,
     reporting,
     requests,
     tasks,
+    webhooks,
 )
 from api.delivery import sweep_for_ever
 from api.gateway import CaseGateway
@@ -66,7 +72,7 @@ from api.middleware import Measures, Observed
 from api.openapi import describe
 from api.sizes import BoundedBodies
 from api.strict import only_described
-from api.upkeep import upkeep_for_ever
+from api.upkeep import look_first, upkeep_for_ever
 from api.wiring import Door
 from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
@@ -112,9 +118,11 @@ def create_app(
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
         enquiries=EnquiryBoard(engine, sealer, clock=now),
+        bookings=BookingBoard(engine, sealer, clock=now),
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
+        outbox=Outbox(engine, sealer),
         verifier=Tokens(settings),
         token_refused=TokenRefused,
         clock=now,
@@ -154,6 +162,7 @@ def is_all_local(settings: Settings) -> bool:
 def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
+        bookings,
         enquiries,
         reporting,
         claims,
@@ -161,10 +170,13 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         deposit_waivers,
         commands,
         requests,
+        disputes,
         documents,
         tasks,
         reference,
+        repayments,
         letters,
+        webhooks,
         callbacks,
         payment_codes,
     ):
@@ -189,6 +201,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await look_first(door)
         rounds = (sweep_for_ever(door), upkeep_for_ever(door)) if sweeping else ()
         beside = [asyncio.create_task(one) for one in rounds]
         try:

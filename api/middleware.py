@@ -52,6 +52,11 @@ class Measures:
             ["kind", "why"],
             registry=self.registry,
         )
+        self.webhooks_stopped = Gauge(
+            "greenlane_webhooks_stopped",
+            "Messages to channels that are tried no more until a person says so",
+            registry=self.registry,
+        )
         self.official_days = Gauge(
             "greenlane_calendar_official_days",
             "Days ahead whose holidays stand in a notice",

@@ -31,6 +31,7 @@ from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
 from api.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
+from domain.booking import BOOKING_STAGE_NAMES, BookingStage
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
@@ -162,6 +163,8 @@ async def open_case(
     if body.consent.at > at + CLOCKS_DIFFER:
         raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
+    case_id = ask.own_id(door.id_secret, "dw")
+
     async def record(unit: Unit) -> Recorded:
         return await _record(unit, door, _Reported(body, caller, ask, at))
 
@@ -170,10 +173,12 @@ async def open_case(
 
     async def known() -> Answer | None:
         async with door.books.unit() as unit:
-            recorded = await _resumed(unit, ask.own_id(door.id_secret, "dw"))
+            recorded = await _resumed(unit, case_id)
         return None if recorded is None else await _start(door, recorded)
 
-    return await once(request, ask, record=record, act=act, known=known)
+    # The sweep starts what stands in `opening`: once it is written down, it is opened.
+    foreseen = _opened(Recorded(case_id, None, at, "opening"))
+    return await once(request, ask, record=record, act=act, known=known, foreseen=foreseen)
 
 
 @dataclass(frozen=True)
@@ -254,7 +259,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
     year = civil_date(reported.at).year
     return OpenCase(
         case_id=case_id,
-        programme=known.programme.for_case(reported.body.claim_service),
+        programme=door.carried(known.programme, reported.body.claim_service),
         calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
         verdict=known.verdict,
@@ -330,14 +335,22 @@ async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
 
 
 async def _start(door: Door, recorded: Recorded) -> Answer:
-    headers = {"Location": f"/v1/deposit-waivers/{recorded.case_id}"}
+    headers = _at(recorded.case_id)
     if recorded.opening is None:
         return Answer(200, _view(recorded, recorded.stage), headers)
     try:
         await door.cases.start(recorded.opening)
     except NotKnownYet:
         return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
-    return Answer(201, _view(recorded, Stage.REPORTED.value), headers)
+    return _opened(recorded)
+
+
+def _opened(recorded: Recorded) -> Answer:
+    return Answer(201, _view(recorded, Stage.REPORTED.value), _at(recorded.case_id))
+
+
+def _at(case_id: str) -> dict[str, str]:
+    return {"Location": f"/v1/deposit-waivers/{case_id}"}
 
 
 def start_message(opened: str) -> OpenCase:
@@ -347,6 +360,8 @@ def start_message(opened: str) -> OpenCase:
 
 def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
+    if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
+        return BOOKING_STAGE_NAMES[BookingStage(stage)]
     if stage in {one.value for one in EnquiryStage}:
         return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
     return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME

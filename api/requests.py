@@ -6,6 +6,8 @@ sweep. The caller gets 202 and a status address.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -16,7 +18,7 @@ from pydantic import BaseModel, Field
 from api.access import running_case
 from api.delivery import DOOR, deliver
 from api.docs import FAILURES
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import at_field
 from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
@@ -93,28 +95,16 @@ async def request_top_up(
         at=door.clock(),
     )
 
-    async def record(unit: Unit) -> Letter:
-        await running_case(unit, caller, case_id)
+    async def expect(unit: Unit) -> None:
         await unit.inbox.expect_top_up(
             top_up_id=message.top_up_id,
             case_id=case_id,
             amount_fen=message.amount_fen,
             at=message.at,
         )
-        return await unit.inbox.put(
-            partner=DOOR,
-            event_id=message.top_up_id,
-            kind=TOP_UP,
-            case_id=case_id,
-            at=message.at,
-            body=message.model_dump_json(),
-        )
 
-    async def act(letter: Letter) -> Answer:
-        await deliver(door, letter)
-        return _received(case_id, "top-ups", letter)
-
-    return await once(request, ask, record=record, act=act)
+    fact = _Fact(TOP_UP, "top-ups", message.top_up_id, message, expect)
+    return await _told(request, caller, case_id, ask, fact)
 
 
 @routes.post(
@@ -146,33 +136,51 @@ async def notice_discharge(
         at=door.clock(),
     )
 
-    async def record(unit: Unit) -> Letter:
-        await running_case(unit, caller, case_id)
+    async def expect(unit: Unit) -> None:
         await unit.inbox.expect_discharge(
             notice_id=message.notice_id,
             case_id=case_id,
             discharge_on=message.discharge_on,
             at=message.at,
         )
+
+    fact = _Fact(DISCHARGE, "discharge-notices", message.notice_id, message, expect)
+    return await _told(request, caller, case_id, ask, fact)
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """What a case is told: its signal, its status address, and the row that address shows."""
+
+    signal: str
+    collection: str
+    fact_id: str
+    message: RequestTopUp | NoticeDischarge
+    expect: Callable[[Unit], Awaitable[None]]
+
+
+async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: _Fact) -> Response:
+    """A row of the inbox and of the record, then the signal; the caller looks for the answer."""
+    door = door_of(request)
+
+    async def record(unit: Unit) -> Letter:
+        await running_case(unit, caller, case_id)
+        await fact.expect(unit)
         return await unit.inbox.put(
             partner=DOOR,
-            event_id=message.notice_id,
-            kind=DISCHARGE,
+            event_id=fact.fact_id,
+            kind=fact.signal,
             case_id=case_id,
-            at=message.at,
-            body=message.model_dump_json(),
+            at=fact.message.at,
+            body=fact.message.model_dump_json(),
         )
 
     async def act(letter: Letter) -> Answer:
         await deliver(door, letter)
-        return _received(case_id, "discharge-notices", letter)
+        body = Received(
+            id=fact.fact_id, case_id=case_id, state="received", received_at=letter.received_at
+        )
+        location = f"/v1/deposit-waivers/{case_id}/{fact.collection}/{fact.fact_id}"
+        return Answer(202, body.model_dump(mode="json"), {"Location": location})
 
     return await once(request, ask, record=record, act=act)
-
-
-def _received(case_id: str, collection: str, letter: Letter) -> Answer:
-    body = Received(
-        id=letter.event_id, case_id=case_id, state="received", received_at=letter.received_at
-    )
-    location = f"/v1/deposit-waivers/{case_id}/{collection}/{letter.event_id}"
-    return Answer(202, body.model_dump(mode="json"), {"Location": location})

@@ -74,6 +74,14 @@ async def _ask_for_the_next_notice(door: Door) -> None:
     )
 
 
+async def look_first(door: Door) -> None:
+    """Have the table before the first case; a door whose books are away starts without."""
+    try:
+        await door.calendars.refresh()
+    except Exception as failure:  # noqa: BLE001 - readiness says what is wrong with the books
+        log.warning("calendar_not_read", failure=type(failure).__name__)
+
+
 async def upkeep_for_ever(door: Door, *, every_s: float = EVERY_S) -> None:
     """Round after round, until cancelled."""
     for number in itertools.count():

@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from domain.board import (
+    BookingView,
     CaseFilter,
     CaseRow,
     CaseView,
@@ -37,7 +38,16 @@ from domain.board import (
 )
 from domain.calendar import WorkCalendar, civil_date
 from domain.entitlement import Counter
-from domain.guards import CaseAccess, EnquiryAccess, Letter, Opening, Standing, TaskAccess
+from domain.guards import (
+    BookingAccess,
+    CaseAccess,
+    EnquiryAccess,
+    HeldEvent,
+    Letter,
+    Opening,
+    Standing,
+    TaskAccess,
+)
 from domain.programme import Programme
 
 
@@ -45,7 +55,14 @@ class Keys(Protocol):
     """Idempotency keys."""
 
     async def claim(
-        self, *, scope: str, key: str, operation: str, fingerprint: str, now: datetime
+        self,
+        *,
+        scope: str,
+        key: str,
+        operation: str,
+        fingerprint: str,
+        now: datetime,
+        foreseen: tuple[int, dict[str, str], dict[str, Any]] | None = None,
     ) -> Standing: ...
     async def answer(
         self,
@@ -84,6 +101,18 @@ class Enquiries(Protocol):
     async def add(self, row: dict[str, Any]) -> None: ...
     async def access(self, enquiry_id: str) -> EnquiryAccess | None: ...
     async def opened(self, enquiry_id: str) -> str | None: ...
+    async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
+
+
+class Bookings(Protocol):
+    """Bookings as the door writes and guards them."""
+
+    async def add(self, row: dict[str, Any]) -> None: ...
+    async def reserve(
+        self, booking_id: str, counter: Counter, *, count: int, at: datetime
+    ) -> int: ...
+    async def access(self, booking_id: str) -> BookingAccess | None: ...
+    async def opened(self, booking_id: str) -> str | None: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
@@ -170,6 +199,7 @@ class Reports(Protocol):
 
     async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]: ...
     async def aging(self, *, on: datetime) -> list[dict[str, Any]]: ...
+    async def repayments(self) -> list[dict[str, Any]]: ...
 
 
 class Unit(Protocol):
@@ -181,6 +211,8 @@ class Unit(Protocol):
     def cases(self) -> Cases: ...
     @property
     def enquiries(self) -> Enquiries: ...
+    @property
+    def bookings(self) -> Bookings: ...
     @property
     def house(self) -> House: ...
     @property
@@ -211,6 +243,12 @@ class Board(Protocol):
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None: ...
     async def payment(self, case_id: str, movement_id: str) -> PaymentRow | None: ...
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None: ...
+
+
+class BookingBoard(Protocol):
+    """Bookings as people read them."""
+
+    async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None: ...
 
 
 class EnquiryBoard(Protocol):
@@ -252,6 +290,13 @@ class Ledger(Protocol):
     async def entries(self, case_id: str) -> list[LedgerRow]: ...
 
 
+class Outbox(Protocol):
+    """What channels are to be told."""
+
+    async def held(self, *, limit: int = 200) -> list[HeldEvent]: ...
+    async def stopped(self) -> int: ...
+
+
 class UnknownProgramme(LookupError):
     """No programme has this code."""
 
@@ -264,9 +309,11 @@ class Door:
     cases: CaseGateway
     board: Board
     enquiries: EnquiryBoard
+    bookings: BookingBoard
     worklist: Worklist
     files: Files
     ledger: Ledger
+    outbox: Outbox
     verifier: Verifier
     token_refused: type[Exception]
     clock: Callable[[], datetime]
@@ -281,9 +328,19 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    _carried: dict[tuple[int, str | None], Programme] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
     _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+
+    def carried(self, programme: Programme, service: str | None = None) -> Programme:
+        """What a case carries of one of our programmes, cut out once."""
+        kept = (id(programme), service)
+        if kept not in self._carried:
+            self._carried[kept] = programme.for_case(service)
+        return self._carried[kept]
 
     def window(self, first_year: int, last_year: int) -> WorkCalendar:
         """Some years of the table as it stands, cut out once for each table."""

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters import runtime
+from bench import deadlines
 from bench.cases import Bones, Waiver
 from bench.house import House, opened, servers
 from bench.measures import AT_ONCE, Memory, Pair, Throughput, latency, memory, throughput
@@ -50,6 +51,8 @@ async def main() -> int:
     size = QUICK if "--quick" in sys.argv[1:] else FULL
     keeping = "--keep" in sys.argv[1:]
     began = time.monotonic()
+    if not keeping:
+        console.print(deadlines.table_of(deadlines.measure()))
     async with servers() as running:
         console.print("story 1, told in virtual time …")
         cost = await story_one(running.settings)

@@ -180,7 +180,7 @@ class WorkCalendar(BaseModel):
 
 def wanted_notice(year: int) -> str:
     """What a step is about that asks somebody for a year's notice."""
-    return f"calendar {year}"
+    return f"{year}年放假安排"
 
 
 def end_of_day(day: date) -> datetime:

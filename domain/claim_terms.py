@@ -1,6 +1,6 @@
 """What a programme says of its claims: elements, rules, liabilities, schemes, and lanes (P21).
 
-Four layers, each data (要素-规则-责任-方案, R797): an element is something known of a claim, a rule
+Four layers, each data (要素-规则-责任-方案, R805): an element is something known of a claim, a rule
 asks one element, a liability pays when all its rules hold, a scheme is the liabilities a service
 answers for. Applying them is arithmetic on what was handed in; an element nobody has stated leaves
 the claim to a person.

@@ -146,9 +146,12 @@ def _service_active(asked: Question) -> Answer:
 
 
 def _waiting_over(asked: Question, day: date | None) -> Answer:
+    """Days that contradict the product's are a person's to clear (R367, R490)."""
     waiting, facts = asked.waiting, asked.facts
     if waiting is None:
         return Answer.PASSED
+    if waiting.same_as_product and facts.product_waiting_days not in (None, waiting.days):
+        return Answer.JUDGEMENT
     covered_from = facts.first_effective_on or facts.policy_from
     if day is None or covered_from is None:
         return Answer.OPEN
@@ -225,11 +228,17 @@ def _preconditions(asked: Question) -> Answer:
 
 
 def _hospital_grade(asked: Question) -> Answer:
-    least = asked.programme.hospitals.grade_min
-    if not asked.facts.hospital_known or least is None:
+    """The least grade, or the class within it; a class the registry leaves out is asked for."""
+    rule, facts = asked.programme.hospitals, asked.facts
+    least = int(rule.hospital_class[0]) if rule.hospital_class else rule.grade_min
+    if not facts.hospital_known or least is None:
         return Answer.OPEN
-    grade = asked.facts.hospital_grade
-    return _is(grade is not None and grade >= least)
+    grade = facts.hospital_grade
+    if grade is None or grade < least:
+        return Answer.FAILED
+    if rule.hospital_class is None or grade > least:
+        return Answer.PASSED
+    return _is(facts.hospital_sub_grade == "甲") if facts.hospital_sub_grade else Answer.JUDGEMENT
 
 
 def _hospital_on_network(asked: Question) -> Answer:

@@ -48,6 +48,7 @@ class Facts(BaseModel):
     hospital_id: str | None = None
     hospital_known: bool | None = None
     hospital_grade: int | None = None
+    hospital_sub_grade: str | None = None  # 甲 or 乙; None or empty where the registry has none
     hospital_city: str | None = None
     hospital_on_network: bool | None = None
     sum_insured_left_fen: Fen | None = None

@@ -86,7 +86,7 @@ class Aftercare(Form):
 
 
 class HomeVisit(Form):
-    """A claims handler came to the customer (R828, CL07)."""
+    """A claims handler came to the customer (R827, CL07)."""
 
     images: Images
     note: Note = ""
@@ -106,3 +106,38 @@ class SettleAtCounter(Form):
     bill: Money
     social_paid: Money
     self_pay: Money
+
+
+class CorrectPayment(Form):
+    """What is really out under a movement, whatever either side had said of it."""
+
+    really_out: Money
+    reference: Reference | None = None
+    evidence: Words
+
+
+class ExplainDifference(Form):
+    """Why a partner's statement and our ledger differ, and what was done about it."""
+
+    explanation: Words
+    reference: Reference | None = None
+
+
+class AcknowledgeBreach(Form):
+    """The supervisor has seen the broken promise and says what is done about it."""
+
+    action: Words
+
+
+class PhoneCustomer(Form):
+    """A notice that did not arrive was told by phone."""
+
+    reached: bool
+    note: Note = ""
+
+
+class OnSiteTopUp(Form):
+    """The person of ours is at the hospital and pays now (K06)."""
+
+    images: Images
+    note: Note = ""

@@ -1,4 +1,4 @@
-"""Whether a picture of a paper can be read: its size in pixels, from the file's own head (R798).
+"""Whether a picture of a paper can be read: its size in pixels, from the file's own head (R807).
 
 A first check that needs no eyes; what the picture shows is a person's to judge.
 """

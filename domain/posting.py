@@ -55,6 +55,9 @@ class Reason(StrEnum):
     REPAYMENT_APPLIED = "repayment_applied"
     WRITE_OFF = "write_off"
     LOSS = "loss"
+    REVERSAL = "reversal"
+    UNBILLED = "unbilled"
+    PAYOUT_REVERSAL = "payout_reversal"
 
 
 _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
@@ -71,6 +74,9 @@ _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
     Reason.REPAYMENT_APPLIED: (Account.CUSTOMER_CASH, Account.ADVANCE_OUTSTANDING),
     Reason.WRITE_OFF: (Account.WRITTEN_OFF, Account.ADVANCE_OUTSTANDING),
     Reason.LOSS: (Account.PAYER_CASH, Account.WRITTEN_OFF),
+    Reason.REVERSAL: (Account.PAYER_CASH, Account.HOSPITAL_DEPOSIT),
+    Reason.UNBILLED: (Account.HOSPITAL_DEPOSIT, Account.ADVANCE_OUTSTANDING),
+    Reason.PAYOUT_REVERSAL: (Account.PAYER_CASH, Account.CUSTOMER_CASH),
 }
 
 
@@ -127,6 +133,23 @@ def late_deposit(case_id: str, movement_id: str, amount_fen: int) -> list[Transf
     return [paid.model_copy(update={"movement_id": f"{movement_id}:late"})]
 
 
+def correction(
+    case_id: str, movement_id: str, number: int, *, more_fen: int, payout: bool
+) -> list[Transfer]:
+    """What was really out under a movement beyond what was booked; negative: it never left."""
+    if payout:
+        reason = Reason.PAYOUT if more_fen > 0 else Reason.PAYOUT_REVERSAL
+    else:
+        reason = Reason.DEPOSIT if more_fen > 0 else Reason.REVERSAL
+    moved = transfer(case_id, reason, abs(more_fen))
+    return [moved.model_copy(update={"movement_id": f"{movement_id}:fix_{number}"})]
+
+
+def unbilled(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """A part of the bill was not paid from the advance after all."""
+    return [transfer(case_id, Reason.UNBILLED, amount_fen, number)]
+
+
 def bill(case_id: str, bill_fen: int) -> list[Transfer]:
     """The final bill uses up the deposit; nothing moves for a bill of zero."""
     return _unless_zero(case_id, Reason.BILL, bill_fen)
@@ -137,23 +160,26 @@ def refund(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     return [transfer(case_id, Reason.REFUND, amount_fen, number)]
 
 
-def claim(case_id: str, *, payable_fen: int, offset_fen: int) -> list[Transfer]:
+def claim(
+    case_id: str, *, payable_fen: int, offset_fen: int, number: int | None = None
+) -> list[Transfer]:
     """The claim money arrives, first repays the advance (R015), and what is left is the customer's.
 
-    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    The customer's part stays on `customer_cash` until `payout` reports it paid. What a second
+    decision adds to the first has a number.
     """
     if not 0 <= offset_fen <= payable_fen:
         raise ValueError("an offset lies between zero and the claim money")
     return [
-        *_unless_zero(case_id, Reason.CLAIM_MONEY, payable_fen),
-        *_unless_zero(case_id, Reason.OFFSET, offset_fen),
-        *_unless_zero(case_id, Reason.RESIDUAL, payable_fen - offset_fen),
+        *_unless_zero(case_id, Reason.CLAIM_MONEY, payable_fen, number),
+        *_unless_zero(case_id, Reason.OFFSET, offset_fen, number),
+        *_unless_zero(case_id, Reason.RESIDUAL, payable_fen - offset_fen, number),
     ]
 
 
-def payout(case_id: str, amount_fen: int) -> list[Transfer]:
+def payout(case_id: str, amount_fen: int, number: int | None = None) -> list[Transfer]:
     """The residual has been paid to the customer."""
-    return _unless_zero(case_id, Reason.PAYOUT, amount_fen)
+    return _unless_zero(case_id, Reason.PAYOUT, amount_fen, number)
 
 
 def repayment(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
@@ -164,11 +190,11 @@ def repayment(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     ]
 
 
-def write_off(case_id: str, amount_fen: int) -> list[Transfer]:
+def write_off(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     """What will not come back: off the advance, and booked as the payer's loss."""
     return [
-        transfer(case_id, Reason.WRITE_OFF, amount_fen),
-        transfer(case_id, Reason.LOSS, amount_fen),
+        transfer(case_id, Reason.WRITE_OFF, amount_fen, number),
+        transfer(case_id, Reason.LOSS, amount_fen, number),
     ]
 
 
@@ -181,5 +207,7 @@ def balances(transfers: Iterable[Transfer]) -> dict[Account, int]:
     return result
 
 
-def _unless_zero(case_id: str, reason: Reason, amount_fen: int) -> list[Transfer]:
-    return [transfer(case_id, reason, amount_fen)] if amount_fen else []
+def _unless_zero(
+    case_id: str, reason: Reason, amount_fen: int, number: int | None = None
+) -> list[Transfer]:
+    return [transfer(case_id, reason, amount_fen, number)] if amount_fen else []

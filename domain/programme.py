@@ -25,7 +25,7 @@ from domain.offer import (
     Reminder,
     Rule,
 )
-from domain.programme_checks import why_not_together
+from domain.programme_checks import misfit
 from domain.rules import EligibilityRule, RuleCode
 from domain.services import Service, Waiting
 from domain.sourced import Incomplete
@@ -112,8 +112,8 @@ class Programme(Incomplete):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if why := why_not_together(self):
-            raise ValueError(why)
+        if why := misfit(self):
+            raise why
         return self
 
     @property
@@ -127,11 +127,11 @@ class Programme(Incomplete):
         return next(iter(self.waiver.services), None) if self.waiver else None
 
     def with_notices(self, shared: Iterable[Notice]) -> "Programme":
-        """The same with the shared texts it has none of its own for.
+        """The same with the shared texts it has none of its own for; without an advance as it is.
 
-        What sends none, or is a waiver and nothing else and brings its own, stays as it is.
+        No case stands still because its programme has no words for a step of the story.
         """
-        if self.waiver is None or self.kind is ProgrammeKind.DEPOSIT_WAIVER:
+        if self.waiver is None:
             return self
         own = {notice.code for notice in self.notices}
         more = (notice for notice in shared if notice.code not in own)
@@ -226,6 +226,27 @@ class Programme(Incomplete):
                 "lead_time": self.lead_time or self._lead_of(service or self.waiver_service),
             }
         return self.model_copy(update={"hospitals": hospitals, **catalogue, **narrowed})
+
+    def for_booking(self, code: str) -> "Programme":
+        """A copy with one service, its promises and its papers; NotInProgramme.
+
+        Whether it may be used was judged at the door, so that waiting and activation stay behind.
+        """
+        service = self.service(code).model_copy(update={"after": ()})
+        mine = {
+            name: tuple(
+                one.model_copy(update={"services": ()})
+                for one in getattr(self, name)
+                if _concerns(one.services, {code})
+            )
+            for name in ("clocks", "documents", "eligibility")
+        }
+        gone = dict.fromkeys(("reminders", "plans", "rules", "figures", "lowers", "diagnosis"), ())
+        none = dict.fromkeys(("waiver", "activation"))
+        hospitals = self.hospitals.model_copy(update={"provinces": ()})
+        return self.model_copy(
+            update={"services": (service,), "hospitals": hospitals, **mine, **gone, **none}
+        )
 
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""

@@ -1,12 +1,11 @@
 """What must hold between the parts of a programme: codes once, names known, no circle of services.
 
-Each check looks at one thing and answers with the first reason it finds, in the words a person
-who edits the file will read.
+Each check looks at one thing and answers with the first misfit it finds: its place in the file and
+the reason, in the words a person who edits the file will read.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,95 +15,117 @@ if TYPE_CHECKING:
     from domain.programme import Programme
 
 
-def why_not_together(programme: Programme) -> str | None:
+Place = tuple[str | int, ...]
+"""Keys and positions that lead to a part of a programme."""
+
+
+class Misfit(ValueError):
+    """Two parts of a programme that do not fit, and where the wrong one stands."""
+
+    def __init__(self, reason: str, *place: str | int) -> None:
+        super().__init__(reason)
+        self.place: Place = place
+
+
+def misfit(programme: Programme) -> Misfit | None:
     """The first reason why the parts of a programme do not fit, None when they do."""
     checks = (_days, _codes_once, _sections, _disease_groups, _services_known, _hours, _circle)
     return next((why for check in checks if (why := check(programme))), None)
 
 
-def _days(programme: Programme) -> str | None:
+def _days(programme: Programme) -> Misfit | None:
     early = programme.valid_to < programme.valid_from
-    return "valid_to lies before valid_from" if early else None
+    return Misfit("valid_to lies before valid_from", "valid_to") if early else None
 
 
-def _codes_once(programme: Programme) -> str | None:
+def _codes_once(programme: Programme) -> Misfit | None:
     modes = programme.waiver.payment_modes if programme.waiver else ()
-    codes: dict[str, list[str]] = {
-        "channel": [channel.code for channel in programme.channels],
-        "hours": [hours.code for hours in programme.hours],
-        "service": [service.code for service in programme.services],
-        "plan": [plan.sales_channel for plan in programme.plans],
-        "product": [product.code for product in programme.products],
-        "disease": [disease.code for disease in programme.diseases],
-        "eligibility rule": [rule.code for rule in programme.eligibility],
-        "clock": [clock.id for clock in programme.clocks],
-        "reminder": [reminder.id for reminder in programme.reminders],
-        "notice": [notice.code for notice in programme.notices],
-        "rule": [rule.code for rule in programme.rules],
-        "figure": [figure.code for figure in programme.figures],
-        "payment mode": [mode.mode for mode in modes],
+    codes: dict[Place, tuple[str, list[str]]] = {
+        ("channels",): ("channel", [channel.code for channel in programme.channels]),
+        ("hours",): ("hours", [hours.code for hours in programme.hours]),
+        ("services",): ("service", [service.code for service in programme.services]),
+        ("plans",): ("plan", [plan.sales_channel for plan in programme.plans]),
+        ("products",): ("product", [product.code for product in programme.products]),
+        ("diseases",): ("disease", [disease.code for disease in programme.diseases]),
+        ("eligibility",): ("eligibility rule", [rule.code for rule in programme.eligibility]),
+        ("clocks",): ("clock", [clock.id for clock in programme.clocks]),
+        ("reminders",): ("reminder", [reminder.id for reminder in programme.reminders]),
+        ("notices",): ("notice", [notice.code for notice in programme.notices]),
+        ("rules",): ("rule", [rule.code for rule in programme.rules]),
+        ("figures",): ("figure", [figure.code for figure in programme.figures]),
+        ("waiver", "payment_modes"): ("payment mode", [mode.mode for mode in modes]),
     }
-    for what, listed in codes.items():
-        twice = [code for code, times in Counter(listed).items() if times > 1]
-        if twice:
-            return f"{what} {twice[0]!r} stands twice"
+    for place, (what, listed) in codes.items():
+        for at, code in enumerate(listed):
+            if code in listed[:at]:
+                return Misfit(f"{what} {str(code)!r} stands twice", *place, at)
     return None
 
 
-def _sections(programme: Programme) -> str | None:
+def _sections(programme: Programme) -> Misfit | None:
     if programme.kind == "deposit_waiver" and programme.waiver is None:
-        return "a deposit waiver needs its section 'waiver'"
+        return Misfit("a deposit waiver needs its section 'waiver'", "kind")
     if programme.kind == "hospital_channel" and programme.emergency is None:
-        return "a hospital's channel needs its section 'emergency'"
+        return Misfit("a hospital's channel needs its section 'emergency'", "kind")
     return None
 
 
-def _disease_groups(programme: Programme) -> str | None:
+def _disease_groups(programme: Programme) -> Misfit | None:
     groups = {disease.group for disease in programme.diseases}
-    for rule in programme.documents:
+    for at, rule in enumerate(programme.documents):
         unknown = set(rule.disease_groups) - groups
         if unknown:
-            return f"document {rule.kind} names no disease group {min(unknown)!r}"
+            reason = f"document {rule.kind} names no disease group {min(unknown)!r}"
+            return Misfit(reason, "documents", at, "disease_groups")
     return None
 
 
-def _services_known(programme: Programme) -> str | None:
+def _services_known(programme: Programme) -> Misfit | None:
     known = {service.code for service in programme.services}
-    for what, named in _named_services(programme):
+    for what, named, place in _named_services(programme):
         unknown = set(named) - known
         if known and unknown:
-            return f"{what} names no service {min(unknown)!r}"
+            return Misfit(f"{what} names no service {min(unknown)!r}", *place)
     return None
 
 
-def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str]]]:
-    yield from ((f"clock {one.id}", one.services) for one in programme.clocks)
-    yield from ((f"document {one.kind}", one.services) for one in programme.documents)
-    yield from ((f"eligibility rule {one.code}", one.services) for one in programme.eligibility)
-    yield from ((f"reminder {one.id}", one.services) for one in programme.reminders)
-    yield from ((f"rule {one.code}", one.services) for one in programme.rules)
-    yield from (("diagnosis", one.services) for one in programme.diagnosis)
-    yield from ((f"service {one.code}", one.after) for one in programme.services)
-    yield "waiver", programme.waiver.services if programme.waiver else ()
-    for gate in programme.activation.gates if programme.activation else ():
-        yield "gate", gate.services
-        yield "gate", () if gate.after == "cooling_off" else (gate.after,)
-    for group in programme.emergency.groups if programme.emergency else ():
-        yield f"group {group.code}", group.services
+def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str], Place]]:
+    listed: tuple[tuple[str, str, Iterable[tuple[str, Iterable[str]]]], ...] = (
+        ("clocks", "clock", ((one.id, one.services) for one in programme.clocks)),
+        ("documents", "document", ((one.kind, one.services) for one in programme.documents)),
+        ("eligibility", "eligibility rule", ((r.code, r.services) for r in programme.eligibility)),
+        ("reminders", "reminder", ((one.id, one.services) for one in programme.reminders)),
+        ("rules", "rule", ((one.code, one.services) for one in programme.rules)),
+        ("diagnosis", "diagnosis", (("", one.services) for one in programme.diagnosis)),
+        ("services", "service", ((one.code, one.after) for one in programme.services)),
+    )
+    for key, what, entries in listed:
+        for at, (code, named) in enumerate(entries):
+            yield f"{what} {code}".rstrip(), named, (key, at)
+    yield "waiver", programme.waiver.services if programme.waiver else (), ("waiver", "services")
+    for at, gate in enumerate(programme.activation.gates if programme.activation else ()):
+        before = () if gate.after == "cooling_off" else (gate.after,)
+        yield "gate", (*gate.services, *before), ("activation", "gates", at)
+    for at, group in enumerate(programme.emergency.groups if programme.emergency else ()):
+        yield f"group {group.code}", group.services, ("emergency", "groups", at)
 
 
-def _hours(programme: Programme) -> str | None:
+def _hours(programme: Programme) -> Misfit | None:
     known = {ALWAYS, NOT_STATED, *(hours.code for hours in programme.hours)}
-    named = [(f"service {one.code}", one.hours) for one in programme.services]
-    named += [(f"channel {one.code}", one.hours) for one in programme.channels]
-    named += [(f"clock {one.id}", one.hours) for one in programme.clocks if one.hours]
-    for what, hours in named:
+    named: list[tuple[str, str, str, int]] = []
+    for at, service in enumerate(programme.services):
+        named.append((f"service {service.code}", service.hours, "services", at))
+    for at, channel in enumerate(programme.channels):
+        named.append((f"channel {channel.code}", channel.hours, "channels", at))
+    for at, clock in enumerate(programme.clocks):
+        named.append((f"clock {clock.id}", clock.hours or ALWAYS, "clocks", at))
+    for what, hours, key, at in named:
         if hours not in known:
-            return f"{what} names no service hours {hours!r}"
+            return Misfit(f"{what} names no service hours {hours!r}", key, at, "hours")
     return None
 
 
-def _circle(programme: Programme) -> str | None:
+def _circle(programme: Programme) -> Misfit | None:
     """Services that lead into each other must end somewhere; so must gates."""
     steps = {service.code: set(service.after) for service in programme.services}
     for gate in programme.activation.gates if programme.activation else ():
@@ -114,6 +135,8 @@ def _circle(programme: Programme) -> str | None:
     while open_ := {code for code, after in steps.items() if code not in done}:
         ready = {code for code in open_ if steps[code] <= done}
         if not ready:
-            return f"services lead into each other in a circle: {', '.join(sorted(open_))}"
+            reason = f"services lead into each other in a circle: {', '.join(sorted(open_))}"
+            first = next((n for n, one in enumerate(programme.services) if one.code in open_), 0)
+            return Misfit(reason, "services", first, "after")
         done |= ready
     return None

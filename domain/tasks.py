@@ -14,18 +14,35 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from domain.booking_forms import (
+    ArrangeService,
+    CheckPapers,
+    ChooseOption,
+    ConfirmBooking,
+    DecideUse,
+    FollowUpCall,
+    OfferOptions,
+    ReportVisit,
+    ReviewBooking,
+    TakeRequest,
+)
 from domain.enquiry import Answerer
 from domain.forms import (
+    AcknowledgeBreach,
     Adjudicate,
     Aftercare,
+    CorrectPayment,
     DocumentId,
     DocumentVisit,
+    ExplainDifference,
     Form,
     GiveOutSlips,
     HomeVisit,
     Images,
     KeepSlip,
     Note,
+    OnSiteTopUp,
+    PhoneCustomer,
     Reference,
     SecondReview,
     SettleAtCounter,
@@ -79,8 +96,22 @@ class TaskKind(StrEnum):
     HOME_VISIT = "home_visit"
     ADJUDICATE = "adjudicate"
     SETTLE_AT_COUNTER = "settle_at_counter"
+    ARRANGE_REPAYMENT = "arrange_repayment"
+    SIGN_WRITE_OFF = "sign_write_off"
+    DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
+    CORRECT_PAYMENT = "correct_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
+    TAKE_REQUEST = "take_request"
+    CHECK_PAPERS = "check_papers"
+    REVIEW_BOOKING = "review_booking"
+    OFFER_OPTIONS = "offer_options"
+    CHOOSE_OPTION = "choose_option"
+    ARRANGE_SERVICE = "arrange_service"
+    CONFIRM_BOOKING = "confirm_booking"
+    REPORT_VISIT = "report_visit"
+    DECIDE_USE = "decide_use"
+    FOLLOW_UP_CALL = "follow_up_call"
     IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
@@ -213,13 +244,6 @@ class AcceptOffer(Form):
     accepted: bool
 
 
-class OnSiteTopUp(Form):
-    """The person of ours is at the hospital and pays now (K06)."""
-
-    images: Images
-    note: Note = ""
-
-
 class DischargeVisit(Form):
     """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
 
@@ -260,6 +284,37 @@ class RecordRepayment(Form):
     reference: Reference
 
 
+class PlannedPart(BaseModel):
+    """One instalment as it was agreed with the customer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due_on: date
+    amount: Money
+
+
+class ArrangeRepayment(Form):
+    """What was agreed with a customer who owes: instalments, or that it will not come back."""
+
+    instalments: list[PlannedPart] = Field(default=[], max_length=36)
+    write_off: bool = False
+    reason: Words
+
+
+class SignWriteOff(Form):
+    """A further signature under a write-off, by somebody who has not signed it yet."""
+
+    approved: bool
+    reason: Words
+
+
+class DecideDispute(Form):
+    """Whether what a customer says against a claim decision holds; then it is filed anew."""
+
+    upheld: bool
+    reason: Words
+
+
 class ResolvePayment(Form):
     """What became of a payment whose outcome nobody knew, with the evidence of both sides."""
 
@@ -268,42 +323,10 @@ class ResolvePayment(Form):
     evidence: Words
 
 
-class ExplainDifference(Form):
-    """Why a partner's statement and our ledger differ, and what was done about it."""
-
-    explanation: Words
-    reference: Reference | None = None
-
-
 class ImportCalendar(Form):
     """What is done about a year whose holiday notice is not in the table."""
 
     action: Words
-
-
-class AcknowledgeBreach(Form):
-    """The supervisor has seen the broken promise and says what is done about it."""
-
-    action: Words
-
-
-class PhoneCustomer(Form):
-    """A notice that did not arrive was told by phone."""
-
-    reached: bool
-    note: Note = ""
-
-
-NAMED_PERSONS: Final = frozenset({Role.NURSE})
-"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
-
-
-def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
-    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
-
-    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
-    """
-    return role not in NAMED_PERSONS or person == (assignee or nurse)
 
 
 class TaskTerms(BaseModel):
@@ -354,8 +377,22 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.HOME_VISIT: _terms("上门协助理赔", HomeVisit, Role.AGENT),
     TaskKind.ADJUDICATE: _terms("理赔审核", Adjudicate, Role.INSURER),
     TaskKind.SETTLE_AT_COUNTER: _terms("柜台同步结算", SettleAtCounter, Role.AGENT),
+    TaskKind.ARRANGE_REPAYMENT: _terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
+    TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
+    TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.CORRECT_PAYMENT: _terms("更正付款记录", CorrectPayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
+    TaskKind.TAKE_REQUEST: _terms("首次响应预约", TakeRequest, Role.AGENT),
+    TaskKind.CHECK_PAPERS: _terms("核对预约资料", CheckPapers, Role.AGENT),
+    TaskKind.REVIEW_BOOKING: _terms("审核预约", ReviewBooking, Role.REVIEWER),
+    TaskKind.OFFER_OPTIONS: _terms("推荐专家或门诊", OfferOptions, Role.REVIEWER),
+    TaskKind.CHOOSE_OPTION: _terms("选择专家或门诊", ChooseOption, Role.CUSTOMER, Role.AGENT),
+    TaskKind.ARRANGE_SERVICE: _terms("协调医院资源", ArrangeService, Role.DISPATCHER),
+    TaskKind.CONFIRM_BOOKING: _terms("告知并确认预约", ConfirmBooking, Role.AGENT),
+    TaskKind.REPORT_VISIT: _terms("登记就诊结果", ReportVisit, Role.AGENT),
+    TaskKind.DECIDE_USE: _terms("判定是否计次", DecideUse, Role.SUPERVISOR),
+    TaskKind.FOLLOW_UP_CALL: _terms("服务回访", FollowUpCall, Role.AGENT),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),

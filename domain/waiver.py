@@ -103,7 +103,8 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     # The refund is waited for beside the claim; only what is still missing then shows as a stage.
     Stage.REFUND: frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
     Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
-    Stage.REPAYMENT: frozenset({Stage.AFTERCARE, Stage.CLOSED}),
+    # A denial that does not stand is filed anew.
+    Stage.REPAYMENT: frozenset({Stage.CLAIM_FILING, Stage.AFTERCARE, Stage.CLOSED}),
     Stage.AFTERCARE: frozenset({Stage.CLOSED}),
 }
 
@@ -165,6 +166,18 @@ class Role(StrEnum):
 
 TOKEN_ROLES: Final = tuple(role for role in Role if role not in (Role.PARTNER, Role.SYSTEM))
 """The roles a person's token may carry; partners sign, and the system is nobody."""
+
+NAMED_PERSONS: Final = frozenset({Role.NURSE})
+"""Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
+
+
+def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
+    """Whether a step of this role is for this person; `nurse` is the one of the case's team.
+
+    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    """
+    return role not in NAMED_PERSONS or person == (assignee or nurse)
+
 
 ROLE_NAMES: Final[dict[Role, str]] = {
     Role.CHANNEL: "渠道",

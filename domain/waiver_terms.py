@@ -32,6 +32,7 @@ class LimitRule(Terms):
 
     smallest_of: tuple[LimitSource, ...] = Field(min_length=1)
     operator: LimitOperator
+    low_at_percent: int = Field(default=20, ge=0, le=100)  # inferred, for the notice that it is low
 
     def limit_fen(self, *, sum_insured_left_fen: Fen, authorised_fen: Fen | None) -> Fen:
         """The limit of one case in fen (C-08); an amount nobody authorised does not bound it."""
@@ -46,6 +47,11 @@ class LimitRule(Terms):
         """The most that may still be advanced, to the fen."""
         top = limit_fen if self.operator == "at_most" else limit_fen - 1
         return max(0, top - advanced_fen)
+
+    def becomes_low(self, *, limit_fen: Fen, before_fen: Fen, left_fen: Fen) -> bool:
+        """Whether what is left has just come down to the part that customers are told of."""
+        low_fen = limit_fen * self.low_at_percent // 100
+        return left_fen <= low_fen < before_fen
 
     def allows(self, amount_fen: PositiveFen, *, limit_fen: Fen, advanced_fen: Fen) -> bool:
         """Whether an amount fits; exactly the limit fits `at_most` and not `below` (R125)."""

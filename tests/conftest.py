@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 # A person's own settings must not reach a test, except the servers they mean the tests to use.
 for _name in [name for name in os.environ if name.startswith("GREENLANE_")]:
     del os.environ[_name]
@@ -13,9 +15,15 @@ from tests.fixtures.servers import (  # noqa: E402
     settings,
     temporal_settings,
 )
+from tests.house import proof  # noqa: E402
 
 Settings.model_config["env_file"] = None
 
 __all__ = ["postgres_server", "session_var", "settings", "temporal_settings"]
 
 pytest_plugins = ["tests.fixtures.postgres"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A whole run is held to the requirements it is said to prove."""
+    proof.register(config)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from activities.ports import (
     CasePage,
@@ -21,11 +21,13 @@ from activities.ports import (
     TopUpState,
 )
 from domain.money import Fen
+from domain.settlement import Instalment, Settlement
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.matter import MatterPen, MatterState
 from workflows.messages import (
     ClaimDecided,
+    DisputeClaim,
     NoticeDischarge,
     OpenCase,
     PaymentResult,
@@ -34,12 +36,17 @@ from workflows.messages import (
 )
 
 
+class WriteOff(BaseModel):
+    """A write-off that waits for its signatures."""
+
+    signed_by: list[str]
+
+
 class CaseState(MatterState):
     """The case between two beats."""
 
     case_id: str
     stage: Stage = Stage.REPORTED
-    calendar_at: datetime | None = None  # when the last notice of holidays landed
     planned_admission: date | None = None
     policy_limit_fen: Fen = 0
     reason: str = ""
@@ -78,6 +85,11 @@ class CaseState(MatterState):
     repaid_fen: Fen = 0
     repayment_references: list[str] = Field(default_factory=list)
     written_off_fen: Fen = 0
+    plan: list[Instalment] = Field(default_factory=list)  # what is asked of the customer, and when
+    plan_from_fen: Fen = 0  # what had been repaid when the plan was agreed
+    write_off: WriteOff | None = None
+    disputed: str = ""  # the open step of a dispute; recovery is held while there is one
+    claimed_fen: Fen = 0  # claim money booked so far
     claim_state: str = ""
     claim_filings: int = 0  # claims sent so far; each has an id of its own
     asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
@@ -88,12 +100,15 @@ class CaseState(MatterState):
     payment_ordered: bool = False
     new_top_ups: list[RequestTopUp] = Field(default_factory=list)
     new_discharges: list[NoticeDischarge] = Field(default_factory=list)
+    disputes: list[DisputeClaim] = Field(default_factory=list)
+    dispute_ids: list[str] = Field(default_factory=list)
     payment_results: dict[str, PaymentResult] = Field(default_factory=dict)
     refunds: list[RefundReceived] = Field(default_factory=list)
     discharge_ids: list[str] = Field(default_factory=list)
     refund_ids: list[str] = Field(default_factory=list)
     refund_references: list[str] = Field(default_factory=list)
     visits_taken: list[str] = Field(default_factory=list)
+    corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
@@ -148,20 +163,31 @@ class CaseState(MatterState):
         )
 
     @property
+    def settlement(self) -> Settlement:
+        """The money as it stands."""
+        return Settlement(
+            advanced_fen=self.advanced_fen,
+            bill_fen=self.bill_fen,
+            refund_fen=self.refunded_fen,
+            offset_fen=self.offset_fen,
+            repaid_fen=self.repaid_fen,
+            written_off_fen=self.written_off_fen,
+        )
+
+    @property
     def outstanding_fen(self) -> int:
-        """Advanced, less what came back: refund, offset, repayment, write-off."""
-        back = self.refunded_fen + self.offset_fen + self.repaid_fen + self.written_off_fen
-        return self.advanced_fen - back
+        """Advanced and not back."""
+        return self.settlement.outstanding_fen
 
     @property
     def refund_expected_fen(self) -> int:
-        """What the hospital still has to return: deposits above the bill."""
-        return self.advanced_fen - self.bill_fen - self.refunded_fen
+        """What the hospital still has to return."""
+        return self.settlement.refund_due_fen
 
     @property
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
-        return self.outstanding_fen if self.stage is Stage.REPAYMENT else 0
+        return self.settlement.owed_fen if self.stage is Stage.REPAYMENT else 0
 
     @property
     def claim_id(self) -> str:

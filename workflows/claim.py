@@ -133,7 +133,7 @@ class Claim:
                 desk.happened(ExpectedEvent.CLAIM_COMPLETE, at=done.at)
                 return done
             if not self._state.asked_for:
-                # R793: one request; later only what it named may be asked for again.
+                # R854: one request; later only what it named may be asked for again.
                 self._state.asked_for = list(checked.missing)
                 names = [DOCUMENT_NAMES[k] for k in DocumentKind if k in checked.missing]
                 desk.tell("documents_missing", list="、".join(names))

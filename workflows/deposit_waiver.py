@@ -20,6 +20,7 @@ from workflows.aftercare import Aftercare
 from workflows.balance import Balance
 from workflows.case import CaseState
 from workflows.cockpit import civil
+from workflows.corrections import Corrections
 from workflows.deposit_payment import DepositPayment
 from workflows.deposits import Deposits
 from workflows.desk import CaseOver, Desk
@@ -31,6 +32,7 @@ from workflows.messages import (
     ClaimDecided,
     CompleteTask,
     DifferenceFound,
+    DisputeClaim,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -71,6 +73,11 @@ class DepositWaiver:
         self._stay = Stay(self._desk, opening, self._deposits, self._visit)
         self._balance = Balance(self._desk, opening, self._deposits)
         self._recovery = Recovery(self._desk, opening, payment)
+        self._corrections = Corrections(
+            self._desk,
+            deposits_changed=self._recovery.refunds.changed,
+            pay_again=self._recovery.pay_again,
+        )
         self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit
 
@@ -101,6 +108,7 @@ class DepositWaiver:
             self._desk.alert("收到取消请求, 资金未结清, 案件继续")
 
     async def _story(self) -> None:
+        self._desk.beside(self._corrections.watch(), "corrections")
         try:
             if self._state.stage is Stage.IN_HOSPITAL:
                 self._deposits.resume()
@@ -224,6 +232,11 @@ class DepositWaiver:
     def notify_discharge(self, message: NoticeDischarge) -> None:
         """The day of discharge is known, or has changed."""
         self._in_tray.discharge(message)
+
+    @workflow.signal
+    def dispute_claim(self, message: DisputeClaim) -> None:
+        """The customer says the insurer's decision is wrong."""
+        self._in_tray.dispute(message)
 
     @workflow.signal
     def payment_result(self, message: PaymentResult) -> None:

@@ -14,12 +14,14 @@ from typing import Any, Final
 from temporalio import workflow
 
 from activities.ports import TaskClosed
+from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock, ClockState
 from domain.programme import Programme
 from domain.tasks import TASKS, CareDuty, Evidence, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
+from workflows.cockpit import civil
 from workflows.matter import Completion, MatterPen, MatterState, new_task
 from workflows.messages import Actor, CompleteTask
 from workflows.scribe import Scribe
@@ -181,6 +183,33 @@ class FrontDesk:
             self.pen.task_closed(
                 TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
             )
+
+    def new_calendar(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
+        """A notice of holidays: open clocks are timed again; the promises of ours that moved.
+
+        The notice entered last counts, whatever order they arrive in; one that lacks a year an
+        open clock needs is not taken, and a supervisor hears of it. A story that was moved by weeks
+        keeps its own table: today's notice is about other days than its own.
+        """
+        known_at, ours = self.state.calendar_at, self.state.calendar
+        if (known_at is not None and at <= known_at) or calendar.moved_by != ours.moved_by:
+            return []
+        try:
+            moved = self.clocks.retime(calendar, at=at)
+        except CalendarYearMissing as unknown:
+            self.alert(f"节假日表缺少{unknown.year}年, 未采用")
+            return []
+        self.state.calendar, self.state.calendar_at = calendar, at
+        for clock in moved:
+            self._due_with(clock)
+            self.note("retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=at)
+        return [clock for clock in moved if self.programme.clock(clock.id).ours]
+
+    def _due_with(self, clock: Clock) -> None:
+        """A promise has moved: the steps that keep it are due with it."""
+        for task in list(self.state.tasks.values()):
+            if task.clock == clock.instance:
+                self.pen.task_opened(task.model_copy(update={"due_at": clock.due_at}))
 
     def alert(self, what: str) -> None:
         """Something a supervisor must look at, told once; the matter goes on."""

@@ -9,17 +9,16 @@ from __future__ import annotations
 from temporalio import workflow
 
 from activities.ports import PaymentStatus
-from domain.calendar import CalendarYearMissing
-from domain.clock import Clock
 from domain.programme import NotInProgramme
 from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
-from workflows.deposit_payment import SETTLED
+from workflows.deposit_payment import SETTLED, evidence_of
 from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
     DifferenceFound,
+    DisputeClaim,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -56,12 +55,13 @@ class InTray:
             self._desk.alert(f"收到未下达付款的结果 {message.movement_id}")
             return
         paid = message.status is PaymentStatus.PAID
+        evidence = evidence_of(payment, message)
         if paid and message.amount_fen != payment.amount_fen:
-            self._desk.contradicted(message.movement_id, at=message.at)
+            self._desk.contradicted(message.movement_id, evidence, at=message.at)
         elif payment.settled_at is None:
             self._state.payment_results[message.movement_id] = message
         elif message.status in SETTLED and message.status is not payment.status:
-            self._desk.contradicted(message.movement_id, at=message.at)
+            self._desk.contradicted(message.movement_id, evidence, at=message.at)
 
     def refund(self, message: RefundReceived) -> None:
         """Money the hospital returned; beyond what it owes a supervisor hears of it."""
@@ -100,12 +100,31 @@ class InTray:
             self._desk.alert("理赔决定与已处理的不一致")
         return True
 
+    def dispute(self, message: DisputeClaim) -> None:
+        """A decision is disputed: where nothing is recovered, a supervisor hears of it."""
+        if message.dispute_id in self._state.dispute_ids:
+            return
+        self._state.dispute_ids.append(message.dispute_id)
+        text = f"客户对理赔结论有异议: {message.reason}"
+        self._desk.note("disputed", text, at=message.at, by=message.actor)
+        if self._state.stage is Stage.REPAYMENT:
+            self._state.disputes.append(message)
+        else:
+            self._desk.alert("客户对理赔结论有异议")
+
     def difference(self, message: DifferenceFound) -> None:
         """A day's statement says something else than the ledger: finance finds out, once."""
         if message.about in self._state.differences:
             return
         self._state.differences.append(message.about)
         self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
+        movement_id = message.about.rpartition(" ")[2]
+        payment = self._state.payments.get(movement_id)
+        if payment is not None and payment.settled_at is not None:
+            self._desk.contradicted(
+                movement_id, message.evidence, at=message.at, about=message.about
+            )
+            return
         task = self._desk.ask(
             TaskKind.EXPLAIN_DIFFERENCE,
             at=message.at,
@@ -129,27 +148,11 @@ class InTray:
         self._desk.phone(message.notice_id, message.template)
 
     def calendar(self, message: NewCalendar) -> None:
-        """A notice of holidays: open working-day clocks are timed again; the latest one counts."""
-        if self._state.calendar_at is not None and message.at <= self._state.calendar_at:
-            return
-        try:
-            moved = self._desk.clocks.retime(message.calendar, at=message.at)
-        except CalendarYearMissing as unknown:
-            self._desk.alert(f"节假日表缺少{unknown.year}年, 未采用")
-            return
-        self._state.calendar, self._state.calendar_at = message.calendar, message.at
-        for clock in moved:
-            self._desk.due_with(clock)
-            self._desk.note(
-                "retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=message.at
-            )
-        self._tell_moved([clock for clock in moved if self._desk.programme.clock(clock.id).ours])
+        """A notice of holidays; the customer hears of promises that are due on another date now.
 
-    def _tell_moved(self, promises: list[Clock]) -> None:
-        """The customer hears of promises that are due on another date now.
-
-        A case from before carries a programme without such a notice: then a person phones (I22).
+        A case from before carries a programme without such a text: then a person phones (I22).
         """
+        promises = self._desk.new_calendar(message.calendar, at=message.at)
         if not promises:
             return
         listed = "；".join(f"{clock.name} {civil(clock.due_at)}前" for clock in promises)

@@ -54,6 +54,7 @@ class MatterState(BaseModel):
     """What waits for whom, what has been promised, what is still to be written down."""
 
     calendar: WorkCalendar
+    calendar_at: datetime | None = None  # when the last notice of holidays landed
     tasks: dict[str, TaskOpened] = Field(default_factory=dict)
     completions: dict[str, Completion] = Field(default_factory=dict)
     clocks: dict[str, Clock] = Field(default_factory=dict)

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from activities.ports import Message, PaymentStatus
+from domain.booking import BookingStage
+from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
@@ -26,6 +28,7 @@ WORKFLOW_TYPE = "DepositWaiver"
 CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
+APPOINTMENT_TYPE = "Appointment"
 
 
 class Actor(Message):
@@ -82,6 +85,37 @@ class AskQuestion(Message):
     asked_at: datetime
 
 
+class RequestBooking(Message):
+    """A request (GC02) with everything the booking will ever need to know of its rules."""
+
+    booking_id: str
+    programme: SharedProgramme  # narrowed to the service
+    calendar: SharedCalendar
+    service: str
+    verdict: Verdict
+    unit_reserved: bool  # under the booking's id, where the service is counted
+    hospital: HospitalTerms | None = None
+    disease: str | None = None
+    wished_on: date | None = None
+    channel: str
+    requested_by: Actor
+    requested_at: datetime
+
+
+class CancelBooking(Message):
+    """Update `cancel_booking`: the customer gives up; `accept_use` if that counts as used."""
+
+    accept_use: bool = False
+    actor: Actor
+    at: datetime
+
+
+class PapersArrived(Message):
+    """Signal `papers_arrived`: the customer handed papers in."""
+
+    at: datetime
+
+
 class CompleteTask(Message):
     """Update `complete_task`: a person finished a step. `form` is the task kind's form as JSON.
 
@@ -117,8 +151,9 @@ class Withdraw(Message):
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage | EnquiryStage
+    stage: Stage | EnquiryStage | BookingStage
     at: datetime
+    cost: Cost | None = None  # of giving a booking up
 
 
 class RequestTopUp(Message):
@@ -137,6 +172,15 @@ class NoticeDischarge(Message):
 
     notice_id: str
     discharge_on: date
+    actor: Actor
+    at: datetime
+
+
+class DisputeClaim(Message):
+    """Signal `dispute_claim`: the customer says the insurer's decision is wrong, and why."""
+
+    dispute_id: str
+    reason: str
     actor: Actor
     at: datetime
 

@@ -6,7 +6,7 @@ rest of the advance first, and only what is then still open is asked of the cust
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -15,38 +15,29 @@ from temporalio.common import RetryPolicy
 from activities.claims import FileClaims
 from activities.ports import ClaimFiling, ClaimReceipt, PaymentStatus
 from domain import posting
-from domain.calendar import SHANGHAI, civil_date
 from domain.money import spoken
-from domain.settlement import (
-    Settlement,
-    due_date,
-    never_filed_at,
-    reminder_dates,
-    repayment_due_at,
-)
+from domain.settlement import covered, never_filed_at
 from domain.tasks import (
     CollectClaimDocuments,
-    ConfirmRefund,
     DischargeVisit,
     FileClaim,
-    RecordRepayment,
     ResolvePayment,
     TaskKind,
 )
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.deposit_payment import DepositPayment
+from workflows.deposit_payment import DepositPayment, evidence_of
 from workflows.desk import Desk
 from workflows.matter import Completion
-from workflows.messages import OpenCase, RefundReceived
+from workflows.messages import OpenCase
 from workflows.promises import promised
+from workflows.refunds import Refunds
+from workflows.repayment import Repayment
 
 FILE_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then the order is made again."""
 
 CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
-REMIND_AT: Final = time(10, 0)
-"""Reminders go out at ten in the morning, civil time."""
 NO_CLAIM: Final = "未提交出院理赔资料"
 
 
@@ -59,6 +50,9 @@ class Recovery:
         self._opening = opening
         self._payment = payment
         self._terms = opening.programme.deposit_waiver
+        self._repayment = Repayment(desk, self._terms.repayment)
+        self.refunds = Refunds(desk)
+        self._paying_out = 0
 
     async def settle(self, done: Completion, report: DischargeVisit) -> None:
         """Tell the end of the money to its end."""
@@ -67,16 +61,27 @@ class Recovery:
         self._hear_early()
         decided = self._state.claim_decision is not None
         reason = await self._adjudicated() if filed or decided else NO_CLAIM
-        await self._refund_received()
+        await self.refunds.received()
         await self._offset()
-        if self._state.outstanding_fen > 0:
-            await self._repaid(reason)
+        while self._state.settlement.owed_fen > 0:
+            if await self._repayment.collect(reason):
+                break
+            reason = await self._decided_again()
+
+    async def _decided_again(self) -> str:
+        """A denial that did not stand: the claim is filed anew, and what it adds is offset."""
+        self._desk.enter(Stage.CLAIM_FILING, at=workflow.now())
+        self._state.claim_decision = None
+        await self._file([])
+        reason = await self._adjudicated()
+        await self._offset()
+        return reason
 
     def _settle_bill(self, done: Completion, report: DischargeVisit) -> None:
         """The deposits pay the bill; what is too much comes back, the family pays the rest."""
         state = self._state
         state.billed_fen = report.bill.fen
-        state.bill_fen = min(report.bill.fen, state.advanced_fen)
+        state.bill_fen = covered(billed_fen=report.bill.fen, advanced_fen=state.advanced_fen)
         share_fen = report.bill.fen - state.bill_fen
         self._desk.book(posting.bill(state.case_id, state.bill_fen), at=done.at)
         self._desk.note("bill", f"出院账单 {spoken(report.bill.fen)}", at=done.at, by=done.actor)
@@ -84,64 +89,7 @@ class Recovery:
             self._desk.note("own_share", f"客户自付 {spoken(share_fen)}", at=done.at)
         self._desk.happened(ExpectedEvent.DISCHARGE_DONE, at=done.at)
         self._desk.enter(Stage.CLAIM_FILING, at=done.at)
-        if state.refund_expected_fen:
-            self._desk.errand(self._expect_refund(), "refund")
-
-    # The hospital's refund -----------------------------------------------------------------------
-
-    async def _expect_refund(self) -> None:
-        """The hospital's word or finance's, whichever comes first, until all of it is back."""
-        state = self._state
-        task = self._ask_refund()
-        while state.refund_expected_fen > 0:
-            refund = await self._next_refund(task)
-            amount_fen, at = self._counted(refund), refund.at
-            if amount_fen == 0:
-                if task not in state.tasks:
-                    task = self._ask_refund()
-                continue
-            number = state.next_number("refund")
-            self._desk.book(posting.refund(state.case_id, number, amount_fen), at=at)
-            state.refunded_fen += amount_fen
-            self._desk.note("refund", f"医院退回押金 {spoken(amount_fen)}", at=at)
-            self._desk.no_longer_asked(task, at=at, reason="退款已到账")
-            if state.refund_expected_fen:
-                task = self._ask_refund()
-
-    async def _next_refund(self, task: str) -> RefundReceived:
-        state = self._state
-        await workflow.wait_condition(lambda: bool(state.refunds) or task in state.completions)
-        if task not in state.completions:
-            return state.refunds.pop(0)
-        done = state.completions.pop(task)
-        form = done.read(ConfirmRefund)
-        return RefundReceived(
-            refund_id=task, amount_fen=form.received.fen, reference=form.reference, at=done.at
-        )
-
-    def _counted(self, refund: RefundReceived) -> int:
-        """What a refund brings; told twice it counts once, and too much goes to a supervisor."""
-        if refund.reference in self._state.refund_references:
-            return 0
-        self._state.refund_references.append(refund.reference)
-        over_fen = refund.amount_fen - self._state.refund_expected_fen
-        if over_fen > 0:
-            self._desk.alert(f"医院退款多于应退 {spoken(over_fen)}")
-        return min(refund.amount_fen, self._state.refund_expected_fen)
-
-    def _ask_refund(self) -> str:
-        return self._desk.ask(
-            TaskKind.CONFIRM_REFUND,
-            at=workflow.now(),
-            amount_fen=self._state.refund_expected_fen,
-        )
-
-    async def _refund_received(self) -> None:
-        """Nothing is offset or asked of the customer while the hospital still owes us."""
-        if self._state.refund_expected_fen == 0:
-            return
-        self._desk.enter(Stage.REFUND, at=workflow.now())
-        await workflow.wait_condition(lambda: self._state.refund_expected_fen == 0)
+        self.refunds.begin()
 
     # The claim -----------------------------------------------------------------------------------
 
@@ -240,30 +188,39 @@ class Recovery:
     async def _offset(self) -> None:
         """DW19: the claim money returns the advance first; the rest is the customer's (R015)."""
         state, decision = self._state, self._state.claim_decision
-        if decision is None or decision.payable_fen == 0:
+        more_fen = decision.payable_fen - state.claimed_fen if decision else 0
+        if decision is None or more_fen <= 0:
             return
         self._desk.enter(Stage.OFFSET, at=workflow.now())
-        sums = Settlement(
-            advanced_fen=state.advanced_fen,
-            refund_fen=state.refunded_fen,
-            payable_fen=decision.payable_fen,
+        offset_fen = state.settlement.offset_of(more_fen)
+        residual_fen = more_fen - offset_fen
+        number = state.next_number("claim_money")
+        transfers = posting.claim(
+            state.case_id,
+            payable_fen=more_fen,
+            offset_fen=offset_fen,
+            number=None if number == 1 else number,
         )
-        self._desk.book(
-            posting.claim(state.case_id, payable_fen=sums.payable_fen, offset_fen=sums.offset_fen),
-            at=decision.at,
-        )
-        state.offset_fen = sums.offset_fen
-        self._desk.note("offset", f"理赔金抵扣 {spoken(sums.offset_fen)}", at=decision.at)
-        self._desk.tell(
-            "offset", amount=sums.offset_fen, left=sums.residual_fen, total=sums.owed_fen
-        )
-        if sums.residual_fen:
+        self._desk.book(transfers, at=decision.at)
+        state.claimed_fen += more_fen
+        state.offset_fen += offset_fen
+        self._desk.note("offset", f"理赔金抵扣 {spoken(offset_fen)}", at=decision.at)
+        owed_fen = state.settlement.owed_fen
+        self._desk.tell("offset", amount=offset_fen, left=residual_fen, total=owed_fen)
+        if residual_fen:
             # The claim money must stand in the ledger before part of it leaves the house.
             await self._desk.written()
-            await self._pay_residual(sums.residual_fen)
+            await self._pay_residual(residual_fen)
+
+    def pay_again(self, amount_fen: int) -> None:
+        """A payout that turned out never to have left is owed to the customer still."""
+        self._desk.errand(self._pay_residual(amount_fen), "payout")
 
     async def _pay_residual(self, amount_fen: int) -> None:
+        """Pay the customer's part, and do not rest before somebody knows that it is paid."""
+        self._paying_out += 1
         record = await self._payment.pay_out(amount_fen)
+        payments, completions = self._state.payments, self._state.completions
         while record.status is not PaymentStatus.PAID:
             task = self._desk.ask(
                 TaskKind.RESOLVE_PAYMENT,
@@ -271,55 +228,32 @@ class Recovery:
                 subject=record.movement_id,
                 amount_fen=amount_fen,
             )
-            found = await self._desk.done(task)
-            if found.read(ResolvePayment).paid:
-                self._desk.book(posting.payout(self._state.case_id, amount_fen), at=found.at)
+            self._desk.show(task, evidence_of(record))
+            await workflow.wait_condition(
+                lambda task=task, record=record: (  # type: ignore[misc]
+                    task in completions or payments[record.movement_id].status is PaymentStatus.PAID
+                )
+            )
+            found = completions.pop(task, None)
+            if found is not None and found.read(ResolvePayment).paid:
+                record = self._payment.paid_otherwise(record, found)
                 break
+            record = payments[record.movement_id]
+            self._desk.no_longer_asked(task, at=workflow.now(), reason="付款结果已更正")
+        self._paying_out -= 1
         self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
 
-    # Repayment -----------------------------------------------------------------------------------
-
-    async def _repaid(self, reason: str) -> None:
-        """DW20: the customer returns what the claim did not; reminders around the day (C-57)."""
-        state, now = self._state, workflow.now()
-        self._desk.enter(Stage.REPAYMENT, at=now, reason=reason)
-        due = repayment_due_at(now, self._terms.repayment, state.calendar)
-        due_on = due_date(due)
-        self._desk.tell("repayment_demand", date=str(due_on), amount=state.owed_fen)
-        self._desk.beside(self._remind(due_on), "reminders")
-        while state.owed_fen > 0:
-            task = self._desk.ask(
-                TaskKind.RECORD_REPAYMENT, at=workflow.now(), due_at=due, amount_fen=state.owed_fen
-            )
-            paid = await self._desk.done(task)
-            form = paid.read(RecordRepayment)
-            amount_fen = form.amount.fen
-            state.repayment_references.append(form.reference)
-            number = state.next_number("repayment")
-            self._desk.book(posting.repayment(state.case_id, number, amount_fen), at=paid.at)
-            state.repaid_fen += amount_fen
-            self._desk.note("repaid", f"客户归还 {spoken(amount_fen)}", at=paid.at, by=paid.actor)
-            self._desk.tell("repaid", amount=amount_fen, left=state.owed_fen)
-
-    async def _remind(self, due_on: date) -> None:
-        """A reminder on each of the programme's days; past the due day a supervisor hears of it."""
-        today = civil_date(workflow.now())
-        for day in reminder_dates(due_on, self._terms.repayment, after=today):
-            morning = datetime.combine(day, REMIND_AT, SHANGHAI)
-            await workflow.sleep(morning - workflow.now(), summary=f"还款提醒 {day}")
-            if self._state.owed_fen == 0:
-                return
-            self._desk.tell("repayment_reminder", amount=self._state.owed_fen, date=str(due_on))
-            if day > due_on:
-                self._desk.alert("还款逾期")
+    @property
+    def _at_zero(self) -> bool:
+        """Whether no money is under way and no contradiction is left to be found out."""
+        expected = self._state.refund_expected_fen
+        return not self._state.corrections and expected == 0 and self._paying_out == 0
 
     async def close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
-        await workflow.wait_condition(lambda: not state.slips)
-        for refund in state.refunds:
-            if refund.reference not in state.refund_references:
-                self._desk.alert(f"医院退款多于应退 {spoken(refund.amount_fen)}")
+        await workflow.wait_condition(lambda: not state.slips and self._at_zero)
+        self.refunds.leftover()
         now = workflow.now()
         if state.stage in (Stage.CLAIM_FILING, Stage.ADJUDICATION):
             # Everything came back from the hospital, so nothing was left to offset or to repay.

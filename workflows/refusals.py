@@ -15,12 +15,13 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
-from domain.forms import Form, SecondReview, SettleBalance, VerifyCost
+from domain.forms import CorrectPayment, Form, SecondReview, SettleBalance, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
+    ArrangeRepayment,
     ArrangeVisit,
     AssignTeam,
     CollectClaimDocuments,
@@ -34,13 +35,14 @@ from domain.tasks import (
     ResolvePayment,
     SignAuthorization,
     SignOnSite,
+    SignWriteOff,
     TaskKind,
     TellResult,
-    is_theirs,
 )
-from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role
+from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
+from workflows.corrections import booked_fen, returnable_fen
 from workflows.matter import MatterState
 from workflows.messages import Actor, CompleteTask, HospitalTerms, Withdraw
 
@@ -60,6 +62,8 @@ VISIT_REPORTED_LATE: Final = timedelta(days=1)
 """A dispatcher may write a visit down after it has begun."""
 VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
+PLAN_MAX: Final = timedelta(days=5 * 366)
+"""The longest a customer may pay back by instalments."""
 
 
 BILL_BELIEVED: Final = 2
@@ -108,7 +112,9 @@ class Refusals:
     @property
     def may_withdraw(self) -> bool:
         """Whether no payment has been ordered yet."""
-        return self._state.stage in BEFORE_PAYMENT and not self._state.payment_ordered
+        state = self._state
+        out = state.payment_ordered or state.corrections or state.advanced_fen
+        return state.stage in BEFORE_PAYMENT and not out
 
     def authorization(self) -> str:
         """The open step of signing, or a refusal."""
@@ -182,6 +188,12 @@ class Refusals:
                 if form.reference in self._state.repayment_references:
                     raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
                 self._amount(form.amount, "amount", at_most=self._state.owed_fen)
+            case ArrangeRepayment():
+                self._arrangement(form, message)
+            case SignWriteOff(approved=True) if message.actor.id in self._signed:
+                raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
+            case CorrectPayment():
+                self._correction(form, message)
             case ResolvePayment(paid=True, reference=None):
                 raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
             case _:
@@ -239,6 +251,39 @@ class Refusals:
             balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
         ):
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
+
+    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
+        """What is out has a number, and what has been returned of it was out."""
+        record = self._state.payments[self._state.corrections[message.task_id]]
+        if form.really_out.fen and form.reference is None:
+            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+        never_left_fen = booked_fen(record) - form.really_out.fen
+        if never_left_fen > returnable_fen(self._state, record):
+            raise refusal(
+                AMOUNT_OUT_OF_RANGE, "该笔款项已由理赔或客户归还, 请先与其核对", "really_out"
+            )
+
+    @property
+    def _signed(self) -> list[str]:
+        """Who has signed the write-off so far."""
+        return [] if self._state.write_off is None else self._state.write_off.signed_by
+
+    def _arrangement(self, form: ArrangeRepayment, message: CompleteTask) -> None:
+        """Instalments that together are what is owed, from today on; or a write-off, not both."""
+        if form.write_off == bool(form.instalments):
+            raise refusal(FORM_REFUSED, "分期还款与核销须二选一", "instalments")
+        if form.write_off:
+            return
+        days = [part.due_on for part in form.instalments]
+        if days != sorted({*days}) or days[0] < civil_date(message.at):
+            raise refusal(FORM_REFUSED, "各期还款日须依次递增且不早于今天", "instalments")
+        if days[-1] > civil_date(message.at) + PLAN_MAX:
+            raise refusal(FORM_REFUSED, "分期还款最长五年", "instalments")
+        for part in form.instalments:
+            self._amount(part.amount, "instalments")
+        if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
+            owed = spoken(self._state.owed_fen)
+            raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
 
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
         needed = self._programme.documents_for(disease, stage)

@@ -14,6 +14,7 @@ from temporalio import workflow
 
 from activities.ports import DischargeRecord, PaymentRecord
 from domain.calendar import SHANGHAI, civil_date, end_of_day
+from domain.documents import DOCUMENT_NAMES, DocumentStage
 from domain.eligibility_rules import is_far_enough
 from domain.tasks import DischargeVisit, TaskKind
 from domain.terms import ExpectedEvent
@@ -41,6 +42,7 @@ class Stay:
     ) -> None:
         self._desk = desk
         self._state = desk.state
+        self._opening = opening
         self._deposits = deposits
         self._visit = visit
         self._top_ups = TopUps(desk, opening, deposits, visit)
@@ -169,6 +171,7 @@ class Stay:
         if first:
             self._desk.happened(ExpectedEvent.DISCHARGE_DATE_KNOWN, at=notice.at)
             self._deposits.give_out_slips(at=notice.at)
+            self._tell_claim_papers()
         else:
             self._desk.clocks.move_to_discharge_date(at=notice.at, why="出院日期变更")
         if self._state.stage is Stage.DISCHARGE and not self._leaves_today:
@@ -177,6 +180,13 @@ class Stay:
         if not self._ordering:
             self._ordering = True
             self._desk.errand(self._order_discharge_visit(), "discharge visit")
+
+    def _tell_claim_papers(self) -> None:
+        """What the claim needs, while the patient can still ask the ward for it."""
+        needed = self._opening.programme.documents_for(self._opening.disease, DocumentStage.CLAIM)
+        if needed:
+            names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
+            self._desk.tell("claim_documents", list=names)
 
     def _check_notice(self, notice: NoticeDischarge) -> None:
         """K19: a notice that comes too late is served all the same, and shows as late."""

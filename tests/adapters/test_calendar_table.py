@@ -209,8 +209,8 @@ async def test_the_notice_closes_the_step_that_asked_for_it(
     async with database.connect() as connection:
         rows = await connection.execute(select(tasks.c.subject, tasks.c.closed_by, tasks.c.done))
         assert {tuple(row) for row in rows} == {
-            ("calendar 2027", "import", True),
-            ("calendar 2028", None, None),
+            ("2027年放假安排", "import", True),
+            ("2028年放假安排", None, None),
         }
 
 

@@ -19,8 +19,8 @@ from adapters.tables import DOCUMENT_BYTES_MAX
 from adapters.tables_door import audit
 from adapters.worklist import Worklist
 from domain.board import BadCursor, TaskFilter, Viewer
-from domain.tasks import TaskKind, is_theirs
-from domain.waiver import Role, Stage
+from domain.tasks import TaskKind
+from domain.waiver import Role, Stage, is_theirs
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 
 AGENT = Viewer(role=Role.AGENT, id="agent-1")

@@ -325,11 +325,10 @@ async def test_a_new_secret_signs_beside_the_old_one_until_that_ends(
     await book.write(a_page(1))
     async with sending(outbox):
         await until(lambda: len(channel.taken) == 1)
-    assert channel.taken[0].is_signed_with(secret)
-    assert channel.taken[0].is_signed_with(newer)
-    newest = await receivers.rotate(CHANNEL, at=datetime.now(UTC), overlap=timedelta())
-    await book.write(a_page(2, stage=Stage.COLLECTING))
-    async with sending(outbox):
+        assert channel.taken[0].is_signed_with(secret)
+        assert channel.taken[0].is_signed_with(newer)
+        newest = await receivers.rotate(CHANNEL, at=datetime.now(UTC), overlap=timedelta())
+        await book.write(a_page(2, stage=Stage.COLLECTING))
         await until(lambda: len(channel.taken) == 2)
     signed = [channel.taken[1].is_signed_with(one) for one in (secret, newer, newest)]
     assert signed == [True, False, True], "the oldest keeps the end it was given"

@@ -16,7 +16,7 @@ from domain.enquiry import EnquiryKind
 from tests.api.conftest import PROGRAMME, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
-from tests.builders import AGENT
+from tests.builders import AGENT, a_programme
 from workflows.messages import AskQuestion
 
 QUESTION = "化疗期间可以用免押金服务吗"
@@ -86,6 +86,17 @@ async def test_a_question_is_forwarded_answered_and_closed_over_http(worked: Hou
     worked.clock.move(seconds=1)
     reported = (await worked.get("/v1/reports/sla", "supervisor")).text
     assert "K01" in reported
+
+
+async def test_either_line_of_questions_is_answered_under_its_own_promise(worked: House) -> None:
+    """R060, R061, R062: health and waiver questions are services with K01; no other is a line."""
+    for kind in EnquiryKind:
+        answer = await worked.post("/v1/enquiries", BODY | {"kind": kind}, "customer")
+        assert answer.status_code == 201, answer.text
+        task = await open_task(worked, answer.json()["enquiry_id"], "answer_enquiry")
+        assert (task["clock"], task["subject"]) == ("K01.1", f"{kind}:service")
+    services = {one.code for one in a_programme().services if one.shape == "consultation"}
+    assert services == {kind.value for kind in EnquiryKind}
 
 
 async def test_question_and_answer_are_readable_nowhere(worked: House) -> None:

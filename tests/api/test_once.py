@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 import worker
 from api.delivery import sweep
+from api.gateway import CaseGateway, NotKnownYet
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
@@ -82,15 +85,11 @@ async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answe
 
 
 async def test_a_case_whose_start_was_lost_is_started_by_the_sweep(worked: House) -> None:
-    from api.gateway import CaseGateway, NotKnownYet
-
     class Away(CaseGateway):
         async def start(self, opening: object) -> None:
             raise NotKnownYet
 
     door = worked.app.state.door
-    from dataclasses import replace
-
     worked.app.state.door = replace(door, cases=Away(worked.temporal))
     body = worked.a_report()
     kept = await worked.post("/v1/deposit-waivers", body, key="lost")
@@ -105,6 +104,41 @@ async def test_a_case_whose_start_was_lost_is_started_by_the_sweep(worked: House
     assert again.status_code == 201, again.text
     assert again.json()["case_id"] == case_id
     assert await worked.rows("cases") == 1
+
+
+async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_before_the_start(
+    worked: House,
+) -> None:
+    class Dies(CaseGateway):
+        async def start(self, opening: object) -> None:
+            raise asyncio.CancelledError
+
+    door = worked.app.state.door
+    worked.app.state.door = replace(door, cases=Dies(worked.temporal))
+    body = worked.a_report()
+    with pytest.raises(asyncio.CancelledError):
+        await worked.post("/v1/deposit-waivers", body, key="died")
+    worked.app.state.door = door
+    again = await worked.post("/v1/deposit-waivers", body, key="died")
+    assert again.status_code == 201, again.text
+    assert again.headers["idempotent-replay"] == "true"
+    case_id = again.json()["case_id"]
+    worked.clock.move(seconds=6)
+    assert await sweep(door) == 1
+    await open_task(worked, case_id, "first_contact")
+
+
+async def test_a_start_that_fails_in_an_unknown_way_takes_its_answer_back(house: House) -> None:
+    class Fails(CaseGateway):
+        async def start(self, opening: object) -> None:
+            raise LookupError
+
+    door = house.app.state.door
+    house.app.state.door = replace(door, cases=Fails(house.temporal))
+    body = house.a_report()
+    problem(await house.post("/v1/deposit-waivers", body, key="odd"), 500, "internal")
+    house.app.state.door = door
+    problem(await house.post("/v1/deposit-waivers", body, key="odd"), 409, "in-progress")
 
 
 async def test_a_top_up_is_a_row_first_and_a_signal_after(worked: House) -> None:

@@ -1,15 +1,18 @@
 """Every programme at the door: listed in two languages, asked for eligibility, opened or not."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
+import pytest
 from sqlalchemy import insert
 
 from adapters.entitlements import Entitlements
 from adapters.programme_files import load_programmes
 from adapters.tables import policies
-from domain.calendar import civil_date
+from domain.calendar import SHANGHAI, civil_date
 from domain.entitlement import counter_of
-from tests.api.conftest import HOSPITAL, NAME, PERSON, House
+from domain.programme import Programme
+from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 
 ALL = load_programmes()
 
@@ -28,24 +31,28 @@ async def test_all_are_listed_with_services_and_promises_in_two_languages(house:
     assert (lost["quota"]["count"], lost["source_incomplete"]) == (None, ["quota"])
 
 
-async def test_each_programme_answers_an_eligibility_question(house: House) -> None:
-    for programme in ALL:
-        for service in programme.services[:1]:
-            asked = {
-                "programme": programme.code,
-                "service": service.code,
-                "insured": {"id_number": PERSON},
-                "hospital_id": HOSPITAL,
-                "declared": {"diagnosis": "confirmed", "diagnosed_at_grade": 3},
-            }
-            answer = await house.post("/v1/eligibility-checks", asked, key=None)
-            assert answer.status_code == 200, answer.text
-            said = answer.json()
-            assert said["programme"] == programme.code
-            rules = {rule.code.value: rule for rule in programme.eligibility}
-            for reason in said["reasons"]:
-                assert reason["text"] == rules[reason["code"]].text
-                assert reason["source"] == rules[reason["code"]].source
+@pytest.mark.parametrize("programme", ALL, ids=lambda one: one.code)
+async def test_each_programme_answers_for_each_of_its_services(
+    house: House, programme: Programme
+) -> None:
+    rules = {rule.code.value: rule for rule in programme.eligibility}
+    for service in programme.services:
+        asked = {
+            "programme": programme.code,
+            "service": service.code,
+            "insured": {"id_number": PERSON},
+            "hospital_id": HOSPITAL,
+            "declared": {"diagnosis": "confirmed", "diagnosed_at_grade": 3},
+        }
+        answer = await house.post("/v1/eligibility-checks", asked, key=None)
+        assert answer.status_code == 200, answer.text
+        said = answer.json()
+        assert said["programme"] == programme.code
+        assert said["outcome"] in ("eligible", "rejected", "needs_person")
+        assert (said["outcome"] == "eligible") == (not said["reasons"])
+        for reason in said["reasons"]:
+            assert reason["text"] == rules[reason["code"]].text
+            assert reason["source"] == rules[reason["code"]].source
 
 
 async def test_what_a_caller_declares_decides_and_nothing_else_may_be_declared(
@@ -106,3 +113,41 @@ async def test_a_unit_used_up_is_counted_when_somebody_asks_again(house: House) 
     assert counter is not None
     await Entitlements(house.database).reserve("gc-1", counter, count=1, at=house.clock())
     assert "quota_left" in await reasons()
+
+
+@pytest.mark.parametrize("role", ["customer", "channel"])
+async def test_the_plan_of_an_internal_programme_is_not_for_outsiders(
+    house: House, role: str
+) -> None:
+    """R111: batches, ways of paying, staff and limit rules stay in the house."""
+    (p01,) = [one for one in ALL if one.code == PROGRAMME]
+    assert p01.internal
+    shown = (await house.get("/v1/programmes", role)).text
+    assert p01.name in shown
+    modes = [mode.name for mode in p01.deposit_waiver.payment_modes]
+    for inner in ("首批", "sum_insured_left", *modes, *(one.name for one in p01.figures)):
+        assert inner not in shown
+    assert (await house.get("/v1/programmes", None)).status_code == 401  # type: ignore[arg-type]
+
+
+async def test_a_case_says_by_which_version_it_goes(house: House) -> None:
+    """R277, I14: the terms of the day of the report, named on the case."""
+    (p01,) = [one for one in ALL if one.code == PROGRAMME]
+    opened = await house.report()
+    case = (await house.get(opened.headers["location"])).json()
+    assert (case["programme"], case["programme_version"]) == (PROGRAMME, p01.version)
+
+
+async def test_an_application_is_served_by_the_plan_of_its_year(house: House) -> None:
+    """R008: the plan published for that year is the one applied."""
+    (p01,) = [one for one in ALL if one.code == PROGRAMME]
+    later = p01.valid_to + timedelta(days=1)
+    new = p01.model_copy(
+        update={"version": "2027", "valid_from": later, "valid_to": date(later.year, 12, 31)}
+    )
+    door = replace(house.app.state.door, programmes=(p01, new))
+    eve = datetime(later.year, 1, 1, tzinfo=SHANGHAI)
+    assert door.programme(PROGRAMME, eve - timedelta(seconds=1)).version == "2026"
+    assert door.programme(PROGRAMME, eve).version == "2027"
+    alone = replace(door, programmes=(p01,))
+    assert alone.programme(PROGRAMME, eve).version == "2026"  # until the next one is published

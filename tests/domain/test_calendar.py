@@ -296,7 +296,7 @@ def test_a_calendar_file_is_refused_row_by_row(tmp_path: Path) -> None:
         "cn-2030.yaml: line 5: 2031-01-01 (元旦) is not a day of 2030",
         "line 7: 2030-05-01 (劳动节) is listed twice",
         "line 8: 2030-04-29 (劳动节) is a make-up day but not a Saturday or Sunday",
-        "line 5: 2030-10-01 is a day off by law and is not listed",
+        "line 4: 2030-10-01 is a day off by law and is not listed",
     ]
 
 

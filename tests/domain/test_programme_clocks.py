@@ -11,6 +11,7 @@ from adapters.calendar_file import load_calendar
 from adapters.programme_files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.clock import Clock, ClockState
+from domain.events import ExpectedEvent
 from domain.programme import Programme
 from domain.terms import ClockTerms, NotBefore
 
@@ -87,3 +88,16 @@ def test_a_moved_programme_keeps_its_weekdays(code: str) -> None:
             hours=moved.hours_of(terms),
         )
         assert there.due_at - here.due_at == timedelta(days=364)
+
+
+def test_an_enquiry_promises_minutes_by_day_and_night() -> None:
+    """That is why a holiday notice is told to cases and not to enquiries."""
+    asked = [
+        (one, clock)
+        for one, clock in EVERY
+        if {*clock.starts} & {ExpectedEvent.QUESTION_RECEIVED, ExpectedEvent.QUESTION_ANSWERED}
+    ]
+    assert [clock.id for _, clock in asked] == ["K01"]
+    for one, clock in asked:
+        assert clock.budget.elapsed() is not None
+        assert one.hours_of(clock) is None

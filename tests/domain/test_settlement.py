@@ -1,7 +1,7 @@
 """Settlement and posting: story 1 and its variations, and an independent model of the money."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,13 +14,16 @@ from domain import posting
 from domain.calendar import SHANGHAI
 from domain.posting import Account, Reason, Transfer, balances
 from domain.settlement import (
-    BillAboveAdvance,
+    Instalment,
     Settlement,
+    age_of,
+    covered,
     due_date,
     never_filed_at,
-    refund_due,
+    overdue_days,
     reminder_dates,
     repayment_due_at,
+    still_due,
 )
 
 CALENDAR = load_calendar()
@@ -32,51 +35,76 @@ STORY_1 = [5_000_000, 10_000_000, 15_000_000, 15_000_000, 5_000_000]
 amounts = st.integers(1, 10**12)
 
 
+def settled(*, advanced: int, bill: int, payable: int) -> tuple[Settlement, int]:
+    """A case after refund and claim, and what of the claim money is the customer's."""
+    part = covered(billed_fen=bill, advanced_fen=advanced)
+    before = Settlement(advanced_fen=advanced, bill_fen=part, refund_fen=advanced - part)
+    offset = before.offset_of(payable)
+    return before.model_copy(update={"offset_fen": offset}), payable - offset
+
+
 def test_story_1_ends_with_nothing_owed_and_nothing_left_over() -> None:
-    money = Settlement(advanced_fen=sum(STORY_1), payable_fen=50_000_000)
-    assert money.outstanding_fen == 50_000_000
-    assert money.offset_fen == 50_000_000
-    assert money.residual_fen == 0
-    assert money.owed_fen == 0
-    assert money.is_settled
+    money, residual = settled(advanced=sum(STORY_1), bill=50_000_000, payable=50_000_000)
+    assert (money.offset_fen, residual) == (50_000_000, 0)
+    assert (money.outstanding_fen, money.owed_fen) == (0, 0)
 
 
 def test_story_1b_returns_the_refund_to_the_payer_and_the_residual_to_the_customer() -> None:
-    refund = refund_due(advanced_fen=50_000_000, bill_fen=43_000_000)
-    money = Settlement(advanced_fen=50_000_000, refund_fen=refund, payable_fen=50_000_000)
-    assert refund == 7_000_000
-    assert (money.outstanding_fen, money.offset_fen) == (43_000_000, 43_000_000)
-    assert money.residual_fen == 7_000_000
-    assert money.is_settled
+    waiting = Settlement(advanced_fen=50_000_000, bill_fen=43_000_000)
+    assert waiting.refund_due_fen == 7_000_000
+    money, residual = settled(advanced=50_000_000, bill=43_000_000, payable=50_000_000)
+    assert (money.offset_fen, residual) == (43_000_000, 7_000_000)
+    assert (money.outstanding_fen, money.refund_due_fen) == (0, 0)
 
 
-@pytest.mark.parametrize(("refund", "owed"), [(0, 50_000_000), (7_000_000, 43_000_000)])
-def test_story_1c_a_denial_makes_the_customer_owe_what_is_outstanding(
-    refund: int, owed: int
-) -> None:
-    assert Settlement(advanced_fen=50_000_000, refund_fen=refund).owed_fen == owed
+@pytest.mark.parametrize("bill", [50_000_000, 43_000_000])
+def test_story_1c_a_denial_makes_the_customer_owe_what_is_outstanding(bill: int) -> None:
+    money, _ = settled(advanced=50_000_000, bill=bill, payable=0)
+    assert money.owed_fen == money.outstanding_fen == bill
 
 
 def test_a_partial_claim_leaves_the_rest_to_the_customer() -> None:
-    money = Settlement(advanced_fen=2_000_000, refund_fen=135_980, payable_fen=1_491_216)
-    assert money.offset_fen == 1_491_216
+    money, residual = settled(advanced=2_000_000, bill=1_864_020, payable=1_491_216)
+    assert (money.offset_fen, residual) == (1_491_216, 0)
     assert money.owed_fen == 372_804
 
 
-def test_a_bill_above_the_deposits_is_named_and_not_guessed() -> None:
-    with pytest.raises(BillAboveAdvance):
-        refund_due(advanced_fen=100, bill_fen=101)
-    assert refund_due(advanced_fen=100, bill_fen=100) == 0
+def test_what_the_hospital_owes_is_never_asked_of_the_customer() -> None:
+    money = Settlement(advanced_fen=50_000_000, bill_fen=43_000_000)
+    assert (money.outstanding_fen, money.owed_fen) == (50_000_000, 43_000_000)
+    assert money.offset_of(50_000_000) == 43_000_000
+
+
+def test_a_bill_above_the_deposits_is_covered_as_far_as_they_go() -> None:
+    assert covered(billed_fen=101, advanced_fen=100) == 100
+    assert covered(billed_fen=99, advanced_fen=100) == 99
+
+
+def test_a_second_decision_is_offset_against_what_is_still_owed() -> None:
+    money, _ = settled(advanced=100, bill=100, payable=60)
+    repaid = money.model_copy(update={"repaid_fen": 30})
+    assert repaid.offset_of(40) == 10
+    assert repaid.model_copy(update={"repaid_fen": 40}).offset_of(40) == 0
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12), st.integers(0, 10**12))
-def test_claim_money_is_split_to_the_fen(advanced: int, refund: int, payable: int) -> None:
-    money = Settlement(advanced_fen=advanced, refund_fen=min(refund, advanced), payable_fen=payable)
-    assert money.offset_fen + money.residual_fen == payable
-    assert money.offset_fen + money.owed_fen == money.outstanding_fen
-    assert min(money.residual_fen, money.owed_fen) == 0
-    assert money.residual_fen >= 0
-    assert money.owed_fen >= 0
+def test_claim_money_is_split_to_the_fen(advanced: int, bill: int, payable: int) -> None:
+    money, residual = settled(advanced=advanced, bill=bill, payable=payable)
+    assert money.offset_fen + residual == payable
+    assert money.offset_fen + money.owed_fen == money.bill_fen
+    assert min(residual, money.owed_fen) == 0
+    assert min(residual, money.owed_fen, money.offset_fen) >= 0
+
+
+PLAN = [Instalment(due_on=date(2026, 12, day), amount_fen=100) for day in (1, 11, 21)]
+
+
+@pytest.mark.parametrize(
+    ("paid", "left"),
+    [(0, [100, 100, 100]), (99, [1, 100, 100]), (100, [100, 100]), (250, [50]), (300, [])],
+)
+def test_payments_fill_the_oldest_parts_of_a_plan_first(paid: int, left: list[int]) -> None:
+    assert [part.amount_fen for part in still_due(PLAN, paid_fen=paid)] == left
 
 
 def test_a_repayment_is_due_after_thirty_natural_days() -> None:
@@ -107,18 +135,24 @@ def test_a_claim_counts_as_never_filed_thirty_days_after_discharge() -> None:
     assert due_date(never) == date(2026, 7, 25)
 
 
+@pytest.mark.parametrize(
+    ("days", "age"),
+    [(0, "not_due"), (1, "1-30"), (30, "1-30"), (31, "31-60"), (90, "61-90"), (91, "91-")],
+)
+def test_what_is_overdue_is_told_by_its_age(days: int, age: str) -> None:
+    due = datetime(2026, 11, 28, 16, tzinfo=UTC)
+    late = due + timedelta(days=days - 1)
+    assert overdue_days(late, late) == 1
+    assert overdue_days(due, late if days else due - timedelta(seconds=1)) == days
+    assert age_of(days) == age
+
+
 # Posting
 
 
 def whole_case(*, bill: int, payable: int, repaid: int = 0, written_off: int = 0) -> list[Transfer]:
     advanced = sum(STORY_1)
-    money = Settlement(
-        advanced_fen=advanced,
-        refund_fen=advanced - bill,
-        payable_fen=payable,
-        repaid_fen=repaid,
-        written_off_fen=written_off,
-    )
+    money, residual = settled(advanced=advanced, bill=bill, payable=payable)
     transfers = [
         one
         for number, amount in enumerate(STORY_1, start=1)
@@ -128,11 +162,11 @@ def whole_case(*, bill: int, payable: int, repaid: int = 0, written_off: int = 0
     if money.refund_fen:
         transfers += posting.refund(CASE, 1, money.refund_fen)
     transfers += posting.claim(CASE, payable_fen=payable, offset_fen=money.offset_fen)
-    transfers += posting.payout(CASE, money.residual_fen)
+    transfers += posting.payout(CASE, residual)
     if repaid:
         transfers += posting.repayment(CASE, 1, repaid)
     if written_off:
-        transfers += posting.write_off(CASE, written_off)
+        transfers += posting.write_off(CASE, 1, written_off)
     return transfers
 
 
@@ -180,6 +214,15 @@ def test_nothing_moves_for_an_amount_of_nothing() -> None:
     assert posting.bill(CASE, 0) == []
     assert posting.payout(CASE, 0) == []
     assert posting.claim(CASE, payable_fen=0, offset_fen=0) == []
+
+
+@pytest.mark.parametrize("payout", [True, False])
+def test_a_correction_and_its_opposite_leave_nothing(*, payout: bool) -> None:
+    about = f"{CASE}:payout" if payout else f"{CASE}:deposit:1"
+    (out,) = posting.correction(CASE, about, 1, more_fen=5, payout=payout)
+    (back,) = posting.correction(CASE, about, 2, more_fen=-5, payout=payout)
+    assert (out.movement_id, back.movement_id) == (f"{about}:fix_1", f"{about}:fix_2")
+    assert balances([out, back]) == dict.fromkeys(Account, 0)
 
 
 @pytest.mark.parametrize("offset", [-1, 11])
@@ -247,7 +290,7 @@ def test_posting_agrees_with_six_purses_and_always_sums_to_zero(
     for number, (event, amount) in enumerate(happened, start=1):
         for to, out_of in MODEL[event]:
             purse.give(amount, to=to, out_of=out_of)
-        if event in ("deposit", "refund", "repayment"):
+        if event in ("deposit", "refund", "repayment", "write_off"):
             transfers += getattr(posting, event)(CASE, number, amount)
         else:
             transfers += getattr(posting, event)(CASE, amount)
@@ -259,9 +302,9 @@ def test_posting_agrees_with_six_purses_and_always_sums_to_zero(
 @given(st.lists(amounts, min_size=1, max_size=9), st.data())
 def test_any_finished_case_ends_at_zero(deposits: list[int], data: st.DataObject) -> None:
     advanced = sum(deposits)
-    refund = data.draw(st.integers(0, advanced))
+    bill = data.draw(st.integers(0, advanced))
     payable = data.draw(st.integers(0, 2 * advanced))
-    before = Settlement(advanced_fen=advanced, refund_fen=refund, payable_fen=payable)
+    before, residual = settled(advanced=advanced, bill=bill, payable=payable)
     repaid = data.draw(st.integers(0, before.owed_fen))
     written_off = before.owed_fen - repaid
     transfers = [
@@ -269,12 +312,12 @@ def test_any_finished_case_ends_at_zero(deposits: list[int], data: st.DataObject
         for number, amount in enumerate(deposits, start=1)
         for one in posting.deposit(CASE, number, amount)
     ]
-    transfers += posting.bill(CASE, advanced - refund)
-    transfers += posting.refund(CASE, 1, refund) if refund else []
+    transfers += posting.bill(CASE, bill)
+    transfers += posting.refund(CASE, 1, advanced - bill) if bill < advanced else []
     transfers += posting.claim(CASE, payable_fen=payable, offset_fen=before.offset_fen)
-    transfers += posting.payout(CASE, before.residual_fen)
+    transfers += posting.payout(CASE, residual)
     transfers += posting.repayment(CASE, 1, repaid) if repaid else []
-    transfers += posting.write_off(CASE, written_off) if written_off else []
+    transfers += posting.write_off(CASE, 1, written_off) if written_off else []
     assert balances(transfers) == dict.fromkeys(Account, 0)
-    owed = before.model_copy(update={"repaid_fen": repaid, "written_off_fen": written_off})
-    assert owed.is_settled
+    after = before.model_copy(update={"repaid_fen": repaid, "written_off_fen": written_off})
+    assert after.owed_fen == after.outstanding_fen == 0

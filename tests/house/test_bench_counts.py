@@ -5,6 +5,7 @@ from temporalio.client import Client
 
 from adapters import search_attributes
 from adapters.settings import Settings
+from bench import deadlines
 from bench.skeleton import Beat, Round
 from bench.story import grown, kept, story_one
 from workflows.cockpit import SEARCH_ATTRIBUTES
@@ -27,3 +28,8 @@ def test_the_watch_notices_growth_beyond_five_percent() -> None:
 def test_a_skeleton_issues_as_many_commands_as_its_score_says() -> None:
     beat = Beat(rounds=[Round(timers=2, cancels=1, upserts=1, activities=3), Round(activities=1)])
     assert [part.commands for part in beat.rounds] == [7, 1]
+
+
+def test_the_bench_asks_both_calendars_the_same_and_compares_what_they_answer() -> None:
+    found = deadlines.measure(questions=50)
+    assert min(found.ours, found.theirs, found.whole) > 0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.adapters.test_insured_import import HEAD, a_row
+from tests.house.files import text_of
 from tests.house.test_commands import run
 
 
@@ -31,3 +32,19 @@ def test_a_network_nobody_names_and_a_list_without_a_version_are_refused(tmp_pat
         done = run(tmp_path, "import", "network", str(path), *given)
         assert done.returncode == 2
     assert not (tmp_path / "postgres").exists(), "no server was started for it"
+
+
+def test_a_holiday_notice_is_entered_once_and_a_wrong_one_is_refused_row_by_row(
+    tmp_path: Path,
+) -> None:
+    days = text_of(Path("data/calendars/cn-2027.yaml"))
+    notice, var = tmp_path / "cn-2027.yaml", tmp_path / "var"
+    notice.write_text(days.replace("2027-09-15", "2028-09-15"), "utf-8")
+    refused = run(var, "import", "calendar", str(notice))
+    assert refused.returncode == 1
+    assert "cn-2027.yaml: line 21: 2028-09-15 (中秋) is not a day of 2027" in refused.stderr
+    notice.write_text(days.replace("estimated", "official", 1), "utf-8")
+    told = [run(var, "import", "calendar", str(notice)) for _ in range(2)]
+    assert [done.returncode for done in told] == [0, 0], told[0].stderr
+    assert ["entered: True" in done.stdout for done in told] == [True, False]
+    assert "cases_left: 0" in told[0].stdout

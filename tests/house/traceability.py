@@ -1,8 +1,9 @@
 """Requirements and where each of them stands: `docs/requirements.csv`, read, checked and counted.
 
-A row is `tested` (a named test checks it), `data` (a programme file carries it, and tests read that
-file; the process that uses it may still be to come) or `open` (with what it waits for). Run as a
-module it prints the counts per programme.
+A row is `tested` (a named test fails when it no longer holds), `data` (a programme file carries it
+and a test holds the value; the process that acts on it is still to come), `open`, or `outside` (not
+software). All but the first say in `waits_for` for what, or why. The values stand under their
+requirement in `tests/domain/required_values.yaml`. Run as a module it prints the counts.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "requirements.csv"
-STATES = ("tested", "data", "open")
-_NAMES = ("id", "code", "kind", "mode", "role", "sales_channel")
+STATES = ("tested", "data", "open", "outside")
+VALUES = ROOT / "tests" / "domain" / "required_values.yaml"
+VALUES_TEST = "tests/domain/test_required_values.py::test_a_programme_holds_what_its_source_says"
+NAMES = ("id", "code", "kind", "mode", "role", "sales_channel")
 
 
 def rows(path: Path = TABLE) -> list[dict[str, str]]:
@@ -37,6 +40,10 @@ def findings(table: list[dict[str, str]]) -> list[str]:
     found += [f"{one} is no requirement" for one in set(counted) - set(expected)]
     for row in table:
         found += [f"{row['id']}: {why}" for why in _wrong(row)]
+    claimed = {row["id"] for row in table if VALUES_TEST in row["tests"].split()}
+    held = {held_for for held_for, _, _, _ in required_values()}
+    found += [f"{one}: no value is held for it" for one in sorted(claimed - held)]
+    found += [f"{one}: a value is held and not named" for one in sorted(held - claimed)]
     return found
 
 
@@ -50,9 +57,20 @@ def _wrong(row: dict[str, str]) -> list[str]:
         wrong.append("tested by nothing")
     if row["state"] == "data" and not (keys and tests):
         wrong.append("data without a key and a test")
-    if row["state"] == "open" and not row["waits_for"]:
-        wrong.append("open without a reason")
+    if (row["state"] == "tested") == bool(row["waits_for"]):
+        wrong.append(f"{row['state']} with{'' if row['waits_for'] else 'out'} a reason")
     return wrong
+
+
+def required_values(path: Path = VALUES) -> list[tuple[str, str, str, Any]]:
+    """What must stand in a programme: requirement, programme's code, place in it, value."""
+    content = yaml.safe_load(path.read_text("utf-8"))
+    return [
+        (requirement, code, place, value)
+        for code, held in content.items()
+        for requirement, places in held.items()
+        for place, value in places.items()
+    ]
 
 
 def has_test(named: str) -> bool:
@@ -65,12 +83,14 @@ def has_test(named: str) -> bool:
 def has_key(named: str) -> bool:
     """Whether `code:services.visit_escort.steps.guide` leads to something in the file."""
     code, _, path = named.partition(":")
-    part: Any = _content(code)
+    return at(_content(code), path) is not None
+
+
+def at(part: Any, path: str) -> Any:
+    """What stands at a dotted place; None where nothing does."""
     for step in path.split("."):
         part = _part(part, step)
-        if part is None:
-            return False
-    return True
+    return part
 
 
 @cache
@@ -95,7 +115,7 @@ def _part(part: Any, step: str) -> Any:
             return part[int(step)]
         name, _, stage = step.partition("@")
         for item in part:
-            named = next((item[key] for key in _NAMES if key in item), None)
+            named = next((item[key] for key in NAMES if key in item), None)
             if named == name and (not stage or item.get("stage") == stage):
                 return item
     return None

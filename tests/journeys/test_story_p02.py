@@ -103,3 +103,5 @@ async def test_p02_asks_what_it_must_and_lets_nobody_sign_twice(house_of: HouseO
         )
         case = await story.stage_is("declined")
         assert case["payments"] == []
+        # Nobody wanted a visit, so its promise never began (R280).
+        assert not [one for one in case["clocks"] if one["instance"].startswith("K11")]

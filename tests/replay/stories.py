@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.settings import Settings
+from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.tasks import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.workflows import people
+from tests.workflows import people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
+from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
 from tests.workflows.reconciling import CASE as RECONCILED_CASE
 from tests.workflows.reconciling import (
@@ -167,6 +169,31 @@ async def _reconciled(day: Reconciled) -> None:
     assert len((await day.run()).in_house) == 2
 
 
+async def _appointment_closed(booked: Booked) -> None:
+    """Three experts, one chosen; the hospital fails once; then the visit takes place."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, "2026-10-08 09:00")
+    await stewards.confirm(booked)
+    await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+    await stewards.arrange(booked, "2026-10-09 09:00")
+    await stewards.confirm(booked)
+    await booked.go_to("2026-10-09 11:00")
+    await stewards.report(booked)
+    await booked.ends(BookingStage.CLOSED)
+
+
+async def _appointment_cancelled(booked: Booked) -> None:
+    """Given up after the visit was confirmed, long enough before."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, "2026-10-08 09:00")
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+    await booked.give_up()
+    await booked.ends(BookingStage.CANCELLED)
+
+
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -177,6 +204,8 @@ STORIES = {
     "DepositWaiver.expired": Story(_expired),
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
+    "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
+    "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

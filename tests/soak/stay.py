@@ -85,7 +85,9 @@ class Stay(Hands):
     async def _do(self, task: Answer) -> None:
         """Do an open step; one that has closed meanwhile is somebody's past."""
         kind = task["kind"]
-        if kind in {"confirm_refund", "resolve_payment"} or _is_for_later(task):
+        if kind in {"confirm_refund", "resolve_payment", "arrange_repayment"} or _is_for_later(
+            task
+        ):
             return
         if task["task_id"] in self._done:
             return  # taken by the case, not yet written into the casebook

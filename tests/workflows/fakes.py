@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import (
     Balances,
@@ -51,6 +52,8 @@ class FakeBooks:
         self.transfers: dict[str, Transfer] = {}
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
         self.enquiry_pages: dict[str, dict[int, EnquiryPage]] = defaultdict(dict)
+        self.booking_pages: dict[str, dict[int, BookingPage]] = defaultdict(dict)
+        self.units: dict[str, str] = {}
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -129,6 +132,25 @@ class FakeBooks:
         if self.enquiry_pages[page.enquiry_id].setdefault(page.page, page) != page:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write_enquiry")
+
+    async def write_booking(self, page: BookingPage) -> None:
+        self.fail("write_booking")
+        if self.booking_pages[page.booking_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write_booking")
+
+    async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
+        self._move_unit(use_id, "consumed")
+
+    async def give_back(self, use_id: str, *, at: datetime, why: str) -> None:
+        self._move_unit(use_id, "given_back")
+
+    def _move_unit(self, use_id: str, to: str) -> None:
+        self.fail(to)
+        if self.units.get(use_id) == "given_back" != to:
+            raise AssertionError(f"{use_id} was given back already")
+        self.units[use_id] = to
+        self.after(to)
 
     async def note_notices(self, records: Sequence[NoticeRecord]) -> None:
         self.fail("note_notices")

@@ -63,6 +63,7 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
                 (NURSE, contact, "NotYours", "actor"),
                 (AGENT, {"need": "住院"}, "FormRefused", "identity_verified"),
                 (AGENT, contact | {"checklist_sent": False}, "FormRefused", "checklist_sent"),
+                (AGENT, contact | {"need": ""}, "FormRefused", "need"),
             ],
         )
         early = Authorize(signed=True, images=["i-1"], actor=CUSTOMER, at=case.time.now())
@@ -122,6 +123,8 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
 
 NO_MODE = ("ModeNotAvailable", "payment_mode")
 WRONG_PLANS: list[tuple[Actor, dict[str, Any], str, str]] = [
+    (AGENT, people.a_plan(), "NotYours", "actor"),
+    (REVIEWER, people.a_plan(treatment_talk=""), "FormRefused", "treatment_talk"),
     (REVIEWER, people.a_plan(in_scope=False), "PlanOutOfRange", "approved"),
     (REVIEWER, people.a_plan(previous_history="undisclosed"), "PlanOutOfRange", "approved"),
     (REVIEWER, people.a_plan(first_deposit=None), "PlanOutOfRange", "first_deposit"),

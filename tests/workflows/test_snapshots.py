@@ -26,3 +26,15 @@ def test_a_case_of_another_version_holds_its_own() -> None:
     other = _carried(opening.model_copy(update={"programme": later}))
     assert other.programme == later
     assert _carried(opening).programme == opening.programme
+
+
+def test_what_is_written_once_is_what_each_case_says_and_nobody_can_change_it() -> None:
+    opening = a_case("dw-1", reported_at=civil("2026-04-29 20:10"))
+    other = opening.model_copy(
+        update={"programme": opening.programme.model_copy(update={"version": "later"})}
+    )
+    for one in (opening, other, opening):
+        written = one.model_dump(mode="json")
+        assert written["programme"] == one.programme.model_dump(mode="json")
+        assert written["calendar"] == one.calendar.model_dump(mode="json")
+        written["programme"]["version"] = "changed by a reader"

@@ -1,0 +1,67 @@
+"""What greenlane asks of the record of bookings: one page per beat, and the unit of the quota.
+
+It stands beside `activities.ports`, because a booking moves units of an entitlement, not money.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from activities.ports import Message, TaskClosed, TaskOpened, TimelineEntry
+from domain.booking import BookingStage
+from domain.clock import Clock
+from domain.waiver import Role
+
+
+class UseMoved(Message):
+    """The booking's unit was used up or comes back; `why` is a code for the books."""
+
+    to: Literal["consumed", "given_back"]
+    why: str
+    at: datetime
+
+
+class BookingPage(Message):
+    """All that changed in one beat of a booking, written in one transaction.
+
+    `page` counts from 1 and never repeats; a page written twice is written once.
+    """
+
+    booking_id: str
+    page: int
+    at: datetime
+    stage: BookingStage
+    reason: str = ""
+    awaiting: list[Role] = Field(default=[])
+    sla_state: Literal["calm", "warned", "breached"] = "calm"
+    next_due_at: datetime | None = None
+    service_at: datetime | None = None
+    hospital_id: str | None = None
+    uses: list[UseMoved] = Field(default=[])
+    timeline: list[TimelineEntry] = Field(default=[])
+    tasks_opened: list[TaskOpened] = Field(default=[])
+    tasks_closed: list[TaskClosed] = Field(default=[])
+    clocks: list[Clock] = Field(default=[])
+
+
+class BookingBookPort(Protocol):
+    """The record of bookings."""
+
+    async def write_booking(self, page: BookingPage) -> None:
+        """Write one page; the same page again changes nothing."""
+        ...
+
+
+class EntitlementPort(Protocol):
+    """Units of a quota, each reserved at the door under the booking's id."""
+
+    async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
+        """Use the unit up; again changes nothing."""
+        ...
+
+    async def give_back(self, use_id: str, *, at: datetime, why: str) -> None:
+        """Give the unit back to its period; again changes nothing."""
+        ...

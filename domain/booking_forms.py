@@ -1,0 +1,114 @@
+"""The forms of the steps of a booking: what a steward, a consultant or a customer reports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from domain.booking import VisitOutcome
+from domain.forms import DocumentId, Form, Note, StaffId, Words
+
+OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+HospitalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class TakeRequest(Form):
+    """The first answer to a request: who it is, what is needed, why (chief complaint)."""
+
+    identity_verified: bool
+    need: Words
+    note: Note = ""
+
+
+class CheckPapers(Form):
+    """Whether the papers are complete, and when the slip was issued where one is asked for."""
+
+    complete: bool
+    missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
+    slip_issued_on: date | None = None
+    note: Note = ""
+
+
+class ReviewBooking(Form):
+    """The medical opinion: within the service's conditions, or not, with the reason."""
+
+    approved: bool
+    reason: Note = ""
+
+    @model_validator(mode="after")
+    def _no_needs_a_reason(self) -> ReviewBooking:
+        if not self.approved and not self.reason.strip():
+            raise ValueError("拒绝须说明理由")
+        return self
+
+
+class Option(Form):
+    """One thing to choose: an expert by an opaque id, or a kind of clinic."""
+
+    option: OptionId
+    hospital_id: HospitalId | None = None
+    words: Note = ""
+
+
+class OfferOptions(Form):
+    """What the medical consultant recommends to choose from."""
+
+    options: list[Option] = Field(min_length=1, max_length=10)
+
+
+class ChooseOption(Form):
+    """The customer's choice."""
+
+    option: OptionId
+
+
+class ArrangeService(Form):
+    """What the hospital said: a time, or that it cannot; `final` when nobody can."""
+
+    arranged: bool
+    service_at: datetime | None = None
+    hospital_id: HospitalId | None = None
+    expert: StaffId | None = None
+    equal_alternative: bool = False  # another hospital of the same rank, by agreement
+    final: bool = False
+    note: Note = ""
+
+    @model_validator(mode="after")
+    def _a_time_if_arranged(self) -> ArrangeService:
+        if self.arranged and self.service_at is None:
+            raise ValueError("已安排须填写就诊时间")
+        return self
+
+
+class ConfirmBooking(Form):
+    """The customer has been told date and place, and says yes or wants another."""
+
+    confirmed: bool
+    told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
+    note: Note = ""
+
+
+class ReportVisit(Form):
+    """What came of the visit, when."""
+
+    outcome: VisitOutcome
+    at: datetime
+    images: list[DocumentId] = Field(default=[], max_length=20)
+    note: Note = ""
+
+
+class DecideUse(Form):
+    """Whether the unit counts as used, where the programme's text does not say."""
+
+    used: bool
+    reason: Words
+
+
+class FollowUpCall(Form):
+    """A call after the service."""
+
+    reached: bool
+    satisfaction: int | None = Field(default=None, ge=1, le=5)
+    note: Note = ""

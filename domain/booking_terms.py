@@ -1,0 +1,38 @@
+"""What a service asks for on its way to a visit: papers, a review, a choice, a bed.
+
+It is read from the terms of the service, so that the story in `workflows.bookings` can ask for it
+in one word.
+"""
+
+from __future__ import annotations
+
+from domain.documents import DocumentKind, DocumentStage
+from domain.events import ExpectedEvent
+from domain.programme import Programme
+from domain.services import Service
+
+
+def papers_for(programme: Programme, service: Service, disease: str | None) -> list[DocumentKind]:
+    """The papers a booking needs before anything is coordinated (C-68)."""
+    stages = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
+    wanted = (programme.documents_for(disease, stage, service.code) for stage in stages)
+    return list(dict.fromkeys(kind for kinds in wanted for kind in kinds))
+
+
+def is_reviewed(programme: Programme, service: Service) -> bool:
+    """Whether somebody says yes or no before coordination: by a step, a promise or the quota."""
+    by_step = any(step.code == "review" for step in service.steps)
+    by_quota = service.consumption is not None and service.consumption.when == "approved"
+    told = any(ExpectedEvent.CUSTOMER_TOLD in clock.stops for clock in programme.clocks)
+    return by_step or by_quota or told
+
+
+def is_chosen(service: Service) -> bool:
+    """Whether the customer chooses among experts or clinics before coordination."""
+    choice = service.choice
+    return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
+
+
+def ends_with_admission(service: Service) -> bool:
+    """Whether the service is a bed, so that it is delivered by being admitted."""
+    return service.code == "inpatient_arrangement" or "bed" in service.result

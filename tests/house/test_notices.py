@@ -1,0 +1,121 @@
+"""What customers are told: every notice of the specification, in every waiver, and no diagnosis."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from adapters.programme_files import load_programmes
+from adapters.settings import Settings
+from domain.programme import Programme
+from domain.terms import Notice
+from domain.waiver import PaymentMode
+from tests.house.files import python_files, text_of
+
+PROGRAMMES: Final = load_programmes(Settings().programme_folders)
+WAIVERS: Final = [programme for programme in PROGRAMMES if programme.waiver is not None]
+
+# Section 2.7 of the specification, in its order. The survey is stated for the green channel only.
+NOTICES: Final = {
+    "qualification result": ("qualification",),
+    "document checklist": ("checklist",),
+    "missing-document notice": ("documents_missing",),
+    "review result with reason": ("approved", "declined"),
+    "no admission of liability": ("no_admission",),
+    "visit appointment": ("visit",),
+    "deposit paid": ("deposit_paid",),
+    "top-up accepted, partially accepted, refused": (
+        "top_up_accepted",
+        "top_up_offer",
+        "top_up_refused",
+    ),
+    "balance low": ("balance_low",),
+    "discharge visit": ("discharge_visit",),
+    "claim matters and process": ("claim_documents",),
+    "documents mailed": ("claim_mailed",),
+    "claim result": ("claim_result",),
+    "offset statement": ("offset",),
+    "repayment demand and reminders": ("repayment_demand", "repayment_reminder"),
+}
+
+
+def always(_: Programme) -> bool:
+    return True
+
+
+ONLY_WHERE: Final[dict[str, Callable[[Programme], bool]]] = {
+    "claim_mailed": lambda one: one.deposit_waiver.claim.sent_by == "courier",
+    "used_up": lambda one: one.deposit_waiver.signing_refused == "consumes",
+    "payment_code": lambda one: (
+        PaymentMode.QR_CODE in {terms.mode for terms in one.deposit_waiver.payment_modes}
+    ),
+}
+"""Notices of what not every programme does."""
+
+DIAGNOSES: Final = re.compile("癌|瘤|肿|白血病|梗死|中风|移植|诊断|确诊|病情|病史|疾病|重疾|绝症")
+"""Words that say, or let guess, what somebody suffers from."""
+
+LISTS_PAPERS: Final = frozenset({"checklist", "documents_missing", "claim_documents"})
+
+
+@pytest.mark.parametrize("programme", WAIVERS, ids=lambda one: one.code)
+@pytest.mark.parametrize("codes", NOTICES.values(), ids=NOTICES)
+def test_every_waiver_has_the_notice(programme: Programme, codes: tuple[str, ...]) -> None:
+    wanted = [code for code in codes if ONLY_WHERE.get(code, always)(programme)]
+    assert [code for code in wanted if not programme.has_notice(code)] == []
+
+
+@pytest.mark.parametrize("codes", NOTICES.values(), ids=NOTICES)
+def test_a_story_sends_the_notice(codes: tuple[str, ...]) -> None:
+    assert [code for code in codes if code not in told_by_stories()] == []
+
+
+@pytest.mark.parametrize("programme", WAIVERS, ids=lambda one: one.code)
+def test_every_notice_a_story_sends_is_written(programme: Programme) -> None:
+    lacking = told_by_stories() - {notice.code for notice in programme.notices}
+    assert [code for code in lacking if ONLY_WHERE.get(code, always)(programme)] == []
+
+
+def told_by_stories() -> set[str]:
+    """Words that stand in the arguments of `tell`, and in the tables and constants of the stories.
+
+    A table such as {Stage.EXPIRED: "expired"} counts only with words that some programme tells.
+    """
+    known = {notice.code for programme in PROGRAMMES for notice in programme.notices}
+    told: set[str] = set()
+    for path in python_files("workflows"):
+        tree = ast.parse(text_of(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "tell":
+                told |= set(strings_in(node.args[0])) if node.args else set()
+        told |= known.intersection(strings_in(tree))
+    return told
+
+
+def strings_in(node: ast.AST) -> list[str]:
+    found = (inner for inner in ast.walk(node) if isinstance(inner, ast.Constant))
+    return [inner.value for inner in found if isinstance(inner.value, str)]
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES, ids=lambda one: one.code)
+def test_no_notice_lets_anybody_guess_an_illness(programme: Programme) -> None:
+    names = {disease.name for every in PROGRAMMES for disease in every.diseases}
+    assert [notice.code for notice in programme.notices if betrays(notice, names)] == []
+
+
+def betrays(notice: Notice, names: set[str]) -> bool:
+    """Whether a text names an illness, or a text message lists papers, which may name one."""
+    is_open = notice.channel == "sms" and notice.code in LISTS_PAPERS
+    says = DIAGNOSES.search(notice.text) or any(name in notice.text for name in names)
+    return is_open or bool(says)
+
+
+def test_a_notice_that_betrays_an_illness_is_found() -> None:
+    said = {"source": "inferred", "code": "visit", "channel": "sms"}
+    assert betrays(Notice(text="为您的肺癌住院安排上门。", **said), {"肺癌"})
+    assert betrays(Notice(text="请交付：{list}。", **said | {"code": "checklist"}), set())
+    assert not betrays(Notice(text="服务人员将于{date}到{hospital}。", **said), {"肺癌"})

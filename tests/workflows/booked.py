@@ -1,0 +1,242 @@
+"""A booking in virtual time: a real Temporal server, a fake record, and people who do its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+import worker
+from activities.booking_ports import BookingPage
+from activities.ports import TaskOpened
+from adapters import search_attributes
+from adapters.programme_files import load_programmes
+from adapters.settings import Settings
+from adapters.temporal import connect
+from adapters.virtual_time import Stage as Time
+from adapters.virtual_time import days_to_move
+from domain.booking import BookingStage
+from domain.calendar import SHANGHAI
+from domain.eligibility import Outcome, Verdict
+from domain.tasks import TaskKind
+from tests.builders import AGENT, CUSTOMER, DISPATCHER, REVIEWER, SUPERVISOR, a_calendar, civil
+from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.fakes import FakeBooks
+from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
+from workflows.messages import (
+    Accepted,
+    Actor,
+    CancelBooking,
+    CompleteTask,
+    PapersArrived,
+    RequestBooking,
+)
+
+PROGRAMMES = {programme.code: programme for programme in load_programmes()}
+DOERS = {
+    TaskKind.REVIEW_BOOKING: REVIEWER,
+    TaskKind.OFFER_OPTIONS: REVIEWER,
+    TaskKind.CHOOSE_OPTION: CUSTOMER,
+    TaskKind.ARRANGE_SERVICE: DISPATCHER,
+    TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.BREACH: SUPERVISOR,
+}
+
+
+class Booked:
+    """One running booking and everything a test asks of it."""
+
+    def __init__(self, time: Time, moved_by: int) -> None:
+        self.time = time
+        self.moved_by = moved_by
+        self.books = FakeBooks()
+        self.booking_id = f"bk-{secrets.token_hex(8)}"
+        self.handle: WorkflowHandle[Any, Any]
+        self._done: set[str] = set()
+
+    @property
+    def case_id(self) -> str:
+        """The name the recorder of histories knows."""
+        return self.booking_id
+
+    def at(self, text: str) -> datetime:
+        return civil(text, moved_by=self.moved_by)
+
+    def day(self, text: str) -> date:
+        return date.fromisoformat(text) + timedelta(days=self.moved_by)
+
+    def civil(self, at: datetime) -> str:
+        """A moment as the story writes it; midnight is 24:00 of the day before."""
+        told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
+        if (told.hour, told.minute) == (0, 0):
+            return f"{told - timedelta(minutes=1):%m-%d} 24:00"
+        return f"{told:%m-%d %H:%M}"
+
+    async def go_to(self, text: str) -> None:
+        await self.time.go_to(self.at(text))
+
+    @property
+    def pages(self) -> list[BookingPage]:
+        return [page for _, page in sorted(self.books.booking_pages[self.booking_id].items())]
+
+    @property
+    def stage(self) -> BookingStage | None:
+        return self.pages[-1].stage if self.pages else None
+
+    @property
+    def unit(self) -> str | None:
+        """Where the unit of the quota is; None when it was never moved from `reserved`."""
+        return self.books.units.get(self.booking_id)
+
+    @property
+    def clocks(self) -> dict[str, Any]:
+        return {clock.instance: clock for page in self.pages for clock in page.clocks}
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def open_tasks(self) -> dict[str, TaskOpened]:
+        tasks: dict[str, TaskOpened] = {}
+        for page in self.pages:
+            tasks |= {task.task_id: task for task in page.tasks_opened}
+            for closed in page.tasks_closed:
+                tasks.pop(closed.task_id, None)
+        return tasks
+
+    async def until(self, fact: Callable[[], Any]) -> Any:
+        async with asyncio.timeout(WITHIN):
+            while True:
+                with contextlib.suppress(IndexError, KeyError):
+                    if found := fact():
+                        return found
+                await asyncio.sleep(0.01)
+
+    async def task(self, kind: TaskKind) -> TaskOpened:
+        """The open task of a kind."""
+
+        def found() -> TaskOpened | None:
+            mine = (one for one in self.open_tasks.values() if one.kind is kind)
+            return next((one for one in mine if one.task_id not in self._done), None)
+
+        try:
+            task: TaskOpened = await self.until(found)
+        except TimeoutError:
+            waiting = [one.kind.value for one in self.open_tasks.values()]
+            raise AssertionError(f"no {kind.value}; {self.stage}; open: {waiting}") from None
+        return task
+
+    async def anything(self) -> TaskOpened:
+        """The next step that waits for somebody."""
+
+        def found() -> TaskOpened | None:
+            mine = (one for one in self.open_tasks.values() if one.task_id not in self._done)
+            return next(mine, None)
+
+        task: TaskOpened = await self.until(found)
+        return task
+
+    async def do(
+        self,
+        kind: TaskKind,
+        by: Actor | None = None,
+        /,
+        documents: dict[str, list[str]] | None = None,
+        **form: Any,
+    ) -> Accepted:
+        task = await self.task(kind)
+        message = CompleteTask(
+            task_id=task.task_id,
+            kind=kind,
+            form=form,
+            documents=documents or {},
+            actor=by or DOERS.get(kind, AGENT),
+            at=self.time.now(),
+        )
+        accepted: Accepted = await self.handle.execute_update(
+            "complete_task", message, result_type=Accepted
+        )
+        self._done.add(task.task_id)
+        return accepted
+
+    async def give_up(self, *, accept_use: bool = False) -> Accepted:
+        message = CancelBooking(accept_use=accept_use, actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "cancel_booking", message, result_type=Accepted
+        )
+        return accepted
+
+    async def papers_arrive(self) -> None:
+        await self.handle.signal("papers_arrived", PapersArrived(at=self.time.now()))
+
+    async def ends(self, stage: BookingStage) -> None:
+        """The booking ends in this stage with nobody left waiting."""
+        for task in list(self.open_tasks.values()):
+            if task.kind is TaskKind.BREACH:
+                await self.do(TaskKind.BREACH, action="已跟进")
+        async with asyncio.timeout(WITHIN):
+            assert await self.handle.result() == stage.value
+        assert self.stage is stage
+        assert self.open_tasks == {}
+        assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+
+
+async def refused(command: Any) -> str:
+    """The field a command was refused for."""
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await command
+    assert isinstance(caught.value.cause, ApplicationError)
+    return str(caught.value.cause.details[0])
+
+
+def booking_opener(settings: Settings) -> Callable[..., Any]:
+    """`async with booked(programme, service, at)`: a worker that replays everything every time."""
+
+    @asynccontextmanager
+    async def opened(
+        programme: str = "pingan_oncology_157",
+        service: str = "expert_outpatient",
+        at: str = "2026-09-24 10:00",
+        *,
+        outcome: Outcome = Outcome.ELIGIBLE,
+    ) -> AsyncIterator[Booked]:
+        client = await connect(settings)
+        await search_attributes.register(client, SEARCH_ATTRIBUTES)
+        moved_by = days_to_move(civil(at), datetime.now(tz=civil(at).tzinfo))
+        time = Time(client, opens_at=civil(at, moved_by=moved_by))
+        booked = Booked(time, moved_by)
+        queue = f"test-{secrets.token_hex(6)}"
+        terms = PROGRAMMES[programme].moved(moved_by)
+        message = RequestBooking(
+            booking_id=booked.booking_id,
+            programme=terms.for_booking(service),
+            calendar=a_calendar().moved(moved_by),
+            service=service,
+            verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
+            unit_reserved=terms.service(service).quota.count is not None,
+            channel="hotline",
+            requested_by=AGENT,
+            requested_at=time.now(),
+        )
+        verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
+            booked.handle = await time.client.start_workflow(
+                "Appointment",
+                message,
+                id=booked.booking_id,
+                task_queue=queue,
+                search_attributes=asking_attributes(programme=programme, channel="hotline"),
+            )
+            yield booked
+            await no_task_failed(booked.handle)
+
+    return opened

@@ -1,0 +1,273 @@
+"""An appointment from request to follow-up: what each programme's own terms make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from domain.booking import BookingStage, VisitOutcome
+from domain.cancellation import Cost
+from domain.clock import ClockState
+from domain.eligibility import Outcome
+from domain.services import Shape
+from domain.tasks import TaskKind
+from tests.builders import REVIEWER, a_calendar
+from tests.workflows import stewards
+from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from workflows.messages import NewCalendar
+
+BookingOf = Callable[..., Any]
+
+SERVICES = [
+    (programme.code, service.code)
+    for programme in PROGRAMMES.values()
+    for service in programme.services
+    if service.shape is Shape.APPOINTMENT
+]
+"""Every appointment of every programme."""
+
+
+@pytest.fixture
+def booking_of(temporal_settings: Settings) -> BookingOf:
+    return booking_opener(temporal_settings)
+
+
+async def _p04_confirmed(booked: Booked, visit: str = "2026-10-08 09:00") -> None:
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, visit)
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+
+
+async def test_story_5_the_expert_confirmed_on_monday_is_due_on_the_make_up_saturday(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-28 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        clock = await booked.until(lambda: booked.clocks["G16.1"])
+        assert booked.civil(clock.due_at) == "10-10 24:00"
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-10-09 11:00")
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == "consumed"
+        assert booked.clocks["G16.1"].state is ClockState.MET
+
+
+@pytest.mark.parametrize(
+    ("on", "cost", "unit"),
+    [("2026-09-29 15:00", Cost.FREE, "given_back"), ("2026-09-30 08:00", Cost.USED, "consumed")],
+)
+async def test_story_5_two_working_days_before_the_visit_cancelling_begins_to_cost(
+    booking_of: BookingOf, on: str, cost: Cost, unit: str
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await _p04_confirmed(booked)
+        await booked.go_to(on)
+        if cost is Cost.USED:
+            assert await refused(booked.give_up()) == "accept_use"
+        accepted = await booked.give_up(accept_use=True)
+        assert accepted.cost is cost
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.unit == unit
+
+
+async def test_story_3_the_bed_is_due_ten_working_days_after_the_slip_was_issued(
+    booking_of: BookingOf,
+) -> None:
+    programme, service = "ins_oncology", "inpatient_arrangement"
+    async with booking_of(programme, service, "2026-09-11 09:00") as booked:
+        await stewards.take(booked)
+        issued = booked.day("2026-09-10").isoformat()
+        await stewards.hand_in(booked, programme, service, slip_issued_on=issued)
+        clock = await booked.until(lambda: booked.clocks["G33.1"])
+        assert booked.civil(clock.due_at) == "09-23 24:00"
+        await stewards.arrange(booked, "2026-09-23 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-23 09:30")
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.clocks["G33.1"].state, booked.unit) == (ClockState.MET, "consumed")
+
+
+async def test_a_slip_of_tomorrow_or_a_missing_paper_is_refused(booking_of: BookingOf) -> None:
+    programme, service = "ins_oncology", "inpatient_arrangement"
+    async with booking_of(programme, service, "2026-09-11 09:00") as booked:
+        await stewards.take(booked)
+        tomorrow = booked.day("2026-09-12").isoformat()
+        assert await refused(stewards.hand_in(booked, programme, service)) == "slip_issued_on"
+        late = stewards.hand_in(booked, programme, service, slip_issued_on=tomorrow)
+        assert await refused(late) == "slip_issued_on"
+        assert await refused(booked.do(TaskKind.CHECK_PAPERS, complete=True)) == "documents"
+
+
+async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await _p04_confirmed(booked)
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-10-09 12:00")
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == "consumed"
+
+
+async def test_a_customer_who_wants_another_time_gets_one(booking_of: BookingOf) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone")
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await booked.until(lambda: booked.pages[-1].service_at == booked.at("2026-10-09 09:00"))
+
+
+async def test_what_nobody_can_arrange_gives_the_unit_back(booking_of: BookingOf) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False)
+        await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False, final=True)
+        await booked.ends(BookingStage.UNAVAILABLE)
+        assert booked.unit == "given_back"
+
+
+async def test_silence_after_the_visit_is_told_to_a_supervisor_and_decides_nothing(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await _p04_confirmed(booked)
+        early = booked.do(
+            TaskKind.REPORT_VISIT, outcome="no_show", at=booked.time.now().isoformat()
+        )
+        assert await refused(early) == "outcome"
+        await booked.go_to("2026-10-09 09:01")
+        await booked.task(TaskKind.BREACH)
+        assert (booked.stage, booked.unit) == (BookingStage.CONFIRMED, None)
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
+        await booked.ends(BookingStage.TERMINATED)
+        assert booked.unit == "given_back"  # P04 names late cancellation only
+
+
+async def test_a_no_show_uses_the_unit_up_where_the_programme_says_so(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of("ins_oncology", "expert_outpatient", "2026-08-31 09:00") as booked:
+        await stewards.take(booked)
+        assert booked.civil((await booked.until(lambda: booked.clocks["G32.1"])).due_at) == (
+            "09-07 24:00"
+        )
+        await stewards.hand_in(booked, "ins_oncology", "expert_outpatient")
+        await stewards.arrange(booked, "2026-09-04 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-04 10:00")
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
+        await booked.ends(BookingStage.TERMINATED)
+        assert booked.unit == "consumed"
+
+
+async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: BookingOf) -> None:
+    lost = next(
+        (programme, service)
+        for programme, service in SERVICES
+        if PROGRAMMES[programme].service(service).cancellation is None
+        and PROGRAMMES[programme].service(service).has_lost("cancellation")
+        and PROGRAMMES[programme].service(service).quota.count is not None
+    )
+    async with booking_of(*lost, at="2026-09-24 10:00") as booked:
+        await booked.task(TaskKind.TAKE_REQUEST)
+        assert (await booked.give_up()).cost is Cost.NEEDS_PERSON
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="首次申请即取消")
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.unit == "given_back"
+
+
+async def test_who_is_not_entitled_hears_it_at_once(booking_of: BookingOf) -> None:
+    async with booking_of(outcome=Outcome.REJECTED) as booked:
+        await booked.ends(BookingStage.REJECTED)
+        assert booked.unit == "given_back"
+
+
+async def test_what_needs_a_person_is_reviewed_and_may_be_declined(booking_of: BookingOf) -> None:
+    async with booking_of(outcome=Outcome.NEEDS_PERSON) as booked:
+        await stewards.take(booked)
+        bare = booked.do(TaskKind.REVIEW_BOOKING, approved=False)
+        assert await refused(bare) in ("", "__root__", "reason")
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=False, reason="不属于肿瘤相关")
+        await booked.do(TaskKind.TELL_RESULT, told_by="phone")
+        await booked.ends(BookingStage.DECLINED)
+        assert booked.unit == "given_back"
+
+
+async def test_the_choice_is_one_of_what_was_offered(booking_of: BookingOf) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        two = booked.do(TaskKind.OFFER_OPTIONS, options=[{"option": "a"}, {"option": "b"}])
+        assert await refused(two) == "options"
+        options = [{"option": one} for one in ("a", "b", "c")]
+        await booked.do(TaskKind.OFFER_OPTIONS, REVIEWER, options=options)
+        assert await refused(booked.do(TaskKind.CHOOSE_OPTION, option="d")) == "option"
+
+
+@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
+async def test_every_appointment_of_every_programme_runs_to_its_end(
+    booking_of: BookingOf, programme: str, service: str
+) -> None:
+    """The happy path, guided by nothing but the steps that the booking itself opens."""
+    terms = PROGRAMMES[programme].service(service)
+    async with booking_of(programme, service, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(
+            booked, programme, service, slip_issued_on=booked.day("2026-08-31").isoformat()
+        )
+        while (task := await booked.anything()).kind is not TaskKind.REPORT_VISIT:
+            await stewards.next_step(booked, task.kind)
+        await booked.time.go_to(booked.at("2026-09-03 09:00") + timedelta(hours=1))
+        await stewards.report(booked)
+        for promised in terms.follow_ups:
+            for _ in range(promised.times or 1):
+                if promised.every_days:
+                    pause = timedelta(days=promised.every_days)
+                    await booked.time.go_to(booked.time.now() + pause)
+                await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == (None if terms.quota.count is None else "consumed")
+
+
+async def test_a_holiday_notice_moves_what_was_promised_and_the_customer_is_phoned(
+    booking_of: BookingOf,
+) -> None:
+    """The make-up Saturday of story 5 is taken back while the visit is being arranged."""
+    async with booking_of(at="2026-09-28 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        clock = await booked.until(lambda: booked.clocks["G16.1"])
+        assert booked.civil(clock.due_at) == "10-10 24:00"
+        days = a_calendar()
+        kept = {day for day in days.make_up_days if day.isoformat() != "2026-10-10"}
+        fewer = days.model_copy(update={"version": "next", "make_up_days": frozenset(kept)})
+        at = booked.time.now()
+        for later in (2, 1):  # the older of two notices arrives last and changes nothing
+            table = (fewer if later == 2 else days).moved(booked.moved_by)
+            message = NewCalendar(calendar=table, at=at + timedelta(minutes=later))
+            await booked.handle.signal("new_calendar", message)
+        await booked.until(lambda: "retimed" in booked.lines)
+        moved = booked.clocks["G16.1"]
+        assert booked.civil(moved.due_at) == "10-12 24:00"
+        phone = await booked.task(TaskKind.PHONE_CUSTOMER)
+        assert phone.subject == "promise_moved"
+        step = await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert step.due_at == moved.due_at

@@ -1,0 +1,63 @@
+"""The desk of one booking: it waits for people until the customer gives the booking up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from temporalio import workflow
+
+from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
+from domain.events import ExpectedEvent
+from workflows.bookings.record import BookingRecord, BookingState
+from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
+from workflows.matter import MatterPen
+from workflows.messages import RequestBooking
+
+
+class BookingOver(Exception):
+    """The story ends before its usual end; says where and why."""
+
+    def __init__(self, stage: BookingStage, reason: str) -> None:
+        super().__init__(reason)
+        self.stage = stage
+        self.reason = reason
+
+
+class BookingDesk(FrontDesk):
+    """Steps, promises and the record of one booking."""
+
+    def __init__(self, asked: RequestBooking, state: BookingState) -> None:
+        self.state: BookingState
+        record = BookingRecord(state, asked.programme.service(asked.service).name)
+        super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
+
+    async def until(self, ready: Callable[[], bool]) -> None:
+        """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
+        await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
+        if not ready():
+            raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+
+    def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
+        """Change the stage, by a legal move only."""
+        self.state.stage = moved_to(self.state.stage, stage)
+        self.state.reason = reason
+        self.note("stage", BOOKING_STAGE_NAMES[stage], at=at)
+
+    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
+        """An event of the programme, remembered: what giving up costs depends on it (C-25)."""
+        self.state.happened.setdefault(event, at)
+        super().happened(event, at=at, about=about)
+
+    def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
+        """Use the unit up or give it back, and say so in the history."""
+        if self.state.move_unit(to, why=why, at=at):
+            self.note("unit", "服务次数已使用" if to == "consumed" else "服务次数已退回", at=at)
+
+    def leave(self, *, at: datetime, reason: str) -> None:
+        """Nobody needs to act any more, and nothing is promised any more."""
+        for task in list(self.state.tasks.values()):
+            if task.kind not in ONLY_ACKNOWLEDGED:
+                self.no_longer_asked(task.task_id, at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)

@@ -1,0 +1,118 @@
+"""What a booking knows between two beats, and how it is written down page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+from temporalio import workflow
+
+from activities.booking_ports import BookingPage, UseMoved
+from activities.bookings import KeepBookings
+from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
+from domain.cancellation import Cost
+from domain.events import ExpectedEvent
+from workflows import cockpit
+from workflows.matter import MatterState
+from workflows.messages import RequestBooking
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+
+
+class BookingState(MatterState):
+    """The booking between two beats."""
+
+    booking_id: str
+    stage: BookingStage = BookingStage.REQUESTED
+    reason: str = ""
+    options: list[str] = Field(default_factory=list)
+    chosen: str | None = None
+    service_at: datetime | None = None
+    hospital_id: str | None = None
+    use: Literal["none", "reserved", "consumed", "given_back"] = "none"
+    happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
+    called_off: str | None = None  # the customer gave it up; the words of the timeline
+    cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
+    unwritten: BookingPage | None = None
+
+    @classmethod
+    def of(cls, asked: RequestBooking) -> BookingState:
+        """The state a booking begins with."""
+        return cls(
+            booking_id=asked.booking_id,
+            calendar=asked.calendar,
+            hospital_id=asked.hospital.hospital_id if asked.hospital else None,
+            use="reserved" if asked.unit_reserved else "none",
+        )
+
+    @property
+    def matter_id(self) -> str:
+        """The booking's id."""
+        return self.booking_id
+
+    @property
+    def ended(self) -> bool:
+        """Whether the story is over."""
+        return self.stage in BOOKING_ENDED
+
+    def open_page(self, now: datetime) -> BookingPage:
+        """The page being written; a new one if the last was turned."""
+        if self.unwritten is None:
+            self.unwritten = BookingPage(
+                booking_id=self.booking_id, page=self.pages + 1, at=now, stage=self.stage
+            )
+        return self.unwritten
+
+    def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> bool:
+        """Use the unit up or give it back, once; False where there is none to move."""
+        allowed = {"consumed": ("reserved",), "given_back": ("reserved", "consumed")}
+        if self.use not in allowed[to]:
+            return False
+        self.use = to
+        self.open_page(at).uses.append(UseMoved(to=to, why=why, at=at))
+        return True
+
+
+class BookingRecord(Scribe[BookingPage]):
+    """Turns the pages of one booking."""
+
+    def __init__(self, state: BookingState, service_name: str) -> None:
+        super().__init__()
+        self._state = state
+        self._service_name = service_name
+
+    @property
+    def _unwritten(self) -> bool:
+        return self._state.unwritten is not None
+
+    def _take_page(self) -> BookingPage | None:
+        page, self._state.unwritten = self._state.unwritten, None
+        if page is None:
+            return None
+        state = self._state
+        state.pages = page.page
+        return page.model_copy(
+            update={
+                "stage": state.stage,
+                "reason": state.reason,
+                "awaiting": state.awaiting,
+                "sla_state": cockpit.sla_state(state),
+                "next_due_at": cockpit.next_due_at(state),
+                "service_at": state.service_at,
+                "hospital_id": state.hospital_id,
+            }
+        )
+
+    async def _turn(self, page: BookingPage) -> None:
+        state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
+        self._show(
+            {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
+            f"## {self._service_name} · {name}\n\n{cockpit.waiting_details(state)}",
+        )
+        await workflow.execute_activity_method(
+            KeepBookings.turn_page,
+            page,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=f"第{page.page}页 {name}",
+        )

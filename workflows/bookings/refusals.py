@@ -1,0 +1,112 @@
+"""Why a command to a booking is refused: a stable code, a Chinese sentence and its field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from domain.booking import BookingStage, VisitOutcome
+from domain.booking_forms import (
+    ArrangeService,
+    CheckPapers,
+    ChooseOption,
+    OfferOptions,
+    ReportVisit,
+)
+from domain.booking_terms import papers_for
+from domain.calendar import civil_date
+from domain.cancellation import Cost, cost_of_cancelling
+from domain.documents import DocumentKind
+from workflows.bookings.record import BookingState
+from workflows.messages import CancelBooking, CompleteTask, RequestBooking
+from workflows.refusals import (
+    DOCUMENTS_MISSING,
+    FORM_REFUSED,
+    VISIT_AHEAD_MAX,
+    WRONG_STAGE,
+    open_step,
+    refusal,
+)
+
+CANCELLING_REFUSED: Final = "CancellingRefused"
+CANCELLING_COSTS: Final = "CancellingCosts"
+
+
+class BookingRefusals:
+    """Checks the commands of one booking against what it knows."""
+
+    def __init__(self, state: BookingState, asked: RequestBooking) -> None:
+        self._state = state
+        self._asked = asked
+        self._service = asked.programme.service(asked.service)
+
+    def cost(self, at: datetime) -> Cost:
+        """What giving up at a moment costs, by the programme's rule."""
+        visit_at = self._state.service_at
+        return cost_of_cancelling(
+            self._service,
+            at=at,
+            visit_on=civil_date(visit_at) if visit_at else None,
+            happened=self._state.happened,
+            calendar=self._state.calendar,
+        )
+
+    def cancellation(self, message: CancelBooking) -> None:
+        """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        over = self._state.ended or self._state.stage is BookingStage.FOLLOW_UP
+        if over or self._state.called_off is not None:
+            raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+        cost = self.cost(message.at)
+        if cost is Cost.REFUSED:
+            raise refusal(CANCELLING_REFUSED, "按服务条款, 现在不能取消", "stage")
+        if cost is Cost.USED and not message.accept_use:
+            raise refusal(CANCELLING_COSTS, "现在取消将视为服务已使用, 请确认", "accept_use")
+
+    def completion(self, message: CompleteTask) -> None:
+        """The step is open, the caller's, and its form says something this booking can take."""
+        _, form = open_step(self._state, message)
+        if isinstance(form, CheckPapers):
+            self._papers(form, message)
+        elif isinstance(form, OfferOptions):
+            self._options(form)
+        elif isinstance(form, ChooseOption) and form.option not in self._state.options:
+            raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
+        elif isinstance(form, ArrangeService):
+            self._arrangement(form, message.at)
+        elif isinstance(form, ReportVisit):
+            self._report(form, message.at)
+
+    def _papers(self, form: CheckPapers, message: CompleteTask) -> None:
+        if not form.complete:
+            return
+        needed = papers_for(self._asked.programme, self._service, self._asked.disease)
+        lacking = [kind.value for kind in needed if not message.documents.get(kind.value)]
+        if lacking:
+            raise refusal(DOCUMENTS_MISSING, f"尚缺资料: {', '.join(lacking)}", "documents")
+        if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
+            raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
+        if form.slip_issued_on is not None and form.slip_issued_on > civil_date(message.at):
+            raise refusal(FORM_REFUSED, "住院单开具日期不能晚于今天", "slip_issued_on")
+
+    def _options(self, form: OfferOptions) -> None:
+        offered = [one.option for one in form.options]
+        if len({*offered}) != len(offered):
+            raise refusal(FORM_REFUSED, "选项不能重复", "options")
+        wanted = self._service.choice.experts_offered if self._service.choice else None
+        if wanted is not None and len(offered) != wanted:
+            raise refusal(FORM_REFUSED, f"须提供{wanted}名专家供选择", "options")
+
+    def _arrangement(self, form: ArrangeService, at: datetime) -> None:
+        if form.service_at is None:
+            return
+        if form.service_at.tzinfo is None or form.service_at <= at:
+            raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
+        if form.service_at > at + VISIT_AHEAD_MAX:
+            raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
+
+    def _report(self, form: ReportVisit, at: datetime) -> None:
+        if form.at.tzinfo is None or form.at > at:
+            raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
+        early = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
+        if early and self._state.service_at is not None and at < self._state.service_at:
+            raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
