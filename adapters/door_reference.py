@@ -235,8 +235,9 @@ class ReferenceRows:
             upsert(emergencies)
             .values(programme=programme, code=code, name=name, began_by=by, began_at=at)
             .on_conflict_do_nothing()
+            .returning(emergencies.c.code)
         )
-        return done.rowcount == 1
+        return done.scalar() is not None
 
     async def end_emergency(self, *, programme: str, code: str, by: str, at: datetime) -> bool:
         """Switch it off; False when it is not on."""
