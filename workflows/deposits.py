@@ -63,6 +63,7 @@ class Deposits:
         event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
         modes = list(self._opening.hospital.payment_modes)
         while True:
+            await self._desk.not_held()
             self._desk.money_leaves()
             problem = "全部付款方式均被拒绝"
             for chosen in dict.fromkeys([mode or modes[0], *modes]):
