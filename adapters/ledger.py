@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, case, func, literal, select, union_all
+from sqlalchemy import Row, and_, case, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -182,14 +182,20 @@ async def _locked(connection: AsyncConnection, case_id: str) -> Row[Any]:
 async def _left(connection: AsyncConnection, limit: Row[Any]) -> int:
     """The largest amount that still fits: up to the limit, or one fen short of it (C-16).
 
-    What was paid counts in full for the whole stay: a hospital's refund gives nothing back.
+    What was paid counts in full for the whole stay: a hospital's refund gives nothing back, a
+    payment that turned out never to have left does.
     """
     given_back = transfers.alias("given_back")
-    counted = select(func.coalesce(func.sum(transfers.c.amount_fen), 0)).where(
+    never_left = transfers.c.reason == Reason.REVERSAL.value
+    signed = case((never_left, -transfers.c.amount_fen), else_=transfers.c.amount_fen)
+    counted = select(func.coalesce(func.sum(signed), 0)).where(
         transfers.c.case_id == limit.case_id,
         transfers.c.phase.in_(["single", "hold"]),
-        transfers.c.debit == _ADVANCING.debit,
-        transfers.c.credit == _ADVANCING.credit,
+        never_left
+        | and_(
+            transfers.c.debit == _ADVANCING.debit.value,
+            transfers.c.credit == _ADVANCING.credit.value,
+        ),
         ~select(literal(1))
         .where(given_back.c.movement_id == transfers.c.movement_id, given_back.c.phase == "void")
         .exists(),

@@ -18,11 +18,13 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from adapters.encryption import Sealer
 from adapters.tables import case_pages, clocks, tasks, timeline
 
+AnyPage = CasePage | EnquiryPage | BookingPage
 TASK_FORM: Final = "tasks.form"
 
 # Built once: building them anew costs as much processor time as running them.
@@ -51,9 +53,7 @@ class PageConflict(Exception):
     """A page number came back with another content; nothing was written."""
 
 
-async def claim_page(
-    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
-) -> bool:
+async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage) -> bool:
     """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
     # Defaults left out, so that a release which adds a field still knows its own pages.
     said = page.model_dump_json(exclude_defaults=True)
@@ -74,7 +74,7 @@ async def claim_page(
 
 
 async def append_timeline(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """The lines of a page; free words are sealed, because people write what they like."""
     rows = [
@@ -96,7 +96,7 @@ async def append_timeline(
 
 
 async def write_steps(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """Steps and promises, each in its newest state."""
     key = {"case_id": matter_id, "page": page.page}

@@ -27,8 +27,19 @@ from domain.reconciliation import Booked, Line
 from domain.tasks import TaskKind
 from domain.waiver import ENDED
 
-ACROSS_THE_DOOR: Final = (Reason.DEPOSIT, Reason.TOP_UP, Reason.REFUND, Reason.PAYOUT)
+ACROSS_THE_DOOR: Final = (
+    Reason.DEPOSIT,
+    Reason.TOP_UP,
+    Reason.REVERSAL,
+    Reason.REFUND,
+    Reason.PAYOUT,
+    Reason.PAYOUT_REVERSAL,
+)
 """What the payment partner moves; repayments and claim money reach us by other ways."""
+
+
+_STEPS: Final = (TaskKind.EXPLAIN_DIFFERENCE.value, TaskKind.CORRECT_PAYMENT.value)
+"""The steps a difference is given to people as."""
 
 
 class _Amount(Reply):
@@ -146,7 +157,7 @@ class CompareBooks:
     async def raised(self, abouts: Iterable[str]) -> set[str]:
         """Which of these differences have been a step before, done or not."""
         query = select(tasks.c.subject).where(
-            tasks.c.kind == TaskKind.EXPLAIN_DIFFERENCE.value, tasks.c.subject.in_(sorted(abouts))
+            tasks.c.kind.in_(_STEPS), tasks.c.subject.in_(sorted(abouts))
         )
         async with self._engine.connect() as connection:
             return set((await connection.execute(query)).scalars())

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
-from api.access import seen_case
+from api.access import seen_matter
 from api.commands import CommandAccepted, answered, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
@@ -248,7 +248,7 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     if task is None:
         raise Problem("not-found", "没有此任务")
     if not caller.sees_all:
-        await seen_case(unit, caller, task.case_id)
+        await seen_matter(unit, caller, task.case_id)
     acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:
         raise Problem("task-not-open", case_id=task.case_id)

@@ -146,9 +146,12 @@ def _service_active(asked: Question) -> Answer:
 
 
 def _waiting_over(asked: Question, day: date | None) -> Answer:
+    """Days that contradict the product's are a person's to clear (R367, R490)."""
     waiting, facts = asked.waiting, asked.facts
     if waiting is None:
         return Answer.PASSED
+    if waiting.same_as_product and facts.product_waiting_days not in (None, waiting.days):
+        return Answer.JUDGEMENT
     covered_from = facts.first_effective_on or facts.policy_from
     if day is None or covered_from is None:
         return Answer.OPEN

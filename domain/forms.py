@@ -91,6 +91,14 @@ class Aftercare(Form):
     note: Words
 
 
+class CorrectPayment(Form):
+    """What is really out under a movement, whatever either side had said of it."""
+
+    really_out: Money
+    reference: Reference | None = None
+    evidence: Words
+
+
 class ExplainDifference(Form):
     """Why a partner's statement and our ledger differ, and what was done about it."""
 

@@ -55,6 +55,9 @@ class Reason(StrEnum):
     REPAYMENT_APPLIED = "repayment_applied"
     WRITE_OFF = "write_off"
     LOSS = "loss"
+    REVERSAL = "reversal"
+    UNBILLED = "unbilled"
+    PAYOUT_REVERSAL = "payout_reversal"
 
 
 _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
@@ -71,6 +74,9 @@ _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
     Reason.REPAYMENT_APPLIED: (Account.CUSTOMER_CASH, Account.ADVANCE_OUTSTANDING),
     Reason.WRITE_OFF: (Account.WRITTEN_OFF, Account.ADVANCE_OUTSTANDING),
     Reason.LOSS: (Account.PAYER_CASH, Account.WRITTEN_OFF),
+    Reason.REVERSAL: (Account.PAYER_CASH, Account.HOSPITAL_DEPOSIT),
+    Reason.UNBILLED: (Account.HOSPITAL_DEPOSIT, Account.ADVANCE_OUTSTANDING),
+    Reason.PAYOUT_REVERSAL: (Account.PAYER_CASH, Account.CUSTOMER_CASH),
 }
 
 
@@ -125,6 +131,23 @@ def late_deposit(case_id: str, movement_id: str, amount_fen: int) -> list[Transf
     """Money that reached the hospital although no hold of ours stands for it any more."""
     paid = transfer(case_id, Reason.DEPOSIT, amount_fen)
     return [paid.model_copy(update={"movement_id": f"{movement_id}:late"})]
+
+
+def correction(
+    case_id: str, movement_id: str, number: int, *, more_fen: int, payout: bool
+) -> list[Transfer]:
+    """What was really out under a movement beyond what was booked; negative: it never left."""
+    if payout:
+        reason = Reason.PAYOUT if more_fen > 0 else Reason.PAYOUT_REVERSAL
+    else:
+        reason = Reason.DEPOSIT if more_fen > 0 else Reason.REVERSAL
+    moved = transfer(case_id, reason, abs(more_fen))
+    return [moved.model_copy(update={"movement_id": f"{movement_id}:fix_{number}"})]
+
+
+def unbilled(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """A part of the bill was not paid from the advance after all."""
+    return [transfer(case_id, Reason.UNBILLED, amount_fen, number)]
 
 
 def bill(case_id: str, bill_fen: int) -> list[Transfer]:

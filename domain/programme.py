@@ -125,11 +125,11 @@ class Programme(Incomplete):
         return next(iter(self.waiver.services), None) if self.waiver else None
 
     def with_notices(self, shared: Iterable[Notice]) -> "Programme":
-        """The same with the shared texts it has none of its own for.
+        """The same with the shared texts it has none of its own for; without an advance as it is.
 
-        What sends none, or is a waiver and nothing else and brings its own, stays as it is.
+        No case stands still because its programme has no words for a step of the story.
         """
-        if self.waiver is None or self.kind is ProgrammeKind.DEPOSIT_WAIVER:
+        if self.waiver is None:
             return self
         own = {notice.code for notice in self.notices}
         more = (notice for notice in shared if notice.code not in own)

@@ -8,6 +8,7 @@ Refunds have no id that both sides know: they are compared as the sum of a case.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,9 @@ from domain.tasks import Evidence
 
 LOOK_BACK: Final = 120
 """Days a movement is looked for in older statements; no stay and no unknown outcome is longer."""
+
+_CORRECTING: Final = re.compile(r":(late|fix_[0-9]+)$", re.ASCII)
+"""How a movement ends that corrects another one."""
 
 Kind = Literal["payment", "payout", "refund"]
 
@@ -61,14 +65,14 @@ class Booked(BaseModel):
     @property
     def kind(self) -> Kind:
         """Which lines of a statement it is to be found in."""
-        if self.reason is Reason.PAYOUT:
+        if self.reason in {Reason.PAYOUT, Reason.PAYOUT_REVERSAL}:
             return "payout"
         return "refund" if self.reason is Reason.REFUND else "payment"
 
     @property
     def subject(self) -> str:
         """The partner's movement that it is about: a correction is about what it corrects."""
-        return ":".join(self.movement_id.split(":")[:3])
+        return _CORRECTING.sub("", self.movement_id)
 
     @property
     def out_fen(self) -> int:

@@ -86,12 +86,15 @@ class Waiting(Terms):
 
     days: int | None = Field(default=None, ge=0)
     as_product: bool = False
+    same_as_product: bool = False  # the days are the contract's too; others are looked into
     none_on_renewal: bool = False
 
     @model_validator(mode="after")
     def _some_length(self) -> Self:
         if self.days is None and not self.as_product:
             raise ValueError("a waiting period has days or is the product's")
+        if self.same_as_product and (self.as_product or self.days is None):
+            raise ValueError("only days of its own can be the same as the product's")
         return self
 
 

@@ -30,6 +30,7 @@ from domain.enquiry import Answerer
 from domain.forms import (
     AcknowledgeBreach,
     Aftercare,
+    CorrectPayment,
     DocumentId,
     DocumentVisit,
     ExplainDifference,
@@ -93,6 +94,7 @@ class TaskKind(StrEnum):
     SIGN_WRITE_OFF = "sign_write_off"
     DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
+    CORRECT_PAYMENT = "correct_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
     TAKE_REQUEST = "take_request"
     CHECK_PAPERS = "check_papers"
@@ -378,6 +380,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
     TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.CORRECT_PAYMENT: _terms("更正付款记录", CorrectPayment, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.TAKE_REQUEST: _terms("首次响应预约", TakeRequest, Role.AGENT),
     TaskKind.CHECK_PAPERS: _terms("核对预约资料", CheckPapers, Role.AGENT),

@@ -25,10 +25,12 @@ from activities.ports import (
     PayoutOrder,
 )
 from domain.money import spoken
-from domain.posting import Reason, late_deposit, movement, payout
-from domain.tasks import ResolvePayment, TaskKind
+from domain.posting import Reason, late_deposit, movement, payout, transfer
+from domain.tasks import Evidence, ResolvePayment, TaskKind
 from domain.waiver import PaymentMode, Stage
+from workflows.cockpit import civil
 from workflows.desk import Desk
+from workflows.matter import Completion
 from workflows.messages import PaymentResult
 
 CODE: Final = "payment_code"
@@ -66,6 +68,31 @@ _FIRST_PAUSE: Final = {
     PaymentStatus.PENDING: ASK_PENDING_AFTER,
     PaymentStatus.UNREACHABLE: SEND_AGAIN_AFTER,
 }
+
+
+_WORDS: Final = {
+    PaymentStatus.PAID: "已付",
+    PaymentStatus.REFUSED: "未付",
+    PaymentStatus.PENDING: "处理中",
+    PaymentStatus.UNKNOWN: "未知",
+    PaymentStatus.NOT_FOUND: "无此单",
+    PaymentStatus.UNREACHABLE: "无法联系",
+}
+
+
+def evidence_of(record: PaymentRecord, told: PaymentResult | None = None) -> Evidence:
+    """What our books and the partner say of a payment, for the person who finds out."""
+    ours = (
+        f"{record.movement_id} 下达 {civil(record.ordered_at)} {spoken(record.amount_fen)}; "
+        f"账簿 {_WORDS[record.status]} 回单 {record.receipt_no or '无'} {record.refusal}".strip()
+    )
+    if told is None:
+        return Evidence(ours=ours, theirs=f"最后答复: {_WORDS[record.status]} {record.refusal}")
+    return Evidence(
+        ours=ours,
+        theirs=f"{civil(told.at)} {_WORDS[told.status]} {spoken(told.amount_fen)} "
+        f"回单 {told.receipt_no or '无'} {told.reason}".strip(),
+    )
 
 
 class DepositPayment:
@@ -118,6 +145,22 @@ class DepositPayment:
         if record.status is PaymentStatus.PAID:
             self._desk.book(payout(self._case_id, amount_fen, number), at=workflow.now())
         return record
+
+    def paid_otherwise(self, record: PaymentRecord, found: Completion) -> PaymentRecord:
+        """Finance has seen to a payout that the partner refused: booked under the same movement."""
+        form = found.read(ResolvePayment)
+        change = {
+            "status": PaymentStatus.PAID,
+            "settled_at": found.at,
+            "receipt_no": form.reference or "",
+            "refusal": "",
+        }
+        paid = record.model_copy(update=change)
+        self._desk.pen.payment(paid, found.at)
+        moved = transfer(self._case_id, Reason.PAYOUT, record.amount_fen)
+        booked = moved.model_copy(update={"movement_id": record.movement_id})
+        self._desk.book([booked], at=found.at)
+        return paid
 
     def _begin(
         self,
@@ -294,12 +337,14 @@ class DepositPayment:
         if outcome.conflict:
             self._desk.alert(f"付款编号已有不同内容 {movement_id}")
         self._desk.tell("payment_delayed")
-        return self._desk.ask(
+        task = self._desk.ask(
             TaskKind.RESOLVE_PAYMENT,
             at=workflow.now(),
             subject=movement_id,
             amount_fen=amount_fen,
         )
+        self._desk.show(task, evidence_of(self._desk.state.payments[movement_id]))
+        return task
 
     def _note_progress(self, movement_id: str, outcome: PaymentOutcome) -> None:
         record = self._desk.state.payments[movement_id]
@@ -334,7 +379,7 @@ class DepositPayment:
             )
         other = self._desk.state.payment_results.pop(movement_id, None)
         if other is not None and other.status in SETTLED and other.status is not record.status:
-            self._desk.contradicted(movement_id, at=other.at)
+            self._desk.contradicted(movement_id, evidence_of(record, other), at=other.at)
         word = "付款成功" if paid else "付款被拒"
         self._desk.note("payment_settled", f"{word} {spoken(record.amount_fen)}", at=at)
         return record

@@ -20,6 +20,7 @@ from workflows.aftercare import Aftercare
 from workflows.balance import Balance
 from workflows.case import CaseState
 from workflows.cockpit import civil
+from workflows.corrections import Corrections
 from workflows.deposit_payment import DepositPayment
 from workflows.deposits import Deposits
 from workflows.desk import CaseOver, Desk
@@ -75,6 +76,11 @@ class DepositWaiver:
         self._stay = Stay(self._desk, opening, self._deposits, self._visit)
         self._balance = Balance(self._desk, opening, self._deposits)
         self._recovery = Recovery(self._desk, opening, payment)
+        self._corrections = Corrections(
+            self._desk,
+            deposits_changed=self._recovery.refunds.changed,
+            pay_again=self._recovery.pay_again,
+        )
         self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit
 
@@ -105,6 +111,7 @@ class DepositWaiver:
             self._desk.alert("收到取消请求, 资金未结清, 案件继续")
 
     async def _story(self) -> None:
+        self._desk.beside(self._corrections.watch(), "corrections")
         try:
             if self._state.stage is Stage.IN_HOSPITAL:
                 self._deposits.resume()

@@ -62,12 +62,15 @@ class Deposits:
         """
         event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
         modes = list(self._opening.hospital.payment_modes)
+        tried: list[str] = []
         while True:
             await self._desk.not_held()
             self._desk.money_leaves()
             problem = "全部付款方式均被拒绝"
             for chosen in dict.fromkeys([mode or modes[0], *modes]):
                 way = await at_desk.arrive(chosen) if at_desk else chosen
+                if (paid := await self._paid_after_all(tried)) is not None:
+                    return paid
                 self._still_wanted(reason)
                 clock = self._desk.clocks.until(event, about=about)
                 record = await self._payment.pay(
@@ -75,6 +78,7 @@ class Deposits:
                 )
                 if record.status is PaymentStatus.PAID:
                     return record
+                tried.append(record.movement_id)
                 await self._desk.written()
                 if record.code_url:
                     problem = f"付款码未被扫描, 已撤回 {record.movement_id}"
@@ -86,6 +90,15 @@ class Deposits:
             mode = arranged.payment_mode
             if at_desk:
                 at_desk.sent(self._visit.latest)
+
+    async def _paid_after_all(self, tried: list[str]) -> PaymentRecord | None:
+        """A way that was refused and is paid after all; while that is in doubt nothing is paid."""
+        payments, doubts = self._state.payments, self._state.corrections
+        if any(one in tried for one in doubts.values()):
+            await workflow.wait_condition(lambda: not any(one in tried for one in doubts.values()))
+        return next(
+            (payments[one] for one in tried if payments[one].status is PaymentStatus.PAID), None
+        )
 
     def _still_wanted(self, reason: Literal["deposit", "top_up"]) -> None:
         """At discharge the bill is read: no further way is tried for a top-up (I07)."""

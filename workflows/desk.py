@@ -23,7 +23,7 @@ from activities.ports import (
 from domain.clock import Budget, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
-from domain.tasks import TaskKind
+from domain.tasks import Evidence, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import STAGE_NAMES, Stage, moved
 from workflows import cockpit
@@ -103,12 +103,27 @@ class Desk(FrontDesk):
             change = {"due_at": clock.due_at, "subject": subject}
             self.pen.task_opened(task.model_copy(update=change))
 
-    def contradicted(self, movement_id: str, *, at: datetime) -> None:
-        """A partner says something else of a payment than the books; a supervisor finds out why."""
-        subject = f"contradiction {movement_id}"
-        if all(task.subject != subject for task in self.state.tasks.values()):
-            self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
-            self.ask(TaskKind.BREACH, at=at, subject=subject)
+    def contradicted(
+        self, movement_id: str, evidence: Evidence, *, at: datetime, about: str = ""
+    ) -> None:
+        """A partner says something else of a payment than the books: finance finds out.
+
+        While one contradiction of a movement is looked into, the partner's latest word stands
+        beside it.
+        """
+        for task, open_for in self.state.corrections.items():
+            if open_for == movement_id and task in self.state.tasks:
+                self.show(task, evidence)
+                return
+        self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
+        task = self.ask(
+            TaskKind.CORRECT_PAYMENT,
+            at=at,
+            subject=about or f"contradiction {movement_id}",
+            amount_fen=self.state.payments[movement_id].amount_fen,
+        )
+        self.state.corrections[task] = movement_id
+        self.show(task, evidence)
 
     async def done_by(self, task_id: str, deadline: datetime) -> Completion:
         """Wait for a step until a deadline; beyond it the case expires."""

@@ -192,9 +192,11 @@ class FrontDesk:
         """A notice of holidays: open clocks are timed again; the promises of ours that moved.
 
         The notice entered last counts, whatever order they arrive in; one that lacks a year an
-        open clock needs is not taken, and a supervisor hears of it.
+        open clock needs is not taken, and a supervisor hears of it. A story that was moved by weeks
+        keeps its own table: today's notice is about other days than its own.
         """
-        if self.state.calendar_at is not None and at <= self.state.calendar_at:
+        known_at, ours = self.state.calendar_at, self.state.calendar
+        if (known_at is not None and at <= known_at) or calendar.moved_by != ours.moved_by:
             return []
         try:
             moved = self.clocks.retime(calendar, at=at)

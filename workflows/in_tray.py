@@ -13,7 +13,7 @@ from domain.programme import NotInProgramme
 from domain.tasks import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
-from workflows.deposit_payment import SETTLED
+from workflows.deposit_payment import SETTLED, evidence_of
 from workflows.desk import Desk
 from workflows.messages import (
     ClaimDecided,
@@ -55,12 +55,13 @@ class InTray:
             self._desk.alert(f"收到未下达付款的结果 {message.movement_id}")
             return
         paid = message.status is PaymentStatus.PAID
+        evidence = evidence_of(payment, message)
         if paid and message.amount_fen != payment.amount_fen:
-            self._desk.contradicted(message.movement_id, at=message.at)
+            self._desk.contradicted(message.movement_id, evidence, at=message.at)
         elif payment.settled_at is None:
             self._state.payment_results[message.movement_id] = message
         elif message.status in SETTLED and message.status is not payment.status:
-            self._desk.contradicted(message.movement_id, at=message.at)
+            self._desk.contradicted(message.movement_id, evidence, at=message.at)
 
     def refund(self, message: RefundReceived) -> None:
         """Money the hospital returned; beyond what it owes a supervisor hears of it."""
@@ -117,6 +118,13 @@ class InTray:
             return
         self._state.differences.append(message.about)
         self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
+        movement_id = message.about.rpartition(" ")[2]
+        payment = self._state.payments.get(movement_id)
+        if payment is not None and payment.settled_at is not None:
+            self._desk.contradicted(
+                movement_id, message.evidence, at=message.at, about=message.about
+            )
+            return
         task = self._desk.ask(
             TaskKind.EXPLAIN_DIFFERENCE,
             at=message.at,

@@ -101,14 +101,6 @@ class CancelBooking(Message):
     at: datetime
 
 
-class BookingAccepted(Message):
-    """The answer to an update of a booking; `cost` where something was given up."""
-
-    stage: BookingStage
-    at: datetime
-    cost: Cost | None = None
-
-
 class PapersArrived(Message):
     """Signal `papers_arrived`: the customer handed papers in."""
 
@@ -162,8 +154,9 @@ class Intervene(Message):
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage | EnquiryStage
+    stage: Stage | EnquiryStage | BookingStage
     at: datetime
+    cost: Cost | None = None  # of giving a booking up
 
 
 class RequestTopUp(Message):

@@ -19,7 +19,6 @@ from domain.money import spoken
 from domain.settlement import covered, never_filed_at
 from domain.tasks import (
     CollectClaimDocuments,
-    ConfirmRefund,
     DischargeVisit,
     FileClaim,
     ResolvePayment,
@@ -27,11 +26,12 @@ from domain.tasks import (
 )
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.deposit_payment import DepositPayment
+from workflows.deposit_payment import DepositPayment, evidence_of
 from workflows.desk import Desk
 from workflows.matter import Completion
-from workflows.messages import OpenCase, RefundReceived
+from workflows.messages import OpenCase
 from workflows.promises import promised
+from workflows.refunds import Refunds
 from workflows.repayment import Repayment
 
 FILE_WITHIN: Final = timedelta(seconds=15)
@@ -51,6 +51,8 @@ class Recovery:
         self._payment = payment
         self._terms = opening.programme.deposit_waiver
         self._repayment = Repayment(desk, self._terms.repayment)
+        self.refunds = Refunds(desk)
+        self._paying_out = 0
 
     async def settle(self, done: Completion, report: DischargeVisit) -> None:
         """Tell the end of the money to its end."""
@@ -59,7 +61,7 @@ class Recovery:
         self._hear_early()
         decided = self._state.claim_decision is not None
         reason = await self._adjudicated() if filed or decided else NO_CLAIM
-        await self._refund_received()
+        await self.refunds.received()
         await self._offset()
         while self._state.settlement.owed_fen > 0:
             if await self._repayment.collect(reason):
@@ -87,64 +89,7 @@ class Recovery:
             self._desk.note("own_share", f"客户自付 {spoken(share_fen)}", at=done.at)
         self._desk.happened(ExpectedEvent.DISCHARGE_DONE, at=done.at)
         self._desk.enter(Stage.CLAIM_FILING, at=done.at)
-        if state.refund_expected_fen:
-            self._desk.errand(self._expect_refund(), "refund")
-
-    # The hospital's refund -----------------------------------------------------------------------
-
-    async def _expect_refund(self) -> None:
-        """The hospital's word or finance's, whichever comes first, until all of it is back."""
-        state = self._state
-        task = self._ask_refund()
-        while state.refund_expected_fen > 0:
-            refund = await self._next_refund(task)
-            amount_fen, at = self._counted(refund), refund.at
-            if amount_fen == 0:
-                if task not in state.tasks:
-                    task = self._ask_refund()
-                continue
-            number = state.next_number("refund")
-            self._desk.book(posting.refund(state.case_id, number, amount_fen), at=at)
-            state.refunded_fen += amount_fen
-            self._desk.note("refund", f"医院退回押金 {spoken(amount_fen)}", at=at)
-            self._desk.no_longer_asked(task, at=at, reason="退款已到账")
-            if state.refund_expected_fen:
-                task = self._ask_refund()
-
-    async def _next_refund(self, task: str) -> RefundReceived:
-        state = self._state
-        await workflow.wait_condition(lambda: bool(state.refunds) or task in state.completions)
-        if task not in state.completions:
-            return state.refunds.pop(0)
-        done = state.completions.pop(task)
-        form = done.read(ConfirmRefund)
-        return RefundReceived(
-            refund_id=task, amount_fen=form.received.fen, reference=form.reference, at=done.at
-        )
-
-    def _counted(self, refund: RefundReceived) -> int:
-        """What a refund brings; told twice it counts once, and too much goes to a supervisor."""
-        if refund.reference in self._state.refund_references:
-            return 0
-        self._state.refund_references.append(refund.reference)
-        over_fen = refund.amount_fen - self._state.refund_expected_fen
-        if over_fen > 0:
-            self._desk.alert(f"医院退款多于应退 {spoken(over_fen)}")
-        return min(refund.amount_fen, self._state.refund_expected_fen)
-
-    def _ask_refund(self) -> str:
-        return self._desk.ask(
-            TaskKind.CONFIRM_REFUND,
-            at=workflow.now(),
-            amount_fen=self._state.refund_expected_fen,
-        )
-
-    async def _refund_received(self) -> None:
-        """Nothing is offset or asked of the customer while the hospital still owes us."""
-        if self._state.refund_expected_fen == 0:
-            return
-        self._desk.enter(Stage.REFUND, at=workflow.now())
-        await workflow.wait_condition(lambda: self._state.refund_expected_fen == 0)
+        self.refunds.begin()
 
     # The claim -----------------------------------------------------------------------------------
 
@@ -267,8 +212,15 @@ class Recovery:
             await self._desk.written()
             await self._pay_residual(residual_fen)
 
+    def pay_again(self, amount_fen: int) -> None:
+        """A payout that turned out never to have left is owed to the customer still."""
+        self._desk.errand(self._pay_residual(amount_fen), "payout")
+
     async def _pay_residual(self, amount_fen: int) -> None:
+        """Pay the customer's part, and do not rest before somebody knows that it is paid."""
+        self._paying_out += 1
         record = await self._payment.pay_out(amount_fen)
+        payments, completions = self._state.payments, self._state.completions
         while record.status is not PaymentStatus.PAID:
             task = self._desk.ask(
                 TaskKind.RESOLVE_PAYMENT,
@@ -276,19 +228,32 @@ class Recovery:
                 subject=record.movement_id,
                 amount_fen=amount_fen,
             )
-            found = await self._desk.done(task)
-            if found.read(ResolvePayment).paid:
-                self._desk.book(posting.payout(self._state.case_id, amount_fen), at=found.at)
+            self._desk.show(task, evidence_of(record))
+            await workflow.wait_condition(
+                lambda task=task, record=record: (  # type: ignore[misc]
+                    task in completions or payments[record.movement_id].status is PaymentStatus.PAID
+                )
+            )
+            found = completions.pop(task, None)
+            if found is not None and found.read(ResolvePayment).paid:
+                record = self._payment.paid_otherwise(record, found)
                 break
+            record = payments[record.movement_id]
+            self._desk.no_longer_asked(task, at=workflow.now(), reason="付款结果已更正")
+        self._paying_out -= 1
         self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
+
+    @property
+    def _at_zero(self) -> bool:
+        """Whether no money is under way and no contradiction is left to be found out."""
+        expected = self._state.refund_expected_fen
+        return not self._state.corrections and expected == 0 and self._paying_out == 0
 
     async def close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
-        await workflow.wait_condition(lambda: not state.slips)
-        for refund in state.refunds:
-            if refund.reference not in state.refund_references:
-                self._desk.alert(f"医院退款多于应退 {spoken(refund.amount_fen)}")
+        await workflow.wait_condition(lambda: not state.slips and self._at_zero)
+        self.refunds.leftover()
         now = workflow.now()
         if state.stage in (Stage.CLAIM_FILING, Stage.ADJUDICATION):
             # Everything came back from the hospital, so nothing was left to offset or to repay.

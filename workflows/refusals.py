@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
-from domain.forms import Form, SecondReview, SettleBalance, VerifyCost
+from domain.forms import CorrectPayment, Form, SecondReview, SettleBalance, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
 from domain.tasks import (
@@ -42,6 +42,7 @@ from domain.tasks import (
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
+from workflows.corrections import booked_fen, returnable_fen
 from workflows.matter import MatterState
 from workflows.messages import Actor, CompleteTask, HospitalTerms, Withdraw
 
@@ -111,7 +112,9 @@ class Refusals:
     @property
     def may_withdraw(self) -> bool:
         """Whether no payment has been ordered yet."""
-        return self._state.stage in BEFORE_PAYMENT and not self._state.payment_ordered
+        state = self._state
+        out = state.payment_ordered or state.corrections or state.advanced_fen
+        return state.stage in BEFORE_PAYMENT and not out
 
     def authorization(self) -> str:
         """The open step of signing, or a refusal."""
@@ -189,6 +192,8 @@ class Refusals:
                 self._arrangement(form, message)
             case SignWriteOff(approved=True) if message.actor.id in self._signed:
                 raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
+            case CorrectPayment():
+                self._correction(form, message)
             case ResolvePayment(paid=True, reference=None):
                 raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
             case _:
@@ -246,6 +251,17 @@ class Refusals:
             balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
         ):
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
+
+    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
+        """What is out has a number, and what has been returned of it was out."""
+        record = self._state.payments[self._state.corrections[message.task_id]]
+        if form.really_out.fen and form.reference is None:
+            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+        never_left_fen = booked_fen(record) - form.really_out.fen
+        if never_left_fen > returnable_fen(self._state, record):
+            raise refusal(
+                AMOUNT_OUT_OF_RANGE, "该笔款项已由理赔或客户归还, 请先与其核对", "really_out"
+            )
 
     @property
     def _signed(self) -> list[str]:

@@ -59,7 +59,12 @@ class Repayment:
         self._desk.tell("repayment_demand", date=str(due_on), amount=state.owed_fen)
         while state.owed_fen > 0 or state.disputed:
             self._keep_asked()
-            await workflow.wait_condition(lambda: bool(state.disputes) or self._finished())
+            asked_fen = state.owed_fen
+            await workflow.wait_condition(
+                lambda asked_fen=asked_fen: (  # type: ignore[misc]
+                    bool(state.disputes) or self._finished() or state.owed_fen != asked_fen
+                )
+            )
             if state.disputes:
                 self._hold(state.disputes.pop(0).dispute_id)
                 continue
@@ -80,6 +85,11 @@ class Repayment:
         state, now = self._state, workflow.now()
         if state.owed_fen == 0:
             return  # paid under protest; only the dispute is left
+        for task in [state.tasks.get(one) for one in self._open.values()]:
+            # A corrected payment changes what is owed.
+            if task is not None and task.amount_fen != state.owed_fen:
+                change = {"amount_fen": state.owed_fen}
+                self._desk.pen.task_opened(task.model_copy(update=change))
         if TaskKind.RECORD_REPAYMENT not in self._open:
             self._open[TaskKind.RECORD_REPAYMENT] = self._desk.ask(
                 TaskKind.RECORD_REPAYMENT,
@@ -206,7 +216,7 @@ class Repayment:
         left = [part for part in self._left() if part.due_on <= due_on]
         if not left or self._state.disputed:
             return
-        amount_fen = sum(part.amount_fen for part in left)
+        amount_fen = min(sum(part.amount_fen for part in left), self._state.owed_fen)
         self._desk.tell("repayment_reminder", amount=amount_fen, date=str(due_on))
         if day > due_on:
             self._desk.alert(OVERDUE)

@@ -75,6 +75,20 @@ async def test_the_limit_is_compared_to_the_fen_with_the_programme_s_operator(
     assert answer == HoldAnswer(held=held, left_fen=left_fen)
 
 
+async def test_a_correction_counts_against_the_limit_and_what_never_left_does_not(
+    ledger: LedgerPort,
+) -> None:
+    first = f"{CASE}:deposit:1"
+    await ledger.hold(a_hold())
+    await ledger.post(CASE, first, at=AT)
+    for number, more_fen, left_fen in ((1, 700, 44_999_300), (2, -5_000_700, LIMIT)):
+        fix = posting.correction(CASE, first, number, more_fen=more_fen, payout=False)
+        for _ in range(2):
+            await ledger.book(CASE, fix, at=AT)
+        assert (await ledger.balances(CASE)).left == left_fen
+    assert await ledger.balances(CASE) == Balances(left=LIMIT)
+
+
 async def test_a_top_up_beyond_the_limit_is_told_what_is_left(ledger: LedgerPort) -> None:
     await ledger.hold(a_hold(1, 45_000_000))
     assert await ledger.hold(a_hold(2, 6_000_000)) == HoldAnswer(held=False, left_fen=5_000_000)

@@ -29,7 +29,7 @@ def facts(code: str, service: str | None, **changes: Any) -> Facts:
         "policy_from": date(2025, 7, 1),
         "policy_to": date(2027, 6, 30),
         "policy_years": 20,
-        "product_waiting_days": 90,
+        "product_waiting_days": 180 if code == "changsheng_yuanmeng" else 90,
         "cooling_off_ends": date(2025, 7, 16),
         "sales_channel": programme.plans[0].sales_channel if programme.plans else "internet",
         "sum_insured_fen": 50_000_000,

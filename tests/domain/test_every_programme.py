@@ -291,6 +291,10 @@ def write(folder: Path, change: dict[str, Any], code: str = "pingan_oncology_157
         ),
         ({"waiting": {"days": -1, "source": "inferred"}}, "waiting.days"),
         ({"waiting": {"source": "inferred"}}, "has days or is the product's"),
+        (
+            {"waiting": {"as_product": True, "same_as_product": True, "source": "inferred"}},
+            "only days of its own",
+        ),
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_hold_together_is_refused(

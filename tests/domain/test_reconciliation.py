@@ -103,6 +103,19 @@ def test_each_way_to_differ_is_found_with_both_sides(
     assert ("对账单无此笔" in found.evidence.theirs) is (not lines)
 
 
+def test_a_correction_is_about_the_movement_it_corrects() -> None:
+    fix = a_row(
+        "single",
+        movement_id=f"{FIRST}:fix_1",
+        debit=Account.PAYER_CASH,
+        reason=Reason.REVERSAL,
+        amount_fen=1,
+    )
+    assert compared([a_line(amount_fen=4_999_999)], [*PAID, fix]) == []
+    late = a_row("single", movement_id=f"{FIRST}:late")
+    assert compared([a_line()], [a_row("hold"), a_row("void"), late]) == []
+
+
 def test_a_line_that_was_not_done_is_none_of_ours_to_explain() -> None:
     refused = [a_row("hold"), a_row("void")]
     assert compared([a_line(done=False, status="reversed")], refused) == []

@@ -122,6 +122,22 @@ def test_a_hospital_whose_class_the_registry_leaves_out_is_looked_at_by_a_person
 
 
 @pytest.mark.parametrize(
+    ("code", "service", "days"),
+    [
+        ("changsheng_haorensheng", "inpatient_arrangement", 90),
+        ("changsheng_yuanmeng", "second_opinion", 180),
+    ],
+)
+def test_a_list_that_states_other_waiting_days_than_the_programme_is_cleared_by_a_person(
+    code: str, service: str, days: int
+) -> None:
+    """R367, R490: the waiting period is the contract's."""
+    assert verdict(code, service, product_waiting_days=days).outcome is Outcome.ELIGIBLE
+    found = verdict(code, service, product_waiting_days=days - 1)
+    assert (found.outcome, found.codes) == (Outcome.NEEDS_PERSON, (RuleCode.WAITING_PERIOD,))
+
+
+@pytest.mark.parametrize(
     ("code", "kind", "last_good"),
     [
         ("global_doctor_ci", "ct_report", date(2025, 12, 17)),

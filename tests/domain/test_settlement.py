@@ -216,6 +216,15 @@ def test_nothing_moves_for_an_amount_of_nothing() -> None:
     assert posting.claim(CASE, payable_fen=0, offset_fen=0) == []
 
 
+@pytest.mark.parametrize("payout", [True, False])
+def test_a_correction_and_its_opposite_leave_nothing(*, payout: bool) -> None:
+    about = f"{CASE}:payout" if payout else f"{CASE}:deposit:1"
+    (out,) = posting.correction(CASE, about, 1, more_fen=5, payout=payout)
+    (back,) = posting.correction(CASE, about, 2, more_fen=-5, payout=payout)
+    assert (out.movement_id, back.movement_id) == (f"{about}:fix_1", f"{about}:fix_2")
+    assert balances([out, back]) == dict.fromkeys(Account, 0)
+
+
 @pytest.mark.parametrize("offset", [-1, 11])
 def test_an_offset_beyond_the_claim_money_is_refused(offset: int) -> None:
     with pytest.raises(ValueError, match="between zero and the claim money"):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from adapters.calendar_file import load_calendar
 from adapters.programme_files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
-from domain.clock import Budget, Unit, due_at
+from domain.clock import Budget, Clock, Unit, WarnRule, due_at
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}
@@ -99,6 +99,37 @@ def test_a_story_moved_by_weeks_is_due_as_many_weeks_later(
     step = timedelta(weeks=weeks)
     moved = due_at(start + step, budget, CALENDAR.moved(7 * weeks))
     assert moved - step == due_at(start, budget, CALENDAR)
+
+
+# A notice that lands -----------------------------------------------------------------------------
+
+
+@given(
+    moments_between(date(2026, 1, 1), date(2026, 8, 31)),
+    working_days,
+    st.sets(st.dates(date(2026, 1, 1), date(2026, 12, 31)), max_size=6),
+)
+def test_a_day_more_off_never_brings_a_deadline_forward_and_taking_it_back_restores_it(
+    start: datetime, budget: Budget, more: set[date]
+) -> None:
+    off = CALENDAR.model_copy(
+        update={
+            "holidays": CALENDAR.holidays | more,
+            "make_up_days": CALENDAR.make_up_days - more,
+        }
+    )
+    rule = WarnRule(remaining_percent=50)
+    clock = Clock.start(
+        clock_id="K04", name="K04", number=1, started_at=start, budget=budget, warn=rule,
+        calendar=CALENDAR,
+    )  # fmt: skip
+    later = due_at(start, budget, off)
+    assert later >= clock.due_at
+    moved = clock.move(later, at=start, why="notice")
+    assert (moved is clock) == (later == clock.due_at)
+    assert moved.due_at == later
+    assert moved.move(clock.due_at, at=start, why="correction").due_at == clock.due_at
+    assert moved.first_due_at == clock.first_due_at
 
 
 # The office of P19 -----------------------------------------------------------------------------

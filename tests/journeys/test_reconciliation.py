@@ -39,7 +39,8 @@ async def falsify(house: House, kind: str, movement_id: str, **more: Any) -> Non
 
 async def differences(house: House) -> list[Answer]:
     seen = await house.finance.see("/v1/tasks?role=finance")
-    return [one for one in seen["items"] if one["kind"] == "explain_difference"]
+    kinds = {"explain_difference", "correct_payment"}
+    return [one for one in seen["items"] if one["kind"] in kinds]
 
 
 async def test_a_true_statement_agrees_and_a_false_one_is_a_step_of_finance_once(
@@ -64,16 +65,17 @@ async def test_a_true_statement_agrees_and_a_false_one_is_a_step_of_finance_once
     steps = {one["subject"]: one for one in await until(both, "two differences")}
     ours, theirs = steps[told.in_cases[0]], steps[told.in_house[0]]
     assert ours["case_id"] == story.case_id
-    assert ours["amount"]["amount"] == "10000.00"
+    assert (ours["kind"], theirs["kind"]) == ("correct_payment", "explain_difference")
     assert "50,000.00 元" in ours["evidence"]["ours"]
     assert "40,000.00 元" in ours["evidence"]["theirs"]
     assert "账簿无记录" in theirs["evidence"]["ours"]
 
     again = await reconciled(house, 3)
     assert (again.found, again.in_cases, again.in_house) == (2, [], [])
-    for step in (ours, theirs):
-        done = {"explanation": "渠道次日更正对账单"}
-        await house.finance.do(f"/v1/tasks/{step['task_id']}/completion", done)
+    found = {"really_out": yuan(5_000_000), "reference": "BANK-1", "evidence": "渠道次日更正"}
+    await house.finance.do(f"/v1/tasks/{ours['task_id']}/completion", found)
+    explained = {"explanation": "渠道串户, 次日更正"}
+    await house.finance.do(f"/v1/tasks/{theirs['task_id']}/completion", explained)
 
     async def none() -> bool:
         return await differences(house) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from activities.ports import TaskOpened
 from domain.tasks import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER, SUPERVISOR
@@ -139,6 +140,14 @@ async def admitted(case: Case, mode: PaymentMode | None = None, **plan: Any) -> 
     await slip(case, 1)
 
 
+async def admitted_by(case: Case, movement_number: int) -> None:
+    """To the ward, the first deposit paid by a way after some that were refused."""
+    await at_the_bed(case)
+    await sign_on_site(case)
+    await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+    await slip(case, movement_number)
+
+
 async def ask_top_up(case: Case, top_up_id: str, amount_fen: int) -> None:
     message = RequestTopUp(
         top_up_id=top_up_id,
@@ -243,6 +252,16 @@ async def repay(case: Case, amount_fen: int) -> None:
     await case.do(
         TaskKind.RECORD_REPAYMENT, FINANCE, amount=money(amount_fen), reference=f"B-{amount_fen}"
     )
+
+
+async def correct(case: Case, task: TaskOpened, out_fen: int) -> None:
+    """Finance found out what is really out under a movement."""
+    found = {
+        "really_out": money(out_fen),
+        "reference": "B-fix" if out_fen else None,
+        "evidence": "已与渠道核对",
+    }
+    await case.complete(task, FINANCE, found)
 
 
 async def withdraw(case: Case, reason: str = "不再需要") -> Accepted:

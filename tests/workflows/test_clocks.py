@@ -208,7 +208,7 @@ async def test_a_make_up_day_that_is_taken_back_moves_promises_and_their_steps(
             years={2020: YearStatus.OFFICIAL},
             holidays=frozenset(),
             make_up_days=frozenset(),
-        )
+        ).moved(case.moved_by)
         await _lands(case, unknown, minutes=3)
         await case.until(lambda: case.alerts)
         assert case.civil(case.clocks["K04.1"].due_at) == "05-11 24:00"
@@ -221,4 +221,15 @@ async def test_a_holiday_that_is_taken_back_brings_the_promise_forward(case_of: 
         assert case.civil(case.clocks["K04.1"].due_at) == "06-22 24:00"
         await _lands(case, _calendar(case, working="2026-06-19"))
         await case.until(lambda: "retimed" in case.lines)
+        assert case.civil(case.clocks["K04.1"].due_at) == "06-19 24:00"
+
+
+async def test_a_story_that_was_moved_keeps_its_own_table(case_of: CaseOf) -> None:
+    async with case_of("2026-06-18 15:00") as case:
+        await case.open()
+        await case.task(TaskKind.FIRST_CONTACT)
+        await _lands(case, _calendar(case, working="2026-06-19").moved(364), minutes=2)
+        await _lands(case, _calendar(case, working="2026-06-19"), minutes=1)  # was not yet taken
+        await case.until(lambda: "retimed" in case.lines)
+        assert case.lines.count("retimed") == 1
         assert case.civil(case.clocks["K04.1"].due_at) == "06-19 24:00"

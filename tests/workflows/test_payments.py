@@ -149,17 +149,27 @@ async def test_late_and_repeated_words_change_nothing_and_a_contradiction_is_loo
         await case.partner_says(1, PaymentStatus.PAID)
         await case.partner_says(2, PaymentStatus.PAID, amount_fen=1)
         await case.partner_says(7, PaymentStatus.PAID, amount_fen=1)
-        await case.until(lambda: len(case.alerts) == 3)
-        assert case.alerts[:2] == [
-            f"contradiction {case.movement(1)}",
-            f"contradiction {case.movement(2)}",
-        ]
-        assert case.pages[-1].advanced_fen == 5_000_000
-        await people.discharged(case, 5_000_000)
+        await people.acknowledge(case, f"收到未下达付款的结果 {case.movement(7)}")
+        first = await case.task(
+            TaskKind.CORRECT_PAYMENT, subject=f"contradiction {case.movement(1)}"
+        )
+        second = await case.task(
+            TaskKind.CORRECT_PAYMENT, subject=f"contradiction {case.movement(2)}"
+        )
+        await case.settled()
+        doubts = [one for one in case.open_tasks.values() if one.kind is TaskKind.CORRECT_PAYMENT]
+        assert len(doubts) == 2
+        assert "未付" in first.evidence.ours
+        assert "已付" in first.evidence.theirs
+        assert "0.01 元" in second.evidence.theirs
+        await people.correct(case, second, 5_000_000)
+        await people.correct(case, first, 5_000_000)
+        await case.until(lambda: case.pages[-1].advanced_fen == 10_000_000)
+        await people.notice_discharge(case, case.today)
+        await people.discharge_visit(case, 5_000_000)
+        await people.refund(case, 5_000_000)
+        await people.file_claim(case)
         await people.decide(case, "approved", 5_000_000)
-        await case.until(lambda: case.stage is Stage.CLOSED)
-        for alert in list(case.alerts):
-            await people.acknowledge(case, alert)
         await case.ends(Stage.CLOSED)
 
 

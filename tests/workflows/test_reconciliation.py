@@ -85,26 +85,50 @@ async def test_a_statement_that_never_comes_is_a_step_for_finance(day_of: Any) -
         assert told.in_house[0] in day.sides.steps
 
 
+async def _told(case: Any, about: str) -> DifferenceFound:
+    message = DifferenceFound(
+        about=about,
+        amount_fen=100,
+        evidence=Evidence(ours="50,000.00 元", theirs="49,999.00 元"),
+        at=case.time.now(),
+    )
+    for _ in range(2):
+        await case.handle.signal("difference_found", message)
+    return message
+
+
 async def test_a_case_asks_finance_once_and_goes_on_meanwhile(
     case_of: Callable[..., Any],
 ) -> None:
     async with case_of() as case:
         await case.open()
         await people.admitted(case)
-        about = f"payment 2026-05-06 other_amount {case.movement(1)}"
-        message = DifferenceFound(
-            about=about,
-            amount_fen=100,
-            evidence=Evidence(ours="50,000.00 元", theirs="49,999.00 元"),
-            at=case.time.now(),
-        )
-        for _ in range(2):
-            await case.handle.signal("difference_found", message)
-        task = await case.task(TaskKind.EXPLAIN_DIFFERENCE, subject=about)
+        message = await _told(case, f"payment 2026-05-06 only_theirs {case.case_id}:refund")
+        task = await case.task(TaskKind.EXPLAIN_DIFFERENCE, subject=message.about)
         assert task.evidence == message.evidence
         await people.discharged(case, 5_000_000)
         await people.decide(case, "approved", 5_000_000)
         await case.until(lambda: case.stage is Stage.CLOSED)
-        assert [one.subject for one in case.open_tasks.values()] == [about]
+        assert [one.subject for one in case.open_tasks.values()] == [message.about]
         await case.complete(task, FINANCE, {"explanation": "渠道次日更正", "reference": None})
+        await case.ends(Stage.CLOSED)
+
+
+async def test_a_difference_about_a_settled_payment_is_corrected_before_the_case_closes(
+    case_of: Callable[..., Any],
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        message = await _told(case, f"payment 2026-05-06 other_amount {case.movement(1)}")
+        task = await case.task(TaskKind.CORRECT_PAYMENT, subject=message.about)
+        assert task.evidence == message.evidence
+        await people.discharged(case, 5_000_000)
+        await people.decide(case, "approved", 5_000_000)
+        await case.settled()
+        assert case.stage is Stage.OFFSET
+        await people.correct(case, task, 5_000_100)
+        # What was paid too much the hospital has to return.
+        assert (await case.task(TaskKind.CONFIRM_REFUND)).amount_fen == 100
+        await people.refund(case, 100)
         await case.ends(Stage.CLOSED)

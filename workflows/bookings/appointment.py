@@ -38,7 +38,7 @@ from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
-    BookingAccepted,
+    Accepted,
     CancelBooking,
     CompleteTask,
     NewCalendar,
@@ -299,22 +299,22 @@ class Appointment:
     # What arrives: handlers write down, the story acts -------------------------------------------
 
     @workflow.update
-    def complete_task(self, message: CompleteTask) -> BookingAccepted:
+    def complete_task(self, message: CompleteTask) -> Accepted:
         """A person finished a step."""
         self._desk.finish(message)
-        return BookingAccepted(stage=self._state.stage, at=message.at)
+        return Accepted(stage=self._state.stage, at=message.at)
 
     @complete_task.validator
     def _may_complete(self, message: CompleteTask) -> None:
         self._refusals.completion(message)
 
     @workflow.update
-    def cancel_booking(self, message: CancelBooking) -> BookingAccepted:
+    def cancel_booking(self, message: CancelBooking) -> Accepted:
         """The customer gives the booking up; what it costs follows from this very moment."""
         self._state.cost = self._refusals.cost(message.at)
         self._state.called_off = "客户取消预约"
         self._desk.note("cancelled", "客户取消预约", at=message.at, by=message.actor)
-        return BookingAccepted(stage=self._state.stage, at=message.at, cost=self._state.cost)
+        return Accepted(stage=self._state.stage, at=message.at, cost=self._state.cost)
 
     @cancel_booking.validator
     def _may_cancel(self, message: CancelBooking) -> None:

@@ -1,0 +1,147 @@
+"""What is really out is booked, whoever was wrong, and nobody is asked for what he does not owe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from activities.ports import PaymentStatus
+from domain.posting import Reason
+from domain.tasks import TaskKind
+from domain.waiver import PaymentMode, Stage
+from tests.builders import FINANCE
+from tests.workflows import people
+from tests.workflows.conftest import Case
+from workflows.messages import PaymentResult
+
+CaseOf = Callable[..., Any]
+DEPOSIT = 5_000_000
+
+
+def _booked(case: Case, reason: Reason) -> list[int]:
+    return [one.amount_fen for one in case.books.transfers.values() if one.reason is reason]
+
+
+async def _doubted(case: Case, number: int, status: PaymentStatus) -> Any:
+    await case.partner_says(number, status)
+    return await case.task(
+        TaskKind.CORRECT_PAYMENT, subject=f"contradiction {case.movement(number)}"
+    )
+
+
+async def test_a_refused_deposit_that_was_paid_after_all_is_not_paid_again(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused() for _ in range(4)]
+        await case.open()
+        await people.at_the_bed(case)
+        await people.sign_on_site(case)
+        await case.task(TaskKind.ARRANGE_VISIT)
+        task = await _doubted(case, 1, PaymentStatus.PAID)
+        # While it is in doubt nothing more is paid, and nobody can withdraw.
+        await people.arrange(case, mode=PaymentMode.HOSPITAL_ONLINE)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await people.withdraw(case)
+        await case.settled()
+        assert len(case.partners.ordered) == 4
+        await people.correct(case, task, DEPOSIT)
+        await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+        assert len(case.partners.ordered) == 4
+        assert case.pages[-1].advanced_fen == DEPOSIT
+        await people.slip(case, 1)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "approved", DEPOSIT)
+        await people.acknowledge(case, "全部付款方式均被拒绝")
+        await case.ends(Stage.CLOSED)
+
+
+async def test_a_deposit_found_paid_during_repayment_is_asked_of_the_hospital_alone(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused()]
+        await case.open()
+        await people.admitted_by(case, 2)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "denied")
+        await case.task(TaskKind.RECORD_REPAYMENT)
+        await people.correct(case, await _doubted(case, 1, PaymentStatus.PAID), DEPOSIT)
+        await case.until(lambda: case.pages[-1].outstanding_fen == 2 * DEPOSIT)
+        assert case.pages[-1].owed_fen == DEPOSIT
+        assert (await case.task(TaskKind.CONFIRM_REFUND)).amount_fen == DEPOSIT
+        await people.repay(case, DEPOSIT)
+        await case.settled()
+        assert case.stage is Stage.REPAYMENT
+        await people.refund(case, DEPOSIT)
+        await case.ends(Stage.CLOSED)
+
+
+async def test_a_deposit_that_never_left_gives_the_limit_back_and_is_owed_by_nobody(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "denied")
+        await case.task(TaskKind.RECORD_REPAYMENT)
+        task = await _doubted(case, 1, PaymentStatus.REFUSED)
+        await people.correct(case, task, 0)
+        await case.until(lambda: case.stage is Stage.CLOSED)
+        assert _booked(case, Reason.REVERSAL) == _booked(case, Reason.UNBILLED) == [DEPOSIT]
+        assert case.pages[-1].advanced_fen == 0
+        await people.acknowledge(case, "医院账单有 50,000.00 元 并未由押金支付")
+        await case.ends(Stage.CLOSED)
+
+
+async def test_what_the_claim_has_returned_of_a_payment_cannot_be_said_to_have_never_left(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "partial", 3_000_000)
+        await case.task(TaskKind.RECORD_REPAYMENT)
+        task = await _doubted(case, 1, PaymentStatus.REFUSED)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await people.correct(case, task, 2_999_999)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await case.complete(
+                task, FINANCE, {"really_out": people.money(DEPOSIT), "evidence": "无凭证"}
+            )
+        await people.correct(case, task, DEPOSIT)
+        await people.repay(case, 2_000_000)
+        await case.ends(Stage.CLOSED)
+        assert _booked(case, Reason.REVERSAL) == []
+
+
+async def _payout_says(case: Case, status: PaymentStatus, amount_fen: int) -> Any:
+    movement_id = f"{case.case_id}:payout"
+    said = PaymentResult(
+        movement_id=movement_id,
+        status=status,
+        amount_fen=amount_fen,
+        receipt_no="R-late",
+        at=case.time.now(),
+    )
+    await case.handle.signal("payment_result", said)
+    return await case.task(TaskKind.CORRECT_PAYMENT, subject=f"contradiction {movement_id}")
+
+
+async def test_a_refused_payout_that_was_paid_after_all_is_booked_once(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, DEPOSIT)
+        case.partners.answers = [case.partners.refused()]
+        await people.decide(case, "approved", DEPOSIT + 700)
+        resolve = await case.task(TaskKind.RESOLVE_PAYMENT)
+        assert resolve.evidence is not None
+        await people.correct(case, await _payout_says(case, PaymentStatus.PAID, 700), 700)
+        await case.ends(Stage.CLOSED)
+        assert _booked(case, Reason.PAYOUT) == [700]

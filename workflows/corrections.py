@@ -1,0 +1,110 @@
+"""When a payment turns out to be another than the books say: finance finds out, the books follow.
+
+A partner that said "refused" says "paid", or the other way; a day's statement has another amount.
+Nothing is believed over the other side by itself: finance sees what both say and reports what is
+really out under this movement. Only the difference is booked, under an id of its own, and what
+follows from it is asked for: a larger refund of the hospital, a payout that has to be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from temporalio import workflow
+
+from activities.ports import PaymentRecord, PaymentStatus
+from domain import posting
+from domain.forms import CorrectPayment
+from domain.money import spoken
+from workflows.case import CaseState
+from workflows.desk import Desk
+from workflows.matter import Completion
+
+
+def booked_fen(record: PaymentRecord) -> int:
+    """What our books say is out under a movement."""
+    return record.amount_fen if record.status is PaymentStatus.PAID else 0
+
+
+def returnable_fen(state: CaseState, record: PaymentRecord) -> int:
+    """How much of a booked payment may still turn out never to have left.
+
+    What a claim or the customer has already returned of it stays booked: it is put right with them.
+    """
+    if record.reason == "payout":
+        return booked_fen(record)
+    settlement = state.settlement
+    return min(booked_fen(record), settlement.refund_due_fen + max(0, settlement.owed_fen))
+
+
+class Corrections:
+    """The corrections of one case."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        deposits_changed: Callable[[], None],
+        pay_again: Callable[[int], None],
+    ) -> None:
+        self._desk = desk
+        self._state = desk.state
+        self._deposits_changed = deposits_changed
+        self._pay_again = pay_again
+
+    async def watch(self) -> None:
+        """Act on what finance reports, for as long as the case runs."""
+        state = self._state
+        while True:
+            await workflow.wait_condition(
+                lambda: any(task in state.completions for task in state.corrections)
+            )
+            for task in [one for one in state.corrections if one in state.completions]:
+                self._correct(state.corrections.pop(task), state.completions.pop(task))
+
+    def _correct(self, movement_id: str, done: Completion) -> None:
+        form, record = done.read(CorrectPayment), self._state.payments[movement_id]
+        out_fen = form.really_out.fen
+        more_fen = out_fen - booked_fen(record)
+        text = f"核实 {movement_id} 实付 {spoken(out_fen)}"
+        self._desk.note("payment_corrected", text, at=done.at, by=done.actor)
+        if more_fen == 0:
+            return
+        self._book(record, more_fen, done)
+        change = {
+            "status": PaymentStatus.PAID if out_fen else PaymentStatus.REFUSED,
+            "amount_fen": out_fen or record.amount_fen,
+            "receipt_no": form.reference or record.receipt_no,
+            "refusal": "" if out_fen else "corrected_not_paid",
+            # Its hold has ended; what is booked from now on stands by itself.
+            "held": False,
+        }
+        self._desk.pen.payment(record.model_copy(update=change), done.at)
+        self._follow(record, more_fen, done)
+
+    def _book(self, record: PaymentRecord, more_fen: int, done: Completion) -> None:
+        number = self._state.next_number(f"fix {record.movement_id}")
+        transfers = posting.correction(
+            self._state.case_id,
+            record.movement_id,
+            number,
+            more_fen=more_fen,
+            payout=record.reason == "payout",
+        )
+        self._desk.book(transfers, at=done.at)
+
+    def _follow(self, record: PaymentRecord, more_fen: int, done: Completion) -> None:
+        """What the corrected books now ask for."""
+        state = self._state
+        if record.reason == "payout":
+            if more_fen < 0:
+                self._pay_again(-more_fen)
+            return
+        unpaid_fen = -state.settlement.refund_due_fen
+        if unpaid_fen > 0:
+            # The bill was not paid from the advance as far as we believed.
+            state.bill_fen -= unpaid_fen
+            number = state.next_number("unbilled")
+            self._desk.book(posting.unbilled(state.case_id, number, unpaid_fen), at=done.at)
+            self._desk.alert(f"医院账单有 {spoken(unpaid_fen)} 并未由押金支付")
+        self._deposits_changed()
