@@ -124,7 +124,7 @@ async def write_steps(
         await _close(connection, sealer, closed)
 
 
-async def _free_reassigned(connection: AsyncConnection, page: CasePage | EnquiryPage) -> None:
+async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:
     """Who had claimed a step that was given to somebody else holds it no more."""
     for task in page.tasks_opened:
         if task.assignee is not None:
