@@ -5,6 +5,7 @@ The steps every advance has stand with their kinds in `domain.tasks`.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -146,4 +147,25 @@ class OnSiteTopUp(Form):
     """The person of ours is at the hospital and pays now (K06)."""
 
     images: Images
+    note: Note = ""
+
+
+class AcceptOffer(Form):
+    """The customer's answer to what is left below the limit."""
+
+    accepted: bool
+
+
+class HandInSlip(Form):
+    """The deposit slip of one payment."""
+
+    images: Images
+    receipt_no: Reference
+
+
+class TellResult(Form):
+    """The customer has been told the result and the plan (K04), or why not (R219)."""
+
+    told_by: Literal["phone", "wechat", "in_person"]
+    customer_date: date | None = None  # the day the customer wants the visit on
     note: Note = ""

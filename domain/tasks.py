@@ -28,6 +28,7 @@ from domain.booking_forms import (
 )
 from domain.enquiry import Answerer
 from domain.forms import (
+    AcceptOffer,
     AcknowledgeBreach,
     Adjudicate,
     Aftercare,
@@ -37,6 +38,7 @@ from domain.forms import (
     ExplainDifference,
     Form,
     GiveOutSlips,
+    HandInSlip,
     HomeVisit,
     Images,
     KeepSlip,
@@ -49,6 +51,7 @@ from domain.forms import (
     SettleAtCounter,
     SettleBalance,
     StaffId,
+    TellResult,
     VerifyCost,
     Words,
 )
@@ -181,14 +184,6 @@ class JudgeLiability(Form):
     reason: Note = ""
 
 
-class TellResult(Form):
-    """The customer has been told the result and the plan (K04), or why not (R219)."""
-
-    told_by: Literal["phone", "wechat", "in_person"]
-    customer_date: date | None = None  # the day the customer wants the visit on
-    note: Note = ""
-
-
 class ArrangeVisit(Form):
     """When the nurse will be there, and how the deposit is to be paid if not by the usual order."""
 
@@ -204,13 +199,6 @@ class SignOnSite(Form):
     no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
-
-
-class HandInSlip(Form):
-    """The deposit slip of one payment."""
-
-    images: Images
-    receipt_no: Reference
 
 
 class CareDuty(StrEnum):
@@ -238,12 +226,6 @@ class AnswerTopUp(Form):
     payment_mode: PaymentMode | None = None
     visit_at: datetime | None = None
     reason: Note = ""
-
-
-class AcceptOffer(Form):
-    """The customer's answer to what is left below the limit."""
-
-    accepted: bool
 
 
 class DischargeVisit(Form):
