@@ -6,7 +6,7 @@ the same tables as those of a case (`adapters.tables`), its unit in `adapters.ta
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Integer, Table, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Table, text
 
 from adapters.tables import METADATA, OPENING, codes, key, moment, sealed, text_column
 
@@ -37,6 +37,7 @@ bookings = Table(
     Column("page", Integer, nullable=False, server_default=text("0")),
     moment("changed_at"),
     sealed("opened"),  # the start message: a booking whose start was lost is started again
+    Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     Index(None, "stage", "changed_at"),
     Index(None, "person_hash"),

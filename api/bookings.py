@@ -188,11 +188,13 @@ async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     if standing is not None and opened is not None:
         # An earlier try with this key died after it had recorded the request.
         return _Recorded(booking_message(opened), standing.stage)
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
     known = await gather(unit, door, _application(asked))
     _must_book(known, asked.body.service)
     reserved = await _reserve(unit, booking_id, known, asked.at)
     message = _message(booking_id, known, asked, door, reserved=reserved)
-    await unit.bookings.add(_row(message, known, asked))
+    await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
     await unit.audit(
         at=asked.at,
         actor_role=asked.caller.role.value,

@@ -145,7 +145,7 @@ async def complete_task(
 
     async def record(unit: Unit) -> CompleteTask:
         task, acting = await _task_for(unit, caller, task_id)
-        if task.claimed_by not in (None, acting.subject):
+        if _is_held_by_another(task, acting):
             _refuse(task)
         await _check_two_people(unit, task, acting)
         file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
@@ -267,6 +267,14 @@ def _acting(caller: Caller, task: TaskAccess) -> Caller:
     if not {*theirs} & {*caller.roles}:
         raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
     return caller.acting(*theirs)
+
+
+def _is_held_by_another(task: TaskAccess, acting: Caller) -> bool:
+    """Whether somebody else has claimed it; a nurse who comes no more holds nothing."""
+    by, role = task.claimed_by, task.claimed_role
+    if by is None or role is None or by == acting.subject:
+        return False
+    return is_theirs(Role(role), by, assignee=task.assignee, nurse=task.nurse)
 
 
 def _acting_roles(task: TaskAccess) -> list[Role]:

@@ -28,7 +28,9 @@ from domain.booking_forms import (
 )
 from domain.enquiry import Answerer
 from domain.forms import (
+    AcceptOffer,
     AcknowledgeBreach,
+    Adjudicate,
     Aftercare,
     CorrectPayment,
     DocumentId,
@@ -36,14 +38,20 @@ from domain.forms import (
     ExplainDifference,
     Form,
     GiveOutSlips,
+    HandInSlip,
+    HomeVisit,
     Images,
     KeepSlip,
     Note,
+    OnSiteTopUp,
     PhoneCustomer,
     Reference,
+    ReleaseHold,
     SecondReview,
+    SettleAtCounter,
     SettleBalance,
     StaffId,
+    TellResult,
     VerifyCost,
     Words,
 )
@@ -89,6 +97,9 @@ class TaskKind(StrEnum):
     FILE_CLAIM = "file_claim"
     RECORD_REPAYMENT = "record_repayment"
     AFTERCARE = "aftercare"
+    HOME_VISIT = "home_visit"
+    ADJUDICATE = "adjudicate"
+    SETTLE_AT_COUNTER = "settle_at_counter"
     ARRANGE_REPAYMENT = "arrange_repayment"
     SIGN_WRITE_OFF = "sign_write_off"
     DECIDE_DISPUTE = "decide_dispute"
@@ -105,6 +116,7 @@ class TaskKind(StrEnum):
     REPORT_VISIT = "report_visit"
     DECIDE_USE = "decide_use"
     FOLLOW_UP_CALL = "follow_up_call"
+    RELEASE_HOLD = "release_hold"
     IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
@@ -172,14 +184,6 @@ class JudgeLiability(Form):
     reason: Note = ""
 
 
-class TellResult(Form):
-    """The customer has been told the result and the plan (K04), or why not (R219)."""
-
-    told_by: Literal["phone", "wechat", "in_person"]
-    customer_date: date | None = None  # the day the customer wants the visit on
-    note: Note = ""
-
-
 class ArrangeVisit(Form):
     """When the nurse will be there, and how the deposit is to be paid if not by the usual order."""
 
@@ -195,13 +199,6 @@ class SignOnSite(Form):
     no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
-
-
-class HandInSlip(Form):
-    """The deposit slip of one payment."""
-
-    images: Images
-    receipt_no: Reference
 
 
 class CareDuty(StrEnum):
@@ -229,19 +226,6 @@ class AnswerTopUp(Form):
     payment_mode: PaymentMode | None = None
     visit_at: datetime | None = None
     reason: Note = ""
-
-
-class AcceptOffer(Form):
-    """The customer's answer to what is left below the limit."""
-
-    accepted: bool
-
-
-class OnSiteTopUp(Form):
-    """The person of ours is at the hospital and pays now (K06)."""
-
-    images: Images
-    note: Note = ""
 
 
 class DischargeVisit(Form):
@@ -374,6 +358,9 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
+    TaskKind.HOME_VISIT: _terms("上门协助理赔", HomeVisit, Role.AGENT),
+    TaskKind.ADJUDICATE: _terms("理赔审核", Adjudicate, Role.INSURER),
+    TaskKind.SETTLE_AT_COUNTER: _terms("柜台同步结算", SettleAtCounter, Role.AGENT),
     TaskKind.ARRANGE_REPAYMENT: _terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
     TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
     TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
@@ -390,6 +377,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.REPORT_VISIT: _terms("登记就诊结果", ReportVisit, Role.AGENT),
     TaskKind.DECIDE_USE: _terms("判定是否计次", DecideUse, Role.SUPERVISOR),
     TaskKind.FOLLOW_UP_CALL: _terms("服务回访", FollowUpCall, Role.AGENT),
+    TaskKind.RELEASE_HOLD: _terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),

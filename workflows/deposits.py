@@ -12,8 +12,10 @@ from typing import Literal
 from temporalio import workflow
 
 from activities.ports import PaymentRecord, PaymentStatus
-from domain.forms import GiveOutSlips, KeepSlip
-from domain.tasks import HandInSlip, TaskKind
+from domain.forms import GiveOutSlips, HandInSlip, KeepSlip
+from domain.tasks import (
+    TaskKind,
+)
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.at_the_desk import AtTheDesk
@@ -64,6 +66,7 @@ class Deposits:
         modes = list(self._opening.hospital.payment_modes)
         tried: list[str] = []
         while True:
+            await self._desk.not_held()
             self._desk.money_leaves()
             problem = "全部付款方式均被拒绝"
             for chosen in dict.fromkeys([mode or modes[0], *modes]):

@@ -25,6 +25,7 @@ from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
+CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
 APPOINTMENT_TYPE = "Appointment"
@@ -48,6 +49,13 @@ class HospitalTerms(Message):
     payment_modes: list[PaymentMode] = Field(default=[])  # in the programme's selection order
 
 
+class ClaimAsked(Message):
+    """A claim under one of the programme's claim services, with what is known of it."""
+
+    service: str
+    elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+
+
 class OpenCase(Message):
     """The report (DW02) with everything the case will ever need to know of its rules."""
 
@@ -61,6 +69,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 
 
@@ -135,6 +144,18 @@ class Withdraw(Message):
     """Update `withdraw`: the customer wants no more; allowed until the first payment order."""
 
     reason: str
+    actor: Actor
+    at: datetime
+
+
+class Intervene(Message):
+    """Update `intervene`: what people may do to a running case beside its steps."""
+
+    act: Literal["hold", "reassign", "staff", "policy_ended", "died"]
+    reason: str = Field(default="", repr=False)
+    task_id: str = ""  # of the step that somebody else is to do
+    role: Role | None = None  # whom of the team somebody else replaces
+    staff_id: str = ""
     actor: Actor
     at: datetime
 

@@ -11,8 +11,11 @@ from datetime import date, datetime
 
 from temporalio import workflow
 
-from domain.forms import SecondReview
-from domain.tasks import JudgeLiability, TaskKind, TellResult
+from domain.forms import SecondReview, TellResult
+from domain.tasks import (
+    JudgeLiability,
+    TaskKind,
+)
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.cockpit import civil
