@@ -12,7 +12,8 @@ from datetime import date, datetime
 from temporalio import workflow
 
 from domain.forms import SecondReview
-from domain.tasks import JudgeLiability, TaskKind, TellResult
+from domain.steps import TaskKind
+from domain.tasks import JudgeLiability, TellResult
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.cockpit import civil

@@ -23,7 +23,7 @@ from domain.booking_forms import (
 from domain.booking_terms import ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.messages import RequestBooking

@@ -22,7 +22,7 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.services import FollowUp
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals

@@ -13,7 +13,7 @@ from domain.booking import BookingStage
 from domain.booking_forms import AssignExpert, DeliverReport, ReceiveSample
 from domain.events import ExpectedEvent
 from domain.services import Shape
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.messages import RequestBooking
