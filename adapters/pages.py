@@ -100,6 +100,7 @@ async def write_steps(
 ) -> None:
     """Steps and promises, each in its newest state."""
     key = {"case_id": matter_id, "page": page.page}
+    await _free_reassigned(connection, page)
     await upsert(connection, tasks, [columns(tasks, task) | key for task in page.tasks_opened])
     await upsert(
         connection,
@@ -121,6 +122,21 @@ async def write_steps(
     )
     for closed in page.tasks_closed:
         await _close(connection, sealer, closed)
+
+
+async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:
+    """Who had claimed a step that was given to somebody else holds it no more."""
+    for task in page.tasks_opened:
+        if task.assignee is not None:
+            await connection.execute(
+                update(tasks)
+                .where(
+                    tasks.c.task_id == task.task_id,
+                    tasks.c.page <= page.page,
+                    tasks.c.assignee.is_distinct_from(task.assignee),
+                )
+                .values(claimed_by=None, claimed_role=None, claimed_at=None)
+            )
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -49,6 +49,7 @@ class TaskKind(StrEnum):
     RESOLVE_PAYMENT = "resolve_payment"
     CORRECT_PAYMENT = "correct_payment"
     EXPLAIN_DIFFERENCE = "explain_difference"
+    RELEASE_HOLD = "release_hold"
     TAKE_REQUEST = "take_request"
     CHECK_PAPERS = "check_papers"
     REVIEW_BOOKING = "review_booking"

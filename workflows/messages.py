@@ -146,6 +146,18 @@ class Withdraw(Message):
     at: datetime
 
 
+class Intervene(Message):
+    """Update `intervene`: what people may do to a running case beside its steps."""
+
+    act: Literal["hold", "reassign", "staff", "policy_ended", "died"]
+    reason: str = Field(default="", repr=False)
+    task_id: str = ""  # of the step that somebody else is to do
+    role: Role | None = None  # whom of the team somebody else replaces
+    staff_id: str = ""
+    actor: Actor
+    at: datetime
+
+
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
