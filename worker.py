@@ -48,6 +48,7 @@ from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.written_opinion import WrittenOpinion
+from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
@@ -55,6 +56,7 @@ from workflows.reconciliation import Reconciliation
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
+    Claim,
     Enquiry,
     Reconciliation,
     Appointment,

@@ -27,6 +27,7 @@ from domain.services import Shape
 from workflows.cockpit import asking_attributes, opening_attributes
 from workflows.messages import (
     BOOKING_TYPES,
+    CLAIM_TYPE,
     ENQUIRY_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
@@ -74,13 +75,13 @@ class CaseGateway:
         try:
             await _in_time(
                 self._client.start_workflow(
-                    WORKFLOW_TYPE,
+                    WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
                     opening,
                     id=opening.case_id,
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_attributes(opening),
-                    static_summary=f"住院免押金 {opening.programme.code}",
+                    static_summary=f"{_word(opening)} {opening.programme.code}",
                 )
             )
         except WorkflowAlreadyStartedError:
@@ -169,6 +170,10 @@ class CaseGateway:
                 return await self._client.service_client.check_health()
         except (RPCError, TimeoutError, RuntimeError):
             return False
+
+
+def _word(opening: OpenCase) -> str:
+    return "住院免押金" if opening.claim is None else "理赔"
 
 
 async def _in_time(call: Awaitable[T]) -> T:

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from domain.booking_steps import BOOKING_TASKS
 from domain.enquiry import Answerer
 from domain.forms import (
+    AcceptOffer,
     AcknowledgeBreach,
+    Adjudicate,
     Aftercare,
     CorrectPayment,
     DocumentId,
@@ -25,15 +27,20 @@ from domain.forms import (
     ExplainDifference,
     Form,
     GiveOutSlips,
+    HandInSlip,
+    HomeVisit,
     Images,
     KeepSlip,
     Note,
+    OnSiteTopUp,
     PhoneCustomer,
     Reference,
     ReleaseHold,
     SecondReview,
+    SettleAtCounter,
     SettleBalance,
     StaffId,
+    TellResult,
     VerifyCost,
     Words,
 )
@@ -113,14 +120,6 @@ class JudgeLiability(Form):
     reason: Note = ""
 
 
-class TellResult(Form):
-    """The customer has been told the result and the plan (K04), or why not (R219)."""
-
-    told_by: Literal["phone", "wechat", "in_person"]
-    customer_date: date | None = None  # the day the customer wants the visit on
-    note: Note = ""
-
-
 class ArrangeVisit(Form):
     """When the nurse will be there, and how the deposit is to be paid if not by the usual order."""
 
@@ -136,13 +135,6 @@ class SignOnSite(Form):
     no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
-
-
-class HandInSlip(Form):
-    """The deposit slip of one payment."""
-
-    images: Images
-    receipt_no: Reference
 
 
 class CareDuty(StrEnum):
@@ -170,19 +162,6 @@ class AnswerTopUp(Form):
     payment_mode: PaymentMode | None = None
     visit_at: datetime | None = None
     reason: Note = ""
-
-
-class AcceptOffer(Form):
-    """The customer's answer to what is left below the limit."""
-
-    accepted: bool
-
-
-class OnSiteTopUp(Form):
-    """The person of ours is at the hospital and pays now (K06)."""
-
-    images: Images
-    note: Note = ""
 
 
 class DischargeVisit(Form):
@@ -302,6 +281,9 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.FILE_CLAIM: task_terms("代办理赔申请", FileClaim, Role.AGENT),
     TaskKind.RECORD_REPAYMENT: task_terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: task_terms("院后咨询", Aftercare, Role.AGENT),
+    TaskKind.HOME_VISIT: task_terms("上门协助理赔", HomeVisit, Role.AGENT),
+    TaskKind.ADJUDICATE: task_terms("理赔审核", Adjudicate, Role.INSURER),
+    TaskKind.SETTLE_AT_COUNTER: task_terms("柜台同步结算", SettleAtCounter, Role.AGENT),
     TaskKind.ARRANGE_REPAYMENT: task_terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
     TaskKind.SIGN_WRITE_OFF: task_terms("核销签字", SignWriteOff, Role.SUPERVISOR),
     TaskKind.DECIDE_DISPUTE: task_terms("复核理赔异议", DecideDispute, Role.REVIEWER),

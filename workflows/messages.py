@@ -27,6 +27,7 @@ from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
+CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
@@ -55,6 +56,13 @@ class HospitalTerms(Message):
     payment_modes: list[PaymentMode] = Field(default=[])  # in the programme's selection order
 
 
+class ClaimAsked(Message):
+    """A claim under one of the programme's claim services, with what is known of it."""
+
+    service: str
+    elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+
+
 class OpenCase(Message):
     """The report (DW02) with everything the case will ever need to know of its rules."""
 
@@ -68,6 +76,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 
 
