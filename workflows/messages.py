@@ -20,8 +20,7 @@ from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.services import Shape
-from domain.steps import TaskKind
-from domain.tasks import Evidence
+from domain.steps import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
