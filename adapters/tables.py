@@ -202,6 +202,7 @@ cases = Table(
     sealed("bed", null=True),
     sealed("disease"),
     Column("planned_admission", Date),
+    text_column("follows", null=True),  # the case of the hospital the patient was moved from
     moment("reported_at"),
     text_column("customer_subject", null=True),
     text_column("stage", default=OPENING),

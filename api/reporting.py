@@ -28,7 +28,7 @@ from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.programme import Programme
-from domain.waiver import STAGE_NAMES, Role, Stage
+from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
@@ -44,6 +44,16 @@ class Consent(Body):
     given: Literal[True]
     at: Moment
     version: Code = Field(examples=["v2026_01"])
+
+
+FormerCase = Annotated[
+    str,
+    Field(
+        pattern=r"^dw-[a-z2-7]{20}$",
+        max_length=23,
+        description="转院: 原医院的案件, 须已完成出院结算",
+    ),
+]
 
 
 class Report(Body):
@@ -76,6 +86,7 @@ class Report(Body):
     need: Words = ""
     consent: Consent
     customer_id: OpaqueId | None = None
+    follows: FormerCase | None = None
 
 
 class Start(BaseModel):
@@ -183,6 +194,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     known = await gather(unit, door, asked, lock=True)
     must_serve_waivers(known.programme)
     _must_state(known.programme, body)
+    await _must_follow(unit, known, reported)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
@@ -205,6 +217,19 @@ def _must_state(programme: Programme, body: Report) -> None:
     fields = programme.service(service).fields if service else ()
     if "email" in fields and body.insured.email is None:
         raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+
+
+async def _must_follow(unit: Unit, known: Known, reported: _Reported) -> None:
+    """A stay goes on from a case of the same person whose stay at the other hospital is settled."""
+    former = reported.body.follows
+    if former is None:
+        return
+    case = await unit.cases.access(former)
+    theirs = case is not None and may_see(reported.caller, case)
+    if case is None or not theirs or not await unit.cases.is_of(former, known.person_hash):
+        raise at_field("invalid", "follows", "没有此人的该案件")
+    if case.stage in {"opening", *(stage.value for stage in STILL_PAYING)}:
+        raise Problem("wrong-stage", "原案件须先完成出院结算", case_id=former)
 
 
 async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
@@ -230,6 +255,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
         reported_by=reported.caller.actor,
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
+        follows=reported.body.follows or "",
     )
 
 
@@ -254,6 +280,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "bed": body.insured.bed,
         "disease": body.disease,
         "planned_admission": body.planned_admission,
+        "follows": body.follows,
         "reported_at": reported.at,
         "customer_subject": customer,
         "changed_at": reported.at,

@@ -61,6 +61,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    follows: str = ""  # the case of the hospital the patient was moved from
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 
 
