@@ -107,7 +107,7 @@ def _is_past_dues(values: dict[str, Any]) -> bool:
 def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[Any]:
     """The list narrowed by these names: built once for each set of them that is asked for.
 
-    Building it anew costs more processor time than running it, and worklists are looked at most.
+    Building it takes processor time for each look, and nothing is looked at more often.
     """
     query = _WITH_MATTER
     for name in _OF_TASK:
