@@ -242,8 +242,7 @@ cases = Table(
     Index(None, "policy_id"),
 )
 
-TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext
-"""The nurse of a case's team, once there is one."""
+TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext  # once the case has a team
 
 case_pages = Table(
     "case_pages",

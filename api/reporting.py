@@ -29,7 +29,7 @@ from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
-from api.text import Body, Code, Moment, OpaqueId, Words, example
+from api.text import Body, Code, FormerCase, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage
 from domain.calendar import civil_date
@@ -52,16 +52,6 @@ class Consent(Body):
     given: Literal[True]
     at: Moment
     version: Code = Field(examples=["v2026_01"])
-
-
-FormerCase = Annotated[
-    str,
-    Field(
-        pattern=r"^dw-[a-z2-7]{20}$",
-        max_length=23,
-        description="转院: 原医院的案件, 须已完成出院结算",
-    ),
-]
 
 
 class Report(Body):
