@@ -65,11 +65,11 @@ class DepositWaiver:
         self._desk = Desk(opening, self._state)
         self._refusals = Refusals(self._state, opening.programme, opening.hospital)
         self._in_tray = InTray(self._desk)
-        self._interventions = Interventions(self._desk, self._refusals, self._in_tray)
         payment = DepositPayment(
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
         self._visit = NurseVisit(self._desk, opening)
+        self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._intake = Intake(self._desk, opening)
         self._papers = Papers(self._desk, opening, self._visit)
         self._review = Review(self._desk, opening)
@@ -283,6 +283,8 @@ class DepositWaiver:
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes."""
         self._in_tray.visit_taken(message)
+        if not message.accepted and self._state.stage not in ENDED:
+            self._visit.lost(message.visit_id, why=f"refused {message.reason}")
 
     @workflow.signal
     def notice_failed(self, message: NoticeFailed) -> None:
