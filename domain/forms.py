@@ -111,3 +111,13 @@ class PhoneCustomer(Form):
 
     reached: bool
     note: Note = ""
+
+
+class SettleLateRefund(Form):
+    """Whose money a refund is that came after a case had ended."""
+
+    to_customer: Money
+    to_insurer: Money
+    to_loss: Money
+    to_hospital: Money
+    reason: Words

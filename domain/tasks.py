@@ -43,6 +43,7 @@ from domain.forms import (
     Reference,
     SecondReview,
     SettleBalance,
+    SettleLateRefund,
     StaffId,
     VerifyCost,
     Words,
@@ -94,6 +95,7 @@ class TaskKind(StrEnum):
     DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
     CORRECT_PAYMENT = "correct_payment"
+    SETTLE_LATE_REFUND = "settle_late_refund"
     EXPLAIN_DIFFERENCE = "explain_difference"
     TAKE_REQUEST = "take_request"
     CHECK_PAPERS = "check_papers"
@@ -379,6 +381,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
     TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
     TaskKind.CORRECT_PAYMENT: _terms("更正付款记录", CorrectPayment, Role.FINANCE),
+    TaskKind.SETTLE_LATE_REFUND: _terms("处理结案后退款", SettleLateRefund, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.TAKE_REQUEST: _terms("首次响应预约", TakeRequest, Role.AGENT),
     TaskKind.CHECK_PAPERS: _terms("核对预约资料", CheckPapers, Role.AGENT),

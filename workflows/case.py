@@ -108,6 +108,7 @@ class CaseState(MatterState):
     refund_references: list[str] = Field(default_factory=list)
     visits_taken: list[str] = Field(default_factory=list)
     corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
+    late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None

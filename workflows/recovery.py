@@ -214,7 +214,13 @@ class Recovery:
 
     def pay_again(self, amount_fen: int) -> None:
         """A payout that turned out never to have left is owed to the customer still."""
-        self._desk.errand(self._pay_residual(amount_fen), "payout")
+
+        async def paid() -> None:
+            # What is owed to him stands in the ledger before it leaves the house.
+            await self._desk.written()
+            await self._pay_residual(amount_fen)
+
+        self._desk.errand(paid(), "payout")
 
     async def _pay_residual(self, amount_fen: int) -> None:
         """Pay the customer's part, and do not rest before somebody knows that it is paid."""
