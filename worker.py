@@ -27,11 +27,13 @@ from activities.ports import (
 )
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
 from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
+from adapters.entitlements import Entitlements
 from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.messaging import MessageGateway
@@ -124,6 +126,7 @@ async def main(settings: Settings) -> None:
         house=HouseList(engine),
     )
     postman = Postman(Outbox(engine, sealer))
+    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import Table as RowsTable
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.calendar_file import CalendarYear, calendar_of, read_year
 from adapters.house import house_id
 from adapters.tables import OPENING, cases, tasks
-from adapters.tables_calendar import NOT_ENDED, calendar_notices
+from adapters.tables_booking import bookings
+from adapters.tables_calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
 from domain.tasks import TaskKind
@@ -231,42 +233,67 @@ class CalendarShelf:
 
 @dataclass(frozen=True)
 class Behind:
-    """An open case that has not been given the newest notice."""
+    """An open case or booking that has not been given the newest notice."""
 
     case_id: str
     reported_at: datetime
 
 
+class _Kind(NamedTuple):
+    """A kind of matter whose promises are counted in working days."""
+
+    rows: RowsTable
+    key: str
+    since: str
+    is_open: str
+
+
+_KINDS: Final = (
+    _Kind(cases, "case_id", "reported_at", CASE_IS_OPEN),
+    _Kind(bookings, "booking_id", "requested_at", BOOKING_IS_OPEN),
+)
+
+
 class CalendarRows:
-    """Which cases have been given which notice, in one transaction."""
+    """Who has been given which notice, in one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def behind(self, number: int, *, limit: int) -> list[Behind]:
-        """Open cases with an older table, in a steady order; one being opened is left for later."""
-        rows = await self._connection.execute(
-            select(cases.c.case_id, cases.c.reported_at)
-            .where(*_is_behind(number))
-            .order_by(cases.c.calendar_number, cases.c.case_id)
-            .limit(limit)
-        )
-        return [Behind(case_id=row.case_id, reported_at=row.reported_at) for row in rows]
+        """Open ones with an older table, in a steady order; one being opened is left for later."""
+        found: list[Behind] = []
+        for kind in _KINDS:
+            columns = kind.rows.c
+            rows = await self._connection.execute(
+                select(columns[kind.key], columns[kind.since])
+                .where(*_is_behind(kind, number))
+                .order_by(columns.calendar_number, columns[kind.key])
+                .limit(limit - len(found))
+            )
+            found += [Behind(*row) for row in rows]
+        return found
 
     async def count_behind(self, number: int) -> int:
         """How many there are."""
-        counted = select(func.count()).select_from(cases).where(*_is_behind(number))
-        return (await self._connection.execute(counted)).scalar_one()
+        total = 0
+        for kind in _KINDS:
+            counted = select(func.count()).select_from(kind.rows).where(*_is_behind(kind, number))
+            total += (await self._connection.execute(counted)).scalar_one()
+        return total
 
-    async def given(self, case_id: str, number: int) -> None:
-        """A case has been given a notice; a newer one it has stays."""
-        await self._connection.execute(
-            update(cases)
-            .where(cases.c.case_id == case_id, cases.c.calendar_number < number)
-            .values(calendar_number=number)
-        )
+    async def given(self, matter_id: str, number: int) -> None:
+        """A matter has been given a notice; a newer one it has stays."""
+        for kind in _KINDS:
+            columns = kind.rows.c
+            await self._connection.execute(
+                update(kind.rows)
+                .where(columns[kind.key] == matter_id, columns.calendar_number < number)
+                .values(calendar_number=number)
+            )
 
 
-def _is_behind(number: int) -> tuple[Any, ...]:
+def _is_behind(kind: _Kind, number: int) -> tuple[Any, ...]:
     # Written out as in the index, so that the planner sees that the index holds all of them.
-    return (cases.c.calendar_number < number, text(NOT_ENDED), cases.c.stage != OPENING)
+    columns = kind.rows.c
+    return (columns.calendar_number < number, text(kind.is_open), columns.stage != OPENING)

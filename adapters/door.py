@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.bookings import BookingRows
 from adapters.calendar_table import CalendarRows
 from adapters.door_cases import CaseRows
 from adapters.door_inbox import InboxRows
@@ -45,6 +46,7 @@ class DoorUnit:
         self.keys = KeyRows(connection, sealer)
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
+        self.bookings = BookingRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)

@@ -31,32 +31,7 @@ class Entitlements:
         a use id of another counter or of a unit that was given back.
         """
         async with self._engine.begin() as connection:
-            await _lock(connection, counter)
-            used = await used_in(connection, counter)
-            known = await _use(connection, use_id)
-            if known is not None:
-                if _counter_of(known) != counter or known["state"] == UseState.GIVEN_BACK:
-                    raise UseConflict(f"{use_id} is used up already")
-                return max(0, count - used)
-            if used >= count:
-                raise EntitlementUsedUp(f"{counter.pool} is used up in {counter.period}")
-            row = {
-                "use_id": use_id,
-                **counter.model_dump(),
-                "state": UseState.RESERVED.value,
-                "reserved_at": at,
-                "changed_at": at,
-            }
-            # The same id under two counters at once: the primary key lets one through.
-            written = await connection.scalar(
-                insert(entitlement_uses)
-                .values(row)
-                .on_conflict_do_nothing()
-                .returning(entitlement_uses.c.use_id)
-            )
-            if written is None:
-                raise UseConflict(f"{use_id} belongs to another counter")
-            return count - used - 1
+            return await reserve_in(connection, use_id, counter, count=count, at=at)
 
     async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
         """Use the unit up; again changes nothing. `UseConflict` when it was given back."""
@@ -84,6 +59,38 @@ class Entitlements:
                 .where(entitlement_uses.c.use_id == use_id)
                 .values(state=to.value, changed_at=at, why=why)
             )
+
+
+async def reserve_in(
+    connection: AsyncConnection, use_id: str, counter: Counter, *, count: int, at: datetime
+) -> int:
+    """`Entitlements.reserve` in the transaction of the one who asks."""
+    await _lock(connection, counter)
+    used = await used_in(connection, counter)
+    known = await _use(connection, use_id)
+    if known is not None:
+        if _counter_of(known) != counter or known["state"] == UseState.GIVEN_BACK:
+            raise UseConflict(f"{use_id} is used up already")
+        return max(0, count - used)
+    if used >= count:
+        raise EntitlementUsedUp(f"{counter.pool} is used up in {counter.period}")
+    row = {
+        "use_id": use_id,
+        **counter.model_dump(),
+        "state": UseState.RESERVED.value,
+        "reserved_at": at,
+        "changed_at": at,
+    }
+    # The same id under two counters at once: the primary key lets one through.
+    written = await connection.scalar(
+        insert(entitlement_uses)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(entitlement_uses.c.use_id)
+    )
+    if written is None:
+        raise UseConflict(f"{use_id} belongs to another counter")
+    return count - used - 1
 
 
 async def _lock(connection: AsyncConnection, counter: Counter) -> None:

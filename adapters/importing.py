@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import Progress as Bar
+from rich.progress import TextColumn
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -38,7 +39,8 @@ async def imported(
     """Run an import and show its report; 1 when the file was refused, with the reason."""
     database = open_database(settings.libpq_url)
     try:
-        with Bar(console=bar) as progress:
+        rows = TextColumn("{task.completed:,.0f}")
+        with Bar(*Bar.get_default_columns(), rows, console=bar) as progress:
             task = progress.add_task(path.name, total=None)
             report = await importer(
                 database,

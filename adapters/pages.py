@@ -18,11 +18,13 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from adapters.encryption import Sealer
 from adapters.tables import case_pages, clocks, tasks, timeline
 
+AnyPage = CasePage | EnquiryPage | BookingPage
 TASK_FORM: Final = "tasks.form"
 
 # Built once: building them anew costs as much processor time as running them.
@@ -51,9 +53,7 @@ class PageConflict(Exception):
     """A page number came back with another content; nothing was written."""
 
 
-async def claim_page(
-    connection: AsyncConnection, matter_id: str, page: CasePage | EnquiryPage
-) -> bool:
+async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage) -> bool:
     """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
     # Defaults left out, so that a release which adds a field still knows its own pages.
     said = page.model_dump_json(exclude_defaults=True)
@@ -74,7 +74,7 @@ async def claim_page(
 
 
 async def append_timeline(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """The lines of a page; free words are sealed, because people write what they like."""
     rows = [
@@ -96,10 +96,11 @@ async def append_timeline(
 
 
 async def write_steps(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: CasePage | EnquiryPage
+    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:
     """Steps and promises, each in its newest state."""
     key = {"case_id": matter_id, "page": page.page}
+    await _free_reassigned(connection, page)
     await upsert(connection, tasks, [columns(tasks, task) | key for task in page.tasks_opened])
     await upsert(
         connection,
@@ -121,6 +122,21 @@ async def write_steps(
     )
     for closed in page.tasks_closed:
         await _close(connection, sealer, closed)
+
+
+async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:
+    """Who had claimed a step that was given to somebody else holds it no more."""
+    for task in page.tasks_opened:
+        if task.assignee is not None:
+            await connection.execute(
+                update(tasks)
+                .where(
+                    tasks.c.task_id == task.task_id,
+                    tasks.c.page <= page.page,
+                    tasks.c.assignee.is_distinct_from(task.assignee),
+                )
+                .values(claimed_by=None, claimed_role=None, claimed_at=None)
+            )
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -81,7 +81,7 @@ def of_case(*, primary_key: bool = False) -> Column[str]:
 
 
 def of_matter(*, primary_key: bool = False) -> Column[str]:
-    """The case or the enquiry a row belongs to; the column is named for the case, the usual one."""
+    """The case, enquiry or booking a row belongs to; the column is named for the usual one."""
     return Column(
         "case_id", Text, ForeignKey("matters.matter_id"), nullable=False, primary_key=primary_key
     )
@@ -386,7 +386,7 @@ documents = Table(
     "documents",
     METADATA,
     key("document_id"),
-    of_case(),
+    of_matter(),
     text_column("kind"),
     text_column("sha256"),
     text_column("content_type"),

@@ -1,17 +1,26 @@
 """The table of holiday notices: each as it was imported, the newest of a year counts.
 
-Rows are never changed; a correction is a further row. Each case knows the number of the newest
-notice it has been given (`cases.calendar_number`); those that are behind are few and found at once.
+Rows are never changed; a correction is a further row. Each case and each booking knows the
+number of the newest notice it has been given (`calendar_number`); those behind are found at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, text
 
 from adapters.tables import METADATA, cases, json_column, moment, text_column
+from adapters.tables_booking import bookings
+from domain.booking import BOOKING_ENDED
 from domain.waiver import ENDED
+
+
+def _listed(stages: Iterable[StrEnum]) -> str:
+    return ", ".join(f"'{stage.value}'" for stage in sorted(stages))
+
 
 calendar_notices = Table(
     "calendar_notices",
@@ -25,7 +34,12 @@ calendar_notices = Table(
     moment("imported_at"),
 )
 
-_ENDED: Final = ", ".join(f"'{stage.value}'" for stage in sorted(ENDED))
-NOT_ENDED: Final = f"stage NOT IN ({_ENDED})"
+CASE_IS_OPEN: Final = f"stage NOT IN ({_listed(ENDED)})"
+BOOKING_IS_OPEN: Final = f"stage NOT IN ({_listed(BOOKING_ENDED)})"
 
-Index("ix_cases_open_calendar", cases.c.calendar_number, postgresql_where=text(NOT_ENDED))
+Index("ix_cases_open_calendar", cases.c.calendar_number, postgresql_where=text(CASE_IS_OPEN))
+Index(
+    "ix_bookings_open_calendar",
+    bookings.c.calendar_number,
+    postgresql_where=text(BOOKING_IS_OPEN),
+)

@@ -27,6 +27,7 @@ from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
+from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
@@ -34,16 +35,19 @@ from domain.waiver import NAMED_PERSONS, Role
 
 _WITH_MATTER: Final = select(
     tasks,
-    func.coalesce(cases.c.programme, enquiries.c.programme, "").label("programme"),
+    func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme, "").label(
+        "programme"
+    ),
     func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
-    func.coalesce(cases.c.stage, enquiries.c.stage, "").label("stage"),
-    func.coalesce(cases.c.channel, enquiries.c.channel, "").label("channel"),
+    func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, "").label("stage"),
+    func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
     cases.c.customer_subject,
     cases.c.name.label("sealed_name"),
     hospitals.c.name.label("hospital_name"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
+    .join(bookings, tasks.c.case_id == bookings.c.booking_id, isouter=True)
     .join(hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
 )
 _NEVER: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
@@ -102,7 +106,7 @@ def _is_past_dues(values: dict[str, Any]) -> bool:
 def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[Any]:
     """The list narrowed by these names: built once for each set of them that is asked for.
 
-    Building it anew costs more processor time than running it, and worklists are looked at most.
+    Building it takes processor time for each look, and nothing is looked at more often.
     """
     query = _WITH_MATTER
     for name in _OF_TASK:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.identity import Caller, may_see
 from api.problems import Problem
 from api.wiring import Unit
-from domain.guards import CaseAccess
+from domain.guards import BookingAccess, CaseAccess
 from domain.waiver import ENDED
 
 
@@ -15,6 +15,16 @@ async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
     if case is None or not may_see(caller, case):
         raise Problem("not-found", "没有此案件")
     return case
+
+
+async def seen_matter(unit: Unit, caller: Caller, matter_id: str) -> CaseAccess | BookingAccess:
+    """The case or the booking; 404 where it does not exist for this caller."""
+    if matter_id.startswith("bk-"):
+        booking = await unit.bookings.access(matter_id)
+        if booking is None or not may_see(caller, booking):
+            raise Problem("not-found", "没有此预约")
+        return booking
+    return await seen_case(unit, caller, matter_id)
 
 
 async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:

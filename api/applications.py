@@ -18,7 +18,7 @@ from api.wiring import Door, Unit, UnknownProgramme
 from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
-from domain.entitlement import counter_of
+from domain.entitlement import Counter, counter_of
 from domain.programme import Programme
 from domain.services import PreconditionCode, Service
 from domain.terms import ModeFlags
@@ -107,6 +107,7 @@ class Known:
     policy_id: str | None
     sales_channel: str
     insured_list: str  # the insurer's list of its day
+    counter: Counter | None = None  # where the service is counted, and this person's policy runs
 
 
 async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = False) -> Known:
@@ -122,6 +123,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
     policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
+    counter = _counter(programme, service, policy, on)
     hospital: HospitalTerms | None = None
     found: Mapping[str, Any] = {}
     if asked.hospital_id is not None:
@@ -134,7 +136,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
             "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
-            "quota_used": await _quota_used(unit, programme, service, policy, on),
+            "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
     )
     try:
@@ -150,6 +152,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         policy_id=policy.get("policy_id"),
         sales_channel=policy.get("sales_channel", ""),
         insured_list=policy.get("insured_list", ""),
+        counter=counter,
     )
 
 
@@ -160,20 +163,19 @@ def _programme(door: Door, asked: Application) -> Programme:
         raise at_field("unknown-programme", "programme", "没有此服务项目") from None
 
 
-async def _quota_used(
-    unit: Unit, programme: Programme, service: Service | None, policy: Mapping[str, Any], on: date
-) -> int | None:
-    """Units used of a counted service in the running period; None where nothing counts them."""
+def _counter(
+    programme: Programme, service: Service | None, policy: Mapping[str, Any], on: date
+) -> Counter | None:
+    """Which counter a use of the service on a day belongs to; None where nothing counts them."""
     if service is None or not policy or on < policy["valid_from"]:
         return None
-    counter = counter_of(
+    return counter_of(
         service,
         programme=programme.code,
         holder=policy["policy_id"],
         policy_from=policy["valid_from"],
         on=on,
     )
-    return None if counter is None else await unit.reference.quota_used(counter)
 
 
 async def _hospital(

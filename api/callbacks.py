@@ -117,12 +117,12 @@ def _event(partner: Partner, raw: bytes) -> Event:
 
 async def _store(door: Door, partner: Partner, event_id: str, event: Event) -> Letter:
     async with door.books.unit() as unit:
-        known = await unit.inbox.find(partner=partner, event_id=event_id)
-        if known is None:
+        letter = await unit.inbox.find(partner=partner, event_id=event_id)
+        if letter is None:
             await check_amounts(unit, event)
-            return await _put(unit, door, partner, event_id, event)
-        if _same(known, event):
-            return known
+            letter = await _put(unit, door, partner, event_id, event)
+        if _same(letter, event):  # also of two that came at once, one stands
+            return letter
         # Kept under an id of its own: one of the two is wrong, and only a person can tell which.
         digest = hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:_DIGEST_LETTERS]
         other = await _put(unit, door, partner, f"{event_id}~{digest}", event)

@@ -7,7 +7,8 @@ behind; what is not known in time is 202 with the case's address.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -21,10 +22,9 @@ from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.text import Body, CaseId, DocumentIds, Words, example
-from api.wiring import Door, Unit, door_of
-from domain.enquiry import EnquiryStage
+from api.wiring import Bookings, Door, Enquiries, Unit, door_of
 from domain.guards import CaseAccess
-from domain.waiver import Role, Stage
+from domain.waiver import Role
 from workflows.messages import Authorize, Withdraw
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
@@ -168,25 +168,22 @@ def answered(
 
 
 def _at(case_id: str) -> dict[str, str]:
-    resource = "enquiries" if _is_enquiry(case_id) else "deposit-waivers"
-    return {"Location": f"/v1/{resource}/{case_id}"}
+    return {"Location": f"/v1/{_RESOURCES[case_id[:2]]}/{case_id}"}
 
 
 async def _is_over(door: Door, case_id: str) -> bool:
     """Whether a case without a running workflow has run; one in `opening` is about to."""
     async with door.books.unit() as unit:
-        if _is_enquiry(case_id):
-            enquiry = await unit.enquiries.access(case_id)
-            return enquiry is not None and enquiry.stage != "opening"
-        case = await unit.cases.access(case_id)
-    return case is not None and case.stage != "opening"
+        rows: dict[str, Enquiries | Bookings] = {"en": unit.enquiries, "bk": unit.bookings}
+        matter = await rows.get(case_id[:2], unit.cases).access(case_id)
+    return matter is not None and matter.stage != "opening"
 
 
-def _is_enquiry(matter_id: str) -> bool:
-    return matter_id.startswith("en-")
+_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings"}
+"""The resource of a matter, by what its id begins with."""
 
 
-def _view(case_id: str, stage: Stage | EnquiryStage | None) -> dict[str, Any]:
+def _view(case_id: str, stage: StrEnum | None) -> dict[str, Any]:
     return CommandAccepted(
         case_id=case_id,
         stage="" if stage is None else stage.value,

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from api.access import has_ended
+from api.bookings import booking_message
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
 from api.partner_events import (
@@ -196,19 +197,22 @@ def _next_try(door: Door, letter: Letter) -> datetime:
 
 
 async def sweep(door: Door) -> int:
-    """Start cases and enquiries and deliver letters that were left behind; how many were."""
+    """Start whatever was left unstarted and deliver letters left behind; how many were."""
     now = door.clock()
     async with door.books.unit() as unit:
         orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        wishes = await unit.bookings.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         letters = await unit.inbox.waiting(until=now - ORPHAN_AFTER, now=now, limit=_BATCH)
-    if not (orphans or questions or letters) or not await door.cases.answers():
+    if not (orphans or questions or wishes or letters) or not await door.cases.answers():
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
     for orphan in orphans:
         carried += await _tried(_start(door, orphan.opened), orphan.matter_id)
     for question in questions:
         carried += await _tried(_start_enquiry(door, question.opened), question.matter_id)
+    for wish in wishes:
+        carried += await _tried(_start_booking(door, wish.opened), wish.matter_id)
     for letter in letters:
         carried += await _tried(_carry(door, letter), letter.event_id)
     return carried
@@ -234,6 +238,14 @@ async def _start(door: Door, opened: str) -> bool:
 async def _start_enquiry(door: Door, opened: str) -> bool:
     try:
         await door.cases.start_enquiry(asked_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_booking(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_booking(booking_message(opened))
     except NotKnownYet:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
-from api.access import seen_case
+from api.access import seen_case, seen_matter
 from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
@@ -86,7 +86,19 @@ async def upload_document(
     key: IdempotencyKey = None,
 ) -> Response:
     """Store a file of the case."""
-    door = door_of(request)
+    return await store_upload(request, caller, f"deposit-waivers/{case_id}", kind, file, key)
+
+
+async def store_upload(
+    request: Request,
+    caller: Caller,
+    resource: str,
+    kind: DocumentKind,
+    file: UploadFile,
+    key: str | None,
+) -> Response:
+    """Store a file of a case or a booking, named by its resource's path."""
+    door, case_id = door_of(request), resource.rpartition("/")[2]
     body = await file.read(UPLOAD_MAX + 1)
     content_type = checked_type(
         body,
@@ -97,7 +109,7 @@ async def upload_document(
     ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
 
     async def record(unit: Unit) -> None:
-        await seen_case(unit, caller, case_id)
+        await seen_matter(unit, caller, case_id)
 
     async def act(_: None) -> Answer:
         stored = await door.files.store(
@@ -109,7 +121,7 @@ async def upload_document(
             by=viewer(caller),
             at=door.clock(),
         )
-        location = f"/v1/deposit-waivers/{case_id}/documents/{stored.document_id}"
+        location = f"/v1/{resource}/documents/{stored.document_id}"
         view = document_view(stored).model_dump(mode="json")
         return Answer(201, view, {"Location": location})
 

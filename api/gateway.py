@@ -21,15 +21,18 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.problems import Problem, refusal
+from domain.booking import BookingStage
 from domain.enquiry import ENQUIRY_NAMES
 from workflows.cockpit import asking_attributes, opening_attributes
 from workflows.messages import (
+    APPOINTMENT_TYPE,
     ENQUIRY_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
     Accepted,
     AskQuestion,
     OpenCase,
+    RequestBooking,
 )
 
 ANSWER_WITHIN_S: Final = 3.0
@@ -101,6 +104,27 @@ class CaseGateway:
                 static_summary=f"结案后处理 {opening.programme.code}",
             )
         )
+
+    async def start_booking(self, asked: RequestBooking) -> None:
+        """Start a booking once; started already is as good. NotKnownYet."""
+        try:
+            await _in_time(
+                self._client.start_workflow(
+                    APPOINTMENT_TYPE,
+                    asked,
+                    id=asked.booking_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=asking_attributes(
+                        programme=asked.programme.code,
+                        channel=asked.channel,
+                        stage=BookingStage.REQUESTED,
+                    ),
+                    static_summary=f"{asked.programme.code} {asked.service}",
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
 
     async def start_enquiry(self, asked: AskQuestion) -> None:
         """Start the watch over an enquiry once; started already is as good. NotKnownYet."""

@@ -21,6 +21,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
+from adapters.bookings import BookingBoard
 from adapters.calendar_file import calendar_of, read_years
 from adapters.calendar_table import CalendarShelf
 from adapters.caseboard import Caseboard
@@ -43,6 +44,7 @@ from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect
 from adapters.worklist import Worklist
 from api import (
+    bookings,
     callbacks,
     codec,
     commands,
@@ -53,6 +55,7 @@ from api import (
     enquiries,
     errors,
     health,
+    interventions,
     letters,
     payment_codes,
     reference,
@@ -114,6 +117,7 @@ def create_app(
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
         enquiries=EnquiryBoard(engine, sealer, clock=now),
+        bookings=BookingBoard(engine, sealer, clock=now),
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
@@ -157,11 +161,13 @@ def is_all_local(settings: Settings) -> bool:
 def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
+        bookings,
         enquiries,
         reporting,
         deposit_waivers,
         commands,
         requests,
+        interventions,
         disputes,
         documents,
         tasks,

@@ -225,7 +225,7 @@ async def _noted(
 
 
 def _told(reference: str) -> str:
-    """A reference that tells one refund from another."""
+    """A number that says which; one we must not keep says nothing."""
     return "" if reference == WITHHELD else reference
 
 
@@ -258,7 +258,7 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
         case VisitEvent():
             return "visit_taken", VisitTaken(
                 visit_id=event.visit_id,
-                nurse_id=event.nurse_id,
+                nurse_id=_told(event.nurse_id),
                 at=at,
                 accepted=event.accepted,
                 reason=event.reason_code,

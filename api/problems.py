@@ -47,6 +47,9 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "too-late-to-withdraw": Kind(409, "已开始代缴, 不能再撤销"),
     "letter-not-open": Kind(409, "来信已处理或仍在自动处理"),
     "event-id-reused": Kind(409, "事件编号已用于内容不同的事件"),
+    "entitlement-used-up": Kind(409, "本期服务次数已用完"),
+    "cancelling-refused": Kind(409, "按服务条款不能取消"),
+    "cancelling-costs": Kind(409, "现在取消将视为服务已使用"),
     "case-ended": Kind(409, "案件已结束"),
     "refused": Kind(409, "操作被拒绝"),
     "too-large": Kind(413, "内容超出大小限制"),
@@ -76,6 +79,8 @@ REFUSALS: Final[dict[str, str]] = {
     "TooLateToWithdraw": "too-late-to-withdraw",
     "SamePerson": "same-person",
     "FormRefused": "invalid",
+    "CancellingRefused": "cancelling-refused",
+    "CancellingCosts": "cancelling-costs",
 }
 """The case's own refusals of an update, by the stable code it gives them."""
 

@@ -23,6 +23,7 @@ from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
 from api.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
+from domain.booking import BOOKING_STAGE_NAMES, BookingStage
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
@@ -307,6 +308,8 @@ def start_message(opened: str) -> OpenCase:
 
 def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
+    if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
+        return BOOKING_STAGE_NAMES[BookingStage(stage)]
     if stage in {one.value for one in EnquiryStage}:
         return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
     return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME

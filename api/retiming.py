@@ -1,8 +1,8 @@
-"""A holiday notice on its way to the open cases, a few at a time, until none is behind.
+"""A holiday notice on its way to open cases and bookings, a few at a time, until none is behind.
 
-A case is behind as long as its row names an older notice. It is marked only after its signal has
-been taken by the server, so that a pass that is cut off goes on where it stopped; a case that is
-told twice knows the notice by the moment it was entered and moves nothing.
+A case or a booking is behind as long as its row names an older notice. It is marked only after its
+signal has been taken by the server, so that a pass that is cut off goes on where it stopped; one
+that is told twice knows the notice by the moment it was entered and moves nothing.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
-from api.access import seen_case
+from api.access import seen_matter
 from api.commands import CommandAccepted, answered, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
@@ -145,7 +145,7 @@ async def complete_task(
 
     async def record(unit: Unit) -> CompleteTask:
         task, acting = await _task_for(unit, caller, task_id)
-        if task.claimed_by not in (None, acting.subject):
+        if _is_held_by_another(task, acting):
             _refuse(task)
         await _check_two_people(unit, task, acting)
         file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
@@ -248,7 +248,7 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     if task is None:
         raise Problem("not-found", "没有此任务")
     if not caller.sees_all:
-        await seen_case(unit, caller, task.case_id)
+        await seen_matter(unit, caller, task.case_id)
     acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:
         raise Problem("task-not-open", case_id=task.case_id)
@@ -267,6 +267,14 @@ def _acting(caller: Caller, task: TaskAccess) -> Caller:
     if not {*theirs} & {*caller.roles}:
         raise Problem("task-claimed", "任务已指派给其他人员", case_id=task.case_id)
     return caller.acting(*theirs)
+
+
+def _is_held_by_another(task: TaskAccess, acting: Caller) -> bool:
+    """Whether somebody else has claimed it; a nurse who comes no more holds nothing."""
+    by, role = task.claimed_by, task.claimed_role
+    if by is None or role is None or by == acting.subject:
+        return False
+    return is_theirs(Role(role), by, assignee=task.assignee, nurse=task.nurse)
 
 
 def _acting_roles(task: TaskAccess) -> list[Role]:

@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from domain.board import (
+    BookingView,
     CaseFilter,
     CaseRow,
     CaseView,
@@ -38,6 +39,7 @@ from domain.board import (
 from domain.calendar import WorkCalendar, civil_date
 from domain.entitlement import Counter
 from domain.guards import (
+    BookingAccess,
     CaseAccess,
     EnquiryAccess,
     HeldEvent,
@@ -100,6 +102,18 @@ class Enquiries(Protocol):
     async def add(self, row: dict[str, Any]) -> None: ...
     async def access(self, enquiry_id: str) -> EnquiryAccess | None: ...
     async def opened(self, enquiry_id: str) -> str | None: ...
+    async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
+
+
+class Bookings(Protocol):
+    """Bookings as the door writes and guards them."""
+
+    async def add(self, row: dict[str, Any]) -> None: ...
+    async def reserve(
+        self, booking_id: str, counter: Counter, *, count: int, at: datetime
+    ) -> int: ...
+    async def access(self, booking_id: str) -> BookingAccess | None: ...
+    async def opened(self, booking_id: str) -> str | None: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
@@ -194,6 +208,8 @@ class Unit(Protocol):
     @property
     def enquiries(self) -> Enquiries: ...
     @property
+    def bookings(self) -> Bookings: ...
+    @property
     def house(self) -> House: ...
     @property
     def calendars(self) -> Given: ...
@@ -223,6 +239,12 @@ class Board(Protocol):
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None: ...
     async def payment(self, case_id: str, movement_id: str) -> PaymentRow | None: ...
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None: ...
+
+
+class BookingBoard(Protocol):
+    """Bookings as people read them."""
+
+    async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None: ...
 
 
 class EnquiryBoard(Protocol):
@@ -283,6 +305,7 @@ class Door:
     cases: CaseGateway
     board: Board
     enquiries: EnquiryBoard
+    bookings: BookingBoard
     worklist: Worklist
     files: Files
     ledger: Ledger

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters import runtime
-from bench import deadlines
+from bench import data, deadlines
 from bench.cases import Bones, Waiver
 from bench.house import House, opened, servers
 from bench.measures import AT_ONCE, Memory, Pair, Throughput, latency, memory, throughput
@@ -40,10 +40,11 @@ class Size:
     pairs: int
     rounds: int
     block: int
+    listed: int
 
 
-FULL: Final = Size(waiting=500, pairs=100, rounds=4, block=12)
-QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6)
+FULL: Final = Size(waiting=500, pairs=100, rounds=4, block=12, listed=data.ROWS)
+QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6, listed=data.FEW)
 
 
 async def main() -> int:
@@ -69,6 +70,8 @@ async def main() -> int:
             show_latency(*await latency(house, played, cases=size.pairs))
             console.print(f"{size.rounds} × {size.block} whole cases, {AT_ONCE} at once …")
             show_throughput(await throughput(house, played, rounds=size.rounds, cases=size.block))
+        console.print("programmes and lists …")
+        await data.measure(console, running.settings.libpq_url, size.listed)
     console.print(f"\nmeasured in {time.monotonic() - began:.0f} s")
     return 0
 

@@ -1,4 +1,4 @@
-"""What programmes, eligibility, lists and deadlines cost, without a case: `python -m bench.data`.
+"""What programmes, eligibility and lists cost, without a case: `python -m bench.data`.
 
 A part of `make bench`. The lists are fictitious and read on a real PostgreSQL, each in a process of
 its own.
@@ -18,7 +18,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import holidays
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +38,6 @@ ROWS: Final = 100_000
 FEW: Final = 10_000
 _LOADS: Final = 5
 _CHECKS: Final = 300
-_DAYS: Final = 2_000
 _ON: Final = date(2026, 6, 17)
 
 
@@ -54,9 +52,9 @@ class Read:
     peak_mib: float
 
 
-async def main(console: Console, address: str, rows: int = ROWS) -> None:
+async def measure(console: Console, address: str, rows: int = ROWS) -> None:
     """Measure and print; `address` is a migrated database's."""
-    table = Table(title="data: programmes, eligibility, deadlines")
+    table = Table(title="data: programmes and eligibility")
     for name in ("", "measured", "mark"):
         table.add_column(name, justify="left" if not name else "right")
     loads = [_seconds(load_programmes) * 1000 for _ in range(_LOADS)]
@@ -75,9 +73,6 @@ async def main(console: Console, address: str, rows: int = ROWS) -> None:
     )
     table.add_row("the slowest service's, ms", f"{checks[-1]:.3f}", "")
     table.add_row("eligibility checks per second", f"{1000 / statistics.mean(checks):,.0f}", "")
-    ours, theirs = _deadlines(calendar)
-    reached = "reached" if ours <= theirs else "missed"
-    table.add_row("ten working days on, µs", f"{ours:.1f}", f"≤ holidays {theirs:.1f} {reached}")
     console.print(table)
     console.print(_lists(await _read_all(address, rows)))
 
@@ -174,18 +169,6 @@ def _check(programme: Programme, service: str, calendar: WorkCalendar) -> float:
     return (time.perf_counter() - began) / _CHECKS * 1000
 
 
-def _deadlines(calendar: WorkCalendar) -> tuple[float, float]:
-    """Microseconds for the tenth working day on, ours and `holidays`', over the days of years."""
-    theirs = holidays.country_holidays("CN", years=range(2024, 2028))
-    days = [date(2024, 1, 1) + timedelta(days=n % 900) for n in range(_DAYS)]
-
-    def each(found: Callable[[date], date]) -> float:
-        return _seconds(lambda: [found(day) for day in days]) / len(days) * 1e6
-
-    ours_each = each(lambda day: calendar.nth_working_day_after(day, 10))
-    return ours_each, each(lambda day: theirs.get_nth_working_day(day, 10))
-
-
 def _seconds(body: Callable[[], object]) -> float:
     began = time.perf_counter()
     body()
@@ -195,7 +178,7 @@ def _seconds(body: Callable[[], object]) -> float:
 async def _alone() -> int:
     rows = FEW if "--quick" in sys.argv[1:] else ROWS
     async with servers() as running:
-        await main(Console(highlight=False, width=100), running.settings.libpq_url, rows)
+        await measure(Console(highlight=False, width=100), running.settings.libpq_url, rows)
     return 0
 
 

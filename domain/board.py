@@ -281,6 +281,32 @@ class EnquiryView(Row):
     tasks: list[TaskRow] = Field(default=[])
 
 
+class BookingView(Row):
+    """A whole booking. `stage` is a `domain.booking.BookingStage`, or `opening`."""
+
+    booking_id: str
+    programme: str
+    programme_version: str
+    service: str
+    channel: str
+    name_masked: str
+    need: str = Field(repr=False)
+    hospital_id: str | None
+    wished_on: date | None
+    requested_at: datetime
+    service_at: datetime | None
+    stage: str
+    reason: str
+    awaiting: list[Role]
+    sla_state: SlaState
+    next_due_at: datetime | None
+    unit: str | None = None  # of the quota: reserved, consumed, given_back; None = not counted
+    timeline: list[TimelineRow] = Field(default=[])
+    clocks: list[Clock] = Field(default=[])
+    tasks: list[TaskRow] = Field(default=[])
+    documents: list[DocumentRow] = Field(default=[])
+
+
 class ContactRow(Row):
     """Where the customer of a case is met and called."""
 

@@ -46,6 +46,12 @@ class SecondReview(Form):
     reason: Note = ""
 
 
+class ReleaseHold(Form):
+    """A supervisor lets payments go on."""
+
+    note: Note = ""
+
+
 class KeepSlip(Form):
     """A deposit slip goes into our custody (R723): who gave it, who keeps it, by its number."""
 

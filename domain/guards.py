@@ -47,6 +47,19 @@ class EnquiryAccess:
 
 
 @dataclass(frozen=True)
+class BookingAccess:
+    """What decides who may see a booking; the names are those of a case."""
+
+    case_id: str
+    channel: str
+    customer_subject: str | None
+    stage: str
+    service: str
+    requested_at: datetime
+    helpers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class TaskAccess:
     """What decides who may claim or complete a task."""
 
@@ -79,7 +92,7 @@ class HeldEvent:
 
 
 class Opening(NamedTuple):
-    """A case or an enquiry whose workflow has not been seen to run, with its start message."""
+    """A matter whose workflow has not been seen to run, with its start message."""
 
     matter_id: str
     opened: str

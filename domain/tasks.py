@@ -41,6 +41,7 @@ from domain.forms import (
     Note,
     PhoneCustomer,
     Reference,
+    ReleaseHold,
     SecondReview,
     SettleBalance,
     SettleLateRefund,
@@ -107,6 +108,7 @@ class TaskKind(StrEnum):
     REPORT_VISIT = "report_visit"
     DECIDE_USE = "decide_use"
     FOLLOW_UP_CALL = "follow_up_call"
+    RELEASE_HOLD = "release_hold"
     IMPORT_CALENDAR = "import_calendar"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
@@ -393,6 +395,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.REPORT_VISIT: _terms("登记就诊结果", ReportVisit, Role.AGENT),
     TaskKind.DECIDE_USE: _terms("判定是否计次", DecideUse, Role.SUPERVISOR),
     TaskKind.FOLLOW_UP_CALL: _terms("服务回访", FollowUpCall, Role.AGENT),
+    TaskKind.RELEASE_HOLD: _terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
     TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),

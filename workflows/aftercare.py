@@ -26,18 +26,18 @@ class Aftercare:
 
     @property
     def _promised(self) -> int:
-        return self._terms.times if self._terms else 0
+        return self._terms.times if self._terms and not self._desk.state.deceased else 0
 
     def begin(self) -> None:
         """The patient went home today."""
-        if self._terms is not None:
+        if self._promised:
             self._desk.errand(self._rounds(), "aftercare")
 
     async def finish(self) -> None:
         """The money is settled: what is still promised shows as a stage of its own."""
         if self._given < self._promised:
             self._desk.enter(Stage.AFTERCARE, at=workflow.now())
-            await workflow.wait_condition(lambda: self._given == self._promised)
+            await workflow.wait_condition(lambda: self._given >= self._promised)
 
     async def _rounds(self) -> None:
         if self._terms is None:

@@ -22,6 +22,7 @@ from activities.ports import (
 )
 from domain.money import Fen
 from domain.settlement import Instalment, Settlement
+from domain.tasks import TaskKind
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.matter import MatterPen, MatterState
@@ -110,6 +111,8 @@ class CaseState(MatterState):
     corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
+    no_more_top_ups: str = ""  # why; the stay is only settled then
+    deceased: bool = False
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
     early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed
@@ -188,6 +191,11 @@ class CaseState(MatterState):
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
         return self.settlement.owed_fen if self.stage is Stage.REPAYMENT else 0
+
+    @property
+    def held(self) -> bool:
+        """Whether a supervisor has stopped payments."""
+        return any(task.kind is TaskKind.RELEASE_HOLD for task in self.tasks.values())
 
     @property
     def claim_id(self) -> str:

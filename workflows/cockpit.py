@@ -73,13 +73,15 @@ def opening_attributes(*, programme: str, hospital_id: str, channel: str) -> Typ
     )
 
 
-def asking_attributes(*, programme: str, channel: str) -> TypedSearchAttributes:
-    """What is known when a question is asked."""
+def asking_attributes(
+    *, programme: str, channel: str, stage: str = EnquiryStage.WAITING
+) -> TypedSearchAttributes:
+    """What is known when a question is asked, or a service."""
     return TypedSearchAttributes(
         [
             SearchAttributePair(PROGRAMME, programme),
             SearchAttributePair(CHANNEL, channel),
-            SearchAttributePair(STAGE, EnquiryStage.WAITING.value),
+            SearchAttributePair(STAGE, str(stage)),
             SearchAttributePair(SLA_STATE, "calm"),
         ]
     )

@@ -115,6 +115,7 @@ class DepositPayment:
 
         A code that nobody scanned by the due moment, or before discharge, is taken back.
         """
+        await self._desk.not_held()
         number = self._desk.state.next_number("deposit")
         movement_id = movement(self._case_id, Reason.DEPOSIT, number)
         order = PaymentOrder(
@@ -131,6 +132,7 @@ class DepositPayment:
 
     async def pay_out(self, amount_fen: int) -> PaymentRecord:
         """Pay the residual of the claim to the customer, with the same care."""
+        await self._desk.not_held()
         count = self._desk.state.next_number("payout")
         number = None if count == 1 else count
         order = PayoutOrder(

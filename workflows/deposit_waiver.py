@@ -26,6 +26,7 @@ from workflows.deposits import Deposits
 from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
 from workflows.intake import Intake
+from workflows.interventions import Interventions
 from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     Accepted,
@@ -34,6 +35,7 @@ from workflows.messages import (
     CompleteTask,
     DifferenceFound,
     DisputeClaim,
+    Intervene,
     NewCalendar,
     NoticeDischarge,
     NoticeFailed,
@@ -77,6 +79,7 @@ class DepositWaiver:
         self._money_refusals = MoneyRefusals(self._state)
         self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.pay_again)
         self._in_tray = InTray(self._desk, self._late_refunds)
+        self._interventions = Interventions(self._desk, self._refusals, self._in_tray)
         self._corrections = Corrections(
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
@@ -183,11 +186,18 @@ class DepositWaiver:
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._stay.turn_away("案件已结束")
-        if over.stage in notices:
+        if self._state.no_more_top_ups:
+            self._tell_why(over.reason)
+        elif over.stage in notices:
             self._desk.tell(notices[over.stage])
         self._desk.drop_tasks(at=now, reason="案件已结束")
         self._desk.clocks.drop_all(at=now, why="案件已结束")
         self._visit.call_off(self._state.visits)
+
+    def _tell_why(self, reason: str) -> None:
+        """The case ended by no wish of the customer's; a family in mourning gets no such text."""
+        if not self._state.deceased:
+            self._desk.tell("declined", reason=reason)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
 
@@ -233,6 +243,16 @@ class DepositWaiver:
     @withdraw.validator
     def _may_withdraw(self, message: Withdraw) -> None:
         self._refusals.withdrawal(message)
+
+    @workflow.update
+    def intervene(self, message: Intervene) -> Accepted:
+        """A hold, somebody else for a step, the end of a policy or of a life."""
+        self._interventions.act(message)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @intervene.validator
+    def _may_intervene(self, message: Intervene) -> None:
+        self._interventions.check(message)
 
     @workflow.signal
     def request_top_up(self, message: RequestTopUp) -> None:

@@ -64,6 +64,7 @@ class Deposits:
         modes = list(self._opening.hospital.payment_modes)
         tried: list[str] = []
         while True:
+            await self._desk.not_held()
             self._desk.money_leaves()
             problem = "全部付款方式均被拒绝"
             for chosen in dict.fromkeys([mode or modes[0], *modes]):

@@ -169,6 +169,11 @@ class Desk(FrontDesk):
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
         return True
 
+    async def not_held(self) -> None:
+        """Wait until a supervisor who stopped payments lets them go on."""
+        if self.state.held:
+            await self.until(lambda: not self.state.held)
+
     def money_leaves(self) -> None:
         """From here nobody can withdraw; `CaseOver` if the customer did before it came to this."""
         if self.state.withdrawn is not None:

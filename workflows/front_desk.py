@@ -34,6 +34,10 @@ ONLY_ACKNOWLEDGED: Final = frozenset(
 """Steps that nothing in the story waits for: done is done, and they outlive the story."""
 
 
+NOT_WAITED_FOR: Final = ONLY_ACKNOWLEDGED | {TaskKind.RELEASE_HOLD}
+"""Of what was reported nothing is read again: that the step is done says all."""
+
+
 class StepDropped(Exception):
     """A step was taken off the worklist while somebody waited for it."""
 
@@ -172,7 +176,7 @@ class FrontDesk:
             by=message.actor,
             documents=images,
         )
-        if message.kind not in ONLY_ACKNOWLEDGED:
+        if message.kind not in NOT_WAITED_FOR:
             self.state.completions[message.task_id] = Completion(
                 kind=message.kind, form=message.form, actor=message.actor, at=message.at
             )

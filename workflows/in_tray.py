@@ -11,7 +11,7 @@ from temporalio import workflow
 from activities.ports import PaymentStatus
 from domain.programme import NotInProgramme
 from domain.tasks import TaskKind
-from domain.waiver import ENDED, Stage
+from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
 from workflows.deposit_payment import SETTLED, evidence_of
 from workflows.desk import Desk
@@ -152,6 +152,23 @@ class InTray:
             return
         self._state.visits_taken.append(message.visit_id)
         self._desk.note("visit_taken", f"护士平台已接单 {message.nurse_id}", at=message.at)
+        self._comes_instead(message)
+
+    def _comes_instead(self, message: VisitTaken) -> None:
+        """Who comes to the bed is the nurse of the team from then on, and the steps are theirs."""
+        team, comes = self._state.team, message.nurse_id
+        former = team.get(Role.NURSE.value)
+        earlier = message.visit_id in self._state.visits[:-1]
+        if former is None or earlier or comes in ("", former):
+            return
+        if comes in team.values():
+            self._desk.alert(f"护士平台改派的人员已在团队中 {comes}")
+            return
+        team[Role.NURSE.value] = comes
+        for task in list(self._state.tasks.values()):
+            if task.assignee == former:
+                self._desk.pen.task_opened(task.model_copy(update={"assignee": comes}))
+        self._desk.note("nurse_changed", f"上门人员由 {former} 改为 {comes}", at=message.at)
 
     def notice_failed(self, message: NoticeFailed) -> None:
         """A notice that was taken was not delivered after all."""

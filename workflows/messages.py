@@ -101,14 +101,6 @@ class CancelBooking(Message):
     at: datetime
 
 
-class BookingAccepted(Message):
-    """The answer to an update of a booking; `cost` where something was given up."""
-
-    stage: BookingStage
-    at: datetime
-    cost: Cost | None = None
-
-
 class PapersArrived(Message):
     """Signal `papers_arrived`: the customer handed papers in."""
 
@@ -147,11 +139,24 @@ class Withdraw(Message):
     at: datetime
 
 
+class Intervene(Message):
+    """Update `intervene`: what people may do to a running case beside its steps."""
+
+    act: Literal["hold", "reassign", "staff", "policy_ended", "died"]
+    reason: str = Field(default="", repr=False)
+    task_id: str = ""  # of the step that somebody else is to do
+    role: Role | None = None  # whom of the team somebody else replaces
+    staff_id: str = ""
+    actor: Actor
+    at: datetime
+
+
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage | EnquiryStage
+    stage: Stage | EnquiryStage | BookingStage
     at: datetime
+    cost: Cost | None = None  # of giving a booking up
 
 
 class RequestTopUp(Message):

@@ -61,7 +61,9 @@ class TopUps:
     def receive(self, request: RequestTopUp) -> None:
         """Take a request up: refuse it with its reason, or serve it beside the story."""
         self._write_down(request)
-        if self._state.stage is not Stage.IN_HOSPITAL:
+        if self._state.no_more_top_ups:
+            self._refuse(request, self._state.no_more_top_ups)
+        elif self._state.stage is not Stage.IN_HOSPITAL:
             self._refuse(request, ALREADY_LEAVING)
         elif not self._terms.top_up.enabled:
             self._refuse(request, "本服务不提供续费")
@@ -126,8 +128,9 @@ class TopUps:
             if amount_fen is not None:
                 await self._pay(request, amount_fen, answer.read(AnswerTopUp))
         except StepDropped:
-            self._refuse(request, ALREADY_LEAVING)
-            self._desk.clocks.drop_about(request.top_up_id, at=workflow.now(), why=ALREADY_LEAVING)
+            why = self._state.no_more_top_ups or ALREADY_LEAVING
+            self._refuse(request, why)
+            self._desk.clocks.drop_about(request.top_up_id, at=workflow.now(), why=why)
         finally:
             decided.set()
             self._serving -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import adapters.tables_booking
 import adapters.tables_calendar
 import adapters.tables_door
 import adapters.tables_enquiry

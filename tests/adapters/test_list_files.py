@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, time
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import xlsx_files
 from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ListFile
+from adapters.list_files import Column, ListFile
 from adapters.list_versions import ListName
 from adapters.tables import policies
 from adapters.tables_lists import imported_lists
@@ -219,7 +220,7 @@ import asyncio, sys
 from pathlib import Path
 from adapters.database import open_database
 from adapters.insured_import import import_insured
-from adapters.list_files import ListFile
+from adapters.list_files import Column, ListFile
 from tests.adapters.test_list_files import LONG_TERMS
 
 def progress(done, total):
@@ -273,3 +274,15 @@ async def test_two_imports_of_one_programme_take_turns(
     async with database.connect() as connection:
         there = select(func.count()).where(policies.c.removed_at.is_(None))
         assert await connection.scalar(there) == 1
+
+
+def test_two_hundred_thousand_rows_are_refused_with_the_line_unless_the_operator_says_so(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("a\n" + "1\n" * 200_000, "utf-8")
+    columns = (Column("a", ()),)
+    with pytest.raises(FileRefused, match=r"line 150002: .*more than 150,000 rows; --rows-max"):
+        deque(ListFile(path).rows(columns), maxlen=0)
+    read = deque(ListFile(path, rows_max=200_000).rows(columns), maxlen=1)
+    assert read[0].line == 200_001

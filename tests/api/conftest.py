@@ -35,8 +35,10 @@ from activities.ports import (
     VisitAnswer,
     VisitOrder,
 )
+from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.encryption import KeyRing, Sealer
+from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
 from adapters.search_attributes import register
@@ -249,6 +251,9 @@ async def worked(house: House) -> AsyncIterator[House]:
         dispatch=kind,
         messaging=kind,
         claims=kind,
+    )
+    verbs += worker.booking(
+        record=BookingBook(house.database, house.sealer), entitlements=Entitlements(house.database)
     )
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house

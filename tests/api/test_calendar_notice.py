@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, text, update
 from adapters.calendar_file import CalendarYear, DaysOff, calendar_of, read_years
 from adapters.calendar_table import import_notice
 from adapters.tables import cases, policies
+from adapters.tables_booking import bookings
 from adapters.yaml_files import FileRefused
 from api.gateway import NotKnownYet
 from api.notices import bring_notice
@@ -20,6 +21,7 @@ from api.retiming import retime_all, retime_some
 from api.upkeep import upkeep
 from domain.calendar import SHANGHAI, civil_date
 from tests.api.conftest import STRANGER, Clock, House
+from tests.api.test_bookings import P04, booked, insured_of
 
 SHIPPED = read_years()
 WITHIN = 20.0
@@ -155,6 +157,29 @@ async def test_an_open_case_is_timed_again_and_a_new_one_uses_the_new_table(
     fresh = (await worked.report(id_number=STRANGER)).json()["case_id"]
     assert (await k04(worked, fresh))["due_at"] == after["due_at"]
     assert set((await numbers(worked)).values()) == {door.calendars.table.number}
+
+
+async def test_an_open_booking_is_told_as_well(worked: House, tmp_path: Path) -> None:
+    door = worked.app.state.door
+    await upkeep(door)
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    async with asyncio.timeout(WITHIN):  # until its first page is written
+        while (await stage_of(worked, booking_id)) == "opening":
+            await asyncio.sleep(0.05)
+    assert await upkeep(door) == 0
+    await enter(worked, a_notice(tmp_path, civil_date(worked.clock())))
+    assert await upkeep(door) == 1
+    assert await upkeep(door) == 0
+    history = await worked.temporal.get_workflow_handle(booking_id).fetch_history()
+    signals = [one.workflow_execution_signaled_event_attributes for one in history.events]
+    assert [one.signal_name for one in signals].count("new_calendar") == 1
+
+
+async def stage_of(house: House, booking_id: str) -> str:
+    async with house.database.connect() as connection:
+        found = select(bookings.c.stage).where(bookings.c.booking_id == booking_id)
+        return str((await connection.execute(found)).scalar_one())
 
 
 async def test_the_command_enters_the_notice_and_tells_the_cases_and_may_be_run_twice(

@@ -146,6 +146,18 @@ async def test_an_event_id_with_another_content_is_409_and_waits_for_a_person(
     assert await rows_of(house, contradicted) == ["contradicted"]
 
 
+async def test_of_two_contents_that_come_at_once_under_one_id_one_counts(house: House) -> None:
+    case_id, _ = await a_payment(house)
+    claims = [
+        {"event": "claim_decided", "claim_id": f"{case_id}:claim", "decision": "approved"}
+        | {"payable": {"amount": f"{amount}.00", "currency": "CNY"}}
+        for amount in range(1, 5)
+    ]
+    answers = await asyncio.gather(*(call(house, one, partner="claims") for one in claims))
+    assert sorted(answer.status_code for answer in answers)[1:] == [409, 409, 409]
+    assert await house.rows("inbox WHERE outcome = 'contradicted'") == 3
+
+
 async def test_a_partner_reports_only_what_is_its_own(house: House) -> None:
     _, event = await a_payment(house)
     problem(await call(house, event, partner="claims"), 403, "forbidden")

@@ -227,3 +227,22 @@ async def test_a_code_is_an_image_as_long_as_it_can_be_paid(house: House) -> Non
     async with house.database.begin() as connection:
         await connection.execute(text("UPDATE payments SET status = 'paid'"))
     problem(await house.get(path, "customer"), 404, "not-found")
+
+
+async def test_a_nurse_who_comes_no_more_holds_no_step(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    await on_the_team(house, case_id)
+    task_id = f"{case_id}.hand_in_slip.1"
+    async with house.database.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page, "
+                "claimed_by, claimed_role) VALUES (:task, :case, 'hand_in_slip', '{nurse}', "
+                "'上传押金单', now(), 1, :by, 'nurse')"
+            ),
+            {"task": task_id, "case": case_id, "by": "nurse-0"},
+        )
+    slip = {"images": ["doc-none"], "receipt_no": "R-1"}
+    path = f"/v1/tasks/{task_id}/completion"
+    problem(await house.post(path, slip, role="nurse", subject="nurse-0"), 409, "task-claimed")
+    problem(await house.post(path, slip, role="nurse"), 422, "unknown-document")

@@ -32,8 +32,8 @@ from tests.workflows.conftest import WITHIN, no_task_failed
 from tests.workflows.fakes import FakeBooks
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
+    Accepted,
     Actor,
-    BookingAccepted,
     CancelBooking,
     CompleteTask,
     PapersArrived,
@@ -152,7 +152,7 @@ class Booked:
         /,
         documents: dict[str, list[str]] | None = None,
         **form: Any,
-    ) -> BookingAccepted:
+    ) -> Accepted:
         task = await self.task(kind)
         message = CompleteTask(
             task_id=task.task_id,
@@ -162,16 +162,16 @@ class Booked:
             actor=by or DOERS.get(kind, AGENT),
             at=self.time.now(),
         )
-        accepted: BookingAccepted = await self.handle.execute_update(
-            "complete_task", message, result_type=BookingAccepted
+        accepted: Accepted = await self.handle.execute_update(
+            "complete_task", message, result_type=Accepted
         )
         self._done.add(task.task_id)
         return accepted
 
-    async def give_up(self, *, accept_use: bool = False) -> BookingAccepted:
+    async def give_up(self, *, accept_use: bool = False) -> Accepted:
         message = CancelBooking(accept_use=accept_use, actor=CUSTOMER, at=self.time.now())
-        accepted: BookingAccepted = await self.handle.execute_update(
-            "cancel_booking", message, result_type=BookingAccepted
+        accepted: Accepted = await self.handle.execute_update(
+            "cancel_booking", message, result_type=Accepted
         )
         return accepted
 

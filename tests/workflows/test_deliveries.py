@@ -8,15 +8,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
 from activities.books import KeepBooks
 from activities.ports import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
 from domain.tasks import TaskKind
-from domain.waiver import PaymentMode, Stage
+from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, NURSE, civil
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from tests.workflows.fakes import FakeBooks, FakePartners
-from workflows.messages import NoticeFailed, VisitTaken
+from workflows.messages import Actor, NoticeFailed, VisitTaken
 
 CaseOf = Callable[..., Any]
 
@@ -171,6 +174,25 @@ async def test_requests_of_a_case_that_ended_early_are_answered(case_of: CaseOf)
         await people.withdraw(case)
         await case.ends(Stage.CANCELLED)
         assert case.top_ups["t-1"].state is TopUpState.REFUSED
+
+
+async def test_the_nurse_who_comes_instead_does_the_steps_and_the_former_no_more(
+    case_of: CaseOf,
+) -> None:
+    other = Actor(role=Role.NURSE, id="nurse-77")
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        (visit_id,) = case.partners.visits
+        taken = VisitTaken(visit_id=visit_id, nurse_id=other.id, at=case.time.now())
+        await case.handle.signal("visit_taken", taken)
+        await case.until(lambda: "nurse_changed" in case.lines)
+        signing = {"agreements_signed": True, "images": ["i-2"]}
+        with pytest.raises(WorkflowUpdateFailedError):
+            await case.do(TaskKind.SIGN_ON_SITE, NURSE, **signing)
+        await case.do(TaskKind.SIGN_ON_SITE, other, **signing)
+        await case.do(TaskKind.HAND_IN_SLIP, other, images=["i-3"], receipt_no="R-1")
+        assert case.pages[-1].team["nurse"] == other.id
 
 
 async def test_a_notice_that_cannot_be_sent_becomes_a_phone_call_and_holds_up_nothing(

@@ -20,7 +20,6 @@ from domain.booking_forms import (
     CheckPapers,
     ChooseOption,
     ConfirmBooking,
-    DecideUse,
     OfferOptions,
     ReportVisit,
     ReviewBooking,
@@ -38,7 +37,7 @@ from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
-    BookingAccepted,
+    Accepted,
     CancelBooking,
     CompleteTask,
     NewCalendar,
@@ -153,7 +152,7 @@ class Appointment:
         if not form.approved:
             raise BookingOver(BookingStage.DECLINED, form.reason)
         desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
-        self._use_when("approved", at=opinion.at)
+        self._desk.use_when("approved", at=opinion.at)
 
     async def _choose(self) -> None:
         """GC07: the consultant recommends, the customer chooses; P04: one of three experts."""
@@ -180,9 +179,9 @@ class Appointment:
             if await self._confirm():
                 outcome = await self._visit()
         if outcome in LOSSES:
-            await self._settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
-        self._use_when("completed", at=workflow.now())
+        self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
         """The formal start: from here on a hospital is asked."""
@@ -224,7 +223,7 @@ class Appointment:
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
         desk.enter(BookingStage.CONFIRMED, at=said.at)
-        self._use_when("arranged", at=said.at)
+        self._desk.use_when("arranged", at=said.at)
         return True
 
     async def _visit(self) -> VisitOutcome:
@@ -251,23 +250,6 @@ class Appointment:
             desk.happened(stop, at=form.at)
         return form.outcome
 
-    async def _settle_unit(self, used: bool | None, *, why: str) -> None:
-        """Use the unit up or give it back; where the source lost the rule, a person decides."""
-        if self._state.use != "reserved":
-            return
-        if used is None:
-            step = self._desk.ask(TaskKind.DECIDE_USE, at=workflow.now(), subject=why)
-            completions = self._state.completions
-            await workflow.wait_condition(lambda: step in completions)
-            used = completions.pop(step).read(DecideUse).used
-        self._desk.move_unit("consumed" if used else "given_back", why=why, at=workflow.now())
-
-    def _use_when(self, moment: str, *, at: datetime) -> None:
-        """The unit is used up at the moment the programme names; without a word, at the visit."""
-        terms = self._service.consumption
-        if (terms.when if terms else "completed") == moment:
-            self._desk.move_unit("consumed", why=moment, at=at)
-
     async def _follow_up(self) -> None:
         """GC15: the calls the service promises, each at its interval."""
         desk = self._desk
@@ -289,7 +271,7 @@ class Appointment:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: the unit is settled, and nobody is left waiting."""
         if over.stage is BookingStage.CANCELLED:
-            await self._settle_unit(_USED[self._state.cost], why="cancelled")
+            await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
         elif over.stage is not BookingStage.TERMINATED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
@@ -299,22 +281,22 @@ class Appointment:
     # What arrives: handlers write down, the story acts -------------------------------------------
 
     @workflow.update
-    def complete_task(self, message: CompleteTask) -> BookingAccepted:
+    def complete_task(self, message: CompleteTask) -> Accepted:
         """A person finished a step."""
         self._desk.finish(message)
-        return BookingAccepted(stage=self._state.stage, at=message.at)
+        return Accepted(stage=self._state.stage, at=message.at)
 
     @complete_task.validator
     def _may_complete(self, message: CompleteTask) -> None:
         self._refusals.completion(message)
 
     @workflow.update
-    def cancel_booking(self, message: CancelBooking) -> BookingAccepted:
+    def cancel_booking(self, message: CancelBooking) -> Accepted:
         """The customer gives the booking up; what it costs follows from this very moment."""
         self._state.cost = self._refusals.cost(message.at)
         self._state.called_off = "客户取消预约"
         self._desk.note("cancelled", "客户取消预约", at=message.at, by=message.actor)
-        return BookingAccepted(stage=self._state.stage, at=message.at, cost=self._state.cost)
+        return Accepted(stage=self._state.stage, at=message.at, cost=self._state.cost)
 
     @cancel_booking.validator
     def _may_cancel(self, message: CancelBooking) -> None:

@@ -9,7 +9,9 @@ from typing import Literal
 from temporalio import workflow
 
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
+from domain.booking_forms import DecideUse
 from domain.events import ExpectedEvent
+from domain.tasks import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen
@@ -30,7 +32,8 @@ class BookingDesk(FrontDesk):
 
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
-        record = BookingRecord(state, asked.programme.service(asked.service).name)
+        self._service = asked.programme.service(asked.service)
+        record = BookingRecord(state, self._service.name)
         super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
 
     async def until(self, ready: Callable[[], bool]) -> None:
@@ -54,6 +57,23 @@ class BookingDesk(FrontDesk):
         """Use the unit up or give it back, and say so in the history."""
         if self.state.move_unit(to, why=why, at=at):
             self.note("unit", "服务次数已使用" if to == "consumed" else "服务次数已退回", at=at)
+
+    def use_when(self, moment: str, *, at: datetime) -> None:
+        """The unit is used up at the moment the programme names; without a word, at the visit."""
+        terms = self._service.consumption
+        if (terms.when if terms else "completed") == moment:
+            self.move_unit("consumed", why=moment, at=at)
+
+    async def settle_unit(self, used: bool | None, *, why: str) -> None:
+        """Use the unit up or give it back; where the source lost the rule, a person decides."""
+        if self.state.use != "reserved":
+            return
+        if used is None:
+            step = self.ask(TaskKind.DECIDE_USE, at=workflow.now(), subject=why)
+            completions = self.state.completions
+            await workflow.wait_condition(lambda: step in completions)
+            used = completions.pop(step).read(DecideUse).used
+        self.move_unit("consumed" if used else "given_back", why=why, at=workflow.now())
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""

@@ -1,0 +1,202 @@
+"""Bookings in the database: written by the door, turned page by page, read by people.
+
+Whatever names a person is sealed; looking at a booking leaves an audit row. Steps, promises and
+history are written and read as those of a case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from activities.booking_ports import BookingPage
+from adapters.audit import write_audit
+from adapters.caseboard import known
+from adapters.encryption import Sealer
+from adapters.entitlements import reserve_in, used_in
+from adapters.pages import append_timeline, claim_page, columns, write_steps
+from adapters.tables import OPENING, clocks, documents, tasks, timeline
+from adapters.tables_booking import bookings
+from adapters.tables_entitlement import entitlement_uses
+from domain.board import BookingView, DocumentRow, TaskRow, TimelineRow, Viewer
+from domain.clock import Clock
+from domain.entitlement import Counter
+from domain.guards import BookingAccess, Opening
+from domain.privacy import mask_name
+
+_SEALED: Final = ("name", "id_number", "phone", "need", "opened")
+_TURNED: Final = (
+    "stage",
+    "reason",
+    "awaiting",
+    "sla_state",
+    "next_due_at",
+    "service_at",
+    "hospital_id",
+    "page",
+)
+"""What a page says of the booking's own row."""
+
+
+class BookingUnknown(LookupError):
+    """No booking of this id was ever asked for."""
+
+
+class BookingBook:
+    """`BookingBookPort` on PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
+        self._engine = engine
+        self._sealer = sealer
+
+    async def write_booking(self, page: BookingPage) -> None:
+        """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
+        async with self._engine.begin() as connection:
+            await _turn_to(connection, page)
+            if not await claim_page(connection, page.booking_id, page):
+                return
+            await append_timeline(connection, self._sealer, page.booking_id, page)
+            await write_steps(connection, self._sealer, page.booking_id, page)
+
+
+async def _turn_to(connection: AsyncConnection, page: BookingPage) -> None:
+    """Bring the booking's own row to this page, unless a newer one stands already."""
+    said = columns(bookings, page)
+    turned = (
+        update(bookings)
+        .where(bookings.c.booking_id == page.booking_id, bookings.c.page < page.page)
+        .values(**{name: said[name] for name in _TURNED}, changed_at=page.at)
+    )
+    if (await connection.execute(turned)).rowcount == 1:
+        return
+    asked = select(bookings.c.booking_id).where(bookings.c.booking_id == page.booking_id)
+    if (await connection.execute(asked)).one_or_none() is None:
+        raise BookingUnknown(page.booking_id)
+
+
+class BookingBoard:
+    """Bookings as people read them."""
+
+    def __init__(
+        self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._clock = clock
+
+    async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None:
+        """One whole booking; audited. None if it was never asked for."""
+        query = select(bookings).where(bookings.c.booking_id == booking_id)
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            view = BookingView(
+                **known(BookingView, row)
+                | {
+                    "name_masked": mask_name(self._sealer.open_text(row.name, "bookings.name")),
+                    "need": self._sealer.open_text(row.need, "bookings.need"),
+                    "unit": await _unit(connection, booking_id),
+                },
+                **await self._file(connection, booking_id),
+            )
+            await write_audit(
+                connection,
+                at=self._clock(),
+                actor_role=viewer.role.value,
+                actor_id=viewer.id,
+                action="booking.viewed",
+                case_id=booking_id,
+            )
+        return view
+
+    async def _file(self, connection: AsyncConnection, booking_id: str) -> dict[str, Any]:
+        """What a booking has gathered, each list in the order in which it happened."""
+
+        async def of(table: Any, *order: str) -> list[Row[Any]]:
+            query = select(table).where(table.c.case_id == booking_id)
+            rows = await connection.execute(query.order_by(*(table.c[name] for name in order)))
+            return list(rows.all())
+
+        return {
+            "timeline": [
+                TimelineRow(
+                    **known(TimelineRow, row)
+                    | {"text": self._sealer.open_text(row.text, "timeline.text")}
+                )
+                for row in await of(timeline, "page", "n")
+            ],
+            "clocks": [
+                Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
+            ],
+            "tasks": [
+                TaskRow(**known(TaskRow, row)) for row in await of(tasks, "opened_at", "task_id")
+            ],
+            "documents": [
+                DocumentRow(**known(DocumentRow, row))
+                for row in await of(documents, "uploaded_at", "document_id")
+            ],
+        }
+
+
+async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:
+    query = select(entitlement_uses.c.state).where(entitlement_uses.c.use_id == booking_id)
+    found: str | None = await connection.scalar(query)
+    return found
+
+
+class BookingRows:
+    """Bookings as the door writes and guards them, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def add(self, row: dict[str, Any]) -> None:
+        """Write down a request."""
+        sealed = {name: self._sealer.seal(row[name], f"bookings.{name}") for name in _SEALED}
+        await self._connection.execute(insert(bookings).values({**row, **sealed, "stage": OPENING}))
+
+    async def reserve(self, booking_id: str, counter: Counter, *, count: int, at: datetime) -> int:
+        """Reserve the booking's unit in the same transaction; `EntitlementUsedUp`."""
+        return await reserve_in(self._connection, booking_id, counter, count=count, at=at)
+
+    async def units_used(self, counter: Counter) -> int:
+        """How many units of a counter are reserved or consumed."""
+        return await used_in(self._connection, counter)
+
+    async def access(self, booking_id: str) -> BookingAccess | None:
+        """Who a booking belongs to and where it stands."""
+        query = select(bookings).where(bookings.c.booking_id == booking_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return BookingAccess(
+            case_id=row.booking_id,
+            channel=row.channel,
+            customer_subject=row.customer_subject,
+            stage=row.stage,
+            service=row.service,
+            requested_at=row.requested_at,
+        )
+
+    async def opened(self, booking_id: str) -> str | None:
+        """The start message of a booking as it was written down."""
+        query = select(bookings.c.opened).where(bookings.c.booking_id == booking_id)
+        found = (await self._connection.execute(query)).scalar()
+        return None if found is None else self._sealer.open_text(found, "bookings.opened")
+
+    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
+        """Bookings still in `opening` that were written before a moment."""
+        rows = await self._connection.execute(
+            select(bookings.c.booking_id, bookings.c.opened)
+            .where(bookings.c.stage == OPENING, bookings.c.changed_at <= before)
+            .order_by(bookings.c.changed_at)
+            .limit(limit)
+        )
+        return [Opening(row[0], self._sealer.open_text(row[1], "bookings.opened")) for row in rows]

@@ -1,0 +1,395 @@
+"""`/v1/bookings`: a service of the green channel, asked for, looked at, given up (GC02–GC16).
+
+The rules are asked first, a unit of the quota is reserved and the request written in one
+transaction; then the workflow is started, and if its server is away, the sweep starts it. Papers,
+choice and confirmation are steps like any other (`api.tasks`).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.access import seen_matter
+from api.applications import Application, Declared, Insured, Known, gather
+from api.commands import CommandAccepted, answered, command
+from api.docs import FAILURES
+from api.documents import store_upload
+from api.gateway import CaseNotRunning, NotKnownYet
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.identity import Caller, allowed
+from api.problems import Problem, at_field
+from api.reporting import CLOCKS_DIFFER, Consent, stage_name
+from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.text import Body, BookingId, Code, OpaqueId, Words, example
+from api.views import clock_view, document_view, task_view, timeline_view, viewer
+from api.wiring import Door, Unit, door_of
+from domain.board import BookingView, SlaState
+from domain.booking import BOOKING_ENDED, BookingStage
+from domain.calendar import civil_date
+from domain.documents import DocumentKind
+from domain.eligibility import Outcome
+from domain.entitlement import EntitlementUsedUp
+from domain.programme import NotInProgramme
+from domain.services import Shape
+from domain.waiver import Role
+from workflows.messages import CancelBooking, PapersArrived, RequestBooking
+
+routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+BookingCaller = Annotated[
+    Caller,
+    Depends(
+        allowed(
+            Role.CHANNEL,
+            Role.CUSTOMER,
+            Role.AGENT,
+            Role.REVIEWER,
+            Role.DISPATCHER,
+            Role.SUPERVISOR,
+            Role.AUDITOR,
+        )
+    ),
+]
+
+
+class BookingRequest(Body):
+    """Which service is wanted, for whom, why, and what the caller declares of it."""
+
+    model_config = example(
+        programme="pingan_oncology_157",
+        service="expert_outpatient",
+        insured={
+            "name": "客户某甲",
+            "id_type": "resident_id",
+            "id_number": "110101199003070732",
+            "phone": "13800138000",
+        },
+        need="肺部结节复查",
+        channel="hotline",
+        wished_on="2026-10-08",
+        declared={"diagnosis": "suspected"},
+        consent={"given": True, "at": "2026-09-24T10:00:00+08:00", "version": "v2026_01"},
+    )
+
+    programme: Code = Field(examples=["pingan_oncology_157"])
+    service: Code = Field(examples=["expert_outpatient"])
+    insured: Insured
+    need: Words = Field(min_length=1, repr=False)
+    channel: Literal["hotline", "wechat", "app", "email"]
+    hospital_id: OpaqueId | None = None
+    disease: Code | None = None
+    wished_on: date | None = None
+    declared: Declared | None = None
+    consent: Consent
+    customer_id: OpaqueId | None = None
+
+
+class BookingOpened(BaseModel):
+    """Where the booking is to be found."""
+
+    booking_id: str
+    service: str
+    stage: str
+    stage_name: str
+    requested_at: Utc
+
+
+class BookingFile(BookingOpened):
+    """A whole booking: unit, promises, steps, papers and history."""
+
+    programme: str
+    programme_version: str
+    channel: str
+    name_masked: str
+    need: str = Field(repr=False)
+    reason: str = ""
+    hospital_id: str | None
+    wished_on: date | None
+    service_at: Utc | None
+    awaiting: list[Role]
+    sla_state: SlaState
+    unit: Literal["reserved", "consumed", "given_back"] | None
+    clocks: list[ClockView]
+    tasks: list[TaskView]
+    documents: list[DocumentView]
+    timeline: list[TimelineView]
+
+
+class Cancelling(Body):
+    """The customer gives the booking up; `accept_use` where that counts as used."""
+
+    model_config = example(accept_use=False)
+
+    accept_use: bool = False
+
+
+@dataclass(frozen=True)
+class _Requested:
+    body: BookingRequest
+    caller: Caller
+    ask: Ask
+    at: datetime
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What stands in the books after the first step."""
+
+    message: RequestBooking
+    stage: str
+
+
+@routes.post(
+    "",
+    operation_id="request_booking",
+    summary="申请预约",
+    status_code=201,
+    response_model=BookingOpened,
+    responses={**FAILURES, 202: {"description": "已登记, 正在受理", "model": BookingOpened}},
+)
+async def request_booking(
+    body: BookingRequest,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Ask for a service; a unit of its quota is reserved with the request."""
+    if caller.role is Role.CHANNEL and caller.channel is None:
+        raise Problem("forbidden", "令牌未指明渠道")
+    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
+        raise at_field("invalid", "customer_id", "客户只能为本人预约")
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door.clock()
+    if body.consent.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+
+    async def record(unit: Unit) -> _Recorded:
+        return await _record(unit, door, _Requested(body, caller, ask, at))
+
+    async def act(recorded: _Recorded) -> Answer:
+        return await _start(door, recorded)
+
+    return await once(request, ask, record=record, act=act)
+
+
+async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
+    booking_id = asked.ask.own_id(door.id_secret, "bk")
+    standing, opened = await unit.bookings.access(booking_id), None
+    if standing is not None:
+        opened = await unit.bookings.opened(booking_id)
+    if standing is not None and opened is not None:
+        # An earlier try with this key died after it had recorded the request.
+        return _Recorded(booking_message(opened), standing.stage)
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
+    known = await gather(unit, door, _application(asked))
+    _must_book(known, asked.body.service)
+    reserved = await _reserve(unit, booking_id, known, asked.at)
+    message = _message(booking_id, known, asked, door, reserved=reserved)
+    await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
+    await unit.audit(
+        at=asked.at,
+        actor_role=asked.caller.role.value,
+        actor_id=asked.caller.subject,
+        action="consent.recorded",
+        case_id=booking_id,
+        subject=asked.body.consent.version,
+    )
+    return _Recorded(message, "opening")
+
+
+def _application(asked: _Requested) -> Application:
+    body = asked.body
+    return Application(
+        programme=body.programme,
+        id_number=body.insured.number,
+        hospital_id=body.hospital_id,
+        disease=body.disease,
+        planned=body.wished_on,
+        at=asked.at,
+        service=body.service,
+        declared={} if body.declared is None else dict(body.declared),
+    )
+
+
+def _must_book(known: Known, code: str) -> None:
+    """The service exists and is one that runs as an appointment."""
+    try:
+        service = known.programme.service(code)
+    except NotInProgramme:
+        raise at_field("invalid", "service", "该项目不提供此服务") from None
+    if service.shape is not Shape.APPOINTMENT:
+        raise at_field("invalid", "service", "此服务不通过预约办理")
+
+
+async def _reserve(unit: Unit, booking_id: str, known: Known, at: datetime) -> bool:
+    """The unit of a request that is not turned down at once; the last one goes to exactly one."""
+    count = known.facts.quota_count
+    if known.counter is None or count is None or known.verdict.outcome is Outcome.REJECTED:
+        return False
+    try:
+        await unit.bookings.reserve(booking_id, known.counter, count=count, at=at)
+    except EntitlementUsedUp:
+        raise Problem("entitlement-used-up") from None
+    return True
+
+
+def _message(
+    booking_id: str, known: Known, asked: _Requested, door: Door, *, reserved: bool
+) -> RequestBooking:
+    year = civil_date(asked.at).year
+    return RequestBooking(
+        booking_id=booking_id,
+        programme=known.programme.for_booking(asked.body.service),
+        calendar=door.window(year - 1, year + 2),
+        service=asked.body.service,
+        verdict=known.verdict,
+        unit_reserved=reserved,
+        hospital=known.hospital,
+        disease=asked.body.disease,
+        wished_on=asked.body.wished_on,
+        channel=asked.body.channel,
+        requested_by=asked.caller.actor,
+        requested_at=asked.at,
+    )
+
+
+def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, Any]:
+    body, caller = asked.body, asked.caller
+    return {
+        "booking_id": message.booking_id,
+        "programme": known.programme.code,
+        "programme_version": known.programme.version,
+        "service": message.service,
+        "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
+        "customer_subject": caller.subject if caller.role is Role.CUSTOMER else body.customer_id,
+        "policy_id": known.policy_id,
+        "person_hash": known.person_hash,
+        "name": body.insured.name,
+        "id_number": body.insured.number,
+        "phone": body.insured.phone,
+        "need": body.need,
+        "hospital_id": body.hospital_id,
+        "wished_on": body.wished_on,
+        "requested_at": asked.at,
+        "changed_at": asked.at,
+        "opened": message.model_dump_json(),
+    }
+
+
+async def _start(door: Door, recorded: _Recorded) -> Answer:
+    message = recorded.message
+    headers = {"Location": f"/v1/bookings/{message.booking_id}"}
+    try:
+        await door.cases.start_booking(message)
+    except NotKnownYet:
+        return Answer(202, _opened(message, recorded.stage), headers, settled=False)
+    return Answer(201, _opened(message, BookingStage.REQUESTED.value), headers)
+
+
+def _opened(message: RequestBooking, stage: str) -> dict[str, Any]:
+    return BookingOpened(
+        booking_id=message.booking_id,
+        service=message.service,
+        stage=stage,
+        stage_name=stage_name(stage),
+        requested_at=message.requested_at,
+    ).model_dump(mode="json")
+
+
+def booking_message(opened: str) -> RequestBooking:
+    """The start message of a booking as it was written down."""
+    return RequestBooking.model_validate_json(opened)
+
+
+@routes.get("/{booking_id}", operation_id="get_booking", summary="查看预约", responses=FAILURES)
+async def get_booking(
+    booking_id: BookingId, request: Request, caller: BookingCaller
+) -> BookingFile:
+    """One booking: unit, promises, papers, history, and who must act next. Looking is audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+    found = await door.bookings.booking(booking_id, viewer(caller))
+    if found is None:
+        raise Problem("not-found", "没有此预约")
+    return _file(found)
+
+
+@routes.post(
+    "/{booking_id}/cancellation",
+    operation_id="cancel_booking",
+    summary="取消预约",
+    response_model=CommandAccepted,
+    responses={
+        **FAILURES,
+        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
+    },
+)
+async def cancel_booking(
+    booking_id: BookingId,
+    body: Cancelling,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Give the booking up: free, used, or not possible, by the programme's own rule."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
+
+    async def record(unit: Unit) -> None:
+        booking = await seen_matter(unit, caller, booking_id)
+        if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+            raise Problem("case-ended", "预约已结束", case_id=booking_id)
+
+    async def act(_: None) -> Answer:
+        return await command(door, booking_id, "cancel_booking", message, update_id=ask.update_id)
+
+    known = answered(door, booking_id, update_id=ask.update_id)
+    return await once(request, ask, record=record, act=act, known=known)
+
+
+def _file(view: BookingView) -> BookingFile:
+    told = view.model_dump(exclude={"clocks", "tasks", "timeline", "documents", "stage"})
+    return BookingFile(
+        **{name: value for name, value in told.items() if name in BookingFile.model_fields},
+        stage=view.stage,
+        stage_name=stage_name(view.stage),
+        clocks=[clock_view(clock) for clock in view.clocks],
+        tasks=[task_view(row) for row in view.tasks],
+        documents=[document_view(row) for row in view.documents],
+        timeline=[timeline_view(row) for row in view.timeline],
+    )
+
+
+@routes.post(
+    "/{booking_id}/documents",
+    operation_id="upload_booking_document",
+    summary="上传预约资料",
+    status_code=201,
+    response_model=DocumentView,
+    responses=FAILURES,
+)
+async def upload_booking_document(
+    booking_id: BookingId,
+    kind: Annotated[DocumentKind, Form()],
+    file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 PDF, 最大10MB")],
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Store a paper of the booking; from its arrival runs the promise of an answer."""
+    stored = await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key)
+    door = door_of(request)
+    with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
+        await door.cases.signal(booking_id, "papers_arrived", PapersArrived(at=door.clock()))
+    return stored

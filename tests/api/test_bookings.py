@@ -1,0 +1,256 @@
+"""A booking through the door: asked for, arranged, visited; the last unit goes to exactly one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import insert, text
+
+from adapters.tables import policies
+from api.delivery import ORPHAN_AFTER, sweep
+from domain.booking_terms import papers_for
+from domain.calendar import civil_date
+from tests.api.conftest import NAME, PERSON, House
+from tests.api.test_bad_input import problem
+from tests.api.test_reporting import open_task
+from tests.workflows.booked import PROGRAMMES
+
+P04 = "pingan_oncology_157"
+P20 = "ins_oncology"
+NEED = "肺部结节复查"
+
+
+async def insured_of(house: House, programme: str, *, days: int = 400) -> None:
+    """The customer of the tests is on this programme's list as well, since so many days."""
+    today = civil_date(house.clock())
+    row = {
+        "policy_id": f"p-{programme}",
+        "programme": programme,
+        "policy_no": house.sealer.seal("P-2", "policies.policy_no"),
+        "name": house.sealer.seal(NAME, "policies.name"),
+        "id_number": house.sealer.seal(PERSON, "policies.id_number"),
+        "person_hash": house.sealer.lookup_hash(PERSON),
+        "product": "designated_ci",
+        "sum_insured_fen": 50_000_000,
+        "sales_channel": "individual",
+        "valid_from": today - timedelta(days=days),
+        "valid_to": date(today.year + 1, 12, 31),
+    }
+    async with house.database.begin() as connection:
+        await connection.execute(insert(policies).values(row))
+
+
+def request_of(house: House, **changes: Any) -> dict[str, Any]:
+    body = {
+        "programme": P04,
+        "service": "expert_outpatient",
+        "insured": {
+            "name": NAME,
+            "id_type": "resident_id",
+            "id_number": PERSON,
+            "phone": "13800138000",
+        },
+        "need": NEED,
+        "channel": "hotline",
+        "declared": {"diagnosis": "suspected"},
+        "consent": {"given": True, "at": house.clock().isoformat(), "version": "v2026_01"},
+        "customer_id": "customer-1",
+    }
+    return body | changes
+
+
+async def booked(house: House, **changes: Any) -> str:
+    answer = await house.post("/v1/bookings", request_of(house, **changes))
+    assert answer.status_code == 201, answer.text
+    booking_id = str(answer.json()["booking_id"])
+    assert answer.headers["location"] == f"/v1/bookings/{booking_id}"
+    return booking_id
+
+
+async def done(house: House, booking_id: str, kind: str, role: str, **form: Any) -> httpx.Response:
+    task = await open_task(house, booking_id, kind)
+    path = f"/v1/tasks/{task['task_id']}/completion"
+    answer: httpx.Response = await house.post(path, form, role)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+async def staged(house: House, booking_id: str, stage: str) -> dict[str, Any]:
+    """The booking, as soon as it has come to a stage."""
+    for _ in range(100):
+        seen = await house.get(f"/v1/bookings/{booking_id}", "supervisor")
+        assert seen.status_code == 200, seen.text
+        if seen.json()["stage"] == stage:
+            return dict(seen.json())
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never {stage}: {seen.text}")
+
+
+async def reviewed(house: House, booking_id: str) -> None:
+    """Whether the illness is in scope needs a person (the programme's rule `disease_in_scope`)."""
+    await done(house, booking_id, "review_booking", "reviewer", approved=True)
+    await done(house, booking_id, "tell_result", "agent", told_by="phone")
+
+
+async def confirmed(house: House, booking_id: str, visit_at: datetime) -> None:
+    await done(house, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await reviewed(house, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(house, booking_id, "offer_options", "reviewer", options=options)
+    await done(house, booking_id, "choose_option", "agent", option="expert-2")
+    at = visit_at.isoformat()
+    await done(house, booking_id, "arrange_service", "dispatcher", arranged=True, service_at=at)
+    await done(house, booking_id, "confirm_booking", "agent", confirmed=True, told_by="phone")
+    await staged(house, booking_id, "confirmed")
+
+
+async def test_an_expert_visit_is_booked_visited_and_closed_over_http(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    first = await open_task(worked, booking_id, "take_request")
+    assert first["stage_name"] == "已申请"
+    await confirmed(worked, booking_id, worked.clock() + timedelta(hours=1))
+    worked.clock.move(hours=2)
+    report = {"outcome": "delivered", "at": worked.clock().isoformat()}
+    await done(worked, booking_id, "report_visit", "agent", **report)
+    seen = await staged(worked, booking_id, "closed")
+    assert (seen["unit"], seen["name_masked"][0], seen["need"]) == ("consumed", NAME[0], NEED)
+    assert [clock["clock"] for clock in seen["clocks"]] == ["G16"]
+    again = await worked.post("/v1/bookings", request_of(worked))
+    assert again.status_code == 201
+    refused = await staged(worked, again.json()["booking_id"], "rejected")
+    assert refused["unit"] is None
+    assert "已使用" in refused["reason"]
+
+
+async def test_the_last_unit_asked_for_by_many_at_once_goes_to_one(worked: House) -> None:
+    await insured_of(worked, P04)
+    answers = await asyncio.gather(
+        *(worked.post("/v1/bookings", request_of(worked)) for _ in range(6))
+    )
+    opened = [one.json()["booking_id"] for one in answers if one.status_code == 201]
+    units = [
+        (await worked.get(f"/v1/bookings/{one}", "supervisor")).json()["unit"] for one in opened
+    ]
+    assert units.count("reserved") == 1
+    for one in answers:
+        if one.status_code != 201:
+            problem(one, 409, "entitlement-used-up")
+
+
+async def test_the_same_key_books_once_and_another_body_is_refused(worked: House) -> None:
+    await insured_of(worked, P04)
+    body = request_of(worked)
+    first = await worked.post("/v1/bookings", body, key="k-same")
+    second = await worked.post("/v1/bookings", body, key="k-same")
+    assert (first.status_code, second.json()) == (201, first.json())
+    other = await worked.post("/v1/bookings", body | {"need": "别的"}, key="k-same")
+    problem(other, 422, "idempotency-key-reused")
+    assert await worked.rows("bookings") == 1
+
+
+async def test_giving_up_late_is_said_to_cost_before_it_does(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await confirmed(worked, booking_id, worked.clock() + timedelta(hours=20))
+    path = f"/v1/bookings/{booking_id}/cancellation"
+    problem(await worked.post(path, {}), 409, "cancelling-costs", "accept_use")
+    assert (await worked.post(path, {"accept_use": True})).status_code == 200
+    seen = await staged(worked, booking_id, "cancelled")
+    assert seen["unit"] == "consumed"
+    problem(await worked.post(path, {"accept_use": True}), 409, "case-ended")
+
+
+async def test_giving_up_early_gives_the_unit_back(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await open_task(worked, booking_id, "take_request")
+    assert (await worked.post(f"/v1/bookings/{booking_id}/cancellation", {})).status_code == 200
+    assert (await staged(worked, booking_id, "cancelled"))["unit"] == "given_back"
+    assert await booked(worked) != booking_id
+
+
+async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: House) -> None:
+    await insured_of(worked, P20)
+    booking_id = await booked(
+        worked,
+        programme=P20,
+        service="inpatient_arrangement",
+        declared={"diagnosis": "confirmed", "is_first_diagnosis": True},
+    )
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    task = await open_task(worked, booking_id, "check_papers")
+    path = f"/v1/tasks/{task['task_id']}/completion"
+    form = {"complete": True, "slip_issued_on": civil_date(worked.clock()).isoformat()}
+    problem(await worked.post(path, form), 409, "documents-missing")
+    terms = PROGRAMMES[P20]
+    service = terms.service("inpatient_arrangement")
+    for kind in papers_for(terms.for_booking(service.code), service, None):
+        stored = await worked.post(
+            f"/v1/bookings/{booking_id}/documents",
+            data={"kind": kind.value},
+            files={"file": ("a.jpg", b"\xff\xd8\xff" + kind.value.encode(), "image/jpeg")},
+        )
+        assert stored.status_code == 201, stored.text
+    assert (await worked.post(path, form)).status_code == 200
+    await reviewed(worked, booking_id)
+    seen = await staged(worked, booking_id, "coordinating")
+    assert [clock["clock"] for clock in seen["clocks"]] == ["G33"]
+    assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "field"),
+    [
+        ({"programme": "nope"}, 422, "unknown-programme", "programme"),
+        ({"service": "nope"}, 422, "invalid", "service"),
+        ({"service": "second_opinion"}, 422, "invalid", "service"),
+        ({"need": ""}, 422, "invalid", "need"),
+        ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),
+        ({"wished_on": "1926-01-01"}, 422, "invalid", "planned_admission"),
+        ({"unit": "consumed"}, 422, "invalid", "unit"),
+    ],
+)
+async def test_a_bad_request_names_its_field_and_writes_nothing(
+    house: House, changes: dict[str, Any], status: int, code: str, field: str
+) -> None:
+    await insured_of(house, P04)
+    problem(await house.post("/v1/bookings", request_of(house, **changes)), status, code, field)
+    assert await house.rows("bookings") == 0
+    assert await house.rows("entitlement_uses") == 0
+
+
+async def test_another_channels_booking_does_not_exist(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    path = f"/v1/bookings/{booking_id}"
+    problem(await worked.get(path, "channel", channel="other"), 404, "not-found")
+    problem(await worked.get(path, "customer", subject="customer-2"), 404, "not-found")
+    assert (await worked.get(path, "customer", subject="customer-1")).status_code == 200
+    cancelling = await worked.post(f"{path}/cancellation", {}, "channel", channel="other")
+    problem(cancelling, 404, "not-found")
+
+
+async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
+    await insured_of(house, P04)
+    answer = await house.post("/v1/bookings", request_of(house))
+    booking_id = answer.json()["booking_id"]
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE bookings SET stage = 'opening'"))
+    await house.temporal.get_workflow_handle(booking_id).terminate("lost")
+    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
+    assert await sweep(house.app.state.door) >= 1
+
+
+async def test_who_asked_and_why_stand_only_sealed(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await open_task(worked, booking_id, "take_request")
+    async with worked.database.connect() as connection:
+        rows = await connection.execute(text("SELECT * FROM bookings"))
+        held = str([dict(row) for row in rows.mappings()])
+    assert not [word for word in (NAME, PERSON, NEED, "13800138000") if word in held]

@@ -1,0 +1,175 @@
+"""Life's rest: a hold, somebody else for a step, a policy that ends, a patient who dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from activities.ports import TopUpState
+from domain.tasks import TaskKind
+from domain.waiver import Role, Stage
+from tests.builders import NURSE, SUPERVISOR
+from tests.workflows import people
+from tests.workflows.conftest import Case
+from workflows.interventions import DECEASED, POLICY_ENDED
+from workflows.messages import Actor, Intervene
+
+CaseOf = Callable[..., Any]
+OTHER_NURSE = Actor(role=Role.NURSE, id="nurse-other")
+
+
+async def intervene(case: Case, act: Any, **more: Any) -> None:
+    message = Intervene(act=act, actor=SUPERVISOR, at=case.time.now(), **more)
+    await case.update("intervene", message)
+
+
+async def refused(case: Case, act: Any, **more: Any) -> str | None:
+    with pytest.raises(WorkflowUpdateFailedError) as failure:
+        await intervene(case, act, **more)
+    cause = failure.value.cause
+    assert isinstance(cause, ApplicationError)
+    return cause.type
+
+
+# Hold --------------------------------------------------------------------------------------------
+
+
+async def test_while_a_case_is_held_nothing_is_paid_and_its_promise_runs_on(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        await intervene(case, "hold", reason="身份存疑")
+        assert await refused(case, "hold") == "WrongStage"
+        await people.sign_on_site(case)
+        await case.settled()
+        due = case.clocks["K05.1"].due_at
+        await case.time.go_to(due + timedelta(minutes=1))
+        await case.until(lambda: "K05.1" in case.alerts)
+        assert case.partners.paid == {}
+        assert case.pages[-1].awaiting == [Role.SUPERVISOR]
+        await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR, note="已核实")
+        await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+        assert sum(case.partners.paid.values()) == 5_000_000
+
+
+async def test_a_held_case_may_still_be_withdrawn_before_its_first_payment(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        await intervene(case, "hold")
+        await people.sign_on_site(case)
+        await case.settled()
+        await people.withdraw(case)
+        await case.ends(Stage.CANCELLED)
+        assert case.partners.paid == {}
+
+
+# Somebody else -----------------------------------------------------------------------------------
+
+
+async def test_a_step_given_to_somebody_else_shows_whose_it_is(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        contact = await case.task(TaskKind.FIRST_CONTACT)
+        await intervene(case, "reassign", task_id=contact.task_id, staff_id="agent-other")
+        await case.until(lambda: case.open_tasks[contact.task_id].assignee == "agent-other")
+        assert case.lines[-1] == "reassigned"
+        assert await refused(case, "reassign", task_id="dw-none.care.1", staff_id="a") == (
+            "TaskNotOpen"
+        )
+
+
+async def test_a_new_nurse_of_the_team_gets_the_open_steps_and_the_next_ones(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        assert await refused(case, "staff", role=Role.NURSE, staff_id="x") == "WrongStage"
+        await people.at_the_bed(case)
+        await intervene(case, "staff", role=Role.NURSE, staff_id=OTHER_NURSE.id)
+        signing = await case.task(TaskKind.SIGN_ON_SITE)
+        await case.until(lambda: case.open_tasks[signing.task_id].assignee == OTHER_NURSE.id)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await case.do(TaskKind.SIGN_ON_SITE, NURSE, agreements_signed=True, images=["i-1"])
+        await case.do(TaskKind.SIGN_ON_SITE, OTHER_NURSE, agreements_signed=True, images=["i-1"])
+        care = await case.task(TaskKind.CARE)
+        assert care.assignee == OTHER_NURSE.id
+        assert case.pages[-1].team[Role.NURSE.value] == OTHER_NURSE.id
+
+
+# A policy that ends ------------------------------------------------------------------------------
+
+
+async def test_after_the_policy_ended_the_stay_is_settled_without_another_top_up(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.ask_top_up(case, "t-open", 1_000_000)
+        await case.task(TaskKind.ANSWER_TOP_UP, subject="t-open")
+        await intervene(case, "policy_ended")
+        await people.ask_top_up(case, "t-late", 1_000_000)
+        for top_up in ("t-open", "t-late"):
+            await case.until(lambda one=top_up: case.top_ups[one].state is TopUpState.REFUSED)
+            assert case.top_ups[top_up].reason == POLICY_ENDED
+        assert await refused(case, "policy_ended") == "WrongStage"
+        await people.discharged(case, 5_000_000)
+        await people.decide(case, "approved", 5_000_000)
+        await case.ends(Stage.CLOSED)
+        assert sum(case.partners.paid.values()) == 5_000_000
+
+
+async def test_a_policy_that_ends_before_the_first_payment_ends_the_case(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.reviewed(case)
+        await intervene(case, "policy_ended")
+        await case.ends(Stage.CANCELLED)
+        assert case.told[-1] == "declined"
+
+
+# Death -------------------------------------------------------------------------------------------
+
+
+async def test_after_a_death_only_the_settlement_is_left(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await case.time.go_to(case.time.now() + timedelta(days=2))
+        await intervene(case, "died")
+        visit = await case.task(TaskKind.DISCHARGE_VISIT)
+        assert visit.subject == str(case.today)
+        kinds = {task.kind for task in case.open_tasks.values()}
+        assert TaskKind.CARE not in kinds
+        await people.ask_top_up(case, "t-1", 1_000_000)
+        await case.until(lambda: case.top_ups["t-1"].state is TopUpState.REFUSED)
+        assert case.top_ups["t-1"].reason == DECEASED
+        await people.discharge_visit(case, 5_000_000)
+        await people.file_claim(case)
+        await people.decide(case, "approved", 5_000_000)
+        await case.ends(Stage.CLOSED)
+        assert case.lines.count("deceased") == 1
+
+
+async def test_a_death_before_the_first_payment_ends_the_case_without_a_text(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.reviewed(case)
+        told = len(case.told)
+        await intervene(case, "died")
+        await case.ends(Stage.CANCELLED)
+        assert case.told[told:] == []
