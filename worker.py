@@ -47,12 +47,21 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.written_opinion import WrittenOpinion
+from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
 
-WORKFLOWS: Final[tuple[type[Any], ...]] = (DepositWaiver, Enquiry, Reconciliation, Appointment)
+WORKFLOWS: Final[tuple[type[Any], ...]] = (
+    DepositWaiver,
+    Claim,
+    Enquiry,
+    Reconciliation,
+    Appointment,
+    WrittenOpinion,
+)
 """Every workflow of the product; the replay tests ask for a history of each."""
 
 RECONCILE: Final = "reconciliation"

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from activities.ports import Message
 from domain.money import Fen
-from domain.tasks import Evidence, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import Evidence
 from domain.waiver import Role
 
 

@@ -9,15 +9,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, Select, Text, bindparam, case, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Text,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.entitlements import used_in
 from adapters.tables import OPENING, cases, hospitals, network_hospitals, policies
-from adapters.tables_door import eligibility_checks
+from adapters.tables_door import eligibility_checks, emergencies
 from adapters.tables_lists import imported_lists
 from domain.entitlement import Counter
-from domain.waiver import ENDED, STILL_PAYING
+from domain.waiver import ENDED, STILL_PAYING, Stage
 
 
 def _hospital_query() -> Select[Any]:
@@ -94,7 +106,10 @@ def _taken_by_case() -> ColumnElement[Any]:
     """
     out = func.greatest(cases.c.advanced_fen, cases.c.outstanding_fen)
     up_to = func.coalesce(cases.c.limit_fen, cases.c.promised_fen, policies.c.sum_insured_fen)
-    paying = cases.c.stage.in_([OPENING, *(stage.value for stage in STILL_PAYING)])
+    pays = [OPENING, *(stage.value for stage in (*STILL_PAYING, Stage.PAYOUT))]
+    # A claim that follows no advance is being decided: it may still take what it asked for.
+    decided = (cases.c.stage == Stage.ADJUDICATION.value) & (cases.c.advanced_fen == 0)
+    paying = cases.c.stage.in_(pays) | decided
     return case((paying, func.greatest(out, up_to)), else_=out)
 
 
@@ -201,3 +216,35 @@ class ReferenceRows:
         """Whether the database answers: its own clock."""
         answered: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return answered
+
+    async def emergency(self, programme: str) -> str | None:
+        """The event an emergency is switched on for now, the newest; None where none is."""
+        found = await self._connection.execute(
+            select(emergencies.c.code)
+            .where(emergencies.c.programme == programme, emergencies.c.ended_at.is_(None))
+            .order_by(emergencies.c.began_at.desc())
+            .limit(1)
+        )
+        return found.scalar()
+
+    async def begin_emergency(
+        self, *, programme: str, code: str, name: str, by: str, at: datetime
+    ) -> bool:
+        """Switch the emergency mode on for an event; False when it has been on before."""
+        done = await self._connection.execute(
+            upsert(emergencies)
+            .values(programme=programme, code=code, name=name, began_by=by, began_at=at)
+            .on_conflict_do_nothing()
+            .returning(emergencies.c.code)
+        )
+        return done.scalar() is not None
+
+    async def end_emergency(self, *, programme: str, code: str, by: str, at: datetime) -> bool:
+        """Switch it off; False when it is not on."""
+        done = await self._connection.execute(
+            update(emergencies)
+            .where(emergencies.c.programme == programme, emergencies.c.code == code)
+            .where(emergencies.c.ended_at.is_(None))
+            .values(ended_by=by, ended_at=at)
+        )
+        return done.rowcount == 1

@@ -35,6 +35,18 @@ eligibility_checks = Table(
     Index(None, "programme", "asked_at"),
 )
 
+emergencies = Table(  # events a programme's emergency mode is switched on for (R834)
+    "emergencies",
+    METADATA,
+    key("programme"),
+    key("code"),
+    text_column("name"),
+    text_column("began_by"),
+    moment("began_at"),
+    text_column("ended_by", null=True),
+    moment("ended_at", null=True),
+)
+
 inbox = Table(
     "inbox",
     METADATA,

@@ -246,3 +246,9 @@ def must_serve_waivers(programme: Programme) -> None:
     """A deposit waiver is asked of a programme that has one."""
     if not programme.opens_waivers:
         raise Problem("unknown-programme", "该服务项目不提供住院免押金")
+
+
+def must_serve_claims(programme: Programme, service: str) -> None:
+    """A claim is filed under a service that takes claims."""
+    if programme.claims is None or programme.claims.lane(service) is None:
+        raise at_field("unknown-programme", "service", "该服务项目不提供此理赔服务")

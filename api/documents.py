@@ -22,8 +22,10 @@ from api.sight import sees_paper
 from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
 from api.views import document_view, viewer
-from api.wiring import Unit, door_of
+from api.wiring import Door, Unit, door_of
 from domain.documents import DocumentKind
+from domain.guards import CaseAccess
+from domain.image_quality import is_readable
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
@@ -65,6 +67,13 @@ def checked_type(body: bytes, *, filename: str, declared: str) -> str:
     if declared not in ("", "application/octet-stream", "image/jpg", found):
         raise at_field("unsupported-media-type", "file", "文件内容与声明的类型不一致")
     return found
+
+
+def _must_be_readable(door: Door, programme: str, body: bytes) -> None:
+    """A picture too small to be read is asked for again at once, where the programme says so."""
+    claims = door.programme(programme, door.clock()).claims
+    if claims is not None and not is_readable(body, side_min=claims.image_side_min):
+        raise at_field("invalid", "file", "图片过小, 无法识别, 请重新拍摄")
 
 
 @routes.post(
@@ -109,7 +118,9 @@ async def store_upload(
     ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
 
     async def record(unit: Unit) -> None:
-        await seen_matter(unit, caller, case_id)
+        matter = await seen_matter(unit, caller, case_id)
+        if isinstance(matter, CaseAccess):
+            _must_be_readable(door, matter.programme, body)
 
     async def act(_: None) -> Answer:
         stored = await door.files.store(

@@ -23,9 +23,11 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem, refusal
 from domain.booking import BookingStage
 from domain.enquiry import ENQUIRY_NAMES
+from domain.services import Shape
 from workflows.cockpit import asking_attributes, opening_attributes
 from workflows.messages import (
-    APPOINTMENT_TYPE,
+    BOOKING_TYPES,
+    CLAIM_TYPE,
     ENQUIRY_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
@@ -73,13 +75,13 @@ class CaseGateway:
         try:
             await _in_time(
                 self._client.start_workflow(
-                    WORKFLOW_TYPE,
+                    WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
                     opening,
                     id=opening.case_id,
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     search_attributes=_attributes(opening),
-                    static_summary=f"住院免押金 {opening.programme.code}",
+                    static_summary=f"{_word(opening)} {opening.programme.code}",
                 )
             )
         except WorkflowAlreadyStartedError:
@@ -92,7 +94,7 @@ class CaseGateway:
         """
         await _in_time(
             self._client.start_workflow(
-                WORKFLOW_TYPE,
+                WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
                 opening,
                 id=opening.case_id,
                 task_queue=self._task_queue,
@@ -107,10 +109,11 @@ class CaseGateway:
 
     async def start_booking(self, asked: RequestBooking) -> None:
         """Start a booking once; started already is as good. NotKnownYet."""
+        shape = asked.programme.service(asked.service).shape or Shape.APPOINTMENT
         try:
             await _in_time(
                 self._client.start_workflow(
-                    APPOINTMENT_TYPE,
+                    BOOKING_TYPES[shape],
                     asked,
                     id=asked.booking_id,
                     task_queue=self._task_queue,
@@ -187,6 +190,10 @@ class CaseGateway:
                 return await self._client.service_client.check_health()
         except (RPCError, TimeoutError, RuntimeError):
             return False
+
+
+def _word(opening: OpenCase) -> str:
+    return "住院免押金" if opening.claim is None else "理赔"
 
 
 async def _in_time(call: Awaitable[T]) -> T:

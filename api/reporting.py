@@ -15,7 +15,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Declared, Insured, Known, gather, must_serve_waivers
+from api.applications import (
+    Application,
+    Declared,
+    Insured,
+    Known,
+    gather,
+    must_serve_claims,
+    must_serve_waivers,
+)
 from api.docs import FAILURES
 from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
@@ -29,7 +37,7 @@ from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.programme import Programme
 from domain.waiver import STAGE_NAMES, Role, Stage
-from workflows.messages import OpenCase
+from workflows.messages import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
@@ -70,12 +78,21 @@ class Report(Body):
     hospital_id: OpaqueId
     insured: Insured
     disease: Code = Field(examples=["lung_cancer"])
-    channel: Literal["hotline", "wechat", "app", "email"]
+    channel: Literal["hotline", "wechat", "app", "email", "mini_program", "online_store", "counter"]
     declared: Declared | None = None
     planned_admission: date | None = None
     need: Words = ""
     consent: Consent
     customer_id: OpaqueId | None = None
+
+    @property
+    def claim_service(self) -> str | None:
+        """The claim service that is asked for; None for an advance."""
+        return None
+
+    def elements(self) -> dict[str, bool | int | str]:
+        """What is known of a claim by what was stated; amounts in fen."""
+        return {}
 
 
 class Start(BaseModel):
@@ -129,6 +146,13 @@ async def report_case(
     key: IdempotencyKey = None,
 ) -> Response:
     """Open a case, or find the one this stay already has."""
+    return await open_case(body, request, caller, key)
+
+
+async def open_case(
+    body: Report, request: Request, caller: Caller, key: IdempotencyKey
+) -> Response:
+    """Write a report down under its key and start its case."""
     if caller.role is Role.CHANNEL and caller.channel is None:
         raise Problem("forbidden", "令牌未指明渠道")
     if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
@@ -176,12 +200,17 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         planned=body.planned_admission,
         at=at,
         declared={} if body.declared is None else dict(body.declared),
-        opens_case=True,
+        service=body.claim_service,
+        opens_case=body.claim_service is None,
     )
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
-    must_serve_waivers(known.programme)
+    if body.claim_service is None:
+        must_serve_waivers(known.programme)
+    else:
+        must_serve_claims(known.programme, body.claim_service)
+        await _must_be_on(unit, known.programme, body.claim_service)
     _must_state(known.programme, body)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
@@ -197,6 +226,15 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         subject=body.consent.version,
     )
     return Recorded(case_id, opening, at, "opening")
+
+
+async def _must_be_on(unit: Unit, programme: Programme, service: str) -> None:
+    """The emergency lane is open while a supervisor has switched it on for an event."""
+    lane = programme.claims.lane(service) if programme.claims else None
+    if lane is None or not lane.in_emergency:
+        return
+    if await unit.reference.emergency(programme.code) is None:
+        raise Problem("wrong-stage", "当前没有启动应急理赔")
 
 
 def _must_state(programme: Programme, body: Report) -> None:
@@ -221,7 +259,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
     year = civil_date(reported.at).year
     return OpenCase(
         case_id=case_id,
-        programme=door.carried(known.programme),
+        programme=door.carried(known.programme, reported.body.claim_service),
         calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
         verdict=known.verdict,
@@ -230,7 +268,18 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
         reported_by=reported.caller.actor,
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
+        claim=_claim(known, reported.body),
     )
+
+
+def _claim(known: Known, body: Report) -> ClaimAsked | None:
+    """The claim with what is known of it: what was stated, and what the insurer's list says."""
+    if body.claim_service is None:
+        return None
+    elements = body.elements() | {"disease": body.disease}
+    if known.facts.sum_insured_left_fen is not None:
+        elements["sum_insured_left"] = known.facts.sum_insured_left_fen
+    return ClaimAsked(service=body.claim_service, elements=elements)
 
 
 def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
@@ -263,8 +312,11 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
 
 def _promised_fen(known: Known) -> int:
     """What the case may take of its policy; one that is turned down at once takes nothing."""
-    rejected = known.verdict.outcome is Outcome.REJECTED
-    return 0 if rejected else known.verdict.limit_fen or 0
+    if known.verdict.outcome is Outcome.REJECTED:
+        return 0
+    if known.programme.claims is not None:
+        return known.facts.sum_insured_left_fen or 0
+    return known.verdict.limit_fen or 0
 
 
 async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:

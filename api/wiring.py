@@ -175,6 +175,11 @@ class Reference(Protocol):
     ) -> dict[str, Any] | None: ...
     async def quota_used(self, counter: Counter) -> int: ...
     async def note_check(self, row: dict[str, Any]) -> None: ...
+    async def emergency(self, programme: str) -> str | None: ...
+    async def begin_emergency(
+        self, *, programme: str, code: str, name: str, by: str, at: datetime
+    ) -> bool: ...
+    async def end_emergency(self, *, programme: str, code: str, by: str, at: datetime) -> bool: ...
     async def hospitals(
         self,
         *,
@@ -324,16 +329,19 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    _carried: dict[int, Programme] = field(
+    _carried: dict[tuple[int, str | None], Programme] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
     _windows: dict[tuple[int, int], tuple[WorkCalendar, WorkCalendar]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
-    def carried(self, programme: Programme) -> Programme:
+    def carried(self, programme: Programme, service: str | None = None) -> Programme:
         """What a case carries of one of our programmes, cut out once."""
-        return self._carried.setdefault(id(programme), programme.for_case())
+        kept = (id(programme), service)
+        if kept not in self._carried:
+            self._carried[kept] = programme.for_case(service)
+        return self._carried[kept]
 
     def window(self, first_year: int, last_year: int) -> WorkCalendar:
         """Some years of the table as it stands, cut out once for each table."""

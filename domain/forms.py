@@ -5,7 +5,8 @@ The steps every advance has stand with their kinds in `domain.tasks`.
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -91,6 +92,29 @@ class Aftercare(Form):
     note: Words
 
 
+class HomeVisit(Form):
+    """A claims handler came to the customer (R827, CL07)."""
+
+    images: Images
+    note: Note = ""
+
+
+class Adjudicate(Form):
+    """The insurer decides a claim; the rules' proposal stands on the step."""
+
+    decision: Literal["approved", "partial", "denied"]
+    payable: Money
+    reason: Note = ""
+
+
+class SettleAtCounter(Form):
+    """The bill at discharge, settled for social and commercial insurance at once (R815)."""
+
+    bill: Money
+    social_paid: Money
+    self_pay: Money
+
+
 class CorrectPayment(Form):
     """What is really out under a movement, whatever either side had said of it."""
 
@@ -127,3 +151,31 @@ class SettleLateRefund(Form):
     to_loss: Money
     to_hospital: Money
     reason: Words
+
+
+class OnSiteTopUp(Form):
+    """The person of ours is at the hospital and pays now (K06)."""
+
+    images: Images
+    note: Note = ""
+
+
+class AcceptOffer(Form):
+    """The customer's answer to what is left below the limit."""
+
+    accepted: bool
+
+
+class HandInSlip(Form):
+    """The deposit slip of one payment."""
+
+    images: Images
+    receipt_no: Reference
+
+
+class TellResult(Form):
+    """The customer has been told the result and the plan (K04), or why not (R219)."""
+
+    told_by: Literal["phone", "wechat", "in_person"]
+    customer_date: date | None = None  # the day the customer wants the visit on
+    note: Note = ""

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from pydantic import Field, model_validator
 
+from domain.claim_terms import ClaimServices
 from domain.documents import DocumentKind, DocumentRule, DocumentStage, required
 from domain.hours import ServiceHours
 from domain.offer import (
@@ -101,6 +102,7 @@ class Programme(Incomplete):
     figures: tuple[KeyFigure, ...] = ()
     emergency: EmergencyTerms | None = None
     waiver: WaiverTerms | None = None
+    claims: ClaimServices | None = None
     lowers: tuple[Lowered, ...] = ()
 
     @classmethod
@@ -204,22 +206,24 @@ class Programme(Incomplete):
         """The roles of the standard team (R046)."""
         return tuple(member.role for member in self.deposit_waiver.team)
 
-    def for_case(self) -> "Programme":
+    def for_case(self, service: str | None = None) -> "Programme":
         """A copy without what a running case never asks: catalogue, provinces, plan table.
 
-        Of a programme that offers more than its waiver, the promises, papers and lead of the
-        other services stay behind as well.
+        Of a programme that offers more than its waiver, or than the service asked for, the
+        promises, papers and lead of the other services stay behind as well.
         """
         hospitals = self.hospitals.model_copy(update={"provinces": ()})
         catalogue = dict.fromkeys(("services", "plans", "rules", "figures", "lowers"), ())
         ours = set(self.waiver.services) if self.waiver else set()
+        if service is not None:
+            ours = {service}
         narrowed: dict[str, Any] = {}
         if ours:
             narrowed = {
                 "clocks": tuple(one for one in self.clocks if _concerns(one.services, ours)),
                 "documents": tuple(one for one in self.documents if _concerns(one.services, ours)),
                 "reminders": (),
-                "lead_time": self.lead_time or self._lead_of(self.waiver_service),
+                "lead_time": self.lead_time or self._lead_of(service or self.waiver_service),
             }
         return self.model_copy(update={"hospitals": hospitals, **catalogue, **narrowed})
 

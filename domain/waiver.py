@@ -7,6 +7,7 @@ filters by, and what decides which message is still welcome. The story itself is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +28,7 @@ class Stage(StrEnum):
     OFFSET = "offset"  # DW19: the payout returns the advance
     REPAYMENT = "repayment"  # DW20
     AFTERCARE = "aftercare"  # DW21: the money is settled, consultations are still promised
+    PAYOUT = "payout"  # CL05: a claim of its own is being paid
     CLOSED = "closed"  # DW22, every account at zero
     REJECTED = "rejected"  # DW04: not eligible
     DECLINED = "declined"  # DW07: the review said no
@@ -49,6 +51,7 @@ STAGE_NAMES: Final[dict[Stage, str]] = {
     Stage.OFFSET: "理赔金抵扣",
     Stage.REPAYMENT: "待客户归还",
     Stage.AFTERCARE: "院后服务",
+    Stage.PAYOUT: "赔款支付",
     Stage.CLOSED: "已结案",
     Stage.REJECTED: "不符合资格",
     Stage.DECLINED: "审核未通过",
@@ -76,6 +79,14 @@ BEFORE_PAYMENT: Final = frozenset(
 STILL_PAYING: Final = BEFORE_PAYMENT | {Stage.IN_HOSPITAL, Stage.DISCHARGE}
 """Stages in which a deposit may yet be paid, so that the case's limit is spoken for."""
 
+CLAIM_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
+    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
+    Stage.COLLECTING: frozenset({Stage.ADJUDICATION, Stage.CANCELLED}),
+    Stage.ADJUDICATION: frozenset({Stage.PAYOUT, Stage.DECLINED, Stage.CANCELLED}),
+    Stage.PAYOUT: frozenset({Stage.CLOSED}),
+}
+"""The way of a claim that follows no advance (CL01–CL07)."""
+
 NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
     Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),
@@ -98,13 +109,16 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
 }
 
 
+Ways = Mapping[Stage, frozenset[Stage]]
+
+
 class IllegalMove(ValueError):
     """A case was asked to go where its stage does not lead."""
 
 
-def moved(stage: Stage, to: Stage) -> Stage:
+def moved(stage: Stage, to: Stage, *, ways: Ways = NEXT_STAGES) -> Stage:
     """The stage after a move; raises `IllegalMove` where no path of the specification leads."""
-    if to not in NEXT_STAGES.get(stage, frozenset()):
+    if to not in ways.get(stage, frozenset()):
         raise IllegalMove(f"no way from {stage} to {to}")
     return to
 

@@ -22,7 +22,7 @@ from activities.ports import (
 )
 from domain.money import Fen
 from domain.settlement import Instalment, Settlement
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.matter import MatterPen, MatterState
@@ -93,6 +93,7 @@ class CaseState(MatterState):
     claimed_fen: Fen = 0  # claim money booked so far
     claim_state: str = ""
     claim_filings: int = 0  # claims sent so far; each has an id of its own
+    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
     claim_documents: list[str] = Field(default_factory=list)
 
     # The in-tray: facts that arrived and that the story has not taken up yet.

@@ -13,7 +13,8 @@ import asyncio
 
 from temporalio import workflow
 
-from domain.tasks import ArrangeVisit, SignOnSite, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ArrangeVisit, SignOnSite
 from domain.terms import ExpectedEvent
 from domain.waiver import ENDED, Role, Stage
 from workflows.aftercare import Aftercare
@@ -77,13 +78,13 @@ class DepositWaiver:
         self._balance = Balance(self._desk, opening, self._deposits)
         self._recovery = Recovery(self._desk, opening, payment)
         self._money_refusals = MoneyRefusals(self._state)
-        self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.pay_again)
+        self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
         self._in_tray = InTray(self._desk, self._late_refunds)
         self._interventions = Interventions(self._desk, self._refusals, self._in_tray)
         self._corrections = Corrections(
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
-            pay_again=self._recovery.pay_again,
+            pay_again=self._recovery.payouts.again,
         )
         self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit

@@ -12,8 +12,8 @@ from typing import Literal
 from temporalio import workflow
 
 from activities.ports import PaymentRecord, PaymentStatus
-from domain.forms import GiveOutSlips, KeepSlip
-from domain.tasks import HandInSlip, TaskKind
+from domain.forms import GiveOutSlips, HandInSlip, KeepSlip
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.at_the_desk import AtTheDesk

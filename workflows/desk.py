@@ -23,9 +23,10 @@ from activities.ports import (
 from domain.clock import Budget, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
-from domain.tasks import Evidence, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import Evidence
 from domain.terms import ExpectedEvent
-from domain.waiver import STAGE_NAMES, Stage, moved
+from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows import cockpit
 from workflows.case import CaseState, Pen
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
@@ -63,12 +64,13 @@ class CaseOver(Exception):
 class Desk(FrontDesk):
     """Steps, promises, notices and the record of one case."""
 
-    def __init__(self, opening: OpenCase, state: CaseState) -> None:
+    def __init__(self, opening: OpenCase, state: CaseState, *, ways: Ways = NEXT_STAGES) -> None:
         self.state: CaseState
         self.pen: Pen
         record = Record(state, unsent=self._tell_soon)
         super().__init__(state, opening.programme, pen=Pen(state), record=record)
         self._opening = opening
+        self._ways = ways
         self._errands = 0
 
     # Running -------------------------------------------------------------------------------------
@@ -190,7 +192,7 @@ class Desk(FrontDesk):
 
     def enter(self, stage: Stage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
-        self.state.stage = moved(self.state.stage, stage)
+        self.state.stage = moved(self.state.stage, stage, ways=self._ways)
         self.state.reason = reason
         self.note("stage", STAGE_NAMES[stage], at=at)
 

@@ -14,7 +14,8 @@ from temporalio import workflow
 from domain import posting
 from domain.forms import SettleLateRefund
 from domain.money import spoken
-from domain.tasks import Evidence, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import Evidence
 from workflows.cockpit import civil
 from workflows.desk import Desk
 from workflows.matter import Completion

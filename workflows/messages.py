@@ -9,7 +9,7 @@ call, not from the moment a worker got to it.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -19,15 +19,23 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.tasks import Evidence, TaskKind
+from domain.services import Shape
+from domain.steps import TaskKind
+from domain.tasks import Evidence
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"
 WORKFLOW_TYPE = "DepositWaiver"
+CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
-APPOINTMENT_TYPE = "Appointment"
+BOOKING_TYPES: Final[dict[Shape, str]] = {
+    Shape.APPOINTMENT: "Appointment",
+    Shape.WRITTEN_OPINION: "WrittenOpinion",
+    Shape.LAB_TEST: "WrittenOpinion",
+}
+"""The workflow of each shape of a service that is booked."""
 
 
 class Actor(Message):
@@ -48,6 +56,13 @@ class HospitalTerms(Message):
     payment_modes: list[PaymentMode] = Field(default=[])  # in the programme's selection order
 
 
+class ClaimAsked(Message):
+    """A claim under one of the programme's claim services, with what is known of it."""
+
+    service: str
+    elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+
+
 class OpenCase(Message):
     """The report (DW02) with everything the case will ever need to know of its rules."""
 
@@ -61,6 +76,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 
 

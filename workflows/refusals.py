@@ -15,14 +15,10 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
-from domain.forms import (
-    Form,
-    SecondReview,
-    SettleBalance,
-    VerifyCost,
-)
+from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
+from domain.steps import TaskKind
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
@@ -36,8 +32,6 @@ from domain.tasks import (
     JudgeLiability,
     SignAuthorization,
     SignOnSite,
-    TaskKind,
-    TellResult,
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms

@@ -66,13 +66,13 @@ class Stubborn(Person):
         headers = {"Idempotency-Key": key or secrets.token_urlsafe(16)}
         return await insisted(lambda: self.http.post(path, json=body or {}, headers=headers))
 
-    async def upload(self, case_id: str, kind: str) -> str:
+    async def upload(self, case_id: str, kind: str, *, picture: bytes = PICTURE) -> str:
         headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
         answer = await insisted(
             lambda: self.http.post(
                 f"/v1/deposit-waivers/{case_id}/documents",
                 data={"kind": kind},
-                files={"file": (f"{kind}.png", PICTURE, "image/png")},
+                files={"file": (f"{kind}.png", picture, "image/png")},
                 headers=headers,
             )
         )

@@ -1,0 +1,259 @@
+"""Story 7, the claim day of P21, over HTTP: each lane to the minute and the fen."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+import pytest
+
+from demo.hands import Hands
+from demo.house import Guest
+from demo.people import Answer, Refused, yuan
+from tests.journeys.conftest import HouseOf
+from tests.journeys.telling import all_zero, moved, promises_are
+
+pytestmark = pytest.mark.timeout(240)
+
+GUEST = Guest(
+    programme="china_life_claims",
+    disease="colorectal_cancer",
+    policy="critical_illness,250000.00,0.00,individual,2019-01-01,2099-12-31",
+)
+
+
+def a_photo(side: int) -> bytes:
+    """A grey picture of so many pixels square."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = b"".join(b"\0" + bytes(side) for _ in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+class Claimant(Hands):
+    """Somebody with a claim."""
+
+    async def file(self, service: str, **more: Any) -> None:
+        """File a claim under a service."""
+        claim = self.a_report() | {
+            "service": service,
+            "channel": "app",
+            "declared": {"diagnosis": "confirmed"},
+            **more,
+        }
+        self.case_id = (await self.house.channel.do("/v1/claims", claim))["case_id"]
+
+    async def photograph(self, *papers: str) -> None:
+        """Readable pictures of papers."""
+        for paper in papers:
+            await self.house.customer.upload(self.case_id, paper, picture=a_photo(400))
+
+    async def complete(self) -> None:
+        """Somebody of ours sees that everything is there."""
+        await self.house.agent.complete(self.case_id, "confirm_documents", complete=True)
+
+    async def decide(self, payable_fen: int, **more: Any) -> None:
+        """The adjudicator decides."""
+        form = {"decision": "approved", "payable": yuan(payable_fen), **more}
+        await self.house.insurer.complete(self.case_id, "adjudicate", **form)
+
+    async def paid(self) -> tuple[Answer, Answer]:
+        """The closed claim and its books."""
+        return await self.stage_is("closed"), await self.ledger()
+
+
+PAID_OUT = [("claim_money", 25_000_000), ("payout", 25_000_000), ("residual", 25_000_000)]
+
+
+async def test_a_critical_illness_is_paid_on_the_day_it_is_complete(house_of: HouseOf) -> None:
+    """毛先生: complete Mon 13 Apr 10:30, due Tue 14 Apr 24:00, paid the same day."""
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file("ci_one_day_payout")
+        await house.agent.task(claim.case_id, "confirm_documents")
+        with pytest.raises(Refused, match="重新拍摄"):
+            await house.customer.upload(claim.case_id, "id_card_front")
+        await claim.photograph("id_card_front", "diagnosis_proof")
+        await house.go_to("2026-04-13 10:30")
+        await claim.complete()
+        task = await house.insurer.task(claim.case_id, "adjudicate")
+        assert task["amount"] == yuan(25_000_000)
+        with pytest.raises(Refused, match="不超过可用保额"):
+            await claim.decide(25_000_001)
+        await house.go_to("2026-04-13 16:00")
+        await claim.decide(25_000_000)
+        case, ledger = await claim.paid()
+        promises_are(house, case, {"K22.1": ("2026-04-15 00:00", "2026-04-13 16:00")})
+        assert sorted(moved(ledger)) == PAID_OUT
+        assert all_zero(ledger)
+
+
+async def test_complete_on_the_eve_of_labour_day_is_due_after_it(house_of: HouseOf) -> None:
+    async with house_of("2026-04-30 16:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file("ci_one_day_payout")
+        await house.agent.task(claim.case_id, "confirm_documents")
+        await claim.photograph("id_card_front", "diagnosis_proof")
+        await claim.complete()
+        await house.insurer.task(claim.case_id, "adjudicate")
+        await house.go_to("2026-05-06 23:00")
+        await claim.decide(25_000_000)
+        case, _ = await claim.paid()
+        promises_are(house, case, {"K22.1": ("2026-05-07 00:00", "2026-05-06 23:00")})
+
+
+async def test_what_is_missing_is_asked_for_once_and_all_of_it(house_of: HouseOf) -> None:
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file("ci_one_day_payout")
+        ask = house.agent.complete
+        await ask(claim.case_id, "confirm_documents", complete=False, missing=["id_card_front"])
+        with pytest.raises(Refused, match="一次性告知"):
+            await ask(
+                claim.case_id, "confirm_documents", complete=False, missing=["diagnosis_proof"]
+            )
+        with pytest.raises(Refused, match="资料未齐"):
+            await claim.complete()
+        await ask(claim.case_id, "confirm_documents", complete=False, missing=["id_card_front"])
+        await claim.photograph("id_card_front", "diagnosis_proof")
+        await claim.complete()
+        await house.insurer.complete(
+            claim.case_id, "adjudicate", decision="denied", payable=yuan(0), reason="未如实告知"
+        )
+        await claim.stage_is("declined")
+        sent = [one["body"] for one in (await house.partners.get("/received")).json()]
+        templates = [body.get("template") for body in sent]
+        assert templates.count("documents_missing") == 1
+        assert all_zero(await claim.ledger())
+
+
+async def test_a_bill_is_settled_at_discharge_in_one_transaction(house_of: HouseOf) -> None:
+    """Ms 王: bill 7,743.62, self-pay 1,048.38, the other 6,695.24 settled at once."""
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file("claim_direct_pay", channel="counter")
+        counter: dict[str, Any] = {"bill": yuan(774_362), "self_pay": yuan(104_838)}
+        with pytest.raises(Refused, match="不能超过账单"):
+            await house.agent.complete(
+                claim.case_id, "settle_at_counter", social_paid=yuan(669_525), **counter
+            )
+        await house.agent.complete(
+            claim.case_id, "settle_at_counter", social_paid=yuan(0), **counter
+        )
+        case, ledger = await claim.paid()
+        assert sorted(moved(ledger)) == [
+            ("bill", 669_524),
+            ("claim_money", 669_524),
+            ("deposit", 669_524),
+            ("offset", 669_524),
+        ]
+        assert all_zero(ledger)
+        texts = [line["text"] for line in case["timeline"]]
+        assert any("1048.38" in text.replace(",", "") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("service", "bill_fen"), [("small_fast_claim", 480_000), ("e_bill_claim", 1_200_000)]
+)
+async def test_clear_rules_pay_without_a_person(
+    house_of: HouseOf, service: str, bill_fen: int
+) -> None:
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file(
+            service, bill=yuan(bill_fen), social_paid=yuan(80_000), self_pay=yuan(50_000)
+        )
+        if service == "small_fast_claim":
+            await house.agent.task(claim.case_id, "confirm_documents")
+            await claim.photograph("id_card_front")
+            await claim.complete()
+        case, ledger = await claim.paid()
+        assert ("payout", bill_fen - 130_000) in moved(ledger)
+        assert all_zero(ledger)
+        assert "decided_by_rules" in {line["event"] for line in case["timeline"]}
+
+
+async def test_beyond_the_small_lane_a_person_decides(house_of: HouseOf) -> None:
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file(
+            "small_fast_claim", bill=yuan(500_001), social_paid=yuan(0), self_pay=yuan(0)
+        )
+        await claim.photograph("id_card_front")
+        await claim.complete()
+        task = await house.insurer.task(claim.case_id, "adjudicate")
+        assert "小额标准" in task["subject"]
+
+
+async def test_a_special_customer_is_visited_and_paid(house_of: HouseOf) -> None:
+    async with house_of("2026-04-13 09:00", GUEST) as house:
+        claim = Claimant(house)
+        await claim.file(
+            "special_customer_home_payout",
+            bill=yuan(300_000),
+            social_paid=yuan(0),
+            self_pay=yuan(0),
+        )
+        image = await house.agent.upload(claim.case_id, "step_image", picture=a_photo(400))
+        await house.agent.complete(claim.case_id, "home_visit", images=[image])
+        await claim.photograph("id_card_front")
+        await claim.complete()
+        await claim.decide(300_000)
+        _, ledger = await claim.paid()
+        assert ("payout", 300_000) in moved(ledger)
+
+
+EVENT = {"programme": "china_life_claims", "code": "flood_2026_10", "name": "某地洪灾"}
+
+
+async def test_an_emergency_is_answered_in_an_hour_and_done_in_a_day(house_of: HouseOf) -> None:
+    """Tue 6 Oct 02:00, a holiday: contact by 03:00; complete 09:00, done by Wed 7 Oct 24:00."""
+    async with house_of("2026-10-06 01:00", GUEST) as house:
+        claim = Claimant(house)
+        with pytest.raises(Refused, match="没有启动应急理赔"):
+            await claim.file("emergency_express_payout")
+        with pytest.raises(Refused, match="403"):
+            await house.agent.do("/v1/emergencies", EVENT)
+        await house.supervisor.do("/v1/emergencies", EVENT)
+        await house.go_to("2026-10-06 02:00")
+        await claim.file("emergency_express_payout", channel="hotline")
+        await house.agent.task(claim.case_id, "first_contact")
+        await house.go_to("2026-10-06 02:40")
+        await house.agent.complete(
+            claim.case_id,
+            "first_contact",
+            identity_verified=True,
+            need="主动联系, 协助理赔",
+            checklist_sent=True,
+        )
+        await house.agent.task(claim.case_id, "confirm_documents")
+        await house.go_to("2026-10-06 09:00")
+        await claim.complete()  # relaxed papers: nothing has to be handed in
+        await house.insurer.task(claim.case_id, "adjudicate")
+        await house.go_to("2026-10-07 20:00")
+        await claim.decide(25_000_000)
+        case, ledger = await claim.paid()
+        promises_are(
+            house,
+            case,
+            {
+                "K23.1": ("2026-10-06 03:00", "2026-10-06 02:40"),
+                "K24.1": ("2026-10-08 00:00", "2026-10-07 20:00"),
+            },
+        )
+        assert all_zero(ledger)
+        await house.supervisor.do(
+            "/v1/emergencies/end", {"programme": EVENT["programme"], "code": EVENT["code"]}
+        )
+        with pytest.raises(Refused, match="没有启动应急理赔"):
+            await Claimant(house).file("emergency_express_payout")

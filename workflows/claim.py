@@ -1,0 +1,246 @@
+"""The story of a claim that follows no advance: report, papers, decision, payout (CL01–CL07).
+
+The programme's lanes say what differs: whether somebody calls, comes, or settles at the counter,
+and whether clear rules pay without a person. The rules only propose; where they are not clear, or
+the lane asks for it, the insurer's adjudicator decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from temporalio import workflow
+
+from domain.claim_terms import Lane, Proposal
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
+from domain.eligibility import Outcome
+from domain.forms import Adjudicate
+from domain.money import spoken
+from domain.steps import TaskKind
+from domain.tasks import ConfirmDocuments
+from domain.terms import ExpectedEvent
+from domain.waiver import CLAIM_STAGES, Stage
+from workflows.case import CaseState
+from workflows.claim_payment import ClaimPayment
+from workflows.claim_refusals import ClaimRefusals
+from workflows.corrections import Corrections
+from workflows.desk import CaseOver, Desk
+from workflows.in_tray import InTray
+from workflows.late_refunds import LateRefunds
+from workflows.matter import Completion
+from workflows.messages import (
+    Accepted,
+    ClaimAsked,
+    CompleteTask,
+    NewCalendar,
+    OpenCase,
+    PaymentResult,
+    Withdraw,
+)
+from workflows.promises import promised
+from workflows.recovery import CLAIM_WORDS
+from workflows.refusals_of_money import MoneyRefusals
+
+
+def _nothing() -> None:
+    """A claim holds no deposit at a hospital that could come back."""
+
+
+@workflow.defn(name="Claim")
+class Claim:
+    """One claim under a programme's claim services."""
+
+    @workflow.init
+    def __init__(self, opening: OpenCase) -> None:
+        self._opening = opening
+        self._state = CaseState.of(opening)
+        self._desk = Desk(opening, self._state, ways=CLAIM_STAGES)
+        self._asked = opening.claim or ClaimAsked(service="")
+        self._refusals = ClaimRefusals(self._state, opening)
+        self._money_refusals = MoneyRefusals(self._state)
+        self._payment = ClaimPayment(self._desk, opening)
+        again = self._payment.payouts.again
+        self._late_refunds = LateRefunds(self._desk, pay_out=again)
+        self._corrections = Corrections(self._desk, deposits_changed=_nothing, pay_again=again)
+        self._in_tray = InTray(self._desk, self._late_refunds)
+
+    @workflow.run
+    async def run(self, _: OpenCase) -> str:
+        """Tell the claim to its end; returns the stage it ended in."""
+        telling = asyncio.ensure_future(self._desk.run(self._story()))
+        while not telling.done():
+            try:
+                await workflow.wait_condition(telling.done)
+            except asyncio.CancelledError:
+                if workflow.cancellation_reason() is None:
+                    raise
+                # A claim may be on its way to the bank: it never just ends.
+                self._desk.alert("收到取消请求, 理赔继续")
+        await telling
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._state.stage.value
+
+    @property
+    def _lane(self) -> Lane:
+        claims = self._opening.programme.claims
+        lane = claims.lane(self._asked.service) if claims else None
+        if lane is None:
+            raise CaseOver(Stage.REJECTED, "该项目不提供此理赔服务")
+        return lane
+
+    async def _story(self) -> None:
+        self._desk.beside(self._corrections.watch(), "corrections")
+        self._desk.beside(self._late_refunds.watch(), "late refunds")
+        if self._state.ended:
+            # Started again for a word that came late: it opens its own steps and errands.
+            await workflow.wait_condition(lambda: self._in_tray.heard > 0)
+            return
+        try:
+            await self._take_report()
+            complete = await self._collect()
+            if self._lane.at_counter:
+                await self._payment.settle_at_counter(complete)
+            else:
+                payable_fen, at = await self._decide(complete)
+                await self._payment.pay_out(payable_fen, at=at)
+            self._desk.enter(Stage.CLOSED, at=workflow.now())
+            self._leave_nobody_waiting()
+        except CaseOver as over:
+            self._end(over)
+
+    async def _take_report(self) -> None:
+        """CL01: any channel, day and night; in an emergency we call within the hour (K23)."""
+        desk, opening, at = self._desk, self._opening, self._opening.reported_at
+        desk.note("reported", "受理理赔申请", at=at, by=opening.reported_by)
+        if opening.verdict.outcome is Outcome.REJECTED:
+            reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
+            desk.tell("qualification", reason=f"不符合: {reasons}")
+            raise CaseOver(Stage.REJECTED, reasons)
+        desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
+        desk.tell("report_accepted")
+        if self._lane.contact:
+            contact = await desk.done(
+                desk.ask(TaskKind.FIRST_CONTACT, at=at, until=ExpectedEvent.CONTACT_MADE)
+            )
+            desk.happened(ExpectedEvent.CONTACT_MADE, at=contact.at)
+            desk.note("contacted", "已主动联系客户", at=contact.at, by=contact.actor)
+
+    async def _collect(self) -> Completion | None:
+        """CL02: what is missing is asked for once, all of it; relaxed papers are no papers."""
+        desk, now = self._desk, workflow.now()
+        desk.enter(Stage.COLLECTING, at=now)
+        needed = self._opening.programme.documents_for(None, DocumentStage.CLAIM)
+        desk.pen.missing([kind.value for kind in needed], now)
+        if self._lane.visit:
+            visited = await desk.done(desk.ask(TaskKind.HOME_VISIT, at=now))
+            desk.note("home_visit", "理赔员已上门", at=visited.at, by=visited.actor)
+        if self._lane.at_counter:
+            return await desk.done(desk.ask(TaskKind.SETTLE_AT_COUNTER, at=now))
+        if not needed and self._lane.by_rules:
+            return None
+        return await self._complete()
+
+    async def _complete(self) -> Completion:
+        desk = self._desk
+        while True:
+            done = await desk.done(desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now()))
+            checked = done.read(ConfirmDocuments)
+            desk.pen.missing([] if checked.complete else checked.missing, workflow.now())
+            if checked.complete:
+                desk.happened(ExpectedEvent.CLAIM_COMPLETE, at=done.at)
+                return done
+            if not self._state.asked_for:
+                # R854: one request; later only what it named may be asked for again.
+                self._state.asked_for = list(checked.missing)
+                names = [DOCUMENT_NAMES[k] for k in DocumentKind if k in checked.missing]
+                desk.tell("documents_missing", list="、".join(names))
+
+    async def _decide(self, complete: Completion | None) -> tuple[int, datetime]:
+        """CL03: the rules propose; where they are not clear, or may not alone, a person decides."""
+        desk = self._desk
+        at = complete.at if complete else self._opening.reported_at
+        desk.enter(Stage.ADJUDICATION, at=workflow.now())
+        proposal = self._proposal()
+        if self._lane.by_rules and proposal.is_clear:
+            desk.note("decided_by_rules", f"规则核定 {spoken(proposal.amount_fen)}", at=at)
+            return self._say("approved", proposal.amount_fen), at
+        said = "; ".join(proposal.failed) or ", ".join(proposal.open)
+        decided = await desk.done(
+            desk.ask(
+                TaskKind.ADJUDICATE,
+                at=workflow.now(),
+                until=promised(desk, ExpectedEvent.CLAIM_PAID, ExpectedEvent.CLAIM_PROCESSED),
+                amount_fen=proposal.amount_fen,
+                subject=said,
+            )
+        )
+        form = decided.read(Adjudicate)
+        desk.note(
+            "claim_decided",
+            f"理赔审核: {CLAIM_WORDS[form.decision]}",
+            at=decided.at,
+            by=decided.actor,
+        )
+        if form.decision == "denied":
+            desk.happened(ExpectedEvent.CLAIM_PROCESSED, at=decided.at)
+            self._say("denied", 0)
+            raise CaseOver(Stage.DECLINED, form.reason)
+        return self._say(form.decision, form.payable.fen), decided.at
+
+    def _say(self, decision: str, payable_fen: int) -> int:
+        self._state.claim_state = decision
+        self._desk.tell("claim_result", reason=CLAIM_WORDS[decision], amount=payable_fen)
+        return payable_fen
+
+    def _proposal(self) -> Proposal:
+        claims = self._opening.programme.claims
+        if claims is None:
+            raise RuntimeError("a claim is opened under a programme with claims")
+        return claims.propose(self._lane.scheme, self._asked.elements)
+
+    def _end(self, over: CaseOver) -> None:
+        now = workflow.now()
+        self._desk.enter(over.stage, at=now, reason=over.reason)
+        if over.stage is Stage.CANCELLED:
+            self._desk.tell("withdrawn")
+        self._leave_nobody_waiting()
+
+    def _leave_nobody_waiting(self) -> None:
+        now = workflow.now()
+        self._desk.drop_tasks(at=now, reason="理赔已结束")
+        self._desk.clocks.drop_all(at=now, why="理赔已结束")
+
+    # What arrives --------------------------------------------------------------------------------
+
+    @workflow.update
+    def complete_task(self, message: CompleteTask) -> Accepted:
+        """A person finished a step."""
+        self._desk.finish(message)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @complete_task.validator
+    def _may_complete(self, message: CompleteTask) -> None:
+        self._refusals.completion(message)
+        self._money_refusals.completion(message)
+
+    @workflow.update
+    def withdraw(self, message: Withdraw) -> Accepted:
+        """The customer wants no more."""
+        self._state.withdrawn = message.reason
+        self._desk.note("withdrawn", "客户撤销理赔申请", at=message.at, by=message.actor)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @withdraw.validator
+    def _may_withdraw(self, message: Withdraw) -> None:
+        self._refusals.withdrawal(message)
+
+    @workflow.signal
+    def payment_result(self, message: PaymentResult) -> None:
+        """The payment partner's word on the payout."""
+        self._in_tray.payment_result(message)
+
+    @workflow.signal
+    def new_calendar(self, message: NewCalendar) -> None:
+        """A holiday notice landed: open working-day clocks are timed again."""
+        self._in_tray.calendar(message)
