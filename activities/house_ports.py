@@ -13,8 +13,7 @@ from pydantic import Field
 
 from activities.ports import Message
 from domain.money import Fen
-from domain.steps import TaskKind
-from domain.tasks import Evidence
+from domain.steps import Evidence, TaskKind
 from domain.waiver import Role
 
 

@@ -31,6 +31,7 @@ from adapters.tables import (
     policies,
     top_ups,
 )
+from adapters.tables_family import family
 from adapters.tables_states import case_states
 from domain.privacy import last_four
 from domain.waiver import Role
@@ -74,12 +75,14 @@ _CONTACT: Final = (
         cases.c.name,
         cases.c.phone,
         cases.c.email,
+        family.c.phone.label("family_phone"),
         cases.c.id_number,
         cases.c.bed,
         cases.c.policy_id,
         policies.c.policy_no,
     )
     .join_from(cases, policies, cases.c.policy_id == policies.c.policy_id, isouter=True)
+    .join(family, (family.c.case_id == cases.c.case_id) & family.c.speaks, isouter=True)
     .where(cases.c.case_id == bindparam("case"))
 )
 
@@ -131,10 +134,15 @@ class Casebook:
             row = (await connection.execute(_CONTACT, {"case": case_id})).one_or_none()
             if row is None:
                 raise CaseUnknown(case_id)
+            mourned = row.family_phone is not None
             contact = Contact(
                 name=self._opened(row.name, "cases.name"),
-                phone=self._opened(row.phone, "cases.phone"),
-                email=self._opened(row.email, "cases.email"),
+                phone=(
+                    self._opened(row.family_phone, "family.phone")
+                    if mourned
+                    else self._opened(row.phone, "cases.phone")
+                ),
+                email="" if mourned else self._opened(row.email, "cases.email"),
                 id_last_four=last_four(self._opened(row.id_number, "cases.id_number")),
                 bed=self._opened(row.bed, "cases.bed"),
                 policy_ref=self._opened(row.policy_no, "policies.policy_no") or row.policy_id or "",

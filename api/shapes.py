@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, PlainSerializer
 
 from domain.money import Money
-from domain.tasks import Evidence
+from domain.steps import Evidence
 from domain.waiver import Role
 
 
@@ -224,6 +224,7 @@ class CaseFile(CaseLine):
     """A whole case as it stands on the desk."""
 
     programme_version: str
+    follows: str | None = Field(description="转院: 原医院的案件")
     reason: str
     discharge_on: date | None
     claim_state: str

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
 from domain.posting import Account, Reason
-from domain.tasks import Evidence
+from domain.steps import Evidence
 from domain.waiver import Role
 
 PAGE_MAX = 200
@@ -79,6 +79,7 @@ class CaseRow(Row):
     id_masked: str
     phone_masked: str
     planned_admission: date | None
+    follows: str | None = None
     reported_at: datetime
     stage: str
     awaiting: list[Role]

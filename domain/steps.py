@@ -7,8 +7,9 @@ the matters they belong to, and `domain.tasks` brings both together.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.forms import Form
 from domain.waiver import Role
@@ -86,3 +87,21 @@ class TaskTerms(BaseModel):
 
 def task_terms(title: str, form: type[Form], *roles: Role) -> TaskTerms:
     return TaskTerms(title=title, roles=roles, form=form)
+
+
+class CareDuty(StrEnum):
+    """The four duties of in-hospital care (R030–R033)."""
+
+    COMMUNICATION = "communication"
+    BEDSIDE_VISIT = "bedside_visit"
+    ADMISSION_FORMALITIES = "admission_formalities"
+    SURGERY_FORMALITIES = "surgery_formalities"
+
+
+class Evidence(BaseModel):
+    """What each side's books say of the same thing: codes, amounts, moments; nobody's name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ours: Annotated[str, Field(max_length=500)]
+    theirs: Annotated[str, Field(max_length=500)]

@@ -9,7 +9,6 @@ later version may add some). Who may see a task and when it is due is decided wh
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -46,17 +45,8 @@ from domain.forms import (
     Words,
 )
 from domain.money import Money
-from domain.steps import TaskKind, TaskTerms, task_terms
+from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
-
-
-class Evidence(BaseModel):
-    """What each side's books say of the same thing: codes, amounts, moments; nobody's name."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ours: Annotated[str, Field(max_length=500)]
-    theirs: Annotated[str, Field(max_length=500)]
 
 
 class AnswerEnquiry(Form):
@@ -136,15 +126,6 @@ class SignOnSite(Form):
     no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
-
-
-class CareDuty(StrEnum):
-    """The four duties of in-hospital care (R030–R033)."""
-
-    COMMUNICATION = "communication"
-    BEDSIDE_VISIT = "bedside_visit"
-    ADMISSION_FORMALITIES = "admission_formalities"
-    SURGERY_FORMALITIES = "surgery_formalities"
 
 
 class Care(Form):

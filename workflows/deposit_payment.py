@@ -26,8 +26,8 @@ from activities.ports import (
 )
 from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout, transfer
-from domain.steps import TaskKind
-from domain.tasks import Evidence, ResolvePayment
+from domain.steps import Evidence, TaskKind
+from domain.tasks import ResolvePayment
 from domain.waiver import PaymentMode, Stage
 from workflows.cockpit import civil
 from workflows.desk import Desk

@@ -80,7 +80,7 @@ class DepositWaiver:
         self._money_refusals = MoneyRefusals(self._state)
         self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
         self._in_tray = InTray(self._desk, self._late_refunds)
-        self._interventions = Interventions(self._desk, self._refusals, self._in_tray)
+        self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._corrections = Corrections(
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
@@ -294,6 +294,8 @@ class DepositWaiver:
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes."""
         self._in_tray.visit_taken(message)
+        if not message.accepted and self._state.stage not in ENDED:
+            self._visit.lost(message.visit_id, why=f"refused {message.reason}")
 
     @workflow.signal
     def notice_failed(self, message: NoticeFailed) -> None:

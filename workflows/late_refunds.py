@@ -14,8 +14,7 @@ from temporalio import workflow
 from domain import posting
 from domain.forms import SettleLateRefund
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import Evidence
+from domain.steps import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.desk import Desk
 from workflows.matter import Completion

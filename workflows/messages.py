@@ -20,8 +20,7 @@ from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.services import Shape
-from domain.steps import TaskKind
-from domain.tasks import Evidence
+from domain.steps import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -76,6 +75,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    follows: str = ""  # the case of the hospital the patient was moved from
     claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
 

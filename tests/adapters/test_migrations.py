@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import adapters.tables_door
 import adapters.tables_entitlement
+import adapters.tables_family
 import adapters.tables_ledger
 import adapters.tables_lists
 import adapters.tables_outbox

@@ -159,6 +159,13 @@ def test_a_paper_older_than_its_months_does_not_count(
     assert rule.is_too_old(last_good - timedelta(days=1), TODAY)
 
 
+@pytest.mark.parametrize("used", [0, 1, 99])
+def test_an_advance_of_p02_may_be_asked_for_however_often(used: int) -> None:
+    """R148: the insured person only, without a count, for illness or accident."""
+    found = verdict("pingan_value_added", "inpatient_advance", quota_count=None, quota_used=used)
+    assert found.outcome is Outcome.ELIGIBLE
+
+
 def test_what_a_tier_offers_is_counted_by_tier_and_an_unknown_tier_is_a_persons() -> None:
     """R672: the source lost the numbers; a file that has them says them by tier."""
     p18 = ALL["xintai_million_guard"]
