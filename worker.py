@@ -47,6 +47,7 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
@@ -59,6 +60,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    WrittenOpinion,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 

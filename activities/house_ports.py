@@ -13,7 +13,7 @@ from pydantic import Field
 
 from activities.ports import Message
 from domain.money import Fen
-from domain.tasks import Evidence, TaskKind
+from domain.steps import Evidence, TaskKind
 from domain.waiver import Role
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.clock import Clock
 from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
-from domain.tasks import CareDuty, Evidence, TaskKind
+from domain.steps import CareDuty, Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from domain.waiver_terms import LimitOperator
 

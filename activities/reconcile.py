@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.house_ports import HouseListPort, HouseTask
 from activities.reconcile_ports import CompareBookPort, DayCompared, StatementPort
 from domain.reconciliation import Difference, DifferenceKind, Line, days_wanted, differences
-from domain.tasks import Evidence
+from domain.steps import Evidence
 
 BEFORE_THE_DAY_IS_MISSING = 3
 """Rounds of asking for statements: the days beside, older ones, and none is left to ask for."""

@@ -25,7 +25,7 @@ from adapters.tables_booking import bookings
 from adapters.tables_calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role
 
 _LOCK: Final = 0x63616C656E646172

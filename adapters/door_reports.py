@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.tables import cases, clocks, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"

@@ -62,6 +62,7 @@ _CHANNELS: Final = {  # section 6.13
     "顾销": "consultants",
     "网销": "internet",
     "电销": "telesales",
+    "专业中介": "professional_intermediary",
 }
 _LIFELONG: Final = ("终身", "lifelong")
 _TEXT_MAX: Final = 100

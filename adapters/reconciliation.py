@@ -24,7 +24,7 @@ from domain.calendar import SHANGHAI
 from domain.money import AmountRefused, parse_fen
 from domain.posting import Account, Reason
 from domain.reconciliation import Booked, Line
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import ENDED
 
 ACROSS_THE_DOOR: Final = (

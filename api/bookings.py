@@ -37,9 +37,8 @@ from domain.documents import DocumentKind
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
-from domain.services import Shape
 from domain.waiver import Role
-from workflows.messages import CancelBooking, PapersArrived, RequestBooking
+from workflows.messages import BOOKING_TYPES, CancelBooking, PapersArrived, RequestBooking
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -221,12 +220,12 @@ def _application(asked: _Requested) -> Application:
 
 
 def _must_book(known: Known, code: str) -> None:
-    """The service exists and is one that runs as an appointment."""
+    """The service exists and is one that is booked."""
     try:
         service = known.programme.service(code)
     except NotInProgramme:
         raise at_field("invalid", "service", "该项目不提供此服务") from None
-    if service.shape is not Shape.APPOINTMENT:
+    if service.shape not in BOOKING_TYPES:
         raise at_field("invalid", "service", "此服务不通过预约办理")
 
 

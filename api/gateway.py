@@ -23,9 +23,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem, refusal
 from domain.booking import BookingStage
 from domain.enquiry import ENQUIRY_NAMES
+from domain.services import Shape
 from workflows.cockpit import asking_attributes, opening_attributes
 from workflows.messages import (
-    APPOINTMENT_TYPE,
+    BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
     TASK_QUEUE,
@@ -88,10 +89,11 @@ class CaseGateway:
 
     async def start_booking(self, asked: RequestBooking) -> None:
         """Start a booking once; started already is as good. NotKnownYet."""
+        shape = asked.programme.service(asked.service).shape or Shape.APPOINTMENT
         try:
             await _in_time(
                 self._client.start_workflow(
-                    APPOINTMENT_TYPE,
+                    BOOKING_TYPES[shape],
                     asked,
                     id=asked.booking_id,
                     task_queue=self._task_queue,

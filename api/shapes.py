@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, PlainSerializer
 
 from domain.money import Money
-from domain.tasks import Evidence
+from domain.steps import Evidence
 from domain.waiver import Role
 
 

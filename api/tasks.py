@@ -27,7 +27,8 @@ from api.worklist import task_page
 from domain.forms import Form
 from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
-from domain.tasks import TASKS, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import TASKS
 from domain.waiver import ROLE_NAMES, Role, is_theirs
 from workflows.messages import CompleteTask
 

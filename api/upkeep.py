@@ -18,7 +18,7 @@ from api.gateway import NotKnownYet
 from api.retiming import retime_some
 from api.wiring import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 
 EVERY_S: Final = 2.0
 """A case opened by the old table in between is behind, and told like all others."""

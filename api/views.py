@@ -45,7 +45,8 @@ from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
 from domain.posting import Account
-from domain.tasks import TASKS, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import TASKS
 from domain.waiver import BEFORE_PAYMENT, ROLE_NAMES
 
 CLOCK_NAMES: Final = {

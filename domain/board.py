@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
 from domain.posting import Account, Reason
-from domain.tasks import Evidence
+from domain.steps import Evidence
 from domain.waiver import Role
 
 PAGE_MAX = 200

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from domain.booking import VisitOutcome
-from domain.forms import DocumentId, Form, Note, StaffId, Words
+from domain.forms import DocumentId, Form, Note, Reference, StaffId, Words
 
 OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 HospitalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -111,4 +111,52 @@ class FollowUpCall(Form):
 
     reached: bool
     satisfaction: int | None = Field(default=None, ge=1, le=5)
+    note: Note = ""
+
+
+class AssignExpert(Form):
+    """Who writes the opinion, where; or that nobody can."""
+
+    assigned: bool
+    expert: StaffId | None = None
+    hospital_id: HospitalId | None = None
+    city: Annotated[str, Field(max_length=32)] = ""
+    final: bool = False
+    note: Note = ""
+
+    @model_validator(mode="after")
+    def _somebody_if_assigned(self) -> AssignExpert:
+        if self.assigned and self.expert is None:
+            raise ValueError("已确定须填写专家编号")
+        return self
+
+
+class SendKit(Form):
+    """The sampling kit is on its way to the customer, or his tissue to the laboratory."""
+
+    courier_no: Reference
+    note: Note = ""
+
+
+class ReceiveSample(Form):
+    """The laboratory has the sample and says that it will do."""
+
+    at: datetime
+    usable: bool = True
+    note: Note = ""
+
+
+class DeliverReport(Form):
+    """The report is out: when, with its files and, on paper, its courier number."""
+
+    at: datetime
+    images: list[DocumentId] = Field(default=[], max_length=20)
+    courier_no: Reference | None = None
+    note: Note = ""
+
+
+class ExplainReport(Form):
+    """The report was explained to the customer."""
+
+    told_by: Literal["phone", "wechat", "in_person"]
     note: Note = ""

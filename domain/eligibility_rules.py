@@ -234,7 +234,9 @@ def _hospital_grade(asked: Question) -> Answer:
     if not facts.hospital_known or least is None:
         return Answer.OPEN
     grade = facts.hospital_grade
-    if grade is None or grade < least:
+    if grade is None:
+        return Answer.JUDGEMENT if rule.hospital_class else Answer.FAILED
+    if grade < least:
         return Answer.FAILED
     if rule.hospital_class is None or grade > least:
         return Answer.PASSED

@@ -9,23 +9,11 @@ later version may add some). Who may see a task and when it is due is decided wh
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from domain.booking_forms import (
-    ArrangeService,
-    CheckPapers,
-    ChooseOption,
-    ConfirmBooking,
-    DecideUse,
-    FollowUpCall,
-    OfferOptions,
-    ReportVisit,
-    ReviewBooking,
-    TakeRequest,
-)
+from domain.booking_steps import BOOKING_TASKS
 from domain.enquiry import Answerer
 from domain.forms import (
     AcceptOffer,
@@ -56,70 +44,8 @@ from domain.forms import (
     Words,
 )
 from domain.money import Money
+from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
-
-
-class Evidence(BaseModel):
-    """What each side's books say of the same thing: codes, amounts, moments; nobody's name."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ours: Annotated[str, Field(max_length=500)]
-    theirs: Annotated[str, Field(max_length=500)]
-
-
-class TaskKind(StrEnum):
-    """What is to be done."""
-
-    ANSWER_ENQUIRY = "answer_enquiry"
-    FIRST_CONTACT = "first_contact"
-    ASSIGN_TEAM = "assign_team"
-    CONFIRM_DOCUMENTS = "confirm_documents"
-    SIGN_AUTHORIZATION = "sign_authorization"
-    DOCUMENT_VISIT = "document_visit"
-    JUDGE_LIABILITY = "judge_liability"
-    SECOND_REVIEW = "second_review"
-    TELL_RESULT = "tell_result"
-    ARRANGE_VISIT = "arrange_visit"
-    SIGN_ON_SITE = "sign_on_site"
-    HAND_IN_SLIP = "hand_in_slip"
-    KEEP_SLIP = "keep_slip"
-    GIVE_OUT_SLIPS = "give_out_slips"
-    CARE = "care"
-    ANSWER_TOP_UP = "answer_top_up"
-    ACCEPT_OFFER = "accept_offer"
-    VERIFY_COST = "verify_cost"
-    ON_SITE_TOP_UP = "on_site_top_up"
-    DISCHARGE_VISIT = "discharge_visit"
-    SETTLE_BALANCE = "settle_balance"
-    CONFIRM_REFUND = "confirm_refund"
-    COLLECT_CLAIM_DOCUMENTS = "collect_claim_documents"
-    FILE_CLAIM = "file_claim"
-    RECORD_REPAYMENT = "record_repayment"
-    AFTERCARE = "aftercare"
-    HOME_VISIT = "home_visit"
-    ADJUDICATE = "adjudicate"
-    SETTLE_AT_COUNTER = "settle_at_counter"
-    ARRANGE_REPAYMENT = "arrange_repayment"
-    SIGN_WRITE_OFF = "sign_write_off"
-    DECIDE_DISPUTE = "decide_dispute"
-    RESOLVE_PAYMENT = "resolve_payment"
-    CORRECT_PAYMENT = "correct_payment"
-    EXPLAIN_DIFFERENCE = "explain_difference"
-    TAKE_REQUEST = "take_request"
-    CHECK_PAPERS = "check_papers"
-    REVIEW_BOOKING = "review_booking"
-    OFFER_OPTIONS = "offer_options"
-    CHOOSE_OPTION = "choose_option"
-    ARRANGE_SERVICE = "arrange_service"
-    CONFIRM_BOOKING = "confirm_booking"
-    REPORT_VISIT = "report_visit"
-    DECIDE_USE = "decide_use"
-    FOLLOW_UP_CALL = "follow_up_call"
-    RELEASE_HOLD = "release_hold"
-    IMPORT_CALENDAR = "import_calendar"
-    BREACH = "breach"
-    PHONE_CUSTOMER = "phone_customer"
 
 
 class AnswerEnquiry(Form):
@@ -199,15 +125,6 @@ class SignOnSite(Form):
     no_show: bool = False  # nobody was there to sign
     images: Images
     note: Note = ""
-
-
-class CareDuty(StrEnum):
-    """The four duties of in-hospital care (R030–R033)."""
-
-    COMMUNICATION = "communication"
-    BEDSIDE_VISIT = "bedside_visit"
-    ADMISSION_FORMALITIES = "admission_formalities"
-    SURGERY_FORMALITIES = "surgery_formalities"
 
 
 class Care(Form):
@@ -313,72 +230,49 @@ class ImportCalendar(Form):
     action: Words
 
 
-class TaskTerms(BaseModel):
-    """What the worklist shows and asks for one kind of task."""
-
-    model_config = ConfigDict(frozen=True)
-
-    title: str
-    roles: tuple[Role, ...]
-    form: type[Form]
-
-
-def _terms(title: str, form: type[Form], *roles: Role) -> TaskTerms:
-    return TaskTerms(title=title, roles=roles, form=form)
-
-
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
-    TaskKind.ANSWER_ENQUIRY: _terms(
+    **BOOKING_TASKS,
+    TaskKind.ANSWER_ENQUIRY: task_terms(
         "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
     ),
-    TaskKind.FIRST_CONTACT: _terms("首次联系客户", FirstContact, Role.AGENT),
-    TaskKind.ASSIGN_TEAM: _terms("确认三人服务团队", AssignTeam, Role.DISPATCHER),
-    TaskKind.CONFIRM_DOCUMENTS: _terms("确认资料齐全", ConfirmDocuments, Role.AGENT),
-    TaskKind.SIGN_AUTHORIZATION: _terms("签署委托授权", SignAuthorization, Role.CUSTOMER),
-    TaskKind.DOCUMENT_VISIT: _terms("上门收集资料", DocumentVisit, Role.NURSE),
-    TaskKind.JUDGE_LIABILITY: _terms("判责与方案", JudgeLiability, Role.REVIEWER),
-    TaskKind.SECOND_REVIEW: _terms("双审确认", SecondReview, Role.INSURER),
-    TaskKind.TELL_RESULT: _terms("告知客户审核结果", TellResult, Role.AGENT),
-    TaskKind.ARRANGE_VISIT: _terms("安排上门", ArrangeVisit, Role.DISPATCHER),
-    TaskKind.SIGN_ON_SITE: _terms("到院签署协议", SignOnSite, Role.NURSE),
-    TaskKind.HAND_IN_SLIP: _terms("上传押金单", HandInSlip, Role.NURSE, Role.AGENT),
-    TaskKind.KEEP_SLIP: _terms("押金单入库保管", KeepSlip, Role.FINANCE),
-    TaskKind.GIVE_OUT_SLIPS: _terms("领出押金单办理结算", GiveOutSlips, Role.FINANCE),
-    TaskKind.CARE: _terms("住院关怀", Care, Role.NURSE),
-    TaskKind.ANSWER_TOP_UP: _terms("答复续费申请", AnswerTopUp, Role.AGENT),
-    TaskKind.ACCEPT_OFFER: _terms("确认剩余额度", AcceptOffer, Role.CUSTOMER, Role.AGENT),
-    TaskKind.VERIFY_COST: _terms("到院核实费用", VerifyCost, Role.NURSE),
-    TaskKind.ON_SITE_TOP_UP: _terms("到院续费", OnSiteTopUp, Role.NURSE),
-    TaskKind.DISCHARGE_VISIT: _terms("陪同出院结算", DischargeVisit, Role.NURSE),
-    TaskKind.SETTLE_BALANCE: _terms("核定直付金额", SettleBalance, Role.INSURER),
-    TaskKind.CONFIRM_REFUND: _terms("核对押金退款", ConfirmRefund, Role.FINANCE),
-    TaskKind.COLLECT_CLAIM_DOCUMENTS: _terms(
+    TaskKind.FIRST_CONTACT: task_terms("首次联系客户", FirstContact, Role.AGENT),
+    TaskKind.ASSIGN_TEAM: task_terms("确认三人服务团队", AssignTeam, Role.DISPATCHER),
+    TaskKind.CONFIRM_DOCUMENTS: task_terms("确认资料齐全", ConfirmDocuments, Role.AGENT),
+    TaskKind.SIGN_AUTHORIZATION: task_terms("签署委托授权", SignAuthorization, Role.CUSTOMER),
+    TaskKind.DOCUMENT_VISIT: task_terms("上门收集资料", DocumentVisit, Role.NURSE),
+    TaskKind.JUDGE_LIABILITY: task_terms("判责与方案", JudgeLiability, Role.REVIEWER),
+    TaskKind.SECOND_REVIEW: task_terms("双审确认", SecondReview, Role.INSURER),
+    TaskKind.TELL_RESULT: task_terms("告知客户审核结果", TellResult, Role.AGENT),
+    TaskKind.ARRANGE_VISIT: task_terms("安排上门", ArrangeVisit, Role.DISPATCHER),
+    TaskKind.SIGN_ON_SITE: task_terms("到院签署协议", SignOnSite, Role.NURSE),
+    TaskKind.HAND_IN_SLIP: task_terms("上传押金单", HandInSlip, Role.NURSE, Role.AGENT),
+    TaskKind.KEEP_SLIP: task_terms("押金单入库保管", KeepSlip, Role.FINANCE),
+    TaskKind.GIVE_OUT_SLIPS: task_terms("领出押金单办理结算", GiveOutSlips, Role.FINANCE),
+    TaskKind.CARE: task_terms("住院关怀", Care, Role.NURSE),
+    TaskKind.ANSWER_TOP_UP: task_terms("答复续费申请", AnswerTopUp, Role.AGENT),
+    TaskKind.ACCEPT_OFFER: task_terms("确认剩余额度", AcceptOffer, Role.CUSTOMER, Role.AGENT),
+    TaskKind.VERIFY_COST: task_terms("到院核实费用", VerifyCost, Role.NURSE),
+    TaskKind.ON_SITE_TOP_UP: task_terms("到院续费", OnSiteTopUp, Role.NURSE),
+    TaskKind.DISCHARGE_VISIT: task_terms("陪同出院结算", DischargeVisit, Role.NURSE),
+    TaskKind.SETTLE_BALANCE: task_terms("核定直付金额", SettleBalance, Role.INSURER),
+    TaskKind.CONFIRM_REFUND: task_terms("核对押金退款", ConfirmRefund, Role.FINANCE),
+    TaskKind.COLLECT_CLAIM_DOCUMENTS: task_terms(
         "收取理赔资料", CollectClaimDocuments, Role.AGENT, Role.NURSE
     ),
-    TaskKind.FILE_CLAIM: _terms("代办理赔申请", FileClaim, Role.AGENT),
-    TaskKind.RECORD_REPAYMENT: _terms("登记客户还款", RecordRepayment, Role.FINANCE),
-    TaskKind.AFTERCARE: _terms("院后咨询", Aftercare, Role.AGENT),
-    TaskKind.HOME_VISIT: _terms("上门协助理赔", HomeVisit, Role.AGENT),
-    TaskKind.ADJUDICATE: _terms("理赔审核", Adjudicate, Role.INSURER),
-    TaskKind.SETTLE_AT_COUNTER: _terms("柜台同步结算", SettleAtCounter, Role.AGENT),
-    TaskKind.ARRANGE_REPAYMENT: _terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
-    TaskKind.SIGN_WRITE_OFF: _terms("核销签字", SignWriteOff, Role.SUPERVISOR),
-    TaskKind.DECIDE_DISPUTE: _terms("复核理赔异议", DecideDispute, Role.REVIEWER),
-    TaskKind.RESOLVE_PAYMENT: _terms("核实付款结果", ResolvePayment, Role.FINANCE),
-    TaskKind.CORRECT_PAYMENT: _terms("更正付款记录", CorrectPayment, Role.FINANCE),
-    TaskKind.EXPLAIN_DIFFERENCE: _terms("核对对账差异", ExplainDifference, Role.FINANCE),
-    TaskKind.TAKE_REQUEST: _terms("首次响应预约", TakeRequest, Role.AGENT),
-    TaskKind.CHECK_PAPERS: _terms("核对预约资料", CheckPapers, Role.AGENT),
-    TaskKind.REVIEW_BOOKING: _terms("审核预约", ReviewBooking, Role.REVIEWER),
-    TaskKind.OFFER_OPTIONS: _terms("推荐专家或门诊", OfferOptions, Role.REVIEWER),
-    TaskKind.CHOOSE_OPTION: _terms("选择专家或门诊", ChooseOption, Role.CUSTOMER, Role.AGENT),
-    TaskKind.ARRANGE_SERVICE: _terms("协调医院资源", ArrangeService, Role.DISPATCHER),
-    TaskKind.CONFIRM_BOOKING: _terms("告知并确认预约", ConfirmBooking, Role.AGENT),
-    TaskKind.REPORT_VISIT: _terms("登记就诊结果", ReportVisit, Role.AGENT),
-    TaskKind.DECIDE_USE: _terms("判定是否计次", DecideUse, Role.SUPERVISOR),
-    TaskKind.FOLLOW_UP_CALL: _terms("服务回访", FollowUpCall, Role.AGENT),
-    TaskKind.RELEASE_HOLD: _terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
-    TaskKind.IMPORT_CALENDAR: _terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
-    TaskKind.BREACH: _terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
-    TaskKind.PHONE_CUSTOMER: _terms("电话通知客户", PhoneCustomer, Role.AGENT),
+    TaskKind.FILE_CLAIM: task_terms("代办理赔申请", FileClaim, Role.AGENT),
+    TaskKind.RECORD_REPAYMENT: task_terms("登记客户还款", RecordRepayment, Role.FINANCE),
+    TaskKind.AFTERCARE: task_terms("院后咨询", Aftercare, Role.AGENT),
+    TaskKind.HOME_VISIT: task_terms("上门协助理赔", HomeVisit, Role.AGENT),
+    TaskKind.ADJUDICATE: task_terms("理赔审核", Adjudicate, Role.INSURER),
+    TaskKind.SETTLE_AT_COUNTER: task_terms("柜台同步结算", SettleAtCounter, Role.AGENT),
+    TaskKind.ARRANGE_REPAYMENT: task_terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
+    TaskKind.SIGN_WRITE_OFF: task_terms("核销签字", SignWriteOff, Role.SUPERVISOR),
+    TaskKind.DECIDE_DISPUTE: task_terms("复核理赔异议", DecideDispute, Role.REVIEWER),
+    TaskKind.RESOLVE_PAYMENT: task_terms("核实付款结果", ResolvePayment, Role.FINANCE),
+    TaskKind.CORRECT_PAYMENT: task_terms("更正付款记录", CorrectPayment, Role.FINANCE),
+    TaskKind.EXPLAIN_DIFFERENCE: task_terms("核对对账差异", ExplainDifference, Role.FINANCE),
+    TaskKind.RELEASE_HOLD: task_terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
+    TaskKind.IMPORT_CALENDAR: task_terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
+    TaskKind.BREACH: task_terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
+    TaskKind.PHONE_CUSTOMER: task_terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

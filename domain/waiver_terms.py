@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from domain.clock import Budget
 from domain.money import Fen, PositiveFen
 from domain.sourced import Terms
-from domain.tasks import CareDuty
+from domain.steps import CareDuty
 from domain.terms import LeadTime, ModeTerms
 from domain.waiver import Role
 

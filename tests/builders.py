@@ -21,6 +21,7 @@ REVIEWER = Actor(role=Role.REVIEWER, id="reviewer-3")
 NURSE = Actor(role=Role.NURSE, id="nurse-5")
 INSURER = Actor(role=Role.INSURER, id="insurer-6")
 FINANCE = Actor(role=Role.FINANCE, id="finance-4")
+DOCTOR = Actor(role=Role.DOCTOR, id="doctor-6")
 SUPERVISOR = Actor(role=Role.SUPERVISOR, id="supervisor-1")
 
 

@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from domain.forms import VerifyCost
 from domain.money import spoken
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import ON_SITE_MODES, PaymentMode, Role
 from workflows.desk import Desk

@@ -10,7 +10,8 @@ from temporalio import workflow
 
 from domain.forms import SettleBalance
 from domain.money import spoken
-from domain.tasks import DischargeVisit, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import DischargeVisit
 from domain.terms import ExpectedEvent
 from workflows.deposits import Deposits
 from workflows.desk import Desk

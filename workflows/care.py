@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
-from domain.tasks import Care, CareDuty, TaskKind
+from domain.steps import CareDuty, TaskKind
+from domain.tasks import Care
 from domain.waiver import Role
 from domain.waiver_terms import CareTerms
 from workflows.desk import Desk

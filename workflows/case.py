@@ -22,7 +22,7 @@ from activities.ports import (
 )
 from domain.money import Fen
 from domain.settlement import Instalment, Settlement
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.matter import MatterPen, MatterState

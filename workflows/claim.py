@@ -17,7 +17,8 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
 from domain.eligibility import Outcome
 from domain.forms import Adjudicate
 from domain.money import spoken
-from domain.tasks import ConfirmDocuments, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ConfirmDocuments
 from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.case import CaseState

@@ -10,7 +10,8 @@ from activities.ports import PaymentStatus
 from domain import posting
 from domain.forms import SettleAtCounter
 from domain.money import spoken
-from domain.tasks import ResolvePayment, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ResolvePayment
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.deposit_payment import DepositPayment

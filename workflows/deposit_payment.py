@@ -26,7 +26,8 @@ from activities.ports import (
 )
 from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout, transfer
-from domain.tasks import Evidence, ResolvePayment, TaskKind
+from domain.steps import Evidence, TaskKind
+from domain.tasks import ResolvePayment
 from domain.waiver import PaymentMode, Stage
 from workflows.cockpit import civil
 from workflows.desk import Desk

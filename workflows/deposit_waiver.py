@@ -13,7 +13,8 @@ import asyncio
 
 from temporalio import workflow
 
-from domain.tasks import ArrangeVisit, SignOnSite, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ArrangeVisit, SignOnSite
 from domain.terms import ExpectedEvent
 from domain.waiver import ENDED, Role, Stage
 from workflows.aftercare import Aftercare

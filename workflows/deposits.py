@@ -13,9 +13,7 @@ from temporalio import workflow
 
 from activities.ports import PaymentRecord, PaymentStatus
 from domain.forms import GiveOutSlips, HandInSlip, KeepSlip
-from domain.tasks import (
-    TaskKind,
-)
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.at_the_desk import AtTheDesk

@@ -23,7 +23,7 @@ from activities.ports import (
 from domain.clock import Budget, due_at
 from domain.money import format_fen
 from domain.posting import Transfer
-from domain.tasks import Evidence, TaskKind
+from domain.steps import Evidence, TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows import cockpit

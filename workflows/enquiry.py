@@ -25,7 +25,8 @@ from domain.enquiry import (
     EnquiryStage,
     stage_with,
 )
-from domain.tasks import AnswerEnquiry, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import AnswerEnquiry
 from domain.terms import ExpectedEvent
 from workflows import cockpit
 from workflows.front_desk import FrontDesk

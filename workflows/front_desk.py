@@ -17,7 +17,8 @@ from activities.ports import TaskClosed
 from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock, ClockState
 from domain.programme import Programme
-from domain.tasks import TASKS, CareDuty, Evidence, TaskKind
+from domain.steps import CareDuty, Evidence, TaskKind
+from domain.tasks import TASKS
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks

@@ -10,7 +10,7 @@ from temporalio import workflow
 
 from activities.ports import PaymentStatus
 from domain.programme import NotInProgramme
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
 from workflows.deposit_payment import SETTLED, evidence_of

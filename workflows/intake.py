@@ -7,7 +7,8 @@ from typing import Final
 from domain.clock import Clock
 from domain.eligibility import Outcome
 from domain.rules import RuleCode
-from domain.tasks import AssignTeam, FirstContact, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import AssignTeam, FirstContact
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.cockpit import civil

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.calendar import civil_date
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import ENDED, Role, Stage
 from workflows.desk import Desk
 from workflows.in_tray import InTray

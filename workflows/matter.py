@@ -16,7 +16,8 @@ from activities.ports import TaskClosed, TaskOpened, TimelineEntry
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.forms import Form
-from domain.tasks import TASKS, CareDuty, TaskKind
+from domain.steps import CareDuty, TaskKind
+from domain.tasks import TASKS
 from domain.terms import NotBefore
 from domain.waiver import Role
 from workflows.messages import Actor

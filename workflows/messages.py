@@ -9,7 +9,7 @@ call, not from the moment a worker got to it.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -19,7 +19,8 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.tasks import Evidence, TaskKind
+from domain.services import Shape
+from domain.steps import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -28,7 +29,12 @@ WORKFLOW_TYPE = "DepositWaiver"
 CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
-APPOINTMENT_TYPE = "Appointment"
+BOOKING_TYPES: Final[dict[Shape, str]] = {
+    Shape.APPOINTMENT: "Appointment",
+    Shape.WRITTEN_OPINION: "WrittenOpinion",
+    Shape.LAB_TEST: "WrittenOpinion",
+}
+"""The workflow of each shape of a service that is booked."""
 
 
 class Actor(Message):

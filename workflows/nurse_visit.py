@@ -10,7 +10,8 @@ from temporalio.common import RetryPolicy
 
 from activities.dispatch import SendNurse
 from activities.ports import VisitAnswer, VisitOrder
-from domain.tasks import ArrangeVisit, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ArrangeVisit
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.cockpit import civil

@@ -9,7 +9,8 @@ from temporalio import workflow
 
 from domain.calendar import SHANGHAI
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
-from domain.tasks import ConfirmDocuments, SignAuthorization, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ConfirmDocuments, SignAuthorization
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.desk import CaseOver, Desk

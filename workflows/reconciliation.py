@@ -19,7 +19,7 @@ from activities.reconcile import Reconcile
 from activities.reconcile_ports import DayCompared
 from domain.calendar import civil_date
 from domain.reconciliation import Difference, DifferenceKind
-from domain.tasks import Evidence, TaskKind
+from domain.steps import Evidence, TaskKind
 from workflows.messages import DayReconciled, DifferenceFound, ReconcileDay
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 

@@ -17,13 +17,8 @@ from activities.ports import ClaimFiling, ClaimReceipt, PaymentStatus
 from domain import posting
 from domain.money import spoken
 from domain.settlement import covered, never_filed_at
-from domain.tasks import (
-    CollectClaimDocuments,
-    DischargeVisit,
-    FileClaim,
-    ResolvePayment,
-    TaskKind,
-)
+from domain.steps import TaskKind
+from domain.tasks import CollectClaimDocuments, DischargeVisit, FileClaim, ResolvePayment
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
 from workflows.deposit_payment import DepositPayment, evidence_of

@@ -10,7 +10,8 @@ from temporalio import workflow
 
 from domain import posting
 from domain.money import spoken
-from domain.tasks import ConfirmRefund, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import ConfirmRefund
 from domain.waiver import Stage
 from workflows.desk import Desk
 from workflows.messages import RefundReceived

@@ -18,6 +18,7 @@ from domain.documents import DocumentStage, missing
 from domain.forms import CorrectPayment, Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
+from domain.steps import TaskKind
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
@@ -36,7 +37,6 @@ from domain.tasks import (
     SignAuthorization,
     SignOnSite,
     SignWriteOff,
-    TaskKind,
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms

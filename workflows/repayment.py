@@ -21,13 +21,8 @@ from domain.settlement import (
     repayment_due_at,
     still_due,
 )
-from domain.tasks import (
-    ArrangeRepayment,
-    DecideDispute,
-    RecordRepayment,
-    SignWriteOff,
-    TaskKind,
-)
+from domain.steps import TaskKind
+from domain.tasks import ArrangeRepayment, DecideDispute, RecordRepayment, SignWriteOff
 from domain.waiver import Stage
 from domain.waiver_terms import RepaymentTerms
 from workflows.case import WriteOff

@@ -12,10 +12,8 @@ from datetime import date, datetime
 from temporalio import workflow
 
 from domain.forms import SecondReview, TellResult
-from domain.tasks import (
-    JudgeLiability,
-    TaskKind,
-)
+from domain.steps import TaskKind
+from domain.tasks import JudgeLiability
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.cockpit import civil

@@ -16,7 +16,8 @@ from activities.ports import DischargeRecord, PaymentRecord
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.documents import DOCUMENT_NAMES, DocumentStage
 from domain.eligibility_rules import is_far_enough
-from domain.tasks import DischargeVisit, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import DischargeVisit
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
 from workflows.care import CareRounds

@@ -16,10 +16,8 @@ from temporalio import workflow
 from activities.ports import TaskOpened, TopUpRecord, TopUpState
 from domain.forms import AcceptOffer
 from domain.money import spoken
-from domain.tasks import (
-    AnswerTopUp,
-    TaskKind,
-)
+from domain.steps import TaskKind
+from domain.tasks import AnswerTopUp
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
 from workflows.at_the_desk import AtTheDesk

@@ -18,7 +18,7 @@ from adapters.tables import tasks
 from adapters.tables_calendar import calendar_notices
 from adapters.yaml_files import FileRefused
 from domain.calendar import YearStatus, wanted_notice
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 
 AT = datetime(2026, 11, 4, 2, 0, tzinfo=UTC)
 SHIPPED = read_years()

@@ -32,7 +32,7 @@ from adapters.tables_door import audit
 from domain.board import CaseFilter, CaseView, Viewer
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, Unit, WarnRule
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.fixtures.cases import (
     CASE,

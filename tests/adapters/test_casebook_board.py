@@ -13,7 +13,7 @@ from adapters.caseboard import Caseboard
 from adapters.casebook import Casebook
 from adapters.encryption import Sealer
 from domain.board import BadCursor, CaseFilter
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role, Stage
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 

@@ -19,7 +19,7 @@ from adapters.tables import DOCUMENT_BYTES_MAX
 from adapters.tables_door import audit
 from adapters.worklist import Worklist
 from domain.board import BadCursor, TaskFilter, Viewer
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role, Stage, is_theirs
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 

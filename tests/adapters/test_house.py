@@ -12,7 +12,7 @@ from adapters.door import DoorBooks
 from adapters.house import HouseList, house_id
 from adapters.worklist import Worklist
 from domain.board import TaskFilter
-from domain.tasks import Evidence, TaskKind
+from domain.steps import Evidence, TaskKind
 from domain.waiver import Role
 from tests.fixtures.cases import a_sealer
 

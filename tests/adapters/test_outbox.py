@@ -22,7 +22,7 @@ from adapters.outbox import Outbox, events_of
 from adapters.postman import Postman
 from adapters.receivers import AddressRefused, NoReceiver, Receivers
 from adapters.signing import signature
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role, Stage
 from tests.adapters.a_channel import Channel, a_channel
 from tests.adapters.test_casebook import a_full_page, a_page

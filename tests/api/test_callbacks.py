@@ -377,9 +377,8 @@ async def test_a_message_that_did_not_arrive_after_all_becomes_one_phone_call(
     await a_notice(worked, case_id, Delivery.DELIVERED)
     first = await call(worked, FAILED, partner="message")
     assert first.json()["state"] == "delivered", first.text
-    assert await rows_of(worked, "SELECT delivery FROM notices WHERE notice_id = 'n-1'") == [
-        "failed"
-    ]
+    rows = await rows_of(worked, "SELECT delivery FROM notices WHERE notice_id = 'n-1'")
+    assert rows == ["failed"]
     task = await open_task(worked, case_id, "phone_customer")
     assert task["subject"] == "t"
     await call(worked, FAILED, partner="message", event_id="evt-2")

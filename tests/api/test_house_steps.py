@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.house_ports import HouseTask
 from adapters.house import HouseList
-from domain.tasks import Evidence, TaskKind
+from domain.steps import Evidence, TaskKind
 from tests.api.conftest import House
 
 ABOUT = "payment 2026-05-06 only_theirs X-1"

@@ -14,7 +14,7 @@ from adapters.programme_files import PROGRAMMES, load_programmes
 from adapters.yaml_files import FileRefused
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
 from domain.programme import NotInProgramme, Programme
-from domain.tasks import CareDuty
+from domain.steps import CareDuty
 from domain.terms import ModeFlags
 from domain.waiver import PaymentMode, Role
 from domain.waiver_terms import LimitRule, LimitSource

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from domain.documents import DocumentKind, DocumentStage, outstanding
-from domain.eligibility import Outcome
+from domain.eligibility import Outcome, judge
 from domain.rules import RuleCode
-from domain.services import PreconditionCode
-from tests.domain.test_eligibility_everywhere import ALL, TODAY, verdict
+from domain.services import PreconditionCode, ServiceQuota
+from tests.domain.test_eligibility_everywhere import ALL, CALENDAR, TODAY, facts, verdict
 
 ENDED = {"policy_to": TODAY - timedelta(days=1)}
 ANOTHER = {"for_insured_self": False}
@@ -48,6 +48,7 @@ def test_no_precondition_is_left_unasked() -> None:
     [
         ("pingan_value_added", "paediatric_outpatient", ANOTHER, "insured_self"),
         ("pingan_value_added", "family_doctor_text", ANOTHER, "insured_self"),
+        ("pingan_value_added", "inpatient_advance", ANOTHER, "insured_self"),
         ("pingan_pc_haoran", "inpatient_arrangement", ANOTHER, "insured_self"),
         ("global_doctor_ci", "top100_expert_appointment", ANOTHER, "insured_self"),
         (
@@ -115,9 +116,12 @@ def test_what_a_programme_asks_for_is_refused_where_it_is_missing(
     assert (found.outcome, found.codes) == (Outcome.REJECTED, (rule,))
 
 
-def test_a_hospital_whose_class_the_registry_leaves_out_is_looked_at_by_a_person() -> None:
+@pytest.mark.parametrize("unknown", [{"hospital_sub_grade": ""}, {"hospital_grade": None}])
+def test_a_hospital_whose_class_the_registry_leaves_out_is_looked_at_by_a_person(
+    unknown: dict[str, Any],
+) -> None:
     wanted = TODAY + timedelta(days=20)
-    found = verdict("ins_oncology", "direct_pay_deposit", planned_on=wanted, hospital_sub_grade="")
+    found = verdict("ins_oncology", "direct_pay_deposit", planned_on=wanted, **unknown)
     assert (found.outcome, found.codes) == (Outcome.NEEDS_PERSON, (RuleCode.HOSPITAL_GRADE,))
 
 
@@ -153,6 +157,30 @@ def test_a_paper_older_than_its_months_does_not_count(
     (rule,) = [one for one in ALL[code].documents if one.kind == kind]
     assert not rule.is_too_old(last_good, TODAY)
     assert rule.is_too_old(last_good - timedelta(days=1), TODAY)
+
+
+@pytest.mark.parametrize("used", [0, 1, 99])
+def test_an_advance_of_p02_may_be_asked_for_however_often(used: int) -> None:
+    """R148: the insured person only, without a count, for illness or accident."""
+    found = verdict("pingan_value_added", "inpatient_advance", quota_count=None, quota_used=used)
+    assert found.outcome is Outcome.ELIGIBLE
+
+
+def test_what_a_tier_offers_is_counted_by_tier_and_an_unknown_tier_is_a_persons() -> None:
+    """R672: the source lost the numbers; a file that has them says them by tier."""
+    p18 = ALL["xintai_million_guard"]
+    tiers = ServiceQuota.model_validate({"by_tier": {"gold": 2}, "period": "policy_year"})
+    services = tuple(one.model_copy(update={"quota": tiers}) for one in p18.services)
+    known = p18.model_copy(update={"services": services})
+
+    def outcome(tier: str | None, used: int) -> Outcome:
+        count = known.service("expert_outpatient").quota.count_for(tier)
+        asked = facts(p18.code, "expert_outpatient", quota_count=count, quota_used=used)
+        return judge(asked, known, CALENDAR).outcome
+
+    assert outcome("gold", 1) is Outcome.ELIGIBLE
+    assert outcome("gold", 2) is Outcome.REJECTED
+    assert outcome("silver", 0) is outcome(None, 0) is Outcome.NEEDS_PERSON
 
 
 @pytest.mark.parametrize("kind", ["diagnosis_proof", "imaging_film"])

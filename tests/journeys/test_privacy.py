@@ -45,7 +45,8 @@ from api.reporting import Report
 from demo.house import House, opened
 from demo.people import Answer, Person
 from demo.story_one import BEGINS, StoryOne
-from domain.tasks import TASKS, TaskKind
+from domain.steps import TaskKind
+from domain.tasks import TASKS
 from tests.journeys.leaks import Scanner, files_under, tables_of
 from workflows.cockpit import SEARCH_ATTRIBUTES
 

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.workflows import advances, people, stewards
@@ -250,6 +251,26 @@ async def _claim_settled(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
+async def _gene_test_closed(booked: Booked) -> None:
+    """The sample arrives, the laboratory is late, both reports go out and are explained."""
+    await stewards.take(booked)
+    await stewards.hand_in(booked, "ins_oncology", "gene_testing")
+    while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
+        await stewards.next_step(booked, task.kind)
+    await booked.go_to("2026-10-20 09:00")
+    await stewards.deliver_report(booked)
+    await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
+    await booked.ends(BookingStage.CLOSED)
+
+
+async def _opinion_unavailable(booked: Booked) -> None:
+    """Nobody can write it."""
+    await stewards.take(booked)
+    await stewards.hand_in(booked, "pingan_oncology_157", "second_opinion")
+    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=False, final=True)
+    await booked.ends(BookingStage.UNAVAILABLE)
+
+
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -266,6 +287,13 @@ STORIES = {
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
+    "WrittenOpinion.gene_test_closed": Story(
+        _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
+    ),
+    "WrittenOpinion.unavailable": Story(
+        _opinion_unavailable,
+        opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
+    ),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

@@ -21,8 +21,8 @@ RECORDED = sorted(histories.RECORDED.glob("*.json"))
 MUST_FAIL = sorted(histories.MUST_FAIL.glob("*.json"))
 AGAIN = "record them anew with: python cli.py replay --record"
 
-PERSONAL = re.compile(r"(?<![0-9])(1[3-9][0-9]{9}|[0-9]{17}[0-9Xx])(?![0-9])|客户某")
-"""A phone number, an ID number, a customer of the stories."""
+PERSONAL = re.compile(r"(?<![0-9a-f-])(1[3-9][0-9]{9}|[0-9]{17}[0-9Xx])(?![0-9a-f])|客户某")
+"""A phone number, an ID number, a customer of the stories; a piece of a random id is neither."""
 MACHINE = re.compile(r"@[a-z0-9-]+$|/(?:home|root|tmp|work)/")
 """A process at a machine, or a path of one."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role
 from tests.builders import AGENT, DISPATCHER, INSURER, NURSE, programme_of
 from tests.workflows import people

@@ -24,7 +24,7 @@ from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.clock import Clock
 from domain.enquiry import EnquiryKind, EnquiryStage
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role
 from tests.builders import CUSTOMER, a_calendar, a_programme, civil
 from tests.workflows.conftest import WITHIN, no_task_failed

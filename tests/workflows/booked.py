@@ -26,12 +26,23 @@ from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
 from domain.calendar import SHANGHAI
 from domain.eligibility import Outcome, Verdict
-from domain.tasks import TaskKind
-from tests.builders import AGENT, CUSTOMER, DISPATCHER, REVIEWER, SUPERVISOR, a_calendar, civil
+from domain.services import Shape
+from domain.steps import TaskKind
+from tests.builders import (
+    AGENT,
+    CUSTOMER,
+    DISPATCHER,
+    DOCTOR,
+    REVIEWER,
+    SUPERVISOR,
+    a_calendar,
+    civil,
+)
 from tests.workflows.conftest import WITHIN, no_task_failed
 from tests.workflows.fakes import FakeBooks
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
+    BOOKING_TYPES,
     Accepted,
     Actor,
     CancelBooking,
@@ -46,6 +57,8 @@ DOERS = {
     TaskKind.OFFER_OPTIONS: REVIEWER,
     TaskKind.CHOOSE_OPTION: CUSTOMER,
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
+    TaskKind.ASSIGN_EXPERT: DISPATCHER,
+    TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.DECIDE_USE: SUPERVISOR,
     TaskKind.BREACH: SUPERVISOR,
 }
@@ -198,13 +211,16 @@ async def refused(command: Any) -> str:
     return str(caught.value.cause.details[0])
 
 
-def booking_opener(settings: Settings) -> Callable[..., Any]:
+def booking_opener(
+    settings: Settings,
+    of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
     @asynccontextmanager
     async def opened(
-        programme: str = "pingan_oncology_157",
-        service: str = "expert_outpatient",
+        programme: str = of[0],
+        service: str = of[1],
         at: str = "2026-09-24 10:00",
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
@@ -230,7 +246,7 @@ def booking_opener(settings: Settings) -> Callable[..., Any]:
         verbs = worker.booking(record=booked.books, entitlements=booked.books)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
-                "Appointment",
+                BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],
                 message,
                 id=booked.booking_id,
                 task_queue=queue,

@@ -23,14 +23,14 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.calendar import SHANGHAI, civil_date
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Stage
 from tests.builders import a_calendar, a_case, civil
 from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, opening_attributes
 from workflows.messages import Accepted, Actor, CompleteTask, OpenCase, PaymentResult
 
-WITHIN = 20.0
+WITHIN = 60.0
 """Real seconds any step of a test may take."""
 QUIET = 0.4
 """Real seconds without a new page, after which nothing more is on its way."""

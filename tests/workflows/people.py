@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from activities.ports import TaskOpened
-from domain.tasks import CareDuty, TaskKind
+from domain.steps import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows.conftest import Case

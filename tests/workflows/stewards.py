@@ -6,7 +6,7 @@ from typing import Any
 
 from domain.booking import VisitOutcome
 from domain.booking_terms import papers_for
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from tests.workflows.booked import PROGRAMMES, Booked
 
 
@@ -58,5 +58,26 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await arrange(booked, "2026-09-03 09:00")
         case TaskKind.CONFIRM_BOOKING:
             await confirm(booked)
+        case TaskKind.ASSIGN_EXPERT:
+            await booked.do(kind, assigned=True, expert="expert-9", city="上海")
+        case TaskKind.SEND_KIT:
+            await booked.do(kind, courier_no="SF100")
+        case TaskKind.RECEIVE_SAMPLE:
+            await booked.do(kind, at=booked.time.now().isoformat())
+        case TaskKind.DELIVER_REPORT:
+            await deliver_report(booked)
+        case TaskKind.EXPLAIN_REPORT:
+            await booked.do(kind, told_by="phone")
         case _:
             raise AssertionError(kind)
+
+
+async def deliver_report(booked: Booked) -> None:
+    """The report goes out on paper and as a file."""
+    await booked.do(
+        TaskKind.DELIVER_REPORT,
+        documents={"gene_report": ["doc-9"]},
+        at=booked.time.now().isoformat(),
+        images=["doc-9"],
+        courier_no="SF101",
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role, Stage
 from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER
 from tests.workflows import advances, people

@@ -14,7 +14,7 @@ from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.eligibility import Outcome
 from domain.services import Shape
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from tests.builders import REVIEWER, a_calendar
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.posting import Account
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, FINANCE, INSURER
 from tests.workflows import advances, people

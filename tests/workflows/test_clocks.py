@@ -11,7 +11,7 @@ import pytest
 from domain.calendar import WorkCalendar, YearStatus
 from domain.clock import ClockState
 from domain.eligibility import Reason as Ground
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.terms import RuleCode
 from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE, a_calendar, a_verdict

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from activities.ports import HoldOrder, MovementConflict, PaymentOutcome, PaymentStatus, TopUpState
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

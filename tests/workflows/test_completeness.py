@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.programme_files import load_programmes
 from domain.clock import ClockState
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from tests.builders import AGENT, DISPATCHER, NURSE
 from tests.workflows import people
 

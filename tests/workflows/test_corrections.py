@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.ports import PaymentStatus
 from domain.posting import Reason
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

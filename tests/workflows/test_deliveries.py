@@ -13,7 +13,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.books import KeepBooks
 from activities.ports import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, NURSE, civil
 from tests.workflows import people

@@ -12,7 +12,7 @@ import pytest
 from domain.eligibility import Outcome
 from domain.eligibility import Reason as Ground
 from domain.posting import Reason
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.terms import RuleCode
 from domain.waiver import Stage
 from tests.builders import AGENT, a_verdict

@@ -11,7 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import TopUpState
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import Role, Stage
 from tests.builders import NURSE, SUPERVISOR
 from tests.workflows import people

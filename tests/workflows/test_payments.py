@@ -12,7 +12,7 @@ import pytest
 import worker
 from activities.ports import PaymentOutcome, PaymentStatus
 from domain.posting import Reason
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

@@ -8,7 +8,7 @@ from typing import Any
 
 from activities.ports import TopUpState, VisitAnswer
 from domain.clock import ClockState
-from domain.tasks import CareDuty, TaskKind
+from domain.steps import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE
 from tests.workflows import people

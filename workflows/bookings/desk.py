@@ -11,7 +11,7 @@ from temporalio import workflow
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.events import ExpectedEvent
-from domain.tasks import TaskKind
+from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen

@@ -8,9 +8,12 @@ from typing import Final
 from domain.booking import BookingStage, VisitOutcome
 from domain.booking_forms import (
     ArrangeService,
+    AssignExpert,
     CheckPapers,
     ChooseOption,
+    DeliverReport,
     OfferOptions,
+    ReceiveSample,
     ReportVisit,
 )
 from domain.booking_terms import papers_for
@@ -75,6 +78,12 @@ class BookingRefusals:
             self._arrangement(form, message.at)
         elif isinstance(form, ReportVisit):
             self._report(form, message.at)
+        elif isinstance(form, AssignExpert):
+            self._expert(form)
+        elif isinstance(form, ReceiveSample | DeliverReport):
+            _not_ahead(form.at, message.at)
+            if isinstance(form, DeliverReport):
+                self._delivery(form, message)
 
     def _papers(self, form: CheckPapers, message: CompleteTask) -> None:
         if not form.complete:
@@ -105,8 +114,29 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
-        if form.at.tzinfo is None or form.at > at:
-            raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
+        _not_ahead(form.at, at)
         early = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
         if early and self._state.service_at is not None and at < self._state.service_at:
             raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
+
+    def _expert(self, form: AssignExpert) -> None:
+        """The expert sits where the programme allows (P20: Beijing, Shanghai, Guangzhou)."""
+        staffing = self._service.staffing
+        cities = staffing.cities if staffing else ()
+        if form.assigned and cities and form.city not in cities:
+            raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
+
+    def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
+        promised = self._service.result
+        if "paper_report" in promised and form.courier_no is None:
+            raise refusal(FORM_REFUSED, "须填写纸质报告的快递单号", "courier_no")
+        if "electronic_report" in promised and not form.images:
+            raise refusal(FORM_REFUSED, "须上传电子报告", "images")
+        known = {one for ids in message.documents.values() for one in ids}
+        if not {*form.images} <= known:
+            raise refusal(DOCUMENTS_MISSING, "所列文件不在预约资料中", "images")
+
+
+def _not_ahead(at: datetime, now: datetime) -> None:
+    if at.tzinfo is None or at > now:
+        raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")

@@ -1,0 +1,43 @@
+"""The steps of a green-channel booking, with their titles, roles and forms."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.booking_forms import (
+    ArrangeService,
+    AssignExpert,
+    CheckPapers,
+    ChooseOption,
+    ConfirmBooking,
+    DecideUse,
+    DeliverReport,
+    ExplainReport,
+    FollowUpCall,
+    OfferOptions,
+    ReceiveSample,
+    ReportVisit,
+    ReviewBooking,
+    SendKit,
+    TakeRequest,
+)
+from domain.steps import TaskKind, TaskTerms, task_terms
+from domain.waiver import Role
+
+BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
+    TaskKind.TAKE_REQUEST: task_terms("首次响应预约", TakeRequest, Role.AGENT),
+    TaskKind.CHECK_PAPERS: task_terms("核对预约资料", CheckPapers, Role.AGENT),
+    TaskKind.REVIEW_BOOKING: task_terms("审核预约", ReviewBooking, Role.REVIEWER),
+    TaskKind.OFFER_OPTIONS: task_terms("推荐专家或门诊", OfferOptions, Role.REVIEWER),
+    TaskKind.CHOOSE_OPTION: task_terms("选择专家或门诊", ChooseOption, Role.CUSTOMER, Role.AGENT),
+    TaskKind.ARRANGE_SERVICE: task_terms("协调医院资源", ArrangeService, Role.DISPATCHER),
+    TaskKind.CONFIRM_BOOKING: task_terms("告知并确认预约", ConfirmBooking, Role.AGENT),
+    TaskKind.REPORT_VISIT: task_terms("登记就诊结果", ReportVisit, Role.AGENT),
+    TaskKind.DECIDE_USE: task_terms("判定是否计次", DecideUse, Role.SUPERVISOR),
+    TaskKind.FOLLOW_UP_CALL: task_terms("服务回访", FollowUpCall, Role.AGENT),
+    TaskKind.ASSIGN_EXPERT: task_terms("确定专家或实验室", AssignExpert, Role.DISPATCHER),
+    TaskKind.SEND_KIT: task_terms("寄送采样包", SendKit, Role.AGENT),
+    TaskKind.RECEIVE_SAMPLE: task_terms("登记样本到达", ReceiveSample, Role.AGENT),
+    TaskKind.DELIVER_REPORT: task_terms("交付报告", DeliverReport, Role.AGENT),
+    TaskKind.EXPLAIN_REPORT: task_terms("解读报告", ExplainReport, Role.DOCTOR),
+}

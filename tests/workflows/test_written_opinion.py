@@ -1,0 +1,112 @@
+"""A written opinion, a gene test: from complete papers to the report in the customer's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from domain.booking import BookingStage
+from domain.clock import ClockState
+from domain.services import Shape
+from domain.steps import TaskKind
+from tests.workflows import stewards
+from tests.workflows.booked import PROGRAMMES, booking_opener, refused
+
+BookingOf = Callable[..., Any]
+
+GENE = ("ins_oncology", "gene_testing")
+SERVICES = [
+    (programme.code, service.code)
+    for programme in PROGRAMMES.values()
+    for service in programme.services
+    if service.shape in (Shape.WRITTEN_OPINION, Shape.LAB_TEST)
+]
+"""Every written opinion and every test of every programme."""
+
+
+@pytest.fixture
+def booking_of(temporal_settings: Settings) -> BookingOf:
+    return booking_opener(temporal_settings)
+
+
+async def test_story_3_the_gene_report_is_due_fifteen_working_days_after_the_lab_has_the_sample(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        while (task := await booked.anything()).kind is not TaskKind.RECEIVE_SAMPLE:
+            await stewards.next_step(booked, task.kind)
+        await booked.go_to("2026-09-16 11:00")
+        await stewards.next_step(booked, TaskKind.RECEIVE_SAMPLE)
+        clock = await booked.until(lambda: booked.clocks["G34.1"])
+        assert booked.civil(clock.due_at) == "10-13 24:00"
+        await booked.go_to("2026-10-12 10:00")
+        await stewards.deliver_report(booked)
+        await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.clocks["G34.1"].state is ClockState.MET
+        assert booked.unit == "consumed"
+
+
+async def test_a_lab_that_never_answers_is_told_to_a_supervisor_and_stays_asked(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
+            await stewards.next_step(booked, task.kind)
+        await booked.go_to("2026-10-20 09:00")
+        assert (await booked.task(TaskKind.BREACH)).subject == "G34.1"
+        assert (await booked.task(TaskKind.DELIVER_REPORT)).clock == "G34.1"
+        await stewards.deliver_report(booked)
+        await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.clocks["G34.1"].state is ClockState.MET_LATE
+
+
+async def test_an_expert_outside_the_cities_and_a_report_without_its_forms_are_refused(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of("ins_oncology", "second_opinion", "2026-09-04 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, "ins_oncology", "second_opinion")
+        far = booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="e-1", city="杭州")
+        assert await refused(far) == "city"
+        await stewards.next_step(booked, TaskKind.ASSIGN_EXPERT)
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
+            await stewards.next_step(booked, task.kind)
+        at = booked.time.now().isoformat()
+        assert await refused(booked.do(TaskKind.DELIVER_REPORT, at=at)) == "courier_no"
+        bare = booked.do(TaskKind.DELIVER_REPORT, at=at, courier_no="SF1")
+        assert await refused(bare) == "images"
+        foreign = booked.do(TaskKind.DELIVER_REPORT, at=at, courier_no="SF1", images=["doc-x"])
+        assert await refused(foreign) == "images"
+
+
+@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
+async def test_every_opinion_and_test_of_every_programme_runs_to_its_end(
+    booking_of: BookingOf, programme: str, service: str
+) -> None:
+    """The happy path, guided by nothing but the steps that the booking itself opens."""
+    terms = PROGRAMMES[programme].service(service)
+    async with booking_of(programme, service, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, programme, service)
+        kinds: list[TaskKind] = []
+        while TaskKind.DELIVER_REPORT not in kinds:
+            kinds.append((await booked.anything()).kind)
+            await stewards.next_step(booked, kinds[-1])
+        if terms.shape is Shape.LAB_TEST:
+            await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
+        for _ in terms.follow_ups:
+            await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == (None if terms.quota.count is None else "consumed")

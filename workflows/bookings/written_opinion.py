@@ -1,0 +1,89 @@
+"""The story of a written opinion: a second opinion, a gene test (GC07–GC13).
+
+An expert or a laboratory is found; a laboratory first gets its sample, and its promise runs from
+the day the sample arrived. The report goes out in the forms the service promises; a test is then
+explained. How every booking begins and ends stands in `workflows.bookings.booking`.
+"""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from domain.booking import BookingStage
+from domain.booking_forms import AssignExpert, DeliverReport, ReceiveSample
+from domain.events import ExpectedEvent
+from domain.services import Shape
+from domain.steps import TaskKind
+from workflows.bookings.booking import Booking
+from workflows.bookings.desk import BookingOver
+from workflows.messages import RequestBooking
+
+
+@workflow.defn(name="WrittenOpinion")
+class WrittenOpinion(Booking):
+    """One booking of the shapes `written_opinion` and `lab_test`."""
+
+    @workflow.init
+    def __init__(self, asked: RequestBooking) -> None:
+        super().__init__(asked)
+
+    @workflow.run
+    async def run(self, _: RequestBooking) -> str:
+        """Tell the booking to its end; returns the stage it ended in."""
+        return await self.tell()
+
+    async def _serve(self) -> None:
+        await self._find_expert()
+        tested = self._service.shape is Shape.LAB_TEST
+        if tested:
+            await self._bring_sample()
+        await self._deliver()
+        if tested:
+            await self._explain()
+        self._desk.use_when("completed", at=workflow.now())
+
+    async def _find_expert(self) -> None:
+        """GC08, GC09: an expert where the programme allows them, or nobody and the unit is back."""
+        desk = self._desk
+        desk.enter(BookingStage.COORDINATING, at=workflow.now())
+        desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
+        while True:
+            done = await desk.done(desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now()))
+            form = done.read(AssignExpert)
+            if form.assigned:
+                break
+            desk.note("not_assigned", "暂无合适专家, 继续协调", at=done.at, by=done.actor)
+            if form.final:
+                raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
+        self._state.hospital_id = form.hospital_id or self._state.hospital_id
+        for event in (
+            ExpectedEvent.RESOURCE_COORDINATED,
+            ExpectedEvent.EXPERT_CONFIRMED,
+            ExpectedEvent.CUSTOMER_INFORMED,
+            ExpectedEvent.BOOKING_CONFIRMED,
+            ExpectedEvent.SERVICE_ARRANGED,
+        ):
+            desk.happened(event, at=done.at)
+        desk.enter(BookingStage.CONFIRMED, at=done.at)
+        desk.use_when("arranged", at=done.at)
+
+    async def _bring_sample(self) -> None:
+        """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
+        desk = self._desk
+        sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+        received = await desk.done(desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at))
+        arrived = received.read(ReceiveSample)
+        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=arrived.at)
+
+    async def _deliver(self) -> None:
+        """GC13: the report, on paper and electronically as the service promises."""
+        desk = self._desk
+        step = desk.ask(
+            TaskKind.DELIVER_REPORT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+        )
+        done = await desk.done(step)
+        desk.happened(ExpectedEvent.REPORT_DELIVERED, at=done.read(DeliverReport).at)
+
+    async def _explain(self) -> None:
+        """A doctor explains the report of a test."""
+        await self._desk.done(self._desk.ask(TaskKind.EXPLAIN_REPORT, at=workflow.now()))
