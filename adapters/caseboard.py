@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.audit import write_audit
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
+from adapters.family import is_theirs
 from adapters.pages import TASK_FORM
 from adapters.tables import (
     cases,
@@ -30,6 +31,7 @@ from adapters.tables import (
     timeline,
     top_ups,
 )
+from adapters.tables_family import family
 from domain.board import (
     BadCursor,
     CaseFilter,
@@ -119,6 +121,12 @@ class Caseboard:
                 name: self._opened(getattr(row, name), f"cases.{name}")
                 for name in ("name", "phone", "bed")
             }
+            speaks = select(family).where(family.c.case_id == case_id, family.c.speaks)
+            if (one := (await connection.execute(speaks)).one_or_none()) is not None:
+                opened |= {
+                    name: self._opened(getattr(one, name), f"family.{name}")
+                    for name in ("name", "phone")
+                }
             await self._audited(connection, viewer, "contact.viewed", case_id)
         return ContactRow(case_id=case_id, **opened)
 
@@ -234,7 +242,9 @@ def on_the_case(helper: str) -> ColumnElement[bool]:
 
 
 def _narrowed(query: Select[Any], wanted: CaseFilter) -> Select[Any]:
-    for column in ("programme", "stage", "sla_state", "hospital_id", "channel", "customer_subject"):
+    if wanted.customer_subject is not None:
+        query = query.where(is_theirs(wanted.customer_subject))
+    for column in ("programme", "stage", "sla_state", "hospital_id", "channel"):
         value = getattr(wanted, column)
         if value is not None:
             query = query.where(cases.c[column] == value)

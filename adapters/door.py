@@ -26,6 +26,7 @@ from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
+from adapters.family import FamilyRows
 from adapters.house import HouseRows
 
 Database = AsyncEngine
@@ -47,6 +48,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.family = FamilyRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)

@@ -7,6 +7,7 @@ the door from the row that `access` returns.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
 from adapters.tables import OPENING, TEAM_NURSE, cases, documents, tasks
+from adapters.tables_family import family
+from adapters.tables_states import case_states
 from domain.guards import CaseAccess, Opening, TaskAccess
 from domain.waiver import ENDED, Role
 
@@ -30,6 +33,11 @@ def _access_query() -> Select[Any]:
         .where(tasks.c.roles.contains([Role.NURSE.value]))
         .scalar_subquery()
     )
+    relatives = (
+        select(func.array_agg(family.c.subject))
+        .where(family.c.case_id == cases.c.case_id)
+        .scalar_subquery()
+    )
     return select(
         cases.c.case_id,
         cases.c.channel,
@@ -39,6 +47,7 @@ def _access_query() -> Select[Any]:
         cases.c.reported_at,
         cases.c.team,
         helping.label("helping"),
+        relatives.label("family"),
     ).where(cases.c.case_id == bindparam("case"))
 
 
@@ -112,13 +121,30 @@ class CaseRows:
             programme=row["programme"],
             reported_at=row["reported_at"],
             team=team,
+            family=frozenset(row["family"] or ()),
             helpers=frozenset((people | {team.get(Role.NURSE.value, "")}) - {""}),
         )
+
+    async def is_of(self, case_id: str, person_hash: str) -> bool:
+        """Whether a case is of this person."""
+        found = select(cases.c.case_id).where(
+            cases.c.case_id == case_id, cases.c.person_hash == person_hash
+        )
+        return (await self._connection.execute(found)).first() is not None
 
     async def opened(self, case_id: str) -> str | None:
         """The start message of a case as it was written down."""
         found = (await self._connection.execute(_OPENED, {"case": case_id})).scalar()
         return None if found is None else self._sealer.open_text(found, "cases.opened")
+
+    async def last_state(self, case_id: str) -> dict[str, Any] | None:
+        """What an ended case knew, if it moved money."""
+        query = select(case_states.c.state).where(case_states.c.case_id == case_id)
+        found = (await self._connection.execute(query)).scalar()
+        if found is None:
+            return None
+        state: dict[str, Any] = json.loads(self._sealer.open_text(found, "case_states.state"))
+        return state
 
     async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
         """Cases still in `opening` that were written before a moment."""

@@ -202,6 +202,7 @@ cases = Table(
     sealed("bed", null=True),
     sealed("disease"),
     Column("planned_admission", Date),
+    text_column("follows", null=True),  # the case of the hospital the patient was moved from
     moment("reported_at"),
     text_column("customer_subject", null=True),
     text_column("stage", default=OPENING),
@@ -241,8 +242,7 @@ cases = Table(
     Index(None, "policy_id"),
 )
 
-TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext
-"""The nurse of a case's team, once there is one."""
+TEAM_NURSE: Final = cases.c.team[Role.NURSE.value].astext  # once the case has a team
 
 case_pages = Table(
     "case_pages",

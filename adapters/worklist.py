@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
+from adapters.family import is_theirs
 from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
@@ -115,7 +116,7 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
     # Channels and customers have no step in an enquiry.
     for name in _OF_CASE:
         if name in names:
-            query = query.where(cases.c[name] == bindparam(name))
+            query = query.where(_whose(name))
     if "anyone" in names:
         query = query.where(_for_person() if "person" in names else _for("anyone"))
     if state is not None:
@@ -127,6 +128,12 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
         later = and_(due == _DUE, tasks.c.task_id > bindparam("after_task"))
         query = query.where(or_(due < _DUE, later))
     return query.order_by(_DUE, tasks.c.task_id).limit(bindparam("rows", type_=Integer()))
+
+
+def _whose(name: str) -> ColumnElement[bool]:
+    if name == "customer_subject":
+        return is_theirs(bindparam(name))
+    return cases.c[name] == bindparam(name)
 
 
 def _for(name: str) -> ColumnElement[bool]:

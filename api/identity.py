@@ -95,11 +95,17 @@ class Owned(Protocol):
     def customer_subject(self) -> str | None: ...
     @property
     def helpers(self) -> frozenset[str]: ...
+    @property
+    def family(self) -> frozenset[str]: ...
 
 
 def may_see(caller: Caller, case: Owned) -> bool:
     """Whether a case exists for this caller."""
-    theirs = case.customer_subject == caller.subject or case.case_id in caller.cases
+    theirs = (
+        case.customer_subject == caller.subject
+        or caller.subject in case.family
+        or case.case_id in caller.cases
+    )
     return (
         caller.sees_all
         or (

@@ -29,14 +29,14 @@ from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
-from api.text import Body, Code, Moment, OpaqueId, Words, example
+from api.text import Body, Code, FormerCase, Moment, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.programme import Programme
-from domain.waiver import STAGE_NAMES, Role, Stage
+from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
@@ -84,6 +84,7 @@ class Report(Body):
     need: Words = ""
     consent: Consent
     customer_id: OpaqueId | None = None
+    follows: FormerCase | None = None
 
     @property
     def claim_service(self) -> str | None:
@@ -212,6 +213,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         must_serve_claims(known.programme, body.claim_service)
         await _must_be_on(unit, known.programme, body.claim_service)
     _must_state(known.programme, body)
+    await _must_follow(unit, known, reported)
     opening = _opening(case_id, known, reported, door)
     opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
@@ -245,6 +247,19 @@ def _must_state(programme: Programme, body: Report) -> None:
         raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
 
 
+async def _must_follow(unit: Unit, known: Known, reported: _Reported) -> None:
+    """A stay goes on from a case of the same person whose stay at the other hospital is settled."""
+    former = reported.body.follows
+    if former is None:
+        return
+    case = await unit.cases.access(former)
+    theirs = case is not None and may_see(reported.caller, case)
+    if case is None or not theirs or not await unit.cases.is_of(former, known.person_hash):
+        raise at_field("invalid", "follows", "没有此人的该案件")
+    if case.stage in {"opening", *(stage.value for stage in STILL_PAYING)}:
+        raise Problem("wrong-stage", "原案件须先完成出院结算", case_id=former)
+
+
 async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
     """What an earlier try with this key recorded, if it did before it died."""
     case, opened = await unit.cases.access(case_id), await unit.cases.opened(case_id)
@@ -268,6 +283,7 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
         reported_by=reported.caller.actor,
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
+        follows=reported.body.follows or "",
         claim=_claim(known, reported.body),
     )
 
@@ -303,6 +319,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "bed": body.insured.bed,
         "disease": body.disease,
         "planned_admission": body.planned_admission,
+        "follows": body.follows,
         "reported_at": reported.at,
         "customer_subject": customer,
         "changed_at": reported.at,

@@ -224,6 +224,7 @@ class CaseFile(CaseLine):
     """A whole case as it stands on the desk."""
 
     programme_version: str
+    follows: str | None = Field(description="转院: 原医院的案件")
     reason: str
     discharge_on: date | None
     claim_state: str

@@ -98,6 +98,14 @@ BookableMoney = Annotated[Money, AfterValidator(_bookable)]
 PositiveMoney = Annotated[Money, AfterValidator(_payable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
 
+FormerCase = Annotated[
+    str,
+    Field(
+        pattern=r"^dw-[a-z2-7]{20}$",
+        max_length=23,
+        description="转院: 原医院的案件, 须已完成出院结算",
+    ),
+]
 CaseId = Annotated[
     str,
     Path(pattern=r"^dw-[a-z2-7]{20}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),

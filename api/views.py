@@ -127,6 +127,7 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
     return CaseFile(
         **_line(view, caller),
         programme_version=view.programme_version,
+        follows=view.follows,
         reason=view.reason,
         discharge_on=view.discharge_on,
         claim_state=view.claim_state,

@@ -79,6 +79,7 @@ class CaseRow(Row):
     id_masked: str
     phone_masked: str
     planned_admission: date | None
+    follows: str | None = None
     reported_at: datetime
     stage: str
     awaiting: list[Role]

@@ -32,6 +32,7 @@ class CaseAccess:
     reported_at: datetime
     team: dict[str, str] = field(default_factory=dict)
     helpers: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()  # whom the customer lets act
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class EnquiryAccess:
     stage: str
     asked_at: datetime
     helpers: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()  # nobody acts in another's question
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class BookingAccess:
     service: str
     requested_at: datetime
     helpers: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Intake:
         """Nobody waits for what is refused anyway; else contact and team within their promise."""
         desk, opening, at = self._desk, self._opening, self._opening.reported_at
         desk.note("reported", "受理报案", at=at, by=opening.reported_by)
+        if opening.follows:
+            desk.note("transferred", f"转院, 续接案件 {opening.follows}", at=at)
         self._check_lead()
         if opening.verdict.outcome is Outcome.REJECTED:
             reasons = "; ".join(reason.text for reason in opening.verdict.reasons)

@@ -15,6 +15,7 @@ from domain.waiver import ENDED, Role, Stage
 from workflows.desk import Desk
 from workflows.in_tray import InTray
 from workflows.messages import Intervene, NoticeDischarge
+from workflows.nurse_visit import NurseVisit
 from workflows.refusals import TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
 
 POLICY_ENDED: Final = "保单已终止"
@@ -28,11 +29,12 @@ _FOR_THE_PATIENT: Final = frozenset({TaskKind.CARE, TaskKind.AFTERCARE})
 class Interventions:
     """What people may do to a running case beside its steps."""
 
-    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray) -> None:
+    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray, visit: NurseVisit) -> None:
         self._desk = desk
         self._state = desk.state
         self._refusals = refusals
         self._tray = tray
+        self._visit = visit
 
     def check(self, message: Intervene) -> None:
         """Whether it can be done now; raises the refusal."""
@@ -92,9 +94,19 @@ class Interventions:
         for task in list(self._state.tasks.values()):
             if task.assignee == before and role in task.roles:
                 self._give(task.task_id, message.staff_id)
-        if role is Role.NURSE and self._state.visits:
-            # The platform has the old name on its order; only a person can tell it to both nurses.
-            self._desk.alert("团队已变更, 请核对已预约的上门")
+        pending = self._pending_visit
+        if role is Role.NURSE and pending is not None:
+            self._visit.call_off([pending])
+            self._visit.lost(pending, why=f"replaced {before}")
+
+    @property
+    def _pending_visit(self) -> str | None:
+        """The visit somebody is still expected at, where the story waits for one."""
+        if self._state.stage is Stage.ON_SITE and self._state.visits:
+            return self._state.visits[-1]
+        if self._state.stage in (Stage.IN_HOSPITAL, Stage.DISCHARGE):
+            return self._state.discharge_visit
+        return None
 
     def _died(self, message: Intervene) -> None:
         """The family acts from now on; what is left of the stay is its settlement."""

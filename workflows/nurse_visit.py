@@ -31,6 +31,16 @@ CHECKLIST: Final[dict[Purpose, list[str]]] = {
 }
 
 
+_UNTIL: Final[dict[Purpose, ExpectedEvent]] = {
+    "documents": ExpectedEvent.DOCUMENT_VISIT_DONE,
+    "deposit": ExpectedEvent.DEPOSIT_DONE,
+    "top_up": ExpectedEvent.TOP_UP_DONE,
+    "discharge": ExpectedEvent.DISCHARGE_DONE,
+    "care": ExpectedEvent.DISCHARGE_DONE,
+}
+"""The promise a visit keeps."""
+
+
 class NurseVisit:
     """The visits of one case."""
 
@@ -39,10 +49,9 @@ class NurseVisit:
         self._opening = opening
 
     async def arrange(
-        self, purpose: Purpose, *, until: ExpectedEvent, about: str = "case"
+        self, purpose: Purpose, *, until: ExpectedEvent, about: str = "case", subject: str = ""
     ) -> ArrangeVisit:
         """Ask the dispatcher for a time until the nurse platform takes the visit."""
-        subject = ""
         while True:
             task = self._desk.ask(
                 TaskKind.ARRANGE_VISIT,
@@ -91,6 +100,19 @@ class NurseVisit:
             self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return answer
 
+    def lost(self, visit_id: str, *, why: str) -> None:
+        """Nobody comes to a visit that was taken: a dispatcher finds another time or person."""
+        state = self._desk.state
+        if visit_id in state.visits and visit_id not in state.visits_lost:
+            state.visits_lost.append(visit_id)
+            self._desk.errand(self._again(visit_id, why), f"again {visit_id}")
+
+    async def _again(self, visit_id: str, why: str) -> None:
+        purpose = _purpose_of(visit_id)
+        await self.arrange(purpose, until=_UNTIL[purpose], subject=why)
+        if self._desk.state.discharge_visit == visit_id:
+            self._desk.state.discharge_visit = self.latest
+
     @property
     def latest(self) -> str:
         """The visit that was taken last."""
@@ -109,3 +131,9 @@ class NurseVisit:
             retry_policy=PARTNER_RETRY,
             summary="取消上门",
         )
+
+
+def _purpose_of(visit_id: str) -> Purpose:
+    """What a visit is for, as its id says."""
+    named = visit_id.split(":")[1].removeprefix("visit_")
+    return next(purpose for purpose in CHECKLIST if purpose == named)

@@ -13,11 +13,11 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import TopUpState
 from domain.steps import TaskKind
 from domain.waiver import Role, Stage
-from tests.builders import NURSE, SUPERVISOR
+from tests.builders import DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from workflows.interventions import DECEASED, POLICY_ENDED
-from workflows.messages import Actor, Intervene
+from workflows.messages import Actor, Intervene, VisitTaken
 
 CaseOf = Callable[..., Any]
 OTHER_NURSE = Actor(role=Role.NURSE, id="nurse-other")
@@ -96,6 +96,14 @@ async def test_a_new_nurse_of_the_team_gets_the_open_steps_and_the_next_ones(
         assert await refused(case, "staff", role=Role.NURSE, staff_id="x") == "WrongStage"
         await people.at_the_bed(case)
         await intervene(case, "staff", role=Role.NURSE, staff_id=OTHER_NURSE.id)
+        (first,) = case.partners.visits
+        await case.do(
+            TaskKind.ARRANGE_VISIT,
+            DISPATCHER,
+            subject=f"replaced {NURSE.id}",
+            visit_at=(case.time.now() + timedelta(hours=2)).isoformat(),
+        )
+        await case.until(lambda: len(case.partners.visits) > 1 or first not in case.partners.visits)
         signing = await case.task(TaskKind.SIGN_ON_SITE)
         await case.until(lambda: case.open_tasks[signing.task_id].assignee == OTHER_NURSE.id)
         with pytest.raises(WorkflowUpdateFailedError):
@@ -104,6 +112,27 @@ async def test_a_new_nurse_of_the_team_gets_the_open_steps_and_the_next_ones(
         care = await case.task(TaskKind.CARE)
         assert care.assignee == OTHER_NURSE.id
         assert case.pages[-1].team[Role.NURSE.value] == OTHER_NURSE.id
+
+
+async def test_a_nurse_who_does_not_come_is_replaced_by_the_dispatcher(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        (visit_id,) = case.partners.visits
+        away = VisitTaken(
+            visit_id=visit_id, nurse_id="", at=case.time.now(), accepted=False, reason="nurse_ill"
+        )
+        for _ in range(2):
+            await case.handle.signal("visit_taken", away)
+        again = await case.task(TaskKind.ARRANGE_VISIT, subject="refused nurse_ill")
+        assert again.clock == "K05.1"
+        await case.complete(
+            again, DISPATCHER, {"visit_at": (case.time.now() + timedelta(hours=2)).isoformat()}
+        )
+        await case.until(lambda: len(case.partners.visits) == 2)
+        await people.sign_on_site(case)
+        await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+        assert TaskKind.ARRANGE_VISIT not in {task.kind for task in case.open_tasks.values()}
 
 
 # A policy that ends ------------------------------------------------------------------------------
