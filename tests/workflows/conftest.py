@@ -128,7 +128,7 @@ class Case:
         """Start the case."""
         opening = self.opening(**overrides)
         self.handle = await self.time.client.start_workflow(
-            "DepositWaiver",
+            "Claim" if opening.claim else "DepositWaiver",
             opening,
             id=self.case_id,
             task_queue=self._queue,
