@@ -120,9 +120,6 @@ class DispatchPort(Protocol):
         """Call a visit off; calling off twice or an unknown visit is no error."""
 
 
-# Messages ----------------------------------------------------------------------------------------
-
-
 class NoticeOrder(Message):
     """Tell the customer something. The adapter adds the number; the text carries no diagnosis."""
 
@@ -360,6 +357,7 @@ class CasePage(Message):
     discharges: list[DischargeRecord] = Field(default=[])
     transfers: list[Transfer] = Field(default=[])  # booked before the page is written
     notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
+    carried: dict[str, Any] | None = Field(default=None, repr=False)  # what an ended case knew
 
 
 class NoticeRecord(Message):

@@ -7,6 +7,7 @@ Reading is done in `adapters.caseboard`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
@@ -31,10 +32,14 @@ from adapters.tables import (
     top_ups,
 )
 from adapters.tables_family import family
+from adapters.tables_states import case_states
 from domain.privacy import last_four
 from domain.waiver import Role
 
 __all__ = ["CaseUnknown", "Casebook", "PageConflict"]
+
+LAST_STATE: Final = "case_states.state"
+"""What the state of an ended case is sealed for."""
 
 ALWAYS_STATED: Final = (
     "stage",
@@ -107,6 +112,7 @@ class Casebook:
             await write_steps(connection, self._sealer, page.case_id, page)
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
+            await self._keep_state(connection, page)
             await post(connection, page)
 
     async def write_enquiry(self, page: EnquiryPage) -> None:
@@ -168,6 +174,20 @@ class Casebook:
         known = select(cases.c.case_id).where(cases.c.case_id == page.case_id)
         if (await connection.execute(known)).one_or_none() is None:
             raise CaseUnknown(page.case_id)
+
+    async def _keep_state(self, connection: AsyncConnection, page: CasePage) -> None:
+        """What an ended case knew: read again when money comes for it after all."""
+        if page.carried is None:
+            return
+        state = self._sealer.seal(json.dumps(page.carried, ensure_ascii=False), LAST_STATE)
+        kept = insert(case_states).values(case_id=page.case_id, page=page.page, state=state)
+        await connection.execute(
+            kept.on_conflict_do_update(
+                index_elements=["case_id"],
+                set_={"page": kept.excluded.page, "state": kept.excluded.state},
+                where=case_states.c.page <= kept.excluded.page,
+            )
+        )
 
     async def _write_top_ups(self, connection: AsyncConnection, page: CasePage) -> None:
         """Top-ups in their newest state; why one was refused is an agent's own words."""

@@ -7,6 +7,7 @@ the door from the row that `access` returns.
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.encryption import Sealer
 from adapters.tables import OPENING, TEAM_NURSE, cases, documents, tasks
 from adapters.tables_family import family
+from adapters.tables_states import case_states
 from domain.guards import CaseAccess, Opening, TaskAccess
 from domain.waiver import ENDED, Role
 
@@ -134,6 +136,15 @@ class CaseRows:
         """The start message of a case as it was written down."""
         found = (await self._connection.execute(_OPENED, {"case": case_id})).scalar()
         return None if found is None else self._sealer.open_text(found, "cases.opened")
+
+    async def last_state(self, case_id: str) -> dict[str, Any] | None:
+        """What an ended case knew, if it moved money."""
+        query = select(case_states.c.state).where(case_states.c.case_id == case_id)
+        found = (await self._connection.execute(query)).scalar()
+        if found is None:
+            return None
+        state: dict[str, Any] = json.loads(self._sealer.open_text(found, "case_states.state"))
+        return state
 
     async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
         """Cases still in `opening` that were written before a moment."""

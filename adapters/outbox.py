@@ -24,7 +24,7 @@ from adapters.tables_outbox import SEALED_SECRETS, outbox, receivers
 from domain.guards import HeldEvent
 from domain.waiver import Role
 
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=20)
 """Longer than one try can take (`adapters.postman`); a sender that dies is followed after it."""
 FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=6)
@@ -246,6 +246,7 @@ def _first_of_its_case() -> Any:
     """Not delivered, and nothing before it in its case is undelivered: so order holds by itself."""
     earlier = outbox.alias("earlier")
     blocked = exists().where(
+        earlier.c.channel == outbox.c.channel,
         earlier.c.case_id == outbox.c.case_id,
         earlier.c.delivered_at.is_(None),
         tuple_(earlier.c.page, earlier.c.n) < tuple_(outbox.c.page, outbox.c.n),

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import adapters.tables_door
 import adapters.tables_family
-import adapters.tables_outbox  # noqa: F401 - their tables stand on the same metadata
+import adapters.tables_outbox
+import adapters.tables_states  # noqa: F401 - their tables stand on the same metadata
 from adapters.database import open_database
 from adapters.encryption import HEAD_MAX, KeyRing, Sealer, key_of
 from adapters.settings import Settings

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from api.access import has_ended
 from api.bookings import booking_message
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -49,6 +50,8 @@ LEFT_OPEN_AFTER: Final = timedelta(minutes=30)
 
 _BATCH: Final = 100
 DISPUTE: Final = "dispute_claim"
+ABOUT_MONEY: Final = frozenset({"payment_result", "refund_received"})
+"""Words for which an ended case goes on; other ones wait for a person."""
 _OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge | DisputeClaim]]] = {
     DISPUTE: DisputeClaim,
     "request_top_up": RequestTopUp,
@@ -104,8 +107,42 @@ async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
         return await read_event(unit, letter.body, received_at=letter.received_at)
 
 
+async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
+    """Let a case that ended with its books at zero go on, when the word is about its money."""
+    async with door.books.unit() as unit:
+        case = await unit.cases.access(case_id)
+        if case is None or not has_ended(case.stage) or not await _matters_still(unit, letter):
+            return False
+        opened, state = await unit.cases.opened(case_id), await unit.cases.last_state(case_id)
+        addressed = await read_event(unit, letter.body, received_at=letter.received_at)
+    if opened is None or state is None or addressed is None or addressed[1] not in ABOUT_MONEY:
+        return False
+    opening = start_message(opened)
+    carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
+    _, name, message = addressed
+    try:
+        await door.cases.reopen(opening.model_copy(update={"carried": carried}), name, message)
+    except NotKnownYet:
+        return False
+    await _done(door, letter, case_id, "reopened")
+    return True
+
+
+async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome=outcome,
+            case_id=case_id,
+        )
+
+
 async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
-    """A case that is only being opened will read it later; one that has ended never will."""
+    """A case that is only being opened will read it later; one that has ended may go on."""
+    if await _reopened(door, letter, case_id):
+        return True
     async with door.books.unit() as unit:
         case = await unit.cases.access(case_id)
         starting = case is None or case.stage == "opening"

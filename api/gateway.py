@@ -16,7 +16,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -86,6 +86,26 @@ class CaseGateway:
             )
         except WorkflowAlreadyStartedError:
             return
+
+    async def reopen(self, opening: OpenCase, name: str, message: Any) -> None:
+        """Let an ended case go on from what it knew, with the word it is for; NotKnownYet.
+
+        If it goes on already, only the word is handed over.
+        """
+        await _in_time(
+            self._client.start_workflow(
+                WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
+                opening,
+                id=opening.case_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=name,
+                start_signal_args=[message],
+                search_attributes=_attributes(opening),
+                static_summary=f"结案后处理 {opening.programme.code}",
+            )
+        )
 
     async def start_booking(self, asked: RequestBooking) -> None:
         """Start a booking once; started already is as good. NotKnownYet."""

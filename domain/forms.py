@@ -143,6 +143,16 @@ class PhoneCustomer(Form):
     note: Note = ""
 
 
+class SettleLateRefund(Form):
+    """Whose money a refund is that came after a case had ended."""
+
+    to_customer: Money
+    to_insurer: Money
+    to_loss: Money
+    to_hospital: Money
+    reason: Words
+
+
 class OnSiteTopUp(Form):
     """The person of ours is at the hospital and pays now (K06)."""
 

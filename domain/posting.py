@@ -58,6 +58,10 @@ class Reason(StrEnum):
     REVERSAL = "reversal"
     UNBILLED = "unbilled"
     PAYOUT_REVERSAL = "payout_reversal"
+    RETURNED = "returned"
+    CLAIM_RETURNED = "claim_returned"
+    LOSS_RECOVERED = "loss_recovered"
+    LOSS_UNDONE = "loss_undone"
 
 
 _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
@@ -77,6 +81,10 @@ _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
     Reason.REVERSAL: (Account.PAYER_CASH, Account.HOSPITAL_DEPOSIT),
     Reason.UNBILLED: (Account.HOSPITAL_DEPOSIT, Account.ADVANCE_OUTSTANDING),
     Reason.PAYOUT_REVERSAL: (Account.PAYER_CASH, Account.CUSTOMER_CASH),
+    Reason.RETURNED: (Account.ADVANCE_OUTSTANDING, Account.CUSTOMER_CASH),
+    Reason.CLAIM_RETURNED: (Account.ADVANCE_OUTSTANDING, Account.PAYER_CASH),
+    Reason.LOSS_RECOVERED: (Account.ADVANCE_OUTSTANDING, Account.WRITTEN_OFF),
+    Reason.LOSS_UNDONE: (Account.WRITTEN_OFF, Account.PAYER_CASH),
 }
 
 
@@ -148,6 +156,24 @@ def correction(
 def unbilled(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
     """A part of the bill was not paid from the advance after all."""
     return [transfer(case_id, Reason.UNBILLED, amount_fen, number)]
+
+
+def late_refund(
+    case_id: str, number: int, *, to_customer_fen: int, to_insurer_fen: int, to_loss_fen: int
+) -> list[Transfer]:
+    """A refund after the end: the bill was lower, and who paid for it gets that back.
+
+    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    """
+    amount_fen = to_customer_fen + to_insurer_fen + to_loss_fen
+    return [
+        *_unless_zero(case_id, Reason.REFUND, amount_fen, number),
+        *_unless_zero(case_id, Reason.UNBILLED, amount_fen, number),
+        *_unless_zero(case_id, Reason.RETURNED, to_customer_fen, number),
+        *_unless_zero(case_id, Reason.CLAIM_RETURNED, to_insurer_fen, number),
+        *_unless_zero(case_id, Reason.LOSS_RECOVERED, to_loss_fen, number),
+        *_unless_zero(case_id, Reason.LOSS_UNDONE, to_loss_fen, number),
+    ]
 
 
 def bill(case_id: str, bill_fen: int) -> list[Transfer]:

@@ -52,6 +52,7 @@ class TaskKind(StrEnum):
     DECIDE_DISPUTE = "decide_dispute"
     RESOLVE_PAYMENT = "resolve_payment"
     CORRECT_PAYMENT = "correct_payment"
+    SETTLE_LATE_REFUND = "settle_late_refund"
     EXPLAIN_DIFFERENCE = "explain_difference"
     RELEASE_HOLD = "release_hold"
     TAKE_REQUEST = "take_request"

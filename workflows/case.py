@@ -111,6 +111,7 @@ class CaseState(MatterState):
     visits_lost: list[str] = Field(default_factory=list)  # taken, and then nobody came
     visits_taken: list[str] = Field(default_factory=list)
     corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
+    late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     no_more_top_ups: str = ""  # why; the stay is only settled then
     deceased: bool = False

@@ -24,8 +24,10 @@ from domain.waiver import CLAIM_STAGES, Stage
 from workflows.case import CaseState
 from workflows.claim_payment import ClaimPayment
 from workflows.claim_refusals import ClaimRefusals
+from workflows.corrections import Corrections
 from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
+from workflows.late_refunds import LateRefunds
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
@@ -38,6 +40,11 @@ from workflows.messages import (
 )
 from workflows.promises import promised
 from workflows.recovery import CLAIM_WORDS
+from workflows.refusals_of_money import MoneyRefusals
+
+
+def _nothing() -> None:
+    """A claim holds no deposit at a hospital that could come back."""
 
 
 @workflow.defn(name="Claim")
@@ -49,10 +56,14 @@ class Claim:
         self._opening = opening
         self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state, ways=CLAIM_STAGES)
-        self._in_tray = InTray(self._desk)
         self._asked = opening.claim or ClaimAsked(service="")
         self._refusals = ClaimRefusals(self._state, opening)
+        self._money_refusals = MoneyRefusals(self._state)
         self._payment = ClaimPayment(self._desk, opening)
+        again = self._payment.payouts.again
+        self._late_refunds = LateRefunds(self._desk, pay_out=again)
+        self._corrections = Corrections(self._desk, deposits_changed=_nothing, pay_again=again)
+        self._in_tray = InTray(self._desk, self._late_refunds)
 
     @workflow.run
     async def run(self, _: OpenCase) -> str:
@@ -79,6 +90,12 @@ class Claim:
         return lane
 
     async def _story(self) -> None:
+        self._desk.beside(self._corrections.watch(), "corrections")
+        self._desk.beside(self._late_refunds.watch(), "late refunds")
+        if self._state.ended:
+            # Started again for a word that came late: it opens its own steps and errands.
+            await workflow.wait_condition(lambda: self._in_tray.heard > 0)
+            return
         try:
             await self._take_report()
             complete = await self._collect()
@@ -205,6 +222,7 @@ class Claim:
     @complete_task.validator
     def _may_complete(self, message: CompleteTask) -> None:
         self._refusals.completion(message)
+        self._money_refusals.completion(message)
 
     @workflow.update
     def withdraw(self, message: Withdraw) -> Accepted:

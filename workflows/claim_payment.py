@@ -10,14 +10,13 @@ from activities.ports import PaymentStatus
 from domain import posting
 from domain.forms import SettleAtCounter
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import ResolvePayment
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.deposit_payment import DepositPayment
 from workflows.desk import CaseOver, Desk
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.payouts import Payouts
 
 
 class ClaimPayment:
@@ -29,6 +28,7 @@ class ClaimPayment:
         self._payment = DepositPayment(
             desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
+        self.payouts = Payouts(desk, self._payment)
 
     async def pay_out(self, payable_fen: int, *, at: datetime) -> None:
         """The claim money is the customer's: booked, then paid, and followed to a certain end."""
@@ -47,20 +47,8 @@ class ClaimPayment:
         desk = self._desk
         # The claim money must stand in the ledger before it leaves the house.
         await desk.written()
-        record = await self._payment.pay_out(amount_fen)
+        record = await self.payouts.pay(amount_fen)
         paid_at = record.settled_at or workflow.now()
-        while record.status is not PaymentStatus.PAID:
-            task = desk.ask(
-                TaskKind.RESOLVE_PAYMENT,
-                at=workflow.now(),
-                subject=record.movement_id,
-                amount_fen=amount_fen,
-            )
-            found = await desk.done(task)
-            if found.read(ResolvePayment).paid:
-                desk.book(posting.payout(self._state.case_id, amount_fen), at=found.at)
-                paid_at = found.at
-                break
         desk.note("claim_paid", f"理赔金已支付 {spoken(amount_fen)}", at=paid_at)
         desk.tell("claim_paid", amount=amount_fen)
         return paid_at

@@ -104,7 +104,7 @@ class Corrections:
         if unpaid_fen > 0:
             # The bill was not paid from the advance as far as we believed.
             state.bill_fen -= unpaid_fen
-            number = state.next_number("unbilled")
+            number = state.next_number("refund")
             self._desk.book(posting.unbilled(state.case_id, number, unpaid_fen), at=done.at)
             self._desk.alert(f"医院账单有 {spoken(unpaid_fen)} 并未由押金支付")
         self._deposits_changed()

@@ -28,6 +28,7 @@ from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
 from workflows.intake import Intake
 from workflows.interventions import Interventions
+from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     Accepted,
     Authorize,
@@ -50,6 +51,7 @@ from workflows.nurse_visit import NurseVisit
 from workflows.papers import Papers
 from workflows.recovery import Recovery
 from workflows.refusals import Refusals
+from workflows.refusals_of_money import MoneyRefusals
 from workflows.review import Review
 from workflows.stay import Stay
 
@@ -64,12 +66,10 @@ class DepositWaiver:
         self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state)
         self._refusals = Refusals(self._state, opening.programme, opening.hospital)
-        self._in_tray = InTray(self._desk)
         payment = DepositPayment(
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
         self._visit = NurseVisit(self._desk, opening)
-        self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._intake = Intake(self._desk, opening)
         self._papers = Papers(self._desk, opening, self._visit)
         self._review = Review(self._desk, opening)
@@ -77,10 +77,14 @@ class DepositWaiver:
         self._stay = Stay(self._desk, opening, self._deposits, self._visit)
         self._balance = Balance(self._desk, opening, self._deposits)
         self._recovery = Recovery(self._desk, opening, payment)
+        self._money_refusals = MoneyRefusals(self._state)
+        self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
+        self._in_tray = InTray(self._desk, self._late_refunds)
+        self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._corrections = Corrections(
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
-            pay_again=self._recovery.pay_again,
+            pay_again=self._recovery.payouts.again,
         )
         self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit
@@ -113,6 +117,12 @@ class DepositWaiver:
 
     async def _story(self) -> None:
         self._desk.beside(self._corrections.watch(), "corrections")
+        self._desk.beside(self._late_refunds.watch(), "late refunds")
+        if self._state.ended:
+            # Started again for a word that came late: it opens its own steps and errands.
+            self._recovery.refunds.begin()
+            await workflow.wait_condition(lambda: self._in_tray.heard > 0)
+            return
         try:
             if self._state.stage is Stage.IN_HOSPITAL:
                 self._deposits.resume()
@@ -204,6 +214,7 @@ class DepositWaiver:
     @complete_task.validator
     def _may_complete(self, message: CompleteTask) -> None:
         self._refusals.completion(message, disease=self._opening.disease)
+        self._money_refusals.completion(message)
 
     @workflow.update
     def authorize(self, message: Authorize) -> Accepted:

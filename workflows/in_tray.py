@@ -15,6 +15,7 @@ from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
 from workflows.deposit_payment import SETTLED, evidence_of
 from workflows.desk import Desk
+from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     ClaimDecided,
     DifferenceFound,
@@ -32,9 +33,12 @@ from workflows.messages import (
 class InTray:
     """The tray of one case."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, late_refunds: LateRefunds) -> None:
         self._desk = desk
         self._state = desk.state
+        self._late_refunds = late_refunds
+        self.heard = 0
+        """Words of partners in this run: what an ended case was started again for."""
 
     def top_up(self, message: RequestTopUp) -> None:
         """A top-up request, taken up when the patient is on the ward."""
@@ -50,6 +54,7 @@ class InTray:
 
     def payment_result(self, message: PaymentResult) -> None:
         """The first certain word settles a payment; another one is looked into by a person."""
+        self.heard += 1
         payment = self._state.payments.get(message.movement_id)
         if payment is None:
             self._desk.alert(f"收到未下达付款的结果 {message.movement_id}")
@@ -65,13 +70,18 @@ class InTray:
 
     def refund(self, message: RefundReceived) -> None:
         """Money the hospital returned; beyond what it owes a supervisor hears of it."""
+        self.heard += 1
         if message.refund_id in self._state.refund_ids:
             return
         self._state.refund_ids.append(message.refund_id)
-        self._state.refunds.append(message)
+        if self._state.ended and self._state.refund_expected_fen == 0:
+            self._late_refunds.ask(message)
+        else:
+            self._state.refunds.append(message)
 
     def claim(self, message: ClaimDecided) -> None:
         """The first decision on our claim counts; any other is looked into."""
+        self.heard += 1
         known = self._state.claim_decision
         if self._too_early(message):
             return

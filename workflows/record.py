@@ -36,8 +36,13 @@ class Record(Scribe[CasePage]):
             return None
         state = self._state
         state.pages = page.page
+        # An ended case that moved money may hear of more: what it knows is kept with its last page.
+        carried = None
+        if state.ended and state.payments:
+            carried = state.model_dump(mode="json", exclude={"calendar", "unwritten"})
         return page.model_copy(
             update={
+                "carried": carried,
                 "stage": state.stage,
                 "reason": state.reason,
                 "awaiting": state.awaiting,

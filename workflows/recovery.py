@@ -13,18 +13,19 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from activities.claims import FileClaims
-from activities.ports import ClaimFiling, ClaimReceipt, PaymentStatus
+from activities.ports import ClaimFiling, ClaimReceipt
 from domain import posting
 from domain.money import spoken
 from domain.settlement import covered, never_filed_at
 from domain.steps import TaskKind
-from domain.tasks import CollectClaimDocuments, DischargeVisit, FileClaim, ResolvePayment
+from domain.tasks import CollectClaimDocuments, DischargeVisit, FileClaim
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.deposit_payment import DepositPayment, evidence_of
+from workflows.deposit_payment import DepositPayment
 from workflows.desk import Desk
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.payouts import Payouts
 from workflows.promises import promised
 from workflows.refunds import Refunds
 from workflows.repayment import Repayment
@@ -43,11 +44,10 @@ class Recovery:
         self._desk = desk
         self._state = desk.state
         self._opening = opening
-        self._payment = payment
         self._terms = opening.programme.deposit_waiver
         self._repayment = Repayment(desk, self._terms.repayment)
         self.refunds = Refunds(desk)
-        self._paying_out = 0
+        self.payouts = Payouts(desk, payment)
 
     async def settle(self, done: Completion, report: DischargeVisit) -> None:
         """Tell the end of the money to its end."""
@@ -205,44 +205,14 @@ class Recovery:
         if residual_fen:
             # The claim money must stand in the ledger before part of it leaves the house.
             await self._desk.written()
-            await self._pay_residual(residual_fen)
-
-    def pay_again(self, amount_fen: int) -> None:
-        """A payout that turned out never to have left is owed to the customer still."""
-        self._desk.errand(self._pay_residual(amount_fen), "payout")
-
-    async def _pay_residual(self, amount_fen: int) -> None:
-        """Pay the customer's part, and do not rest before somebody knows that it is paid."""
-        self._paying_out += 1
-        record = await self._payment.pay_out(amount_fen)
-        payments, completions = self._state.payments, self._state.completions
-        while record.status is not PaymentStatus.PAID:
-            task = self._desk.ask(
-                TaskKind.RESOLVE_PAYMENT,
-                at=workflow.now(),
-                subject=record.movement_id,
-                amount_fen=amount_fen,
-            )
-            self._desk.show(task, evidence_of(record))
-            await workflow.wait_condition(
-                lambda task=task, record=record: (  # type: ignore[misc]
-                    task in completions or payments[record.movement_id].status is PaymentStatus.PAID
-                )
-            )
-            found = completions.pop(task, None)
-            if found is not None and found.read(ResolvePayment).paid:
-                record = self._payment.paid_otherwise(record, found)
-                break
-            record = payments[record.movement_id]
-            self._desk.no_longer_asked(task, at=workflow.now(), reason="付款结果已更正")
-        self._paying_out -= 1
-        self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
+            await self.payouts.pay(residual_fen)
+            self._desk.note("residual", f"余款支付给客户 {spoken(residual_fen)}")
 
     @property
     def _at_zero(self) -> bool:
         """Whether no money is under way and no contradiction is left to be found out."""
         expected = self._state.refund_expected_fen
-        return not self._state.corrections and expected == 0 and self._paying_out == 0
+        return not self._state.corrections and expected == 0 and self.payouts.at_rest
 
     async def close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""

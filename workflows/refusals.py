@@ -6,7 +6,7 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -15,33 +15,27 @@ from temporalio.exceptions import ApplicationError
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
-from domain.forms import CorrectPayment, Form, SecondReview, SettleBalance, TellResult, VerifyCost
+from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.programme import Programme
 from domain.steps import TaskKind
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
-    ArrangeRepayment,
     ArrangeVisit,
     AssignTeam,
     CollectClaimDocuments,
     ConfirmDocuments,
-    ConfirmRefund,
     DischargeVisit,
     FileClaim,
     FirstContact,
     JudgeLiability,
-    RecordRepayment,
-    ResolvePayment,
     SignAuthorization,
     SignOnSite,
-    SignWriteOff,
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
-from workflows.corrections import booked_fen, returnable_fen
 from workflows.matter import MatterState
 from workflows.messages import Actor, CompleteTask, HospitalTerms, Withdraw
 
@@ -61,8 +55,6 @@ VISIT_REPORTED_LATE: Final = timedelta(days=1)
 """A dispatcher may write a visit down after it has begun."""
 VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
-PLAN_MAX: Final = timedelta(days=5 * 366)
-"""The longest a customer may pay back by instalments."""
 
 
 BILL_BELIEVED: Final = 2
@@ -128,6 +120,7 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
+        _customers_day(form, message.at)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
@@ -172,7 +165,7 @@ class Refusals:
             case AnswerTopUp(accepted=False, reason=""):
                 raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
             case VerifyCost():
-                self._amount(form.incurred, "incurred", at_least=0)
+                amount_within(form.incurred, "incurred", at_least=0)
             case DischargeVisit():
                 self._discharge(form, message, disease)
             case SettleBalance():
@@ -181,20 +174,6 @@ class Refusals:
                 self._documents(message, disease, DocumentStage.CLAIM)
             case FileClaim(courier_no=None) if self._terms.claim.sent_by == "courier":
                 raise refusal(FORM_REFUSED, "须填写快递单号", "courier_no")
-            case ConfirmRefund():
-                self._amount(form.received, "received", at_most=asked_fen)
-            case RecordRepayment():
-                if form.reference in self._state.repayment_references:
-                    raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
-                self._amount(form.amount, "amount", at_most=self._state.owed_fen)
-            case ArrangeRepayment():
-                self._arrangement(form, message)
-            case SignWriteOff(approved=True) if message.actor.id in self._signed:
-                raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
-            case CorrectPayment():
-                self._correction(form, message)
-            case ResolvePayment(paid=True, reference=None):
-                raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
             case _:
                 pass
 
@@ -244,45 +223,12 @@ class Refusals:
     def _balance(self, form: SettleBalance, bill_fen: int) -> None:
         """What is covered lies within the bill, and what it adds within the limit."""
         state = self._state
-        self._amount(form.covered, "covered", at_least=0, at_most=bill_fen)
+        amount_within(form.covered, "covered", at_least=0, at_most=bill_fen)
         balance_fen = form.covered.fen - state.advanced_fen
         if balance_fen > 0 and not self._terms.limit.allows(
             balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
         ):
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
-
-    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
-        """What is out has a number, and what has been returned of it was out."""
-        record = self._state.payments[self._state.corrections[message.task_id]]
-        if form.really_out.fen and form.reference is None:
-            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
-        never_left_fen = booked_fen(record) - form.really_out.fen
-        if never_left_fen > returnable_fen(self._state, record):
-            raise refusal(
-                AMOUNT_OUT_OF_RANGE, "该笔款项已由理赔或客户归还, 请先与其核对", "really_out"
-            )
-
-    @property
-    def _signed(self) -> list[str]:
-        """Who has signed the write-off so far."""
-        return [] if self._state.write_off is None else self._state.write_off.signed_by
-
-    def _arrangement(self, form: ArrangeRepayment, message: CompleteTask) -> None:
-        """Instalments that together are what is owed, from today on; or a write-off, not both."""
-        if form.write_off == bool(form.instalments):
-            raise refusal(FORM_REFUSED, "分期还款与核销须二选一", "instalments")
-        if form.write_off:
-            return
-        days = [part.due_on for part in form.instalments]
-        if days != sorted({*days}) or days[0] < civil_date(message.at):
-            raise refusal(FORM_REFUSED, "各期还款日须依次递增且不早于今天", "instalments")
-        if days[-1] > civil_date(message.at) + PLAN_MAX:
-            raise refusal(FORM_REFUSED, "分期还款最长五年", "instalments")
-        for part in form.instalments:
-            self._amount(part.amount, "instalments")
-        if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
-            owed = spoken(self._state.owed_fen)
-            raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
 
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
         needed = self._programme.documents_for(disease, stage)
@@ -307,7 +253,7 @@ class Refusals:
             raise refusal(WRONG_STAGE, "出院结算在出院日办理", "stage")
         if state.slips_task in state.tasks:
             raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
-        self._amount(form.bill, "bill", at_least=0)
+        amount_within(form.bill, "bill", at_least=0)
         if self._is_far_above(form.bill) and not form.bill_confirmed:
             raise refusal(FORM_REFUSED, "账单远高于垫付金额, 请核对后确认", "bill_confirmed")
         if form.documents_collected:
@@ -333,13 +279,15 @@ class Refusals:
                 "limit",
             )
 
-    def _amount(
-        self, money: Money, field: str, *, at_least: int = 1, at_most: int | None = None
-    ) -> None:
-        if money.fen < at_least:
-            raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
-        if at_most is not None and money.fen > at_most:
-            raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
+
+def amount_within(
+    money: Money, field: str, *, at_least: int = 1, at_most: int | None = None
+) -> None:
+    """Refuse an amount outside its bounds, in fen."""
+    if money.fen < at_least:
+        raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
+    if at_most is not None and money.fen > at_most:
+        raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
 
 
 def _visit_time(visit_at: datetime, at: datetime) -> None:
@@ -348,3 +296,12 @@ def _visit_time(visit_at: datetime, at: datetime) -> None:
         raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
     if not at - VISIT_REPORTED_LATE <= visit_at <= at + VISIT_AHEAD_MAX:
         raise refusal(FORM_REFUSED, "上门时间不能早于今天, 也不能晚于一年", "visit_at")
+
+
+def _customers_day(form: Form, at: datetime) -> None:
+    """A day the customer names for a visit is not past, and lies within a year (I10)."""
+    today = civil_date(at)
+    for field in ("visit_on", "customer_date"):
+        day: date | None = getattr(form, field, None)
+        if day is not None and not today <= day <= today + VISIT_AHEAD_MAX:
+            raise refusal(FORM_REFUSED, "客户指定的日期不能早于今天, 也不能晚于一年", field)

@@ -80,10 +80,12 @@ class Repayment:
         state, now = self._state, workflow.now()
         if state.owed_fen == 0:
             return  # paid under protest; only the dispute is left
-        for task in [state.tasks.get(one) for one in self._open.values()]:
-            # A corrected payment changes what is owed.
-            if task is not None and task.amount_fen != state.owed_fen:
-                change = {"amount_fen": state.owed_fen}
+        for kind, task_id in self._open.items():
+            # A plan moves the day, a corrected payment what is owed; the step stays whose it is.
+            task = state.tasks.get(task_id)
+            due_at = self._next_due() if kind is TaskKind.RECORD_REPAYMENT else None
+            change = {"amount_fen": state.owed_fen, "due_at": due_at}
+            if task is not None and task != task.model_copy(update=change):
                 self._desk.pen.task_opened(task.model_copy(update=change))
         if TaskKind.RECORD_REPAYMENT not in self._open:
             self._open[TaskKind.RECORD_REPAYMENT] = self._desk.ask(
@@ -153,7 +155,6 @@ class Repayment:
         text = f"约定分{len(parts)}期归还, 末期 {parts[-1].due_on}"
         self._desk.note("instalments", text, at=done.at, by=done.actor)
         self._agree(parts)
-        self._drop(TaskKind.RECORD_REPAYMENT, "还款安排已变更")
 
     def _signed(self, done: Completion) -> None:
         """Two people or more (four eyes) give the rest up; one no ends it."""
@@ -248,5 +249,4 @@ class Repayment:
         held = civil_date(workflow.now()) - (self._held_since or civil_date(workflow.now()))
         moved = [part.model_copy(update={"due_on": part.due_on + held}) for part in self._left()]
         self._agree(moved)
-        self._drop(TaskKind.RECORD_REPAYMENT, "异议期间顺延")
         return False

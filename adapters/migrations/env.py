@@ -11,7 +11,8 @@ import adapters.tables_enquiry
 import adapters.tables_entitlement
 import adapters.tables_family
 import adapters.tables_ledger
-import adapters.tables_outbox  # noqa: F401 - they stand on the same metadata
+import adapters.tables_outbox
+import adapters.tables_states  # noqa: F401 - they stand on the same metadata
 from adapters.tables import METADATA
 
 connection = context.config.attributes["connection"]

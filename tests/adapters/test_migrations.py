@@ -16,7 +16,8 @@ import adapters.tables_entitlement
 import adapters.tables_family
 import adapters.tables_ledger
 import adapters.tables_lists
-import adapters.tables_outbox  # noqa: F401 - all stand on the same metadata
+import adapters.tables_outbox
+import adapters.tables_states  # noqa: F401 - all stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
 from adapters.tables import METADATA
 

@@ -91,3 +91,38 @@ async def test_a_denied_claim_is_disputed_paid_in_part_and_written_off_by_two(
     moved = {one["reason"]: fen(one["amount"]) for one in ledger["transfers"]}
     assert (moved["repayment"], moved["write_off"], moved["loss"]) == (2_000_000, *[3_000_000] * 2)
     assert (await house.finance.see("/v1/reports/repayments"))["lines"] == []
+
+
+async def test_a_refund_after_the_case_was_closed_opens_it_again_and_pays_the_customer(
+    house: House,
+) -> None:
+    story = await denied(house)
+    await story.repay(OWED, "BANK-1")
+    await story.stage_is("closed")
+    # The hospital finds that it charged too much, and its word comes for an ended case.
+    await house.partner(
+        "/payment/v1/refunds",
+        {
+            "refund_id": f"late-{story.case_id}",
+            "movement_id": f"{story.case_id}:deposit:1",
+            "amount": yuan(120_000),
+        },
+    )
+    await house.finance.complete(
+        story.case_id,
+        "settle_late_refund",
+        to_customer=yuan(120_000),
+        to_insurer=yuan(0),
+        to_loss=yuan(0),
+        to_hospital=yuan(0),
+        reason="医院重新结算",
+    )
+    await story.payment_is(f"{story.case_id}:payout", "paid")
+
+    async def at_rest() -> bool:
+        return all_zero(await story.ledger())
+
+    await until(at_rest, "books at zero")
+    assert (await story.see())["stage"] == "closed"
+    letters = await house.finance.see("/v1/reports/letters")
+    assert letters["items"] == []

@@ -127,6 +127,10 @@ async def test_what_is_missing_is_asked_for_once_and_all_of_it(house_of: HouseOf
         await ask(claim.case_id, "confirm_documents", complete=False, missing=["id_card_front"])
         await claim.photograph("id_card_front", "diagnosis_proof")
         await claim.complete()
+        with pytest.raises(Refused, match="须说明理由"):
+            await house.insurer.complete(
+                claim.case_id, "adjudicate", decision="denied", payable=yuan(0)
+            )
         await house.insurer.complete(
             claim.case_id, "adjudicate", decision="denied", payable=yuan(0), reason="未如实告知"
         )

@@ -264,6 +264,12 @@ async def correct(case: Case, task: TaskOpened, out_fen: int) -> None:
     await case.complete(task, FINANCE, found)
 
 
+async def write_off(case: Case) -> None:
+    """What is still owed is given up by two people."""
+    await case.do(TaskKind.ARRANGE_REPAYMENT, FINANCE, write_off=True, reason="无力偿还")
+    await case.do(TaskKind.SIGN_WRITE_OFF, SUPERVISOR, approved=True, reason="同意")
+
+
 async def withdraw(case: Case, reason: str = "不再需要") -> Accepted:
     message = Withdraw(reason=reason, actor=CUSTOMER, at=case.time.now())
     return await case.update("withdraw", message)

@@ -1,0 +1,157 @@
+"""Money that comes for an ended case: it goes on from what it knew, and ends again at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from activities.ports import PaymentStatus
+from domain.posting import Reason
+from domain.steps import TaskKind
+from domain.waiver import PaymentMode, Stage
+from tests.builders import FINANCE
+from tests.workflows import people
+from tests.workflows.conftest import Case
+from workflows.messages import PaymentResult, RefundReceived
+
+CaseOf = Callable[..., Any]
+DEPOSIT = 5_000_000
+
+
+def _booked(case: Case, reason: Reason) -> list[int]:
+    return [one.amount_fen for one in case.books.transfers.values() if one.reason is reason]
+
+
+async def _reopened(case: Case, name: str, message: Any) -> None:
+    """As the door does when a letter comes for an ended case."""
+    carried = next(page.carried for page in reversed(case.pages) if page.carried)
+    opening = case.opening()
+    state = carried | {"calendar": opening.calendar.model_dump(mode="json")}
+    case.handle = await case.time.client.start_workflow(
+        "DepositWaiver",
+        opening.model_copy(update={"carried": state}),
+        id=case.case_id,
+        task_queue=case._queue,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        start_signal=name,
+        start_signal_args=[message],
+    )
+
+
+async def _refunded(case: Case, amount_fen: int, reference: str = "B-late") -> None:
+    message = RefundReceived(
+        refund_id=f"r-{reference}", amount_fen=amount_fen, reference=reference, at=case.time.now()
+    )
+    await _reopened(case, "refund_received", message)
+
+
+async def _closed_after_part_repaid(case: Case) -> None:
+    """The claim paid 20,000, the customer 25,000, and 5,000 were written off."""
+    await case.open()
+    await people.admitted(case)
+    await people.discharged(case, DEPOSIT)
+    await people.decide(case, "partial", 2_000_000)
+    await people.repay(case, 2_500_000)
+    await case.until(lambda: case.pages[-1].owed_fen == 500_000)
+    await people.write_off(case)
+    await case.ends(Stage.CLOSED)
+
+
+def _parts(customer: int, insurer: int, loss: int, hospital: int) -> dict[str, Any]:
+    names = ("to_customer", "to_insurer", "to_loss", "to_hospital")
+    amounts = (customer, insurer, loss, hospital)
+    form: dict[str, Any] = {
+        name: people.money(fen) for name, fen in zip(names, amounts, strict=True)
+    }
+    return form | {"reason": "医院重新结算"}
+
+
+async def test_a_refund_after_the_end_goes_to_those_who_paid_and_the_case_is_at_zero_again(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await _closed_after_part_repaid(case)
+        await _refunded(case, 900_000)
+        task = await case.task(TaskKind.SETTLE_LATE_REFUND, subject="B-late")
+        assert (task.amount_fen, case.stage) == (900_000, Stage.CLOSED)
+        assert "25,000.00 元" in task.evidence.ours
+        for wrong in (
+            _parts(900_000, 1, 0, 0),
+            _parts(899_999, 0, 0, 0),
+            _parts(0, 0, 500_001, 399_999),
+        ):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await case.complete(task, FINANCE, wrong)
+        await case.complete(task, FINANCE, _parts(200_000, 150_000, 500_000, 50_000))
+        await case.ends(Stage.CLOSED)
+        assert case.partners.paid[f"{case.case_id}:payout"] == 200_000
+        assert _booked(case, Reason.REFUND) == [850_000]
+        assert case.pages[-1].outstanding_fen == 0
+        # Told again, it counts once; another one finds what is left of what each gave.
+        await _refunded(case, 900_000)
+        await case.ends(Stage.CLOSED)
+        await _refunded(case, 2_300_000, "B-2")
+        again = await case.task(TaskKind.SETTLE_LATE_REFUND, subject="B-2")
+        await case.complete(again, FINANCE, _parts(2_300_000, 0, 0, 0))
+        await case.ends(Stage.CLOSED)
+        assert case.partners.paid[f"{case.case_id}:payout:2"] == 2_300_000
+
+
+async def test_a_deposit_paid_after_the_case_was_cancelled_comes_back_from_the_hospital(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused() for _ in range(4)]
+        await case.open()
+        await people.at_the_bed(case)
+        await people.sign_on_site(case)
+        await case.task(TaskKind.ARRANGE_VISIT)
+        await people.withdraw(case)
+        await people.acknowledge(case, "全部付款方式均被拒绝")
+        await case.ends(Stage.CANCELLED)
+        said = PaymentResult(
+            movement_id=case.movement(2),
+            status=PaymentStatus.PAID,
+            amount_fen=DEPOSIT,
+            receipt_no="R-late",
+            at=case.time.now(),
+        )
+        await _reopened(case, "payment_result", said)
+        task = await case.task(
+            TaskKind.CORRECT_PAYMENT, subject=f"contradiction {case.movement(2)}"
+        )
+        await people.correct(case, task, DEPOSIT)
+        refund = await case.task(TaskKind.CONFIRM_REFUND)
+        assert refund.amount_fen == DEPOSIT
+        await case.complete(
+            refund, FINANCE, {"received": people.money(DEPOSIT), "reference": "B-9"}
+        )
+        await case.ends(Stage.CANCELLED)
+        assert _booked(case, Reason.REFUND) == [DEPOSIT]
+
+
+async def test_a_payout_that_never_arrived_is_paid_again_under_its_next_number(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case, PaymentMode.HOSPITAL_ONLINE)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "approved", DEPOSIT + 700)
+        await case.ends(Stage.CLOSED)
+        first = f"{case.case_id}:payout"
+        said = PaymentResult(
+            movement_id=first, status=PaymentStatus.REFUSED, amount_fen=700, at=case.time.now()
+        )
+        await _reopened(case, "payment_result", said)
+        task = await case.task(TaskKind.CORRECT_PAYMENT, subject=f"contradiction {first}")
+        await people.correct(case, task, 0)
+        await case.ends(Stage.CLOSED)
+        assert case.partners.paid[f"{first}:2"] == 700
+        assert _booked(case, Reason.PAYOUT) == [700, 700]
+        assert _booked(case, Reason.PAYOUT_REVERSAL) == [700]

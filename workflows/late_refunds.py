@@ -1,0 +1,84 @@
+"""A refund that comes when a case has ended, its books at zero: whose money is it?
+
+The hospital's bill was lower than what was settled, so that somebody has paid too much: the
+customer who repaid, the insurer whose claim was offset, or we who gave it up. Finance says who, and
+each gets back at most what they gave; what is nobody's of this case goes back to the hospital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from temporalio import workflow
+
+from domain import posting
+from domain.forms import SettleLateRefund
+from domain.money import spoken
+from domain.steps import Evidence, TaskKind
+from workflows.cockpit import civil
+from workflows.desk import Desk
+from workflows.matter import Completion
+from workflows.messages import RefundReceived
+
+
+class LateRefunds:
+    """The late refunds of one case."""
+
+    def __init__(self, desk: Desk, *, pay_out: Callable[[int], None]) -> None:
+        self._desk = desk
+        self._state = desk.state
+        self._pay_out = pay_out
+
+    def ask(self, refund: RefundReceived) -> None:
+        """Let finance find out, once for each reference."""
+        state = self._state
+        if refund.reference in state.refund_references:
+            return
+        state.refund_references.append(refund.reference)
+        self._desk.note("late_refund", f"结案后退款 {spoken(refund.amount_fen)}", at=refund.at)
+        task = self._desk.ask(
+            TaskKind.SETTLE_LATE_REFUND,
+            at=refund.at,
+            subject=refund.reference,
+            amount_fen=refund.amount_fen,
+        )
+        state.late_refunds[task] = refund
+        ours = (
+            f"已结案: 理赔抵扣 {spoken(state.offset_fen)}, 客户归还 {spoken(state.repaid_fen)}, "
+            f"核销 {spoken(state.written_off_fen)}"
+        )
+        theirs = f"{civil(refund.at)} 医院退款 {spoken(refund.amount_fen)} 编号 {refund.reference}"
+        self._desk.show(task, Evidence(ours=ours, theirs=theirs))
+
+    async def watch(self) -> None:
+        """Act on what finance reports, for as long as the case runs."""
+        state = self._state
+        while True:
+            await workflow.wait_condition(
+                lambda: any(task in state.completions for task in state.late_refunds)
+            )
+            for task in [one for one in state.late_refunds if one in state.completions]:
+                state.late_refunds.pop(task)
+                self._settle(state.completions.pop(task))
+
+    def _settle(self, done: Completion) -> None:
+        state, form = self._state, done.read(SettleLateRefund)
+        ours_fen = form.to_customer.fen + form.to_insurer.fen + form.to_loss.fen
+        self._desk.note("late_refund_settled", "结案后退款已分配", at=done.at, by=done.actor)
+        if ours_fen == 0:
+            return
+        transfers = posting.late_refund(
+            state.case_id,
+            state.next_number("refund"),
+            to_customer_fen=form.to_customer.fen,
+            to_insurer_fen=form.to_insurer.fen,
+            to_loss_fen=form.to_loss.fen,
+        )
+        self._desk.book(transfers, at=done.at)
+        state.bill_fen -= ours_fen
+        state.refunded_fen += ours_fen
+        state.repaid_fen -= form.to_customer.fen
+        state.offset_fen -= form.to_insurer.fen
+        state.written_off_fen -= form.to_loss.fen
+        if form.to_customer.fen:
+            self._pay_out(form.to_customer.fen)

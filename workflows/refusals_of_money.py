@@ -1,0 +1,116 @@
+"""Why what finance reports is refused: amounts, numbers and signatures of a case's money.
+
+What all steps have in common is checked in `workflows.refusals` before.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from domain.calendar import civil_date
+from domain.forms import CorrectPayment, Form, SettleLateRefund
+from domain.money import AmountRefused, spoken
+from domain.tasks import (
+    TASKS,
+    ArrangeRepayment,
+    ConfirmRefund,
+    RecordRepayment,
+    ResolvePayment,
+    SignWriteOff,
+)
+from workflows.case import CaseState
+from workflows.corrections import booked_fen, returnable_fen
+from workflows.messages import CompleteTask
+from workflows.refusals import (
+    AMOUNT_OUT_OF_RANGE,
+    FORM_REFUSED,
+    SAME_PERSON,
+    amount_within,
+    refusal,
+)
+
+PLAN_MAX: Final = timedelta(days=5 * 366)
+"""The longest a customer may pay back by instalments."""
+
+
+class MoneyRefusals:
+    """Checks the steps of finance against what the case knows of its money."""
+
+    def __init__(self, state: CaseState) -> None:
+        self._state = state
+
+    def completion(self, message: CompleteTask) -> None:
+        """Whether a step about money may be completed like this."""
+        form = TASKS[message.kind].form.model_validate(message.form)
+        try:
+            self._form(form, message, self._state.tasks[message.task_id].amount_fen)
+        except AmountRefused:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
+
+    def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
+        match form:
+            case ConfirmRefund():
+                amount_within(form.received, "received", at_most=asked_fen)
+            case RecordRepayment():
+                if form.reference in self._state.repayment_references:
+                    raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
+                amount_within(form.amount, "amount", at_most=self._state.owed_fen)
+            case ArrangeRepayment():
+                self._arrangement(form, message)
+            case SignWriteOff(approved=True) if message.actor.id in self._signed:
+                raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
+            case SettleLateRefund():
+                self._late_refund(form, asked_fen)
+            case CorrectPayment():
+                self._correction(form, message)
+            case ResolvePayment(paid=True, reference=None):
+                raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+            case _:
+                pass
+
+    @property
+    def _signed(self) -> list[str]:
+        """Who has signed the write-off so far."""
+        return [] if self._state.write_off is None else self._state.write_off.signed_by
+
+    def _arrangement(self, form: ArrangeRepayment, message: CompleteTask) -> None:
+        """Instalments that together are what is owed, from today on; or a write-off, not both."""
+        if form.write_off == bool(form.instalments):
+            raise refusal(FORM_REFUSED, "分期还款与核销须二选一", "instalments")
+        if form.write_off:
+            return
+        days = [part.due_on for part in form.instalments]
+        if days != sorted({*days}) or days[0] < civil_date(message.at):
+            raise refusal(FORM_REFUSED, "各期还款日须依次递增且不早于今天", "instalments")
+        if days[-1] > civil_date(message.at) + PLAN_MAX:
+            raise refusal(FORM_REFUSED, "分期还款最长五年", "instalments")
+        for part in form.instalments:
+            amount_within(part.amount, "instalments")
+        if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
+            owed = spoken(self._state.owed_fen)
+            raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
+
+    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
+        """What is out has a number, and what has been returned of it was out."""
+        record = self._state.payments[self._state.corrections[message.task_id]]
+        if form.really_out.fen and form.reference is None:
+            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+        never_left_fen = booked_fen(record) - form.really_out.fen
+        if never_left_fen > returnable_fen(self._state, record):
+            raise refusal(
+                AMOUNT_OUT_OF_RANGE, "该笔款项已由理赔或客户归还, 请先与其核对", "really_out"
+            )
+
+    def _late_refund(self, form: SettleLateRefund, asked_fen: int | None) -> None:
+        """All of it goes somewhere, and nobody gets back more than he gave."""
+        state = self._state
+        for money, field, gave_fen in (
+            (form.to_customer, "to_customer", state.repaid_fen),
+            (form.to_insurer, "to_insurer", state.offset_fen),
+            (form.to_loss, "to_loss", state.written_off_fen),
+        ):
+            amount_within(money, field, at_least=0, at_most=gave_fen)
+        parts = (form.to_customer, form.to_insurer, form.to_loss, form.to_hospital)
+        if sum(one.fen for one in parts) != asked_fen:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "各项之和须等于退款金额", "to_hospital")
