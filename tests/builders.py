@@ -11,7 +11,7 @@ from domain.calendar import SHANGHAI, WorkCalendar
 from domain.eligibility import Outcome, Verdict
 from domain.programme import Programme
 from domain.waiver import PaymentMode, Role
-from workflows.messages import Actor, HospitalTerms, OpenCase
+from workflows.messages import Actor, ClaimAsked, HospitalTerms, OpenCase
 
 STORY_YEAR = 2026
 CUSTOMER = Actor(role=Role.CUSTOMER, id="customer-1")
@@ -19,6 +19,7 @@ AGENT = Actor(role=Role.AGENT, id="agent-7")
 DISPATCHER = Actor(role=Role.DISPATCHER, id="dispatcher-2")
 REVIEWER = Actor(role=Role.REVIEWER, id="reviewer-3")
 NURSE = Actor(role=Role.NURSE, id="nurse-5")
+INSURER = Actor(role=Role.INSURER, id="insurer-6")
 FINANCE = Actor(role=Role.FINANCE, id="finance-4")
 DOCTOR = Actor(role=Role.DOCTOR, id="doctor-6")
 SUPERVISOR = Actor(role=Role.SUPERVISOR, id="supervisor-1")
@@ -31,10 +32,14 @@ def civil(text: str, *, moved_by: int = 0) -> datetime:
 
 
 @cache
+def programme_of(code: str) -> Programme:
+    """A programme as it is shipped."""
+    return next(one for one in load_programmes() if one.code == code)
+
+
 def a_programme() -> Programme:
     """P01 as it is shipped."""
-    programmes = load_programmes()
-    return next(one for one in programmes if one.code == "bainian_deposit_waiver")
+    return programme_of("bainian_deposit_waiver")
 
 
 @cache
@@ -64,11 +69,12 @@ def a_case(
     programme: Programme | None = None,
     disease: str = "lung_cancer",
     payment_modes: list[PaymentMode] | None = None,
+    claim: ClaimAsked | None = None,
 ) -> OpenCase:
     """A report as the door hands it on."""
     return OpenCase(
         case_id=case_id,
-        programme=(programme or a_programme()).for_case(),
+        programme=(programme or a_programme()).for_case(claim.service if claim else None),
         calendar=calendar or a_calendar(),
         hospital=HospitalTerms(
             hospital_id="hospital-1",
@@ -90,4 +96,5 @@ def a_case(
         reported_by=AGENT,
         reported_at=reported_at,
         planned_admission=planned_admission,
+        claim=claim,
     )

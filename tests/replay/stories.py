@@ -14,8 +14,8 @@ from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
-from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.workflows import people, stewards
+from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
+from tests.workflows import advances, people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -195,6 +195,62 @@ async def _appointment_cancelled(booked: Booked) -> None:
     await booked.ends(BookingStage.CANCELLED)
 
 
+async def _closed_after_aftercare(case: Case) -> None:
+    """Papers fetched, two signatures, the file by courier, three consultations (P02's terms)."""
+    await advances.opened(case, advances.P02)
+    await advances.contact(case, visit_wanted=True)
+    await advances.team(case)
+    await case.do(TaskKind.DOCUMENT_VISIT, NURSE, images=["i-1"])
+    await advances.papers(case, advances.P02)
+    await people.judge(case, deposit_fen=2_000_000)
+    await advances.second(case)
+    await advances.told(case)
+    await advances.signed(case)
+    await people.slip(case, 1)
+    await people.notice_discharge(case, case.today)
+    await people.discharge_visit(case, 2_000_000)
+    await case.do(TaskKind.FILE_CLAIM, AGENT, images=["i-5"], courier_no="SF-1")
+    await people.decide(case, "approved", 2_000_000)
+    for _ in range(3):
+        await case.do(TaskKind.AFTERCARE, AGENT, note="已咨询")
+    await case.ends(Stage.CLOSED)
+
+
+async def _consumed(case: Case) -> None:
+    """Nobody was there to sign, and that uses the service up (P20's terms)."""
+    await advances.opened(case, advances.P20)
+    await advances.reviewed(case, advances.P20)
+    await advances.told(case)
+    await advances.signed(case, agreements_signed=False, no_show=True)
+    await case.ends(Stage.CONSUMED)
+
+
+async def _claim_paid(case: Case) -> None:
+    """Asked once for a paper, decided by a person, paid out."""
+    await advances.claimed(
+        case, "ci_one_day_payout", disease="colorectal_cancer", diagnosis="confirmed"
+    )
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"])
+    papers = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=papers, complete=True)
+    payable = people.money(25_000_000)
+    await case.do(TaskKind.ADJUDICATE, INSURER, decision="approved", payable=payable)
+    await case.ends(Stage.CLOSED)
+
+
+async def _claim_settled(case: Case) -> None:
+    """Settled with the bill at the counter."""
+    await advances.claimed(case, "claim_direct_pay")
+    await case.do(
+        TaskKind.SETTLE_AT_COUNTER,
+        AGENT,
+        bill=people.money(774_362),
+        social_paid=people.money(0),
+        self_pay=people.money(104_838),
+    )
+    await case.ends(Stage.CLOSED)
+
+
 async def _gene_test_closed(booked: Booked) -> None:
     """The sample arrives, the laboratory is late, both reports go out and are explained."""
     await stewards.take(booked)
@@ -224,6 +280,10 @@ STORIES = {
     "DepositWaiver.cancelled": Story(_cancelled),
     "DepositWaiver.expired": Story(_expired),
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
+    "DepositWaiver.closed_after_aftercare": Story(_closed_after_aftercare),
+    "DepositWaiver.consumed": Story(_consumed),
+    "Claim.paid": Story(_claim_paid),
+    "Claim.settled_at_counter": Story(_claim_settled),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),

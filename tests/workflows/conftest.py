@@ -44,6 +44,8 @@ class Case:
         self.moved_by = days_to_move(civil(opens), now)
         self.books = FakeBooks()
         self.partners = FakePartners()
+        self.wires: dict[str, Any] = {}
+        """Real partners in place of some of the fakes."""
         self.time = Time(client, opens_at=self.at(opens))
         self.case_id = f"dw-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
@@ -54,14 +56,10 @@ class Case:
 
     async def start_worker(self) -> None:
         """A worker that keeps no case in memory: every task replays the whole history."""
-        verbs = worker.activities(
-            ledger=self.books,
-            casebook=self.books,
-            payment=self.partners,
-            dispatch=self.partners,
-            messaging=self.partners,
-            claims=self.partners,
+        ports: dict[str, Any] = dict.fromkeys(
+            ("payment", "dispatch", "messaging", "claims"), self.partners
         )
+        verbs = worker.activities(ledger=self.books, casebook=self.books, **(ports | self.wires))
         self._worker = worker.build(
             self._client, task_queue=self._queue, verbs=verbs, max_cached_workflows=0
         )
@@ -130,7 +128,7 @@ class Case:
         """Start the case."""
         opening = self.opening(**overrides)
         self.handle = await self.time.client.start_workflow(
-            "DepositWaiver",
+            "Claim" if opening.claim else "DepositWaiver",
             opening,
             id=self.case_id,
             task_queue=self._queue,
