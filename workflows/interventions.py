@@ -11,7 +11,7 @@ from typing import Final
 
 from domain.calendar import civil_date
 from domain.steps import TaskKind
-from domain.waiver import ENDED, Role, Stage
+from domain.waiver import BEFORE_PAYMENT, ENDED, Role, Stage
 from workflows.desk import Desk
 from workflows.in_tray import InTray
 from workflows.messages import Intervene, NoticeDischarge
@@ -117,7 +117,8 @@ class Interventions:
             if task.kind in _FOR_THE_PATIENT:
                 self._desk.no_longer_asked(task.task_id, at=message.at, reason=DECEASED)
         self._no_more_money(DECEASED, at=message.at)
-        if state.stage is Stage.IN_HOSPITAL:
+        paying = state.stage in BEFORE_PAYMENT and state.withdrawn is None
+        if paying or state.stage is Stage.IN_HOSPITAL:  # a payment that is out arrives first
             self._tray.discharge(
                 NoticeDischarge(
                     notice_id=f"{state.case_id}:deceased",

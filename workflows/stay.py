@@ -55,7 +55,8 @@ class Stay:
         """The patient is in: the slip is due, and so is help with the admission."""
         now = workflow.now()
         self._deposits.paid(deposit)
-        self._care.begin(now)
+        if not self._state.deceased:
+            self._care.begin(now)
 
     async def accompany(self) -> bool:
         """Stay with the patient until the discharge visit; False asks for a new run."""

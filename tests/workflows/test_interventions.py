@@ -215,6 +215,22 @@ async def test_after_a_death_only_the_settlement_is_left(case_of: CaseOf) -> Non
         assert case.lines.count("deceased") == 1
 
 
+async def test_a_death_while_the_deposit_is_on_its_way_is_settled_when_it_has_arrived(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.at_the_bed(case)
+        case.partners.answers = [case.partners.pending()]
+        await people.sign_on_site(case)
+        await case.until(lambda: case.payments)
+        await intervene(case, "died")
+        await case.partner_pays(1)
+        await case.task(TaskKind.DISCHARGE_VISIT)
+        await case.settled()
+        assert TaskKind.CARE not in {task.kind for task in case.open_tasks.values()}
+
+
 async def test_a_death_before_the_first_payment_ends_the_case_without_a_text(
     case_of: CaseOf,
 ) -> None:
