@@ -95,6 +95,6 @@ async def test_what_is_long_is_packed_and_says_so_where_nobody_can_change_it() -
     with pytest.raises(PayloadRefused):
         await codec.decode([Payload(metadata=bare, data=sealed.data)])
     [short] = await codec.encode([Payload(data=b"x")])
+    marked = {**short.metadata, PACKED: b"zlib"}
     with pytest.raises(PayloadRefused):
-        marked = {**short.metadata, PACKED: b"zlib"}
         await codec.decode([Payload(metadata=marked, data=short.data)])
