@@ -73,6 +73,7 @@ def narrowed(caller: Caller, view: CaseView) -> CaseView:
             "payments": [],
             "top_ups": [],
             "notices": [],
+            "family": [],
             "reason": "",
             "claim_state": "",
         }

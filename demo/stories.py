@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from demo import story_one, story_p02, story_p19, story_p20
+from demo import story_one, story_p02, story_p19, story_p20, story_p21
 from demo.house import GUEST, Guest
 
 
@@ -49,6 +49,12 @@ TALES: Final[dict[str, Tale]] = {
         story_p20.BEGINS,
         story_p20.StoryP20,
         own_share=True,
+    ),
+    "P21": Tale(
+        "重大疾病一日赔付 / a critical illness paid in one day",
+        story_p21.GUEST,
+        story_p21.BEGINS,
+        story_p21.StoryP21,
     ),
 }
 

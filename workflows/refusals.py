@@ -6,7 +6,7 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -120,6 +120,7 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
+        _customers_day(form, message.at)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
@@ -295,3 +296,12 @@ def _visit_time(visit_at: datetime, at: datetime) -> None:
         raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
     if not at - VISIT_REPORTED_LATE <= visit_at <= at + VISIT_AHEAD_MAX:
         raise refusal(FORM_REFUSED, "上门时间不能早于今天, 也不能晚于一年", "visit_at")
+
+
+def _customers_day(form: Form, at: datetime) -> None:
+    """A day the customer names for a visit is not past, and lies within a year (I10)."""
+    today = civil_date(at)
+    for field in ("visit_on", "customer_date"):
+        day: date | None = getattr(form, field, None)
+        if day is not None and not today <= day <= today + VISIT_AHEAD_MAX:
+            raise refusal(FORM_REFUSED, "客户指定的日期不能早于今天, 也不能晚于一年", field)

@@ -2,75 +2,16 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import Any
 
 import pytest
 
-from demo.hands import Hands
-from demo.house import Guest
-from demo.people import Answer, Refused, yuan
+from demo.people import Refused, yuan
+from demo.story_p21 import GUEST, Claimant, a_photo
 from tests.journeys.conftest import HouseOf
 from tests.journeys.telling import all_zero, moved, promises_are
 
 pytestmark = pytest.mark.timeout(240)
-
-GUEST = Guest(
-    programme="china_life_claims",
-    disease="colorectal_cancer",
-    policy="critical_illness,250000.00,0.00,individual,2019-01-01,2099-12-31",
-)
-
-
-def a_photo(side: int) -> bytes:
-    """A grey picture of so many pixels square."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    rows = b"".join(b"\0" + bytes(side) for _ in range(side))
-    head = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
-
-
-class Claimant(Hands):
-    """Somebody with a claim."""
-
-    async def file(self, service: str, **more: Any) -> None:
-        """File a claim under a service."""
-        claim = self.a_report() | {
-            "service": service,
-            "channel": "app",
-            "declared": {"diagnosis": "confirmed"},
-            **more,
-        }
-        self.case_id = (await self.house.channel.do("/v1/claims", claim))["case_id"]
-
-    async def photograph(self, *papers: str) -> None:
-        """Readable pictures of papers."""
-        for paper in papers:
-            await self.house.customer.upload(self.case_id, paper, picture=a_photo(400))
-
-    async def complete(self) -> None:
-        """Somebody of ours sees that everything is there."""
-        await self.house.agent.complete(self.case_id, "confirm_documents", complete=True)
-
-    async def decide(self, payable_fen: int, **more: Any) -> None:
-        """The adjudicator decides."""
-        form = {"decision": "approved", "payable": yuan(payable_fen), **more}
-        await self.house.insurer.complete(self.case_id, "adjudicate", **form)
-
-    async def paid(self) -> tuple[Answer, Answer]:
-        """The closed claim and its books."""
-        return await self.stage_is("closed"), await self.ledger()
-
 
 PAID_OUT = [("claim_money", 25_000_000), ("payout", 25_000_000), ("residual", 25_000_000)]
 

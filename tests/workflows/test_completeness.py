@@ -1,9 +1,13 @@
-"""Clocks that start when papers are complete start there, and not at the first of them (I11)."""
+"""What the days of an advance hang on: papers that are complete, and the customer's own date."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from adapters.programme_files import load_programmes
 from domain.clock import ClockState
@@ -12,11 +16,13 @@ from tests.builders import AGENT, DISPATCHER, NURSE
 from tests.workflows import people
 
 CaseOf = Callable[..., Any]
-(P19,) = [one for one in load_programmes() if one.code == "annex2_ci_inpatient"]
+ALL = {one.code: one for one in load_programmes()}
+P02, P19 = ALL["pingan_value_added"], ALL["annex2_ci_inpatient"]
 PAPERS = {kind: ["doc-1"] for kind in ("id_card_front", "diagnosis_proof")}
 
 
 async def test_an_incomplete_file_starts_and_restarts_nothing(case_of: CaseOf) -> None:
+    """I11: clocks that start at completeness start there, and not at the first paper."""
     async with case_of("2026-09-28 10:05") as case:
         await case.open(programme=P19, disease="lung_cancer")
         await people.contact(case)
@@ -45,3 +51,30 @@ async def test_an_incomplete_file_starts_and_restarts_nothing(case_of: CaseOf) -
         )
         assert clock.state is ClockState.RUNNING
         assert "K17.2" not in case.clocks
+
+
+async def test_the_customers_own_date_is_not_past_and_replaces_the_due_date(
+    case_of: CaseOf,
+) -> None:
+    """I10: the visit for papers, due by the later day the customer named."""
+    async with case_of("2026-06-19 23:50") as case:
+        await case.open(programme=P02, disease="lung_cancer")
+        await case.go_to("2026-06-20 00:15")
+        contact = {
+            "identity_verified": True,
+            "need": "住院垫付",
+            "checklist_sent": True,
+            "can_give_invoices": True,
+            "visit_wanted": True,
+        }
+        for wrong in ("2026-06-19", "2027-07-01"):
+            day = case.day(wrong).isoformat()
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await case.do(TaskKind.FIRST_CONTACT, AGENT, **contact, visit_on=day)
+            assert isinstance(refused.value.cause, ApplicationError)
+            assert refused.value.cause.details == ("visit_on",)
+        named = case.day("2026-06-24").isoformat()
+        await case.do(TaskKind.FIRST_CONTACT, AGENT, **contact, visit_on=named)
+        await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, agent_id=AGENT.id, nurse_id=NURSE.id)
+        clock = await case.until(lambda: case.clocks["K11.1"])
+        assert case.civil(clock.due_at) == "06-24 24:00"  # without it 21 June
