@@ -40,6 +40,7 @@ from domain.board import (
     ContactRow,
     DischargeRow,
     DocumentRow,
+    FamilyRow,
     NoticeRow,
     Paged,
     PaymentRow,
@@ -191,6 +192,10 @@ class Caseboard:
                     **known(NoticeRow, row) | {"text": self._opened(row.text, "notices.text")}
                 )
                 for row in await of(notices, "sent_at", "notice_id")
+            ],
+            "family": [
+                FamilyRow(**known(FamilyRow, row))
+                for row in await of(family, "recorded_at", "subject")
             ],
             "documents": [
                 DocumentRow(**known(DocumentRow, row))

@@ -35,7 +35,7 @@ def _access_query() -> Select[Any]:
     )
     relatives = (
         select(func.array_agg(family.c.subject))
-        .where(family.c.case_id == cases.c.case_id)
+        .where(family.c.case_id == cases.c.case_id, family.c.ended_at.is_(None))
         .scalar_subquery()
     )
     return select(

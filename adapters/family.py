@@ -6,6 +6,7 @@ to that number.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, or_, update
@@ -35,13 +36,28 @@ class FamilyRows:
         written = insert(family).values({**row, **sealed})
         known = ("case_id", "subject", "speaks")
         told: dict[str, Any] = {name: written.excluded[name] for name in row if name not in known}
+        told["ended_at"] = None
         told["speaks"] = or_(family.c.speaks, written.excluded.speaks)
         await self._connection.execute(
             written.on_conflict_do_update(index_elements=["case_id", "subject"], set_=told)
         )
 
+    async def end(self, case_id: str, subject: str, *, at: datetime) -> bool:
+        """Let somebody act no more; False for nobody who may, or who speaks after a death."""
+        ended = await self._connection.execute(
+            update(family)
+            .where(family.c.case_id == case_id, family.c.subject == subject)
+            .where(family.c.ended_at.is_(None), ~family.c.speaks)
+            .values(ended_at=at)
+        )
+        return ended.rowcount == 1
+
 
 def is_theirs(subject: Any) -> ColumnElement[bool]:
     """Whether a case is this customer's own, or one in which they act for their family."""
-    acts = exists().where(family.c.case_id == cases.c.case_id, family.c.subject == subject)
+    acts = exists().where(
+        family.c.case_id == cases.c.case_id,
+        family.c.subject == subject,
+        family.c.ended_at.is_(None),
+    )
     return or_(cases.c.customer_subject == subject, acts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, exists, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,6 +30,9 @@ FIRST_PAUSE: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(hours=6)
 TRIES: Final = 15
 """Pauses double from five seconds to six hours: the last try comes after some 17 hours."""
+
+KEPT_FOR: Final = timedelta(days=30)
+"""What was delivered is kept so long, for a channel that asks what it was told."""
 
 _THEIRS: Final = frozenset({Role.CUSTOMER, Role.CHANNEL})
 _ROOM_ON_A_PAGE: Final = 1000
@@ -182,6 +185,12 @@ class Outbox:
         )
         async with self._engine.connect() as connection:
             return [HeldEvent(**row._asdict()) for row in await connection.execute(query)]
+
+    async def tidy(self, *, kept_for: timedelta = KEPT_FOR) -> int:
+        """Drop what was delivered long ago; how many events that was."""
+        old = delete(outbox).where(outbox.c.delivered_at < func.now() - kept_for)
+        async with self._engine.begin() as connection:
+            return (await connection.execute(old)).rowcount
 
     async def stopped(self) -> int:
         """How many events wait for a person."""

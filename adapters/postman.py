@@ -22,6 +22,7 @@ from adapters.outbox import FIRST_PAUSE, LEASE, Outbox, Parcel
 from adapters.signing import signature
 
 LOOK_EVERY_S: Final = 1.0
+TIDY_EVERY_S: Final = 3600.0
 SENDERS: Final = 4
 """Messages on their way to one channel at once, each of another case."""
 TOTAL_S: Final = 15.0
@@ -57,6 +58,7 @@ class Postman:
         self._first_pause = first_pause
         self._patience = patience
         self._look_every_s = look_every_s
+        self._tidy_at = 0.0
         self._senders: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
 
     async def run(self) -> None:
@@ -68,11 +70,18 @@ class Postman:
         ):
             while True:
                 try:
+                    await self._tidied()
                     for channel, waiting in (await self._outbox.due()).items():
                         self._man(group, client, channel, waiting)
                 except Exception as failure:  # noqa: BLE001 - a bad moment must not end all sending
                     log.warning("outbox_not_read", failure=type(failure).__name__)
                 await asyncio.sleep(self._look_every_s)
+
+    async def _tidied(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_EVERY_S
+            await self._outbox.tidy()
 
     def _man(
         self, group: asyncio.TaskGroup, client: httpx.AsyncClient, channel: str, waiting: int

@@ -18,6 +18,7 @@ family = Table(
     text_column("recorded_role"),
     text_column("recorded_by"),
     moment("recorded_at"),
+    moment("ended_at", null=True),  # the customer lets them act no more
     Column("speaks", Boolean, nullable=False, server_default=text("false")),
     Index("uq_family_speaks", "case_id", unique=True, postgresql_where=text("speaks")),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -72,11 +72,12 @@ class Death(Body):
 
 
 class MayAct(BaseModel):
-    """The family member acts with their own token from now on."""
+    """Whether the family member acts with their own token from now on."""
 
     case_id: str
     subject: str
     recorded_at: Utc
+    may_act: bool = True
 
 
 @routes.post(
@@ -104,6 +105,47 @@ async def authorise_family(
             raise Problem("forbidden", "家属不能再授权他人", case_id=case_id)
         await _recorded(unit, case_id, body, caller, at=at, speaks=False)
         return MayAct(case_id=case_id, subject=body.subject, recorded_at=at)
+
+    async def act(done: MayAct) -> Answer:
+        return Answer(200, done.model_dump(mode="json"))
+
+    return await once(request, ask, record=record, act=act)
+
+
+@routes.post(
+    "/{case_id}/family/{subject}/end",
+    operation_id="end_family",
+    summary="撤回家属授权",
+    response_model=MayAct,
+    responses=FAILURES,
+)
+async def end_family(
+    case_id: CaseId,
+    subject: Annotated[OpaqueId, Path()],
+    request: Request,
+    caller: Speaking,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Let a family member act no more; who speaks after a death stays."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, {})
+    at = door.clock()
+
+    async def record(unit: Unit) -> MayAct:
+        case = await running_case(unit, caller, case_id)
+        if caller.role is Role.CUSTOMER and caller.subject in case.family - {subject}:
+            raise Problem("forbidden", "家属不能撤回他人的授权", case_id=case_id)
+        if not await unit.family.end(case_id, subject, at=at):
+            raise Problem("not-found", "没有可撤回的授权", case_id=case_id)
+        await unit.audit(
+            at=at,
+            actor_role=caller.role.value,
+            actor_id=caller.subject,
+            action="family.ended",
+            case_id=case_id,
+            subject=subject,
+        )
+        return MayAct(case_id=case_id, subject=subject, recorded_at=at, may_act=False)
 
     async def act(done: MayAct) -> Answer:
         return Answer(200, done.model_dump(mode="json"))

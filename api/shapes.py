@@ -121,6 +121,16 @@ class DischargeView(BaseModel):
     received_at: Utc
 
 
+class FamilyView(BaseModel):
+    """Who of the family may act, and who is told after a death."""
+
+    subject: str
+    relation: str
+    recorded_at: Utc
+    ended_at: Utc | None
+    speaks: bool
+
+
 class DocumentView(BaseModel):
     """An uploaded file, without its bytes."""
 
@@ -238,6 +248,7 @@ class CaseFile(CaseLine):
     payments: list[PaymentView]
     discharge_notices: list[DischargeView]
     notices: list[NoticeView]
+    family: list[FamilyView]
     timeline: list[TimelineView]
 
 

@@ -15,6 +15,7 @@ from api.shapes import (
     ClockView,
     DischargeView,
     DocumentView,
+    FamilyView,
     InsuredView,
     LedgerLine,
     LedgerView,
@@ -141,6 +142,7 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         payments=[_payment(view.case_id, row) for row in view.payments],
         discharge_notices=[discharge_view(row, stage=view.stage) for row in view.discharges],
         notices=[_notice(row) for row in view.notices],
+        family=[FamilyView(**row.model_dump()) for row in view.family],
         timeline=[timeline_view(row) for row in view.timeline],
     )
 

@@ -122,6 +122,7 @@ class Family(Protocol):
     """Who may act for a customer."""
 
     async def record(self, row: dict[str, Any]) -> None: ...
+    async def end(self, case_id: str, subject: str, *, at: datetime) -> bool: ...
 
 
 class House(Protocol):

@@ -234,6 +234,16 @@ class LedgerRow(Row):
     at: datetime
 
 
+class FamilyRow(Row):
+    """Who of the family may act; neither name nor number."""
+
+    subject: str
+    relation: str
+    recorded_at: datetime
+    ended_at: datetime | None
+    speaks: bool
+
+
 class CaseView(CaseRow):
     """A whole case: what the file on the desk would hold."""
 
@@ -247,6 +257,7 @@ class CaseView(CaseRow):
     payments: list[PaymentRow] = Field(default=[])
     discharges: list[DischargeRow] = Field(default=[])
     notices: list[NoticeRow] = Field(default=[])
+    family: list[FamilyRow] = Field(default=[])
     documents: list[DocumentRow] = Field(default=[])
 
 

@@ -334,6 +334,19 @@ async def test_a_new_secret_signs_beside_the_old_one_until_that_ends(
     assert signed == [True, False, True], "the oldest keeps the end it was given"
 
 
+async def test_what_was_delivered_long_ago_is_dropped_and_nothing_else(
+    book: Casebook, outbox: Outbox, secret: str
+) -> None:
+    await book.write(a_page(1))
+    await book.write(a_page(2, stage=Stage.COLLECTING))
+    parcel = await outbox.take(CHANNEL)
+    assert parcel is not None
+    await outbox.delivered(parcel)
+    assert await outbox.tidy() == 0
+    assert await outbox.tidy(kept_for=timedelta()) == 1
+    assert await outbox.due() == {CHANNEL: 1}
+
+
 async def test_a_channel_that_is_removed_is_told_nothing_more(
     book: Casebook, receivers: Receivers, outbox: Outbox, channel: Channel, secret: str
 ) -> None:

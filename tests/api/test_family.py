@@ -62,6 +62,25 @@ async def test_a_family_member_acts_only_after_the_customer_lets_them(worked: Ho
         assert rows.all() == [("customer-1", SPOUSE)]
 
 
+async def test_who_is_let_act_no_more_sees_nothing(house: House) -> None:
+    case_id = (await house.report(customer_id="customer-1")).json()["case_id"]
+    case = f"/v1/deposit-waivers/{case_id}"
+    body = await a_member(house, case_id, consent=True)
+    assert (await house.post(f"{case}/family", body)).status_code == 200
+    [shown] = (await house.get(case)).json()["family"]
+    assert (shown["subject"], shown["relation"], shown["ended_at"]) == (SPOUSE, "spouse", None)
+    end = f"{case}/family/{SPOUSE}/end"
+    ended = await house.post(end, None, "customer", subject="customer-1")
+    assert ended.status_code == 200, ended.text
+    problem(await house.get(case, "customer", subject=SPOUSE), 404, "not-found")
+    assert (await house.get("/v1/deposit-waivers", "customer", subject=SPOUSE)).json()[
+        "items"
+    ] == []
+    problem(await house.post(end), 404, "not-found")
+    assert (await house.post(f"{case}/family", body)).status_code == 200
+    assert (await house.get(case, "customer", subject=SPOUSE)).status_code == 200
+
+
 async def test_without_a_paper_of_the_case_or_consent_nobody_is_let_in(house: House) -> None:
     case_id = (await house.report()).json()["case_id"]
     path = f"/v1/deposit-waivers/{case_id}/family"
