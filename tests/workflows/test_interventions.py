@@ -73,6 +73,29 @@ async def test_a_held_case_may_still_be_withdrawn_before_its_first_payment(
         assert case.partners.paid == {}
 
 
+async def test_top_ups_and_the_residual_wait_for_the_release_too(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await intervene(case, "hold")
+        await people.ask_top_up(case, "t-1", 1_000_000)
+        await people.answer_top_up(case, "t-1")
+        await case.until(lambda: case.top_ups["t-1"].state is TopUpState.ACCEPTED)
+        await case.settled()
+        assert sum(case.partners.paid.values()) == 5_000_000
+        await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR)
+        await case.until(lambda: case.top_ups["t-1"].state is TopUpState.PAID)
+        await people.slip(case, 2)
+        await people.discharged(case, 6_000_000)
+        await intervene(case, "hold")
+        await people.decide(case, "approved", 7_000_000)
+        await case.settled()
+        assert "payout" not in {payment.reason for payment in case.payments.values()}
+        await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR)
+        await case.ends(Stage.CLOSED)
+        assert "payout" in {payment.reason for payment in case.payments.values()}
+
+
 # Somebody else -----------------------------------------------------------------------------------
 
 
