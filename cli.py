@@ -331,7 +331,7 @@ def reseal() -> None:
 
 @app.command()
 def reconcile(
-    day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
 ) -> None:
     """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
     from adapters.embedded import stack

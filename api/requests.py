@@ -20,7 +20,7 @@ from api.delivery import DOOR, deliver
 from api.docs import FAILURES
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
-from api.problems import at_field
+from api.problems import Problem, at_field
 from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
 from api.wiring import Unit, door_of
 from domain.guards import Letter
@@ -164,7 +164,10 @@ async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: 
     door = door_of(request)
 
     async def record(unit: Unit) -> Letter:
-        await running_case(unit, caller, case_id)
+        case = await running_case(unit, caller, case_id)
+        if door.programme(case.programme, case.reported_at).waiver is None:
+            # A claim that follows no advance knows neither; nobody would ever answer.
+            raise Problem("wrong-stage", "该理赔没有垫付", case_id=case_id)
         await fact.expect(unit)
         return await unit.inbox.put(
             partner=DOOR,

@@ -42,7 +42,7 @@ def sees_paper(caller: Caller, row: DocumentRow) -> bool:
 
 
 def sees_report(caller: Caller, task: TaskRow) -> bool:
-    """Whether a caller may read what was reported when a step was done."""
+    """Whether a caller may read what stands beside a step and what was reported of it."""
     roles = {*caller.roles}
     if Role.CHANNEL in roles:
         roles.add(Role.CUSTOMER)
@@ -56,9 +56,9 @@ def sees_money(caller: Caller) -> bool:
 
 def narrowed(caller: Caller, view: CaseView) -> CaseView:
     """A case as this caller may see it; amounts of the case are left out by `api.views`."""
+    hidden: dict[str, object] = {"completion": {}, "evidence": None}
     steps = [
-        task if sees_report(caller, task) else task.model_copy(update={"completion": {}})
-        for task in view.tasks
+        task if sees_report(caller, task) else task.model_copy(update=hidden) for task in view.tasks
     ]
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],

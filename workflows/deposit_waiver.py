@@ -140,6 +140,8 @@ class DepositWaiver:
             await self._recovery.settle(*discharge)
             await self._aftercare.finish()
             await self._recovery.close()
+            for refund in self._recovery.refunds.leftover():
+                self._late_refunds.ask(refund)
         except CaseOver as over:
             self._end(over)
 

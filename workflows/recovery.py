@@ -218,7 +218,6 @@ class Recovery:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
         await workflow.wait_condition(lambda: not state.slips and self._at_zero)
-        self.refunds.leftover()
         now = workflow.now()
         if state.stage in (Stage.CLAIM_FILING, Stage.ADJUDICATION):
             # Everything came back from the hospital, so nothing was left to offset or to repay.

@@ -52,11 +52,10 @@ class Refunds:
         self._desk.enter(Stage.REFUND, at=workflow.now())
         await workflow.wait_condition(lambda: self._state.refund_expected_fen == 0)
 
-    def leftover(self) -> None:
-        """What came beyond all that was owed is a supervisor's."""
-        for refund in self._state.refunds:
-            if refund.reference not in self._state.refund_references:
-                self._desk.alert(f"医院退款多于应退 {spoken(refund.amount_fen)}")
+    def leftover(self) -> list[RefundReceived]:
+        """What came beyond all that was owed; whose it is shows only at the end."""
+        left, self._state.refunds = self._state.refunds, []
+        return left
 
     async def _expect(self) -> None:
         state = self._state
@@ -97,13 +96,15 @@ class Refunds:
         return state.refunds.pop(0) if state.refunds else None
 
     def _counted(self, refund: RefundReceived) -> int:
-        """What a refund brings; told twice it counts once, and too much goes to a supervisor."""
+        """What a refund brings; told twice it counts once, and what is too much is kept."""
         if refund.reference in self._state.refund_references:
             return 0
         self._state.refund_references.append(refund.reference)
         over_fen = refund.amount_fen - self._state.refund_expected_fen
         if over_fen > 0:
-            self._desk.alert(f"医院退款多于应退 {spoken(over_fen)}")
+            self._desk.note("refund_beyond", f"医院退款多于应退 {spoken(over_fen)}", at=refund.at)
+            change = {"amount_fen": over_fen, "reference": f"{refund.reference}:rest"}
+            self._state.refunds.append(refund.model_copy(update=change))
         return min(refund.amount_fen, self._state.refund_expected_fen)
 
     def _ask(self) -> str:

@@ -9,7 +9,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
-from adapters.codec import ENCODING, KEY_ID, PayloadCodec, PayloadRefused, data_converter
+from adapters.codec import ENCODING, KEY_ID, PACKED, PayloadCodec, PayloadRefused, data_converter
 from adapters.encryption import KeyRing
 
 OLD = ("k1", b"1" * 32)
@@ -83,3 +83,18 @@ async def test_a_payload_of_a_foreign_key_is_refused_and_a_plain_one_passes() ->
         await codec.decode([foreign])
     plain = Payload(metadata={"encoding": b"json/plain"}, data=b'"x"')
     assert await codec.decode([plain]) == [plain]
+
+
+async def test_what_is_long_is_packed_and_says_so_where_nobody_can_change_it() -> None:
+    codec = PayloadCodec(KeyRing([OLD]))
+    long = Payload(data="住院押金".encode() * 500)
+    [sealed] = await codec.encode([long])
+    assert len(sealed.data) < len(long.data) // 10
+    assert await codec.decode([sealed]) == [long]
+    bare = {name: value for name, value in sealed.metadata.items() if name != PACKED}
+    with pytest.raises(PayloadRefused):
+        await codec.decode([Payload(metadata=bare, data=sealed.data)])
+    [short] = await codec.encode([Payload(data=b"x")])
+    marked = {**short.metadata, PACKED: b"zlib"}
+    with pytest.raises(PayloadRefused):
+        await codec.decode([Payload(metadata=marked, data=short.data)])

@@ -246,3 +246,18 @@ async def test_a_nurse_who_comes_no_more_holds_no_step(house: House) -> None:
     path = f"/v1/tasks/{task_id}/completion"
     problem(await house.post(path, slip, role="nurse", subject="nurse-0"), 409, "task-claimed")
     problem(await house.post(path, slip, role="nurse"), 422, "unknown-document")
+
+
+async def test_what_both_sides_say_of_a_payment_is_for_those_who_find_out(worked: House) -> None:
+    case_id = await first_contact_done(worked, "住院")
+    said = '{"ours": "账簿 未付", "theirs": "已付 R-1"}'
+    async with worked.database.begin() as connection:
+        await connection.execute(
+            text("UPDATE tasks SET evidence = CAST(:said AS jsonb) WHERE case_id = :id"),
+            {"said": said, "id": case_id},
+        )
+    path = f"/v1/deposit-waivers/{case_id}"
+    told = step(await worked.get(path, "supervisor"), "first_contact")["evidence"]
+    assert told == {"ours": "账簿 未付", "theirs": "已付 R-1"}
+    for role in ("customer", "finance"):
+        assert step(await worked.get(path, role), "first_contact")["evidence"] is None, role

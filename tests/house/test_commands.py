@@ -57,6 +57,12 @@ def test_fresh_secrets_are_settings_that_hold(tmp_path: Path) -> None:
     assert not (tmp_path / "keys").exists(), "given secrets are used, none is made"
 
 
+def test_a_day_to_reconcile_is_a_date(tmp_path: Path) -> None:
+    done = run(tmp_path, "reconcile", "yesterday")
+    assert done.returncode == 2
+    assert "%Y-%m-%d" in done.stderr
+
+
 def test_a_wrong_setting_ends_a_command_with_its_name(tmp_path: Path) -> None:
     done = run(tmp_path, "token", "--role", "agent", "--subject", "a", GREENLANE_KEYS="secret-1")
     assert done.returncode == 2

@@ -138,6 +138,8 @@ async def test_beyond_the_small_lane_a_person_decides(house_of: HouseOf) -> None
         await claim.complete()
         task = await house.insurer.task(claim.case_id, "adjudicate")
         assert "小额标准" in task["subject"]
+        with pytest.raises(Refused, match="没有垫付"):
+            await claim.request_top_up(100_000)
 
 
 async def test_a_special_customer_is_visited_and_paid(house_of: HouseOf) -> None:
