@@ -20,6 +20,7 @@ from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
 from adapters.insured_import import Terms, import_insured
+from adapters.insured_rows import Codes
 from adapters.list_files import ListFile
 from adapters.list_report import Remarks
 from adapters.list_versions import ListName
@@ -89,20 +90,23 @@ def network_importer(
 def insured_importer(
     settings: Settings,
     file: ListFile,
-    programme: str,
-    version: str,
+    name: ListName,
     *,
+    codes: Codes,
     partial: bool,
+    removes_most: bool,
     errors: Path | None,
 ) -> Importer:
     """Reads an insurer's list of one programme."""
 
     async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
         terms = Terms(
-            name=ListName("insured", programme, version),
+            name=name,
             sealer=Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes),
             at=datetime.now(UTC),
             partial=partial,
+            removes_most=removes_most,
+            codes=codes,
         )
         with Remarks(file.path, errors) as remarks:
             return await import_insured(database, file, terms, remarks=remarks, progress=progress)
