@@ -6,6 +6,7 @@ What a list means is its own module's business.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -32,6 +33,17 @@ from adapters.yaml_files import FileRefused
 REMARKS_SHOWN = 10  # of each kind: enough to see what is wrong with a list
 
 Importer = Callable[[AsyncEngine, Progress], Awaitable[BaseModel]]
+
+
+@runtime_checkable
+class TellsItself(Protocol):
+    """A report some of whose counts are better a sentence."""
+
+    TOLD: ClassVar[frozenset[str]]
+
+    def told(self) -> str:
+        """What these counts say, for a person."""
+        ...
 
 
 async def imported(
@@ -130,7 +142,11 @@ async def filled_when_empty(settings: Settings, *, hospitals: Path, network: Pat
 
 def show(report: BaseModel, out: Console) -> None:
     """The counts of a report, and the first remarks of each kind."""
+    if isinstance(report, TellsItself):
+        out.print(report.told(), markup=False, soft_wrap=True)
     for name, value in report:
+        if isinstance(report, TellsItself) and name in report.TOLD:
+            continue
         if not isinstance(value, tuple):
             out.print(f"{name}: {value}", markup=False)
             continue

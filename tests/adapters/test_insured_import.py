@@ -141,7 +141,7 @@ async def test_a_list_of_another_programme_is_refused_row_by_row(
         Codes.of(next(one for one in served if one.code == code), served)
         for code in ("bainian_deposit_waiver", "pingan_value_added")
     )
-    with pytest.raises(FileRefused, match="line 2: product: .*is of bainian_deposit_waiver"):
+    with pytest.raises(FileRefused, match=r"line 2: product: .*is of bainian_deposit_waiver"):
         await take(database, DEMO, codes=theirs)
     wrong = a_list(tmp_path, a_row("X-1", sales_channel="nobody", product="youbei_ci"))
     with pytest.raises(
