@@ -239,10 +239,10 @@ def test_a_wrong_value_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_of_many_words_that_would_do_only_the_nearest_are_named(tmp_path: Path) -> None:
-    text = TEXT.replace("report_delivered", "report_deliverd")
+    text = TEXT.replace("question_received", "question_receivedx")
     assert text != TEXT
     (tmp_path / "wrong.yaml").write_text(text, "utf-8")
-    with pytest.raises(FileRefused, match=r"known words, such as report_delivered") as refused:
+    with pytest.raises(FileRefused, match=r"known words, such as question_received") as refused:
         load_programmes([tmp_path])
     assert len(str(refused.value)) < 1_000
 
