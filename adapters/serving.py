@@ -202,9 +202,10 @@ def _process(settings: Settings, name: str) -> str:
     path = settings.var / "run" / f"{name}.pid"
     try:
         number = int(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        dead = psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, psutil.Error):
         return ""
-    return str(number) if psutil.pid_exists(number) else ""
+    return "" if dead else str(number)
 
 
 def running_settings(settings: Settings) -> Settings:

@@ -171,16 +171,33 @@ def up(env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
                 serving.wait(timeout=60)
 
 
+def ask(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "cli.py", command],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=90,
+    )
+
+
 @pytest.mark.slow
 def test_up_serves_everything_until_it_is_told_to_stop(tmp_path: Path) -> None:
     var = tmp_path / "var"
     env = environment(var)
     with up(env, tmp_path / "up.log") as serving:
-        for command in ("status", "down"):
-            told = subprocess.run(
-                [sys.executable, "cli.py", command], cwd=ROOT, env=env, check=False, timeout=90
-            )
-            assert told.returncode == 0
+        assert ask("status", env).returncode == 0
+        serving.send_signal(signal.SIGSTOP)  # or it would start another worker at once
+        os.kill(int((var / "run" / "serve-worker.pid").read_text("ascii")), signal.SIGKILL)
+        without = ask("status", env)
+        serving.send_signal(signal.SIGCONT)
+        assert without.returncode == 1
+        (line,) = (line for line in without.stdout.splitlines() if "the worker" in line)
+        assert "无应答" in line
+        assert without.stdout.count("无应答") == 1
+        assert ask("down", env).returncode == 0
         assert serving.wait(timeout=30) == TERM_STATUS
     assert not (var / "run" / "postgres.pid").exists()
     assert not (var / "run" / "serve-worker.pid").exists()
