@@ -44,6 +44,7 @@ from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect
 from adapters.worklist import Worklist
 from api import (
+    booking_files,
     bookings,
     callbacks,
     claims,
@@ -165,6 +166,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
         bookings,
+        booking_files,
         enquiries,
         reporting,
         claims,

@@ -49,6 +49,7 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programme import Programme
+from domain.waiver import Role
 
 
 class Keys(Protocol):
@@ -115,6 +116,7 @@ class Bookings(Protocol):
     ) -> int: ...
     async def access(self, booking_id: str) -> BookingAccess | None: ...
     async def opened(self, booking_id: str) -> str | None: ...
+    async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
@@ -260,6 +262,7 @@ class BookingBoard(Protocol):
     """Bookings as people read them."""
 
     async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None: ...
+    async def contact(self, booking_id: str, viewer: Viewer) -> ContactRow | None: ...
 
 
 class EnquiryBoard(Protocol):

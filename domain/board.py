@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
+from domain.eligibility import Verdict
 from domain.posting import Account, Reason
 from domain.steps import Evidence
 from domain.waiver import Role
@@ -312,6 +313,7 @@ class BookingView(Row):
     awaiting: list[Role]
     sla_state: SlaState
     next_due_at: datetime | None
+    verdict: Verdict  # of the rules, at the door
     unit: str | None = None  # of the quota: reserved, consumed, given_back; None = not counted
     timeline: list[TimelineRow] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
