@@ -235,6 +235,30 @@ async def test_case_and_books_name_the_same_amount_as_left(
         assert seen["left"]["amount"] == left
 
 
+async def test_a_dispatcher_lists_other_roles_only_by_name(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    kinds = {"assign_team": "dispatcher", "first_contact": "agent", "hand_in_slip": "nurse"}
+    async with house.database.begin() as connection:
+        for kind, role in kinds.items():
+            await connection.execute(
+                text(
+                    "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page)"
+                    " VALUES (:task, :case, :kind, ARRAY[:role], '步骤', now(), 1)"
+                ),
+                {"task": f"{case_id}.{kind}.1", "case": case_id, "kind": kind, "role": role},
+            )
+
+    async def listed(role: str, wanted: str | None = None) -> set[str]:
+        params = {} if wanted is None else {"role": wanted}
+        page = await house.get("/v1/tasks", role, params=params)
+        return {task["kind"] for task in page.json()["items"]}
+
+    assert await listed("dispatcher") == {"assign_team"}
+    assert await listed("dispatcher", "nurse") == {"hand_in_slip"}
+    assert await listed("supervisor") == {*kinds} == await listed("auditor")
+    problem(await house.get("/v1/tasks", "agent", params={"role": "nurse"}), 403, "forbidden")
+
+
 async def test_a_request_before_the_stay_says_that_it_waits_for_it(house: House) -> None:
     case_id = (await house.report()).json()["case_id"]
     path = f"/v1/deposit-waivers/{case_id}"
