@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from api.applications import Application, Declared, Identified, Known, gather
 from api.docs import FAILURES
 from api.identity import Caller, allowed
+from api.problems import at_field
 from api.text import Body, Code, OpaqueId, example
 from api.wiring import Door, door_of
 from domain.clock import Clock
@@ -96,9 +97,20 @@ async def check_eligibility(
     )
     async with door.books.unit() as unit:
         known = await gather(unit, door, asked)
+        _must_offer(known, body.service)
         answer = _answer(known, asked_at, door)
         await unit.reference.note_check(_row(answer, known, body, caller))
     return answer
+
+
+def _must_offer(known: Known, service: str | None) -> None:
+    """A service that was named exists, whether or not the programme has a rule about it."""
+    if service is None:
+        return
+    try:
+        known.programme.service(service)
+    except NotInProgramme:
+        raise at_field("invalid", "service", "该项目不提供此服务") from None
 
 
 def _answer(known: Known, asked_at: datetime, door: Door) -> EligibilityAnswer:

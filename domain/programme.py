@@ -231,6 +231,7 @@ class Programme(Incomplete):
         """A copy with one service, its promises and its papers; NotInProgramme.
 
         Whether it may be used was judged at the door, so that waiting and activation stay behind.
+        Without its other sections it is a green channel, whatever the whole programme is.
         """
         service = self.service(code).model_copy(update={"after": ()})
         mine = {
@@ -242,11 +243,13 @@ class Programme(Incomplete):
             for name in ("clocks", "documents", "eligibility")
         }
         gone = dict.fromkeys(("reminders", "plans", "rules", "figures", "lowers", "diagnosis"), ())
-        none = dict.fromkeys(("waiver", "activation"))
-        hospitals = self.hospitals.model_copy(update={"provinces": ()})
-        return self.model_copy(
-            update={"services": (service,), "hospitals": hospitals, **mine, **gone, **none}
-        )
+        none = dict.fromkeys(("waiver", "activation", "emergency", "claims"))
+        kept = {
+            "kind": ProgrammeKind.GREEN_CHANNEL,
+            "services": (service,),
+            "hospitals": self.hospitals.model_copy(update={"provinces": ()}),
+        }
+        return self.model_copy(update={**kept, **mine, **gone, **none})
 
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,15 +16,17 @@ from adapters.programme_files import PROGRAMMES, load_programmes
 from api.main import create_app
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PERSON, House
+from tests.api.test_bad_input import problem
+from tests.api.test_bookings import request_of
 from tests.api.test_reporting import open_task
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "example-programme.yaml"
 CODE = "yunfan_waiver"
 
 
-async def test_a_programme_nobody_has_seen_judges_and_opens_a_case(
-    worked: House, tmp_path: Path
-) -> None:
+@asynccontextmanager
+async def own_programme(worked: House, tmp_path: Path) -> AsyncIterator[None]:
+    """The door serves the example beside its own programmes; the customer is on its list."""
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "mine.yaml").write_text(EXAMPLE.read_text("utf-8"), "utf-8")
@@ -47,6 +51,13 @@ async def test_a_programme_nobody_has_seen_judges_and_opens_a_case(
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
         worked.client = client
+        yield
+
+
+async def test_a_programme_nobody_has_seen_judges_and_opens_a_case(
+    worked: House, tmp_path: Path
+) -> None:
+    async with own_programme(worked, tmp_path):
         listed = (await worked.get("/v1/programmes")).json()["items"]
         assert {"name": "云帆住院垫付", "name_en": "Yunfan deposit waiver"}.items() <= next(
             one for one in listed if one["code"] == CODE
@@ -64,3 +75,17 @@ async def test_a_programme_nobody_has_seen_judges_and_opens_a_case(
         form = {"identity_verified": True, "need": "x", "checklist_sent": True}
         done = await worked.post(f"/v1/tasks/{task['task_id']}/completion", form)
         assert done.status_code == 200, done.text
+
+
+async def test_a_deposit_waivers_own_service_is_booked(worked: House, tmp_path: Path) -> None:
+    async with own_programme(worked, tmp_path):
+        answer = await worked.post("/v1/bookings", request_of(worked, programme=CODE))
+        assert answer.status_code == 201, answer.text
+        booking_id = answer.json()["booking_id"]
+        assert (await open_task(worked, booking_id, "take_request"))["stage"] == "requested"
+        seen = (await worked.get(f"/v1/bookings/{booking_id}")).json()
+        assert (seen["programme"], seen["unit"]) == (CODE, "reserved")
+        unknown = {"programme": CODE, "service": "nope", "insured": {"id_number": PERSON}}
+        refused = await worked.post("/v1/eligibility-checks", unknown, key=None)
+        problem(refused, 422, "invalid", "service")
+        assert await worked.rows("eligibility_checks") == 0

@@ -13,6 +13,7 @@ from domain.calendar import SHANGHAI, civil_date
 from domain.entitlement import counter_of
 from domain.programme import Programme
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
+from tests.api.test_bad_input import problem
 
 ALL = load_programmes()
 
@@ -53,6 +54,17 @@ async def test_each_programme_answers_for_each_of_its_services(
         for reason in said["reasons"]:
             assert reason["text"] == rules[reason["code"]].text
             assert reason["source"] == rules[reason["code"]].source
+
+
+async def test_a_service_nobody_offers_is_named_as_the_mistake(house: House) -> None:
+    for programme in ALL:
+        asked = {
+            "programme": programme.code,
+            "service": "hairdresser",
+            "insured": {"id_number": PERSON},
+        }
+        refused = await house.post("/v1/eligibility-checks", asked, key=None)
+        problem(refused, 422, "invalid", "service")
 
 
 async def test_what_a_caller_declares_decides_and_nothing_else_may_be_declared(
