@@ -241,6 +241,11 @@ def token(
     if unknown:
         complaints.print(f"未知角色 / unknown role: {', '.join(unknown)}", style="red")
         raise typer.Exit(2)
+    if "channel" in role and not channel:
+        complaints.print(
+            "渠道令牌须写明渠道 / a channel's token needs its channel: --channel NAME", style="red"
+        )
+        raise typer.Exit(2)
     text = mint(
         _settings(),
         subject=subject,
@@ -334,10 +339,22 @@ def reconcile(
     day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day in Shanghai.")],
 ) -> None:
     """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
+    from datetime import UTC
+
     from adapters.embedded import stack
     from adapters.schedules import by_hand
+    from domain.calendar import civil_date
     from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 
+    today = civil_date(datetime.now(UTC))
+    if day.date() >= today:
+        complaints.print(
+            f"{day.date()} 在北京时间尚未结束 / is not over in Shanghai, where it is {today}: "
+            "only a day that is over has a whole statement",
+            style="red",
+            soft_wrap=True,
+        )
+        raise typer.Exit(2)
     order = ReconcileDay(day=day.date())
 
     async def main() -> int:

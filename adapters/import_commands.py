@@ -49,6 +49,11 @@ Sheet = Annotated[str | None, typer.Option(help="The sheet of an xlsx that has s
 CsvEncoding = Annotated[Literal["utf-8", "gb18030"], typer.Option(help="Of a CSV.")]
 RowsMax = Annotated[int, typer.Option(min=1, help="More rows are refused as the wrong file.")]
 
+RemovesMost = Annotated[
+    bool,
+    typer.Option("--removes-most", help="Take a list without more than half of who is insured."),
+]
+
 
 @app.command("hospitals")
 def hospitals(context: typer.Context, path: Existing = HOSPITALS) -> None:
@@ -106,16 +111,25 @@ def insured(
     sheet: Sheet = None,
     encoding: CsvEncoding = "utf-8",
     rows_max: RowsMax = ROWS_MAX,
+    removes_most: RemovesMost = False,
 ) -> None:
     """Read an insurer's list of persons, sealed; who is not on it any more is marked removed."""
     from adapters.importing import insured_importer
+    from adapters.insured_rows import Codes
     from adapters.list_files import ListFile
+    from adapters.list_versions import ListName
 
     means: Means = context.obj
     file = ListFile(path, encoding=encoding, sheet=sheet, rows_max=rows_max)
     settings = means.settings()
-    means.programmes(programme)  # nobody is insured under one that does not exist
-    means.run(
-        path,
-        insured_importer(settings, file, programme, list_version, partial=partial, errors=errors),
+    one = means.programmes(programme)[-1]  # nobody is insured under one that does not exist
+    importer = insured_importer(
+        settings,
+        file,
+        ListName("insured", programme, list_version),
+        codes=Codes.of(one, means.programmes(None)),
+        partial=partial,
+        removes_most=removes_most,
+        errors=errors,
     )
+    means.run(path, importer)

@@ -6,6 +6,7 @@ What a list means is its own module's business.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -20,6 +21,7 @@ from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
 from adapters.hospital_import import import_hospitals
 from adapters.insured_import import Terms, import_insured
+from adapters.insured_rows import Codes
 from adapters.list_files import ListFile
 from adapters.list_report import Remarks
 from adapters.list_versions import ListName
@@ -31,6 +33,17 @@ from adapters.yaml_files import FileRefused
 REMARKS_SHOWN = 10  # of each kind: enough to see what is wrong with a list
 
 Importer = Callable[[AsyncEngine, Progress], Awaitable[BaseModel]]
+
+
+@runtime_checkable
+class TellsItself(Protocol):
+    """A report some of whose counts are better a sentence."""
+
+    TOLD: ClassVar[frozenset[str]]
+
+    def told(self) -> str:
+        """What these counts say, for a person."""
+        ...
 
 
 async def imported(
@@ -89,20 +102,23 @@ def network_importer(
 def insured_importer(
     settings: Settings,
     file: ListFile,
-    programme: str,
-    version: str,
+    name: ListName,
     *,
+    codes: Codes,
     partial: bool,
+    removes_most: bool,
     errors: Path | None,
 ) -> Importer:
     """Reads an insurer's list of one programme."""
 
     async def body(database: AsyncEngine, progress: Progress) -> BaseModel:
         terms = Terms(
-            name=ListName("insured", programme, version),
+            name=name,
             sealer=Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes),
             at=datetime.now(UTC),
             partial=partial,
+            removes_most=removes_most,
+            codes=codes,
         )
         with Remarks(file.path, errors) as remarks:
             return await import_insured(database, file, terms, remarks=remarks, progress=progress)
@@ -126,7 +142,11 @@ async def filled_when_empty(settings: Settings, *, hospitals: Path, network: Pat
 
 def show(report: BaseModel, out: Console) -> None:
     """The counts of a report, and the first remarks of each kind."""
+    if isinstance(report, TellsItself):
+        out.print(report.told(), markup=False, soft_wrap=True)
     for name, value in report:
+        if isinstance(report, TellsItself) and name in report.TOLD:
+            continue
         if not isinstance(value, tuple):
             out.print(f"{name}: {value}", markup=False)
             continue

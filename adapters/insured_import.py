@@ -10,8 +10,9 @@ more keeps the row with the day it was taken off, and loses new cases only.
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Text,
     delete,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -35,11 +37,12 @@ from sqlalchemy.schema import CreateTable
 
 from adapters.bulk import ROWS_AT_ONCE, Progress, no_progress
 from adapters.encryption import Sealer
-from adapters.insured_rows import COLUMNS, InsuredRow, read_row
+from adapters.insured_rows import COLUMNS, Codes, InsuredRow, read_row
 from adapters.list_files import ListFile
 from adapters.list_report import REMARKS_MAX, Remark, Remarks, RowsRefused
 from adapters.list_versions import ListName, claim, record
 from adapters.tables import policies
+from adapters.yaml_files import FileRefused
 from domain.calendar import civil_date
 
 _POLICY_ID_DIGITS: Final = 24
@@ -94,6 +97,22 @@ _WHY: Final = {
 }
 
 
+_FEW: Final = 2
+"""So many may always go; a list that removes more than that, and most, is asked about first."""
+
+
+class MostRemoved(FileRefused):
+    """A list that would take off most of who is insured: rather another programme's, or a part."""
+
+    def __init__(self, path: Path, *, gone: int, of: int) -> None:
+        super().__init__(
+            path,
+            f"将移除现有 {of} 份保单中的 {gone} 份, 未写入; 请核对服务项目与清单, 确属如此请加 "
+            f"--removes-most / would remove {gone} of {of} policies; nothing was written. "
+            "Is it this programme's list, and all of it? --removes-most takes it as it is",
+        )
+
+
 class RowsNotCopied(Exception):
     """The database did not take rows that had been checked; the driver's reason by its kind."""
 
@@ -122,6 +141,8 @@ class Terms:
     sealer: Sealer
     at: datetime
     partial: bool = False
+    removes_most: bool = False
+    codes: Codes = field(default_factory=Codes)
 
 
 async def import_insured(
@@ -132,7 +153,10 @@ async def import_insured(
     remarks: Remarks | None = None,
     progress: Progress = no_progress,
 ) -> InsuredReport:
-    """Read a list in one transaction. Raises RowsRefused or FileRefused, and then wrote nothing."""
+    """Read a list in one transaction.
+
+    Raises FileRefused, of it RowsRefused and MostRemoved, and then wrote nothing.
+    """
     noted = remarks or Remarks(file.path)
     async with database.begin() as connection:
         sha256 = await claim(connection, terms.name, file)
@@ -148,7 +172,11 @@ async def import_insured(
             reading.bad.add(line)
         if noted.count and not terms.partial:
             raise RowsRefused(file.path, noted)
+        there = await _there(connection, terms)
         report = await _merge(connection, terms, reading)
+        gone = report.removed
+        if gone > _FEW and gone * 2 > there and not terms.removes_most:
+            raise MostRemoved(file.path, gone=gone, of=there)
         await record(
             connection,
             terms.name,
@@ -183,7 +211,7 @@ class _Reading:
                 self.bad.add(line)
                 self._noted.add(line, column, reason, cells.get(column, ""))
 
-            found = read_row(row, today, note)
+            found = read_row(row, today, note, self._terms.codes)
             if found is not None:
                 yield found
 
@@ -263,6 +291,16 @@ async def _doubles(connection: AsyncConnection) -> list[tuple[int, str, str]]:
     """Rows that contradict another: line, column, reason. The later line is the one refused."""
     found = await connection.execute(_DOUBLES, {"most": REMARKS_MAX})
     return [(line, *(part.format(other) for part in _WHY[what])) for line, other, what in found]
+
+
+async def _there(connection: AsyncConnection, terms: Terms) -> int:
+    """How many policies of the programme stand on its list before this one."""
+    query = (
+        select(func.count())
+        .select_from(policies)
+        .where(policies.c.programme == terms.name.programme, policies.c.removed_at.is_(None))
+    )
+    return int(await connection.scalar(query) or 0)
 
 
 async def _merge(connection: AsyncConnection, terms: Terms, reading: _Reading) -> InsuredReport:

@@ -6,8 +6,8 @@ with its reason; what is wrong between two rows is found when all of them are th
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,7 @@ from stdnum.exceptions import ValidationError as NumberRefused
 from adapters.list_files import Column, Row
 from domain.id_numbers import BORN_MIN, OTHER_NUMBERS, RESIDENT_NUMBER, born_on, written
 from domain.money import AmountRefused, parse_fen
+from domain.programme import Programme
 
 Note = Callable[[str, str], None]
 """Called with a column and what is wrong with it."""
@@ -75,6 +76,40 @@ _WHOLE: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 _YUAN: Final = re.compile(r"[0-9]+(\.[0-9])?", re.ASCII)
 
 
+@dataclass(frozen=True)
+class Codes:
+    """Which codes the list of a programme may carry; a list of another one is known by its own.
+
+    A product that nobody designates holds: whoever has it is told so when asking.
+    """
+
+    channels: frozenset[str] = frozenset()
+    """Every one known; empty takes any."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Products of other programmes, and whose."""
+
+    @classmethod
+    def of(cls, programme: Programme, served: Iterable[Programme]) -> "Codes":
+        """As the programmes we serve name them."""
+        return cls(
+            channels=frozenset(
+                (*_CHANNELS.values(), *(plan.sales_channel for plan in programme.plans))
+            ),
+            elsewhere={
+                product.code: other.code
+                for other in served
+                for product in other.products
+                # An insurer's programme that designates nothing may be for all of its products.
+                if (programme.products or other.insurer != programme.insurer)
+                and other.code != programme.code
+                and not programme.has_product(product.code)
+            },
+        )
+
+
+_ANY: Final = Codes()
+
+
 @dataclass(frozen=True, slots=True)
 class InsuredRow:
     """One insured person and policy as the list has them."""
@@ -100,7 +135,7 @@ class InsuredRow:
     entitled_to: date | None
 
 
-def read_row(row: Row, today: date, note: Note) -> InsuredRow | None:
+def read_row(row: Row, today: date, note: Note, codes: Codes = _ANY) -> InsuredRow | None:
     """The row as a value; None after everything wrong with it was noted."""
     cells = _Cells(row, note)
     born = cells.day("born_on")
@@ -112,7 +147,7 @@ def read_row(row: Row, today: date, note: Note) -> InsuredRow | None:
     lifelong = row.cells.get("valid_to") in _LIFELONG
     valid_to = None if lifelong else cells.day("valid_to", required=True)
     sum_insured, used = cells.fen("sum_insured"), cells.fen("used")
-    channel = cells.text("sales_channel")
+    channel = _channel(cells, codes)
     found = InsuredRow(
         line=row.line,
         policy_no=cells.text("policy_no"),
@@ -120,10 +155,10 @@ def read_row(row: Row, today: date, note: Note) -> InsuredRow | None:
         id_kind=kind,
         id_number=number,
         phone=_phone(cells),
-        product=cells.text("product"),
+        product=_product(cells, codes),
         sum_insured_fen=sum_insured,
         used_fen=used,
-        sales_channel=_CHANNELS.get(channel, channel),
+        sales_channel=channel,
         valid_from=valid_from or today,
         valid_to=valid_to,
         cooling_off_ends=cells.day("cooling_off_ends"),
@@ -254,6 +289,21 @@ def _is_region(digits: str) -> bool:
     except (NumberRefused, ValueError, ArithmeticError):
         return False
     return True
+
+
+def _channel(cells: _Cells, codes: Codes) -> str:
+    said = cells.text("sales_channel")
+    channel = _CHANNELS.get(said, said)
+    if channel and codes.channels and channel not in codes.channels:
+        cells.wrong("sales_channel", "销售渠道不认识 / a sales channel that is not known")
+    return channel
+
+
+def _product(cells: _Cells, codes: Codes) -> str:
+    product = cells.text("product")
+    if other := codes.elsewhere.get(product):
+        cells.wrong("product", f"产品{product}属于 {other} / the product is of {other}")
+    return product
 
 
 def _phone(cells: _Cells) -> str:

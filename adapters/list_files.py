@@ -95,8 +95,6 @@ class ListFile:
                     "--rows-max 可放宽 / raises the limit"
                 )
                 raise FileRefused(self.path, reason)
-            if any(value not in (None, "") for value in values[len(names) :]):
-                raise FileRefused(self.path, f"line {line}: 单元格多于列 / more cells than columns")
             yield _row(line, names, values)
 
     def _names(
@@ -135,6 +133,8 @@ def _plain(heading: str) -> str:
 def _row(line: int, names: tuple[str, ...], values: list[object]) -> Row:
     cells: dict[str, str] = {}
     wrong: list[tuple[str, str]] = []
+    if any(value not in (None, "") for value in values[len(names) :]):
+        wrong.append(("row", "单元格多于列 / more cells than columns"))
     for name, value in zip(names, values, strict=False):
         text, reason = wrong_value(value)
         text = tidy(text)

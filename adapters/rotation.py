@@ -107,6 +107,11 @@ async def reseal_and_tell(settings: Settings, console: Console) -> None:
         )
         console.print(f"已换新 / renewed: {renewed}")
         for key_id, count in sorted((await keys_in_use(engine)).items()):
-            console.print(f"{key_id}: {count}", markup=False)
+            console.print(
+                f"密钥 {key_id} 还须保留, 由它加密的有 {count} 项 / key {key_id} must stay, "
+                f"it opens {count} sealed values",
+                markup=False,
+                soft_wrap=True,
+            )
     finally:
         await engine.dispose()

@@ -11,8 +11,10 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import httpx
+import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
@@ -21,10 +23,20 @@ from temporalio.client import Client
 from adapters.embedded import ADDRESSES, is_owned, stack
 from adapters.processes import Child, StartFailed, dying_with_us, keep_running, refuse_taken
 from adapters.settings import ROOT, Settings
+from adapters.temporal import without_worker
 
 _READY_WITHIN = 60.0  # seconds a part has to answer
 _DOWN_WITHIN = 60.0  # seconds `down` waits for `up` to leave
 _ANSWER_WITHIN = 3.0  # seconds for one health request
+
+_PID_FILES: Final = {
+    "PostgreSQL": "postgres",
+    "Temporal": "temporal",
+    "流程监控 / Temporal UI": "temporal",
+    "接口 / the door": "serve-api",
+    "工作进程 / the worker": "serve-worker",
+    "模拟对手方 / counterparties": "serve-simulator",
+}
 
 Prepare = Callable[[Settings], Awaitable[None]]
 
@@ -107,23 +119,25 @@ async def _supervise(children: list[Child], console: Console) -> None:
 
 
 async def _ready(settings: Settings, parts: list[Child]) -> None:
-    """Wait until every part that listens answers; a worker is ready when it has not died."""
+    """Wait until every part that listens answers, and the worker asks for work."""
     waiting = {"api": f"{settings.api_url}/healthz"}
     if settings.simulator_is_needed:
         waiting["simulator"] = settings.simulator_url
     give_up_at = asyncio.get_running_loop().time() + _READY_WITHIN
     async with httpx.AsyncClient(timeout=_ANSWER_WITHIN, trust_env=False) as client:
-        while waiting:
+        asks = False
+        while waiting or not asks:
             for part in parts:
                 if not part.running:
                     raise StartFailed(f"{part.name} did not start:\n{part.last_words()}")
             for name, url in list(waiting.items()):
                 if await _answers(client, url):
                     del waiting[name]
+            asks = asks or await _worker_asks(settings)
             if asyncio.get_running_loop().time() > give_up_at:
-                late = ", ".join(waiting)
+                late = ", ".join([*waiting, *([] if asks else ["worker"])])
                 raise StartFailed(f"no answer in {_READY_WITHIN:.0f} s from: {late}")
-            if waiting:
+            if waiting or not asks:
                 await asyncio.sleep(0.1)
 
 
@@ -165,6 +179,7 @@ async def show_status(settings: Settings, console: Console) -> int:
     checks = {
         "PostgreSQL": await asyncio.to_thread(_database_answers, found.database_url),
         "Temporal": await _temporal_answers(found),
+        "工作进程 / the worker": await _worker_asks(found),
     }
     async with httpx.AsyncClient(timeout=_ANSWER_WITHIN, trust_env=False) as client:
         checks["接口 / the door"] = await _answers(client, f"{found.api_url}/readyz")
@@ -174,10 +189,22 @@ async def show_status(settings: Settings, console: Console) -> int:
     table = Table(title="greenlane")
     table.add_column("服务 / service")
     table.add_column("状态 / state")
+    table.add_column("进程号 / process")
     for name, well in checks.items():
-        table.add_row(name, "[green]正常 / answers[/]" if well else "[red]无应答 / no answer[/]")
+        state = "[green]正常 / answers[/]" if well else "[red]无应答 / no answer[/]"
+        table.add_row(name, state, _process(found, _PID_FILES.get(name, "")))
     console.print(table)
     return 0 if all(checks.values()) else 1
+
+
+def _process(settings: Settings, name: str) -> str:
+    """The id of a running process of this folder's `up`, empty where there is none."""
+    path = settings.var / "run" / f"{name}.pid"
+    try:
+        number = int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return ""
+    return str(number) if psutil.pid_exists(number) else ""
 
 
 def running_settings(settings: Settings) -> Settings:
@@ -206,6 +233,21 @@ async def _temporal_answers(settings: Settings) -> bool:
         async with asyncio.timeout(_ANSWER_WITHIN):
             client = await Client.connect(**settings.temporal_connect_config())
             return await client.service_client.check_health()
+    except (RuntimeError, TimeoutError):
+        return False
+
+
+async def _worker_asks(settings: Settings) -> bool:
+    """Whether a worker asks for work; ours, where we started one, must also be alive."""
+    if not settings.temporal_is_given:
+        return False
+    started = (settings.var / "run" / "serve-worker.pid").exists()
+    if started and not _process(settings, "serve-worker"):
+        return False
+    try:
+        async with asyncio.timeout(_ANSWER_WITHIN):
+            client = await Client.connect(**settings.temporal_connect_config())
+            return not await without_worker(client, settings.task_queue)
     except (RuntimeError, TimeoutError):
         return False
 

@@ -4,16 +4,22 @@ A file that does not hold is refused whole, with its name, the line and the reas
 person who edits a programme finds the place.
 """
 
+import difflib
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 M = TypeVar("M", bound=BaseModel)
 
 _REASONS_SHOWN = 5
+_WORDS_SHOWN = 12
 # The C parser reads twenty programmes ten times as fast; it is missing on some platforms.
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -95,16 +101,25 @@ def _parse(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _explain(error: ValidationError, root: yaml.Node | None) -> str:
-    problems = error.errors(include_url=False, include_input=False)
+    problems = error.errors(include_url=False)
     lines = []
     for problem in problems[:_REASONS_SHOWN]:
         cause = problem.get("ctx", {}).get("error")  # a rule of ours may know the place better
         place = (*problem["loc"], *getattr(cause, "place", ()))
         name = ".".join(map(str, place)) or "file"
-        lines.append(f"line {_line_of(root, place)}: {name}: {problem['msg']}")
+        lines.append(f"line {_line_of(root, place)}: {name}: {_short(problem)}")
     if len(problems) > _REASONS_SHOWN:
         lines.append(f"and {len(problems) - _REASONS_SHOWN} more")
     return "; ".join(lines)
+
+
+def _short(problem: "ErrorDetails") -> str:
+    """The reason; of many words that would do only the nearest, because nobody reads them all."""
+    words = re.findall(r"'([^']+)'", str(problem.get("ctx", {}).get("expected", "")))
+    if len(words) <= _WORDS_SHOWN:
+        return problem["msg"]
+    near = difflib.get_close_matches(str(problem["input"]), words, n=3) or words[:3]
+    return f"is none of the {len(words)} known words, such as {', '.join(near)}"
 
 
 def _line_of(root: yaml.Node | None, place: tuple[int | str, ...]) -> int:

@@ -2,7 +2,7 @@
 
 Ready means every part answers: PostgreSQL with the newest schema, Temporal with our search
 attributes, a working-day calendar that reaches far enough, and a key to seal with. A warning is
-something a person should see to; it makes nothing unready.
+something a person should see to, such as a worker that asks for no work; it makes nothing unready.
 """
 
 from __future__ import annotations
@@ -58,11 +58,13 @@ async def healthz() -> Alive:
 async def readyz(request: Request) -> Response:
     """Whether every part the door needs is there."""
     door = door_of(request)
-    reasons = await asyncio.gather(*(_reason(check) for check in door.checks.values()))
+    named = {**door.checks, **door.warns}
+    said = dict(zip(named, await asyncio.gather(*map(_reason, named.values())), strict=True))
+    checks = {name: said[name] for name in door.checks}
     found = Readiness(
-        ready=not any(reasons),
-        checks=dict(zip(door.checks, reasons, strict=True)),
-        warnings={"calendar": calendar_warning(door)},
+        ready=not any(checks.values()),
+        checks=checks,
+        warnings={"calendar": calendar_warning(door)} | {name: said[name] for name in door.warns},
     )
     headers = {} if found.ready else {"Retry-After": str(RETRY_AFTER_S)}
     status = 200 if found.ready else 503

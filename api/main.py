@@ -41,7 +41,7 @@ from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Settings
 from adapters.signing import SignatureRefused, verified
-from adapters.temporal import connect
+from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
 from api import (
     booking_files,
@@ -140,6 +140,7 @@ def create_app(
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
         checks=_checks(books, gateway, temporal, shelf, now, ring),
+        warns={"worker": lambda: without_worker(temporal, settings.task_queue)},
     )
     app = FastAPIOffline(  # its pages come from us, not from the open internet
         title="greenlane",

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from adapters.bulk import Progress
 from adapters.calendar_file import calendar_of, read_years
@@ -30,8 +30,26 @@ PAUSE_S: Final = 1.0
 class NoticeReport(CalendarReport):
     """What became of a notice, and how many open cases were told of it."""
 
+    TOLD: ClassVar = frozenset({"entered", "cases_told", "cases_left"})
+
     cases_told: int
     cases_left: int
+
+    def told(self) -> str:
+        """Whether the table changed, and whether every open case knows it."""
+        entered = (
+            "已录入 / the notice was entered"
+            if self.entered
+            else "与已有安排相同, 未改动 / the table says the same already, nothing was changed"
+        )
+        left = (
+            f"还有 {self.cases_left} 个未通知, 请再运行一次 / {self.cases_left} are still to be "
+            "told: run it again"
+            if self.cases_left
+            else "没有未通知的案件 / none is left to tell"
+        )
+        told = f"已通知案件 {self.cases_told} 个 / open cases told: {self.cases_told}"
+        return f"{entered}; {told}; {left}"
 
 
 async def bring_notice(

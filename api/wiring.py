@@ -342,6 +342,8 @@ class Door:
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    warns: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    """As checks; what they say makes the door no less ready."""
     _carried: dict[tuple[int, str | None], Programme] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )

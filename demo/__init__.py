@@ -10,9 +10,10 @@ from adapters.settings import Settings
 async def main(settings: Settings, programme: str = "P01") -> int:
     """Tell a programme's story; 0 if every promise was kept and every account is zero.
 
+    1 also where the database holds an insurer's own list, with what to do.
     2, with the programmes that have one, where no story is told.
     """
-    from demo.house import opened
+    from demo.house import ListInUse, opened
     from demo.show import Show
     from demo.stories import TALES, tale_of
 
@@ -22,9 +23,13 @@ async def main(settings: Settings, programme: str = "P01") -> int:
         console.print(f"没有此故事 / no such story: {programme}; {', '.join(TALES)}", markup=False)
         return 2
     show = Show(console, settings)
-    async with opened(settings, story_begins=tale.begins, guest=tale.guest) as house:
-        show.prologue(house.moved_by, tale.title)
-        story = tale.story(house, show.say)
-        await story.tell()
-        case = await story.stage_is("closed")
-        return show.epilogue(tale, story.answer, case, await story.ledger())
+    try:
+        async with opened(settings, story_begins=tale.begins, guest=tale.guest) as house:
+            show.prologue(house.moved_by, tale.title)
+            story = tale.story(house, show.say)
+            await story.tell()
+            case = await story.stage_is("closed")
+            return show.epilogue(tale, story.answer, case, await story.ledger())
+    except ListInUse as refused:
+        console.print(str(refused), style="red", markup=False, soft_wrap=True)
+        return 1

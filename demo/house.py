@@ -192,14 +192,18 @@ class ListInUse(RuntimeError):
 
 async def _refuse_other_lists(engine: AsyncEngine) -> None:
     query = (
-        select(policies.c.list_version).where(~policies.c.list_version.startswith(LIST)).limit(1)
+        select(policies.c.programme, policies.c.list_version)
+        .where(~policies.c.list_version.startswith(LIST))
+        .limit(1)
     )
     async with engine.connect() as connection:
-        if (await connection.execute(query)).first() is not None:
+        found = (await connection.execute(query)).first()
+        if found is not None:
             raise ListInUse(
-                "这个数据库里有保险公司的客户清单, 演示会替换它; "
-                "请用另一个 GREENLANE_VAR 或 DATABASE_URL"
-                " / this database holds an insurer's list; set another one for the demo"
+                f"数据库里有 {found.programme} 的客户清单 {found.list_version}, 演示不动它; "
+                "请先 make down, 再用另一个目录: GREENLANE_VAR=./var-demo make demo"
+                f" / the database holds the list {found.list_version} of {found.programme}, which"
+                " a story must not replace; make down, then use another folder as above"
             )
 
 

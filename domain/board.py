@@ -87,6 +87,7 @@ class CaseRow(Row):
     sla_state: SlaState
     next_due_at: datetime | None
     limit_fen: int | None
+    left_fen: int | None  # what is granted or on its way counts as gone
     advanced_fen: int
     outstanding_fen: int
     owed_fen: int

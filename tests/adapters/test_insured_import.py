@@ -9,10 +9,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.encryption import KeyRing, Sealer
-from adapters.insured_import import InsuredReport, Terms, import_insured
+from adapters.insured_import import InsuredReport, MostRemoved, Terms, import_insured
+from adapters.insured_rows import Codes
 from adapters.list_files import ListFile
 from adapters.list_report import Remarks
 from adapters.list_versions import ListName
+from adapters.programme_files import load_programmes
 from adapters.tables import policies
 from adapters.tables_lists import imported_lists
 from adapters.yaml_files import FileRefused
@@ -35,13 +37,22 @@ async def take(
     partial: bool = False,
     errors: Path | None = None,
     rows_max: int = 1_000,
+    removes_most: bool = False,
+    codes: Codes | None = None,
 ) -> InsuredReport:
     name = ListName("insured", "bainian_deposit_waiver", version)
     with Remarks(path, errors) as remarks:
         return await import_insured(
             database,
             ListFile(path, rows_max=rows_max),
-            Terms(name, SEALER, AT, partial=partial),
+            Terms(
+                name,
+                SEALER,
+                AT,
+                partial=partial,
+                removes_most=removes_most,
+                codes=codes or Codes(),
+            ),
             remarks=remarks,
         )
 
@@ -105,6 +116,40 @@ async def test_a_person_who_left_the_list_keeps_the_row_and_the_day(
     assert (await take(database, shorter, "2026-02-01")).removed == 1
     back = await take(database, DEMO)
     assert (back.updated, back.unchanged) == (1, 8)
+
+
+async def test_a_list_that_takes_most_of_them_off_is_refused_with_the_counts_until_it_is_confirmed(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    await take(database, DEMO)
+    short = a_list(tmp_path, a_row("X-9"))
+    with pytest.raises(MostRemoved, match=r"would remove 9 of 9 policies.*--removes-most"):
+        await take(database, short, "2026-02-01")
+    assert await count(database) == 9
+    async with database.connect() as connection:
+        gone = select(func.count()).where(policies.c.removed_at.is_not(None))
+        assert await connection.scalar(gone) == 0
+    taken = await take(database, short, "2026-02-01", removes_most=True)
+    assert (taken.inserted, taken.removed) == (1, 9)
+
+
+async def test_a_list_of_another_programme_is_refused_row_by_row(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    served = load_programmes()
+    ours, theirs = (
+        Codes.of(next(one for one in served if one.code == code), served)
+        for code in ("bainian_deposit_waiver", "pingan_value_added")
+    )
+    with pytest.raises(FileRefused, match=r"line 2: product: .*is of bainian_deposit_waiver"):
+        await take(database, DEMO, codes=theirs)
+    wrong = a_list(tmp_path, a_row("X-1", sales_channel="nobody", product="youbei_ci"))
+    with pytest.raises(
+        FileRefused, match=r"line 2: sales_channel: .*; line 2: product: .*yuanmeng"
+    ):
+        await take(database, wrong, codes=ours)
+    assert await count(database) == 0
+    assert (await take(database, DEMO, codes=ours)).inserted == 9
 
 
 ID = "110101190001010006"
@@ -203,7 +248,7 @@ async def test_what_is_good_is_kept_only_where_the_operator_asked_and_then_nobod
     assert (taken.read, taken.inserted, taken.refused_rows, taken.removed) == (3, 1, 2, 0)
     assert [one.line for one in taken.refused] == [2, 4]
     mended = a_list(tmp_path, a_row("X-2", id_number="110101190001010081"))
-    whole = await take(database, mended, "2026-02-01")
+    whole = await take(database, mended, "2026-02-01", removes_most=True)
     assert (whole.unchanged, whole.removed) == (1, 9)
 
 
@@ -307,3 +352,20 @@ async def test_a_list_in_another_encoding_is_read_when_the_operator_says_so(
         database, ListFile(file, encoding="gb18030"), Terms(name, SEALER, AT)
     )
     assert read.inserted == 1
+
+
+async def test_a_row_with_a_cell_too_many_is_one_of_the_bad_lines_on_the_screen_and_in_the_file(
+    database: AsyncEngine, tmp_path: Path
+) -> None:
+    report = tmp_path / "wrong.csv"
+    file = a_list(
+        tmp_path,
+        a_row("X-1", phone="12345"),
+        a_row("X-2", id_number=OTHER).strip() + ",more\n",
+        a_row("X-3", valid_from="never"),
+    )
+    with pytest.raises(FileRefused, match=r"line 2: .*line 3: row: .*line 4: ") as refused:
+        await take(database, file, errors=report)
+    with report.open(encoding="utf-8-sig", newline="") as lines:
+        assert [row[0] for row in list(csv.reader(lines))[1:]] == ["2", "3", "4"]
+    assert "more:" not in str(refused.value)

@@ -232,7 +232,7 @@ asyncio.run(import_insured(
     open_database(sys.argv[1]), ListFile(Path(sys.argv[2])), LONG_TERMS, progress=progress
 ))
 """
-LONG_TERMS = Terms(ListName("insured", NAME.programme, "2026-08-01"), SEALER, AT)
+LONG_TERMS = Terms(ListName("insured", NAME.programme, "2026-08-01"), SEALER, AT, removes_most=True)
 
 
 @pytest.mark.parametrize("stop", [0, 1])

@@ -20,6 +20,7 @@ from adapters.database import open_database
 from adapters.door import DoorBooks
 from adapters.encryption import KeyRing
 from adapters.identity import mint
+from adapters.temporal import without_worker
 from api.main import is_all_local, serve
 from domain.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
@@ -74,8 +75,24 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
     assert set(ready.json()["checks"]) == {
         "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key",
     }  # fmt: skip
+    assert set(ready.json()["warnings"]) == {"calendar", "worker"}
     measured = await house.client.get("/metrics")
     assert "greenlane_http_requests_total" in measured.text
+
+
+async def test_a_queue_nobody_works_on_is_a_warning_and_one_that_is_worked_on_is_none(
+    worked: House,
+) -> None:
+    async def warned() -> str:
+        return str((await worked.client.get("/readyz")).json()["warnings"]["worker"])
+
+    for _ in range(100):
+        if not await warned():
+            break
+        await asyncio.sleep(0.05)
+    assert not await warned()
+    said = await without_worker(worked.temporal, "a-queue-of-nobody")
+    assert said == "no worker asks for work on a-queue-of-nobody"
 
 
 async def encrypted(house: House, content: bytes) -> bytes:

@@ -238,6 +238,15 @@ def test_a_wrong_value_is_refused_with_its_line(tmp_path: Path) -> None:
         load_programmes([tmp_path])
 
 
+def test_of_many_words_that_would_do_only_the_nearest_are_named(tmp_path: Path) -> None:
+    text = TEXT.replace("question_received", "question_receivedx")
+    assert text != TEXT
+    (tmp_path / "wrong.yaml").write_text(text, "utf-8")
+    with pytest.raises(FileRefused, match=r"known words, such as question_received") as refused:
+        load_programmes([tmp_path])
+    assert len(str(refused.value)) < 1_000
+
+
 @pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "a: [", "a: 1\n\tb: 2"])
 def test_a_file_that_is_no_programme_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "wrong.yaml").write_text(text, "utf-8")

@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters.processes import free_ports
+from domain.calendar import civil_date
 from domain.waiver import TOKEN_ROLES
 from tests.house.files import ROOT
 
@@ -61,6 +63,24 @@ def test_a_day_to_reconcile_is_a_date(tmp_path: Path) -> None:
     done = run(tmp_path, "reconcile", "yesterday")
     assert done.returncode == 2
     assert "%Y-%m-%d" in done.stderr
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_day_that_is_not_over_is_not_compared(tmp_path: Path, ahead: int) -> None:
+    day = civil_date(datetime.now(UTC)) + timedelta(days=ahead)
+    done = run(tmp_path, "reconcile", str(day))
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert f"{day} 在北京时间尚未结束 / is not over in Shanghai" in line
+    assert not (tmp_path / "postgres").exists(), "no server was started for it"
+
+
+def test_a_channels_token_names_its_channel(tmp_path: Path) -> None:
+    asked = ("token", "--role", "channel", "--subject", "app-1")
+    refused = run(tmp_path, *asked)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--channel NAME" in refused.stderr
+    assert run(tmp_path, *asked, "--channel", "app").returncode == 0
 
 
 def test_a_wrong_setting_ends_a_command_with_its_name(tmp_path: Path) -> None:

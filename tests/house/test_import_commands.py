@@ -46,5 +46,5 @@ def test_a_holiday_notice_is_entered_once_and_a_wrong_one_is_refused_row_by_row(
     notice.write_text(days.replace("estimated", "official", 1), "utf-8")
     told = [run(var, "import", "calendar", str(notice)) for _ in range(2)]
     assert [done.returncode for done in told] == [0, 0], told[0].stderr
-    assert ["entered: True" in done.stdout for done in told] == [True, False]
-    assert "cases_left: 0" in told[0].stdout
+    assert ["已录入" in done.stdout for done in told] == [True, False]
+    assert "没有未通知的案件" in told[0].stdout
