@@ -42,7 +42,7 @@ _WITH_MATTER: Final = select(
     func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, "").label("hospital_id"),
     func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, "").label("stage"),
     func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
-    cases.c.customer_subject,
+    func.coalesce(cases.c.customer_subject, bookings.c.customer_subject).label("customer_subject"),
     cases.c.name.label("name_of_case"),
     bookings.c.name.label("name_of_booking"),
     hospitals.c.name.label("hospital_name"),
@@ -142,9 +142,13 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
 
 
 def _whose(name: str) -> ColumnElement[bool]:
-    if name == "customer_subject":
-        return is_theirs(bindparam(name))
-    return cases.c[name] == bindparam(name)
+    """Steps of the cases, and of the bookings, that are somebody's own."""
+    own = (
+        is_theirs(bindparam(name))
+        if name == "customer_subject"
+        else cases.c[name] == bindparam(name)
+    )
+    return or_(own, bookings.c[name] == bindparam(name))
 
 
 def _for(name: str) -> ColumnElement[bool]:

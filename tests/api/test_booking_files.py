@@ -71,3 +71,23 @@ async def test_who_serves_a_booking_is_told_whom_to_call_and_it_is_audited(worke
     assert (await worked.get(path, "dispatcher")).json()["phone"] == PHONE
     nobody = "bk-" + "a" * (len(booking_id) - 3)
     problem(await worked.get(f"/v1/bookings/{nobody}/contact"), 404, "not-found")
+
+
+async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await reviewed(worked, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(worked, booking_id, "offer_options", "reviewer", options=options)
+    await open_task(worked, booking_id, "choose_option")
+
+    async def listed(role: str, **whose: Any) -> list[str]:
+        answer = await worked.get("/v1/tasks", role, **whose)
+        assert answer.status_code == 200, answer.text
+        return [one["kind"] for one in answer.json()["items"]]
+
+    assert await listed("customer", subject="customer-1") == ["choose_option"]
+    assert await listed("customer", subject="customer-2") == []
+    assert await listed("channel", channel="hotline") == ["choose_option"]
+    assert await listed("channel", channel="other") == []
