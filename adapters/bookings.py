@@ -11,20 +11,32 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
 from adapters.audit import write_audit
 from adapters.caseboard import known
+from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in, used_in
 from adapters.pages import append_timeline, claim_page, columns, write_steps
 from adapters.tables import OPENING, clocks, documents, hospitals, tasks, timeline
 from adapters.tables_booking import bookings
 from adapters.tables_entitlement import entitlement_uses
-from domain.board import BookingView, ContactRow, DocumentRow, TaskRow, TimelineRow, Viewer
+from domain.board import (
+    BadCursor,
+    BookingFilter,
+    BookingRow,
+    BookingView,
+    ContactRow,
+    DocumentRow,
+    Paged,
+    TaskRow,
+    TimelineRow,
+    Viewer,
+)
 from domain.clock import Clock
 from domain.entitlement import Counter
 from domain.guards import BookingAccess, Opening
@@ -100,6 +112,22 @@ class BookingBoard:
         self._engine = engine
         self._sealer = sealer
         self._clock = clock
+
+    async def bookings(self, wanted: BookingFilter) -> Paged[BookingRow]:
+        """One page of bookings, the newest request first, masked. Raises `BadCursor`."""
+        query = _narrowed(select(bookings), wanted)
+        query = query.order_by(bookings.c.requested_at.desc(), bookings.c.booking_id.desc())
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
+        items = [
+            BookingRow(
+                **known(BookingRow, row) | {"name_masked": mask_name(self._opened(row, "name"))}
+            )
+            for row in rows[: wanted.limit]
+        ]
+        more = len(rows) > wanted.limit
+        after = cursor_after(items[-1].requested_at, items[-1].booking_id) if more else None
+        return Paged[BookingRow](items=items, next_cursor=after)
 
     async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None:
         """One whole booking; audited. None if it was never asked for."""
@@ -186,6 +214,20 @@ class BookingBoard:
                 for row in await of(documents, "uploaded_at", "document_id")
             ],
         }
+
+
+def _narrowed(query: Select[Any], wanted: BookingFilter) -> Select[Any]:
+    for column in ("channel", "customer_subject"):
+        value = getattr(wanted, column)
+        if value is not None:
+            query = query.where(bookings.c[column] == value)
+    if wanted.cursor is None:
+        return query
+    moment, key = cursor_read(wanted.cursor)
+    if moment is None:
+        raise BadCursor("every booking was asked for at some moment")
+    earlier = and_(bookings.c.requested_at == moment, bookings.c.booking_id < key)
+    return query.where(or_(bookings.c.requested_at < moment, earlier))
 
 
 async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Looking at bookings: the whole file, and whom to call for those who serve it.
+"""Looking at bookings: the list, the whole file, and whom to call for those who serve it.
 
 Asking, giving up and handing papers in stand in `api.bookings`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.access import seen_matter
@@ -16,13 +16,13 @@ from api.bookings import BookingOpened
 from api.docs import FAILURES
 from api.eligibility import OUTCOME_NAMES
 from api.identity import Caller, allowed
-from api.problems import Problem
+from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
 from api.text import BookingId
 from api.views import clock_view, document_view, task_view, timeline_view, viewer
 from api.wiring import door_of
-from domain.board import BookingView, SlaState
+from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
 from domain.waiver import Role
 
@@ -44,6 +44,27 @@ BookingCaller = Annotated[
         )
     ),
 ]
+
+
+class BookingLine(BookingOpened):
+    """A booking in a list."""
+
+    programme: str
+    channel: str
+    name_masked: str
+    hospital_id: str | None
+    wished_on: date | None
+    service_at: Utc | None
+    awaiting: list[Role]
+    sla_state: SlaState
+    next_due_at: Utc | None
+
+
+class BookingPageView(BaseModel):
+    """A page of bookings."""
+
+    items: list[BookingLine]
+    next_cursor: str | None = None
 
 
 class BookingFile(BookingOpened):
@@ -77,6 +98,38 @@ class BookingContact(BaseModel):
     booking_id: str
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
+
+
+@routes.get("", operation_id="list_bookings", summary="预约列表", responses=FAILURES)
+async def list_bookings(
+    request: Request,
+    caller: BookingCaller,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> BookingPageView:
+    """The bookings a caller may see, the newest request first."""
+    try:
+        page = await door_of(request).bookings.bookings(_own(caller, cursor=cursor, limit=limit))
+    except BadCursor:
+        raise at_field("invalid", "cursor", "游标无效") from None
+    items = [
+        BookingLine(
+            **row.model_dump(exclude={"programme_version", "reason"}),
+            stage_name=stage_name(row.stage),
+        )
+        for row in page.items
+    ]
+    return BookingPageView(items=items, next_cursor=page.next_cursor)
+
+
+def _own(caller: Caller, *, cursor: str | None, limit: int) -> BookingFilter:
+    """What is not the caller's is left out."""
+    wanted = BookingFilter(cursor=cursor, limit=limit)
+    if caller.sees_all:
+        return wanted
+    if Role.CHANNEL in caller.roles:
+        return wanted.model_copy(update={"channel": caller.channel or ""})
+    return wanted.model_copy(update={"customer_subject": caller.subject})
 
 
 @routes.get("/{booking_id}", operation_id="get_booking", summary="查看预约", responses=FAILURES)

@@ -20,6 +20,8 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from domain.board import (
+    BookingFilter,
+    BookingRow,
     BookingView,
     CaseFilter,
     CaseRow,
@@ -261,6 +263,7 @@ class Board(Protocol):
 class BookingBoard(Protocol):
     """Bookings as people read them."""
 
+    async def bookings(self, wanted: BookingFilter) -> Paged[BookingRow]: ...
     async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None: ...
     async def contact(self, booking_id: str, viewer: Viewer) -> ContactRow | None: ...
 

@@ -295,8 +295,17 @@ class EnquiryView(Row):
     tasks: list[TaskRow] = Field(default=[])
 
 
-class BookingView(Row):
-    """A whole booking. `stage` is a `domain.booking.BookingStage`, or `opening`."""
+class BookingFilter(Row):
+    """Which bookings; what is None does not narrow."""
+
+    channel: str | None = None
+    customer_subject: str | None = None
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
+
+
+class BookingRow(Row):
+    """A booking in a list. `stage` is a `domain.booking.BookingStage`, or `opening`."""
 
     booking_id: str
     programme: str
@@ -304,7 +313,6 @@ class BookingView(Row):
     service: str
     channel: str
     name_masked: str
-    need: str = Field(repr=False)
     hospital_id: str | None
     wished_on: date | None
     requested_at: datetime
@@ -314,6 +322,12 @@ class BookingView(Row):
     awaiting: list[Role]
     sla_state: SlaState
     next_due_at: datetime | None
+
+
+class BookingView(BookingRow):
+    """A whole booking."""
+
+    need: str = Field(repr=False)
     verdict: Verdict  # of the rules, at the door
     unit: str | None = None  # of the quota: reserved, consumed, given_back; None = not counted
     timeline: list[TimelineRow] = Field(default=[])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.programme_files import load_programmes
+from domain.privacy import mask_name
 from domain.rules import RuleCode
 from tests.api.conftest import HOSPITAL, NAME, PHONE, House
 from tests.api.test_bad_input import problem
@@ -91,3 +92,34 @@ async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House
     assert await listed("customer", subject="customer-2") == []
     assert await listed("channel", channel="hotline") == ["choose_option"]
     assert await listed("channel", channel="other") == []
+
+
+async def test_the_list_of_bookings_comes_in_pages_and_to_each_their_own(worked: House) -> None:
+    await insured_of(worked, P04)
+    made = []
+    for customer, service in (
+        ("customer-1", "expert_outpatient"),
+        ("customer-2", "inpatient_arrangement"),
+        ("customer-1", "second_opinion"),
+    ):
+        made.append(await booked(worked, customer_id=customer, service=service))
+        worked.clock.move(seconds=1)
+    newest = made[::-1]
+
+    async def page(role: str = "supervisor", **asked: Any) -> dict[str, Any]:
+        answer = await worked.get("/v1/bookings", role, **asked)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    first = await page(params={"limit": 2})
+    rest = await page(params={"limit": 2, "cursor": first["next_cursor"]})
+    assert [one["booking_id"] for one in first["items"] + rest["items"]] == newest
+    assert rest["next_cursor"] is None
+    assert {one["name_masked"] for one in first["items"]} == {mask_name(NAME)}
+    own = await page("customer", subject="customer-1")
+    assert [one["booking_id"] for one in own["items"]] == [newest[0], newest[2]]
+    assert len((await page("channel", channel="hotline"))["items"]) == len(made)
+    assert (await page("channel", channel="other"))["items"] == []
+    bad = await worked.get("/v1/bookings", "agent", params={"cursor": "x"})
+    problem(bad, 422, "invalid", "cursor")
+    problem(await worked.get("/v1/bookings", "finance"), 403, "forbidden")
