@@ -259,7 +259,7 @@ class TaskOpened(Message):
     due_at: datetime | None = None
     assignee: str | None = None  # only this person; nobody named = anyone with the role
     clock: str | None = None  # the clock whose promise this step keeps, e.g. `K05.1`
-    subject: str = ""  # what it is about: a top-up, a payment, a duty; codes and amounts only
+    subject: str = ""  # about what: codes, amounts, words of the programme
     duty: CareDuty | None = None
     amount_fen: Fen | None = None
     evidence: Evidence | None = None

@@ -6,28 +6,42 @@ history are written and read as those of a case.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
 from adapters.audit import write_audit
 from adapters.caseboard import known
+from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in, used_in
 from adapters.pages import append_timeline, claim_page, columns, write_steps
-from adapters.tables import OPENING, clocks, documents, tasks, timeline
+from adapters.tables import OPENING, clocks, documents, hospitals, tasks, timeline
 from adapters.tables_booking import bookings
 from adapters.tables_entitlement import entitlement_uses
-from domain.board import BookingView, DocumentRow, TaskRow, TimelineRow, Viewer
+from domain.board import (
+    BadCursor,
+    BookingFilter,
+    BookingRow,
+    BookingView,
+    ContactRow,
+    DocumentRow,
+    Paged,
+    TaskRow,
+    TimelineRow,
+    Viewer,
+)
 from domain.clock import Clock
 from domain.entitlement import Counter
 from domain.guards import BookingAccess, Opening
 from domain.privacy import mask_name
+from domain.waiver import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "need", "opened")
 _TURNED: Final = (
@@ -41,6 +55,16 @@ _TURNED: Final = (
     "page",
 )
 """What a page says of the booking's own row."""
+_SHOWN_WITH_A_STEP: Final = (
+    "programme",
+    "hospital_id",
+    "hospital_name",
+    "stage",
+    "channel",
+    "customer_subject",
+    "name_masked",
+)
+"""What of its booking a step shows; the worklist shows the same."""
 
 
 class BookingUnknown(LookupError):
@@ -89,33 +113,80 @@ class BookingBoard:
         self._sealer = sealer
         self._clock = clock
 
+    async def bookings(self, wanted: BookingFilter) -> Paged[BookingRow]:
+        """One page of bookings, the newest request first, masked. Raises `BadCursor`."""
+        query = _narrowed(select(bookings), wanted)
+        query = query.order_by(bookings.c.requested_at.desc(), bookings.c.booking_id.desc())
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
+        items = [
+            BookingRow(
+                **known(BookingRow, row) | {"name_masked": mask_name(self._opened(row, "name"))}
+            )
+            for row in rows[: wanted.limit]
+        ]
+        more = len(rows) > wanted.limit
+        after = cursor_after(items[-1].requested_at, items[-1].booking_id) if more else None
+        return Paged[BookingRow](items=items, next_cursor=after)
+
     async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None:
         """One whole booking; audited. None if it was never asked for."""
+        query = (
+            select(bookings, func.coalesce(hospitals.c.name, "").label("hospital_name"))
+            .join_from(bookings, hospitals, bookings.c.hospital_id == hospitals.c.id, isouter=True)
+            .where(bookings.c.booking_id == booking_id)
+        )
+        async with self._engine.begin() as connection:
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            header = row._asdict() | {
+                "hospital_id": row.hospital_id or "",
+                "name_masked": mask_name(self._opened(row, "name")),
+            }
+            shown = {name: header[name] for name in _SHOWN_WITH_A_STEP}
+            view = BookingView(
+                **known(BookingView, row)
+                | {
+                    "name_masked": header["name_masked"],
+                    "need": self._opened(row, "need"),
+                    "unit": await _unit(connection, booking_id),
+                    "verdict": json.loads(self._opened(row, "opened"))["verdict"],
+                },
+                **await self._file(connection, booking_id, shown),
+            )
+            await self._audited(connection, viewer, "booking.viewed", booking_id)
+        return view
+
+    async def contact(self, booking_id: str, viewer: Viewer) -> ContactRow | None:
+        """Whom to call; audited. None if the booking was never asked for."""
         query = select(bookings).where(bookings.c.booking_id == booking_id)
         async with self._engine.begin() as connection:
             row = (await connection.execute(query)).one_or_none()
             if row is None:
                 return None
-            view = BookingView(
-                **known(BookingView, row)
-                | {
-                    "name_masked": mask_name(self._sealer.open_text(row.name, "bookings.name")),
-                    "need": self._sealer.open_text(row.need, "bookings.need"),
-                    "unit": await _unit(connection, booking_id),
-                },
-                **await self._file(connection, booking_id),
-            )
-            await write_audit(
-                connection,
-                at=self._clock(),
-                actor_role=viewer.role.value,
-                actor_id=viewer.id,
-                action="booking.viewed",
-                case_id=booking_id,
-            )
-        return view
+            person = {name: self._opened(row, name) for name in ("name", "phone")}
+            await self._audited(connection, viewer, "contact.viewed", booking_id)
+        return ContactRow(case_id=booking_id, **person)
 
-    async def _file(self, connection: AsyncConnection, booking_id: str) -> dict[str, Any]:
+    def _opened(self, row: Row[Any], column: str) -> str:
+        return self._sealer.open_text(getattr(row, column), f"bookings.{column}")
+
+    async def _audited(
+        self, connection: AsyncConnection, viewer: Viewer, action: str, booking_id: str
+    ) -> None:
+        await write_audit(
+            connection,
+            at=self._clock(),
+            actor_role=viewer.role.value,
+            actor_id=viewer.id,
+            action=action,
+            case_id=booking_id,
+        )
+
+    async def _file(
+        self, connection: AsyncConnection, booking_id: str, shown: dict[str, Any]
+    ) -> dict[str, Any]:
         """What a booking has gathered, each list in the order in which it happened."""
 
         async def of(table: Any, *order: str) -> list[Row[Any]]:
@@ -135,13 +206,28 @@ class BookingBoard:
                 Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
             ],
             "tasks": [
-                TaskRow(**known(TaskRow, row)) for row in await of(tasks, "opened_at", "task_id")
+                TaskRow(**known(TaskRow, row) | shown)
+                for row in await of(tasks, "opened_at", "task_id")
             ],
             "documents": [
                 DocumentRow(**known(DocumentRow, row))
                 for row in await of(documents, "uploaded_at", "document_id")
             ],
         }
+
+
+def _narrowed(query: Select[Any], wanted: BookingFilter) -> Select[Any]:
+    for column in ("channel", "customer_subject"):
+        value = getattr(wanted, column)
+        if value is not None:
+            query = query.where(bookings.c[column] == value)
+    if wanted.cursor is None:
+        return query
+    moment, key = cursor_read(wanted.cursor)
+    if moment is None:
+        raise BadCursor("every booking was asked for at some moment")
+    earlier = and_(bookings.c.requested_at == moment, bookings.c.booking_id < key)
+    return query.where(or_(bookings.c.requested_at < moment, earlier))
 
 
 async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:
@@ -190,6 +276,17 @@ class BookingRows:
         query = select(bookings.c.opened).where(bookings.c.booking_id == booking_id)
         found = (await self._connection.execute(query)).scalar()
         return None if found is None else self._sealer.open_text(found, "bookings.opened")
+
+    async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool:
+        """Whether a person holds, or may claim, an open step of the booking in a role."""
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == booking_id, tasks.c.closed_at.is_(None))
+            .where(tasks.c.roles.contains([role.value]))
+            .where(func.coalesce(tasks.c.claimed_by, tasks.c.assignee, subject) == subject)
+            .limit(1)
+        )
+        return found.first() is not None
 
     async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
         """Bookings still in `opening` that were written before a moment."""

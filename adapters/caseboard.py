@@ -18,6 +18,7 @@ from adapters.audit import write_audit
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.family import is_theirs
+from adapters.ledger import left_of
 from adapters.pages import TASK_FORM
 from adapters.tables import (
     cases,
@@ -52,9 +53,11 @@ from domain.board import (
 from domain.clock import Clock
 from domain.privacy import mask_id, mask_name, mask_phone
 
-_WITH_HOSPITAL: Final = select(cases, hospitals.c.name.label("hospital_name")).join_from(
-    cases, hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True
-)
+_WITH_HOSPITAL: Final = select(
+    cases,
+    hospitals.c.name.label("hospital_name"),
+    left_of(cases.c.case_id).scalar_subquery().label("left_fen"),
+).join_from(cases, hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
 _SHOWN_WITH_A_STEP: Final = (
     "programme",
     "hospital_id",

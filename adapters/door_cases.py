@@ -46,6 +46,7 @@ def _access_query() -> Select[Any]:
         cases.c.programme,
         cases.c.reported_at,
         cases.c.team,
+        func.coalesce(cases.c.limit_fen, cases.c.promised_fen).label("limit_fen"),
         helping.label("helping"),
         relatives.label("family"),
     ).where(cases.c.case_id == bindparam("case"))
@@ -121,6 +122,7 @@ class CaseRows:
             programme=row["programme"],
             reported_at=row["reported_at"],
             team=team,
+            limit_fen=row["limit_fen"],
             family=frozenset(row["family"] or ()),
             helpers=frozenset((people | {team.get(Role.NURSE.value, "")}) - {""}),
         )

@@ -11,12 +11,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, and_, case, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.ports import Balances, HoldAnswer, HoldOrder, MovementConflict
-from adapters.tables import cases
+from activities.ports import Balances, HoldAnswer, HoldOrder, MovementConflict, TopUpState
+from adapters.tables import cases, top_ups
 from adapters.tables_ledger import limits, transfers
 from domain.board import LedgerRow
 from domain.posting import Account, Reason, Transfer, transfer
@@ -94,8 +107,8 @@ class Ledger:
             update={"movement_id": order.movement_id}
         )
         async with self._engine.begin() as connection:
-            limit = await _locked(connection, order.case_id)
-            before = await _left(connection, limit)
+            await _locked(connection, order.case_id)
+            before = await _holdable(connection, order.case_id)
             written = await _written(connection, order.movement_id)
             if written:
                 _same_or_conflict(written, order.case_id, "hold", wanted)
@@ -132,11 +145,9 @@ class Ledger:
             # One snapshot for the three questions.
             await connection.execution_options(isolation_level="REPEATABLE READ")
             sums = await _sums(connection, case_id)
-            found = await connection.execute(select(limits).where(limits.c.case_id == case_id))
-            limit = found.one_or_none()
-            left = 0 if limit is None else await _left(connection, limit)
+            left = (await connection.execute(left_of(case_id))).scalar_one_or_none()
             held = await _held(connection, case_id)
-        return Balances(**sums, held=held, left=left)
+        return Balances(**sums, held=held, left=left or 0)
 
     async def entries(self, case_id: str) -> list[LedgerRow]:
         """Every phase of every movement of a case, as it was written."""
@@ -179,8 +190,8 @@ async def _locked(connection: AsyncConnection, case_id: str) -> Row[Any]:
     return row
 
 
-async def _left(connection: AsyncConnection, limit: Row[Any]) -> int:
-    """The largest amount that still fits: up to the limit, or one fen short of it (C-16).
+def _used_query() -> ScalarSelect[Any]:
+    """What counts against a limit, by the books.
 
     What was paid counts in full for the whole stay: a hospital's refund gives nothing back, a
     payment that turned out never to have left does.
@@ -189,7 +200,7 @@ async def _left(connection: AsyncConnection, limit: Row[Any]) -> int:
     never_left = transfers.c.reason == Reason.REVERSAL.value
     signed = case((never_left, -transfers.c.amount_fen), else_=transfers.c.amount_fen)
     counted = select(func.coalesce(func.sum(signed), 0)).where(
-        transfers.c.case_id == limit.case_id,
+        transfers.c.case_id == limits.c.case_id,
         transfers.c.phase.in_(["single", "hold"]),
         never_left
         | and_(
@@ -200,9 +211,42 @@ async def _left(connection: AsyncConnection, limit: Row[Any]) -> int:
         .where(given_back.c.movement_id == transfers.c.movement_id, given_back.c.phase == "void")
         .exists(),
     )
-    used = int((await connection.execute(counted)).scalar_one())
-    reachable: int = limit.limit_fen if limit.operator == "at_most" else limit.limit_fen - 1
-    return max(0, reachable - used)
+    return counted.scalar_subquery()
+
+
+def _granted_query() -> ScalarSelect[Any]:
+    """What counts against a limit, by the case: paid, or granted and perhaps not held yet."""
+    whole = cases.alias("whole")
+    granted = (
+        select(func.coalesce(func.sum(top_ups.c.granted_fen), 0))
+        .where(top_ups.c.case_id == limits.c.case_id)
+        .where(top_ups.c.state.in_([TopUpState.ACCEPTED, TopUpState.PARTLY_ACCEPTED]))
+        .scalar_subquery()
+    )
+    known = select(whole.c.advanced_fen + granted).where(whole.c.case_id == limits.c.case_id)
+    return known.scalar_subquery()
+
+
+def _fits(used: ColumnElement[Any]) -> Select[Any]:
+    """The largest amount that still fits: up to the limit, or one fen short of it (C-16)."""
+    reached = case(
+        (limits.c.operator == "at_most", limits.c.limit_fen), else_=limits.c.limit_fen - 1
+    )
+    return select(cast(func.greatest(0, reached - used), BigInteger))
+
+
+_USED: Final = _used_query()
+_LEFT: Final = _fits(func.greatest(_USED, _granted_query()))
+
+
+def left_of(case_id: str | ColumnElement[str]) -> Select[Any]:
+    """What may still be asked for, as everybody is shown it; no row before a limit is fixed."""
+    return _LEFT.where(limits.c.case_id == case_id)
+
+
+async def _holdable(connection: AsyncConnection, case_id: str) -> int:
+    query = _fits(_USED).where(limits.c.case_id == case_id)
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def _held(connection: AsyncConnection, case_id: str) -> int:

@@ -39,17 +39,22 @@ _WITH_MATTER: Final = select(
     func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme, "").label(
         "programme"
     ),
-    func.coalesce(cases.c.hospital_id, "").label("hospital_id"),
+    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, "").label("hospital_id"),
     func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, "").label("stage"),
     func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
-    cases.c.customer_subject,
-    cases.c.name.label("sealed_name"),
+    func.coalesce(cases.c.customer_subject, bookings.c.customer_subject).label("customer_subject"),
+    cases.c.name.label("name_of_case"),
+    bookings.c.name.label("name_of_booking"),
     hospitals.c.name.label("hospital_name"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
     .join(bookings, tasks.c.case_id == bookings.c.booking_id, isouter=True)
-    .join(hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
+    .join(
+        hospitals,
+        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id) == hospitals.c.id,
+        isouter=True,
+    )
 )
 _NEVER: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
 _DUE: Final = func.coalesce(tasks.c.due_at, _NEVER)
@@ -75,12 +80,18 @@ class Worklist:
         return Paged[TaskRow](items=items, next_cursor=after)
 
     def _task(self, row: Row[Any]) -> TaskRow:
-        # An enquiry knows no name, and a step of the house is about nobody.
-        sealed = row.sealed_name
-        name = "" if sealed is None else mask_name(self._sealer.open_text(sealed, "cases.name"))
-        return TaskRow(
-            **known(TaskRow, row) | {"hospital_name": row.hospital_name or "", "name_masked": name}
-        )
+        shown = {"hospital_name": row.hospital_name or "", "name_masked": self._masked(row)}
+        return TaskRow(**known(TaskRow, row) | shown)
+
+    def _masked(self, row: Row[Any]) -> str:
+        """Who the step is about; an enquiry knows no name, a step of the house is about nobody."""
+        for sealed, purpose in (
+            (row.name_of_case, "cases.name"),
+            (row.name_of_booking, "bookings.name"),
+        ):
+            if sealed is not None:
+                return mask_name(self._sealer.open_text(sealed, purpose))
+        return ""
 
 
 def _values(wanted: TaskFilter) -> dict[str, Any]:
@@ -131,9 +142,13 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
 
 
 def _whose(name: str) -> ColumnElement[bool]:
-    if name == "customer_subject":
-        return is_theirs(bindparam(name))
-    return cases.c[name] == bindparam(name)
+    """Steps of the cases, and of the bookings, that are somebody's own."""
+    own = (
+        is_theirs(bindparam(name))
+        if name == "customer_subject"
+        else cases.c[name] == bindparam(name)
+    )
+    return or_(own, bookings.c[name] == bindparam(name))
 
 
 def _for(name: str) -> ColumnElement[bool]:

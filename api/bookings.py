@@ -26,11 +26,9 @@ from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import CLOCKS_DIFFER, Consent, stage_name
-from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.shapes import DocumentView, Utc
 from api.text import Body, BookingId, Code, OpaqueId, Words, example
-from api.views import clock_view, document_view, task_view, timeline_view, viewer
 from api.wiring import Door, Unit, door_of
-from domain.board import BookingView, SlaState
 from domain.booking import BOOKING_ENDED, BookingStage
 from domain.calendar import civil_date
 from domain.documents import DocumentKind
@@ -41,21 +39,6 @@ from domain.waiver import Role
 from workflows.messages import BOOKING_TYPES, CancelBooking, PapersArrived, RequestBooking
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
-
-BookingCaller = Annotated[
-    Caller,
-    Depends(
-        allowed(
-            Role.CHANNEL,
-            Role.CUSTOMER,
-            Role.AGENT,
-            Role.REVIEWER,
-            Role.DISPATCHER,
-            Role.SUPERVISOR,
-            Role.AUDITOR,
-        )
-    ),
-]
 
 
 class BookingRequest(Body):
@@ -98,27 +81,6 @@ class BookingOpened(BaseModel):
     stage: str
     stage_name: str
     requested_at: Utc
-
-
-class BookingFile(BookingOpened):
-    """A whole booking: unit, promises, steps, papers and history."""
-
-    programme: str
-    programme_version: str
-    channel: str
-    name_masked: str
-    need: str = Field(repr=False)
-    reason: str = ""
-    hospital_id: str | None
-    wished_on: date | None
-    service_at: Utc | None
-    awaiting: list[Role]
-    sla_state: SlaState
-    unit: Literal["reserved", "consumed", "given_back"] | None
-    clocks: list[ClockView]
-    tasks: list[TaskView]
-    documents: list[DocumentView]
-    timeline: list[TimelineView]
 
 
 class Cancelling(Body):
@@ -309,20 +271,6 @@ def booking_message(opened: str) -> RequestBooking:
     return RequestBooking.model_validate_json(opened)
 
 
-@routes.get("/{booking_id}", operation_id="get_booking", summary="查看预约", responses=FAILURES)
-async def get_booking(
-    booking_id: BookingId, request: Request, caller: BookingCaller
-) -> BookingFile:
-    """One booking: unit, promises, papers, history, and who must act next. Looking is audited."""
-    door = door_of(request)
-    async with door.books.unit() as unit:
-        await seen_matter(unit, caller, booking_id)
-    found = await door.bookings.booking(booking_id, viewer(caller))
-    if found is None:
-        raise Problem("not-found", "没有此预约")
-    return _file(found)
-
-
 @routes.post(
     "/{booking_id}/cancellation",
     operation_id="cancel_booking",
@@ -355,19 +303,6 @@ async def cancel_booking(
 
     known = answered(door, booking_id, update_id=ask.update_id)
     return await once(request, ask, record=record, act=act, known=known)
-
-
-def _file(view: BookingView) -> BookingFile:
-    told = view.model_dump(exclude={"clocks", "tasks", "timeline", "documents", "stage"})
-    return BookingFile(
-        **{name: value for name, value in told.items() if name in BookingFile.model_fields},
-        stage=view.stage,
-        stage_name=stage_name(view.stage),
-        clocks=[clock_view(clock) for clock in view.clocks],
-        tasks=[task_view(row) for row in view.tasks],
-        documents=[document_view(row) for row in view.documents],
-        timeline=[timeline_view(row) for row in view.timeline],
-    )
 
 
 @routes.post(

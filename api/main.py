@@ -44,6 +44,7 @@ from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
 from api import (
+    booking_files,
     bookings,
     callbacks,
     claims,
@@ -166,6 +167,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
         bookings,
+        booking_files,
         enquiries,
         reporting,
         claims,

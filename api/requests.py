@@ -23,7 +23,7 @@ from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.text import Body, CaseId, PositiveMoney, discharge_reason, example
 from api.wiring import Unit, door_of
-from domain.guards import Letter
+from domain.guards import CaseAccess, Letter
 from domain.waiver import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
 
@@ -31,6 +31,9 @@ routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
 TOP_UP: Final = "request_top_up"
 DISCHARGE: Final = "notify_discharge"
+
+TOP_UP_BELIEVED: Final = 2
+"""A top-up of more than so many whole limits is read a second time before it is asked for."""
 
 
 class TopUpAsked(Body):
@@ -43,6 +46,7 @@ class TopUpAsked(Body):
     amount: PositiveMoney
     reason: Literal["deposit_used_up", "plan_changed", "other"]
     channel: Literal["hotline", "wechat", "app", "email"] = "app"
+    amount_confirmed: bool = False  # read again, where it is far above the limit
 
 
 class DischargeNoticed(Body):
@@ -95,7 +99,8 @@ async def request_top_up(
         at=door.clock(),
     )
 
-    async def expect(unit: Unit) -> None:
+    async def expect(unit: Unit, case: CaseAccess) -> None:
+        _believable(body, case)
         await unit.inbox.expect_top_up(
             top_up_id=message.top_up_id,
             case_id=case_id,
@@ -105,6 +110,14 @@ async def request_top_up(
 
     fact = _Fact(TOP_UP, "top-ups", message.top_up_id, message, expect)
     return await _told(request, caller, case_id, ask, fact)
+
+
+def _believable(body: TopUpAsked, case: CaseAccess) -> None:
+    """What is beyond the limit is offered what is left; far beyond it was mistyped."""
+    most = TOP_UP_BELIEVED * (case.limit_fen or 0)
+    if most and body.amount.fen > most and not body.amount_confirmed:
+        reason = "金额远高于案件额度, 请核对; 无误则以 amount_confirmed 确认"
+        raise at_field("invalid", "amount", reason, case_id=case.case_id)
 
 
 @routes.post(
@@ -136,7 +149,7 @@ async def notice_discharge(
         at=door.clock(),
     )
 
-    async def expect(unit: Unit) -> None:
+    async def expect(unit: Unit, _: CaseAccess) -> None:
         await unit.inbox.expect_discharge(
             notice_id=message.notice_id,
             case_id=case_id,
@@ -156,7 +169,7 @@ class _Fact:
     collection: str
     fact_id: str
     message: RequestTopUp | NoticeDischarge
-    expect: Callable[[Unit], Awaitable[None]]
+    expect: Callable[[Unit, CaseAccess], Awaitable[None]]
 
 
 async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: _Fact) -> Response:
@@ -168,7 +181,7 @@ async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: 
         if door.programme(case.programme, case.reported_at).waiver is None:
             # A claim that follows no advance knows neither; nobody would ever answer.
             raise Problem("wrong-stage", "该理赔没有垫付", case_id=case_id)
-        await fact.expect(unit)
+        await fact.expect(unit, case)
         return await unit.inbox.put(
             partner=DOOR,
             event_id=fact.fact_id,

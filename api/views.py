@@ -81,12 +81,10 @@ def civil(at: datetime | None) -> str:
 
 def money_of(row: CaseRow) -> MoneyView:
     """The money of a case as amounts."""
-    limit = row.limit_fen
-    left = None if limit is None else max(0, limit - row.advanced_fen)
     return MoneyView(
-        limit=None if limit is None else Money.of(limit),
+        limit=None if row.limit_fen is None else Money.of(row.limit_fen),
         advanced=Money.of(row.advanced_fen),
-        left=None if left is None else Money.of(left),
+        left=None if row.left_fen is None else Money.of(row.left_fen),
         outstanding=Money.of(row.outstanding_fen),
         owed_by_customer=Money.of(row.owed_fen),
     )

@@ -20,6 +20,8 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from domain.board import (
+    BookingFilter,
+    BookingRow,
     BookingView,
     CaseFilter,
     CaseRow,
@@ -49,6 +51,7 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programme import Programme
+from domain.waiver import Role
 
 
 class Keys(Protocol):
@@ -115,6 +118,7 @@ class Bookings(Protocol):
     ) -> int: ...
     async def access(self, booking_id: str) -> BookingAccess | None: ...
     async def opened(self, booking_id: str) -> str | None: ...
+    async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
@@ -259,7 +263,9 @@ class Board(Protocol):
 class BookingBoard(Protocol):
     """Bookings as people read them."""
 
+    async def bookings(self, wanted: BookingFilter) -> Paged[BookingRow]: ...
     async def booking(self, booking_id: str, viewer: Viewer) -> BookingView | None: ...
+    async def contact(self, booking_id: str, viewer: Viewer) -> ContactRow | None: ...
 
 
 class EnquiryBoard(Protocol):

@@ -1,7 +1,8 @@
 """Which steps a caller sees on the worklist.
 
-Everybody sees the steps of their own roles that are not somebody else's; supervisors, auditors and
-dispatchers see all of them, because they see to it that they are done.
+Everybody sees the steps of their own roles that are not somebody else's; supervisors and auditors
+see all of them, because they see to it that they are done. A dispatcher, who gives steps to other
+people, sees those of another role by naming it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ async def task_page(
     """The tasks a caller may see, narrowed."""
     wanted = TaskFilter(
         roles=_roles_seen(caller, role),
-        seen_by=None if _watches(caller) else caller.subject,
+        seen_by=None if _watches(caller, role) else caller.subject,
         state="open" if is_open else "closed",
         case_id=case_id,
         channel=_channel(caller),
@@ -43,13 +44,14 @@ async def task_page(
     return TaskPage(items=[task_view(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-def _watches(caller: Caller) -> bool:
-    """Supervisors and auditors see everybody's tasks; dispatchers see who is on the way."""
-    return any(role in (Role.SUPERVISOR, Role.AUDITOR, Role.DISPATCHER) for role in caller.roles)
+def _watches(caller: Caller, wanted: Role | None) -> bool:
+    """Supervisors and auditors see everybody's steps; dispatchers those of the role they name."""
+    named = wanted is not None and Role.DISPATCHER in caller.roles
+    return named or any(role in (Role.SUPERVISOR, Role.AUDITOR) for role in caller.roles)
 
 
 def _roles_seen(caller: Caller, wanted: Role | None) -> list[Role] | None:
-    if _watches(caller):
+    if _watches(caller, wanted):
         return None if wanted is None else [wanted]
     own = {*caller.roles} | ({Role.CUSTOMER} if Role.CHANNEL in caller.roles else set())
     if wanted is not None and wanted not in own:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.clock import Clock
+from domain.eligibility import Verdict
 from domain.posting import Account, Reason
 from domain.steps import Evidence
 from domain.waiver import Role
@@ -86,6 +87,7 @@ class CaseRow(Row):
     sla_state: SlaState
     next_due_at: datetime | None
     limit_fen: int | None
+    left_fen: int | None  # what is granted or on its way counts as gone
     advanced_fen: int
     outstanding_fen: int
     owed_fen: int
@@ -293,8 +295,17 @@ class EnquiryView(Row):
     tasks: list[TaskRow] = Field(default=[])
 
 
-class BookingView(Row):
-    """A whole booking. `stage` is a `domain.booking.BookingStage`, or `opening`."""
+class BookingFilter(Row):
+    """Which bookings; what is None does not narrow."""
+
+    channel: str | None = None
+    customer_subject: str | None = None
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
+
+
+class BookingRow(Row):
+    """A booking in a list. `stage` is a `domain.booking.BookingStage`, or `opening`."""
 
     booking_id: str
     programme: str
@@ -302,7 +313,6 @@ class BookingView(Row):
     service: str
     channel: str
     name_masked: str
-    need: str = Field(repr=False)
     hospital_id: str | None
     wished_on: date | None
     requested_at: datetime
@@ -312,6 +322,13 @@ class BookingView(Row):
     awaiting: list[Role]
     sla_state: SlaState
     next_due_at: datetime | None
+
+
+class BookingView(BookingRow):
+    """A whole booking."""
+
+    need: str = Field(repr=False)
+    verdict: Verdict  # of the rules, at the door
     unit: str | None = None  # of the quota: reserved, consumed, given_back; None = not counted
     timeline: list[TimelineRow] = Field(default=[])
     clocks: list[Clock] = Field(default=[])

@@ -33,6 +33,7 @@ class CaseAccess:
     team: dict[str, str] = field(default_factory=dict)
     helpers: frozenset[str] = frozenset()
     family: frozenset[str] = frozenset()  # whom the customer lets act
+    limit_fen: int | None = None  # before the judgement what the policy allows
 
 
 @dataclass(frozen=True)

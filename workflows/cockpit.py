@@ -96,7 +96,10 @@ def sla_state(state: MatterState) -> str:
 
 
 def next_due_at(state: MatterState) -> datetime | None:
-    """When the next promise falls due that is not broken yet."""
+    """When the next promise falls due that is not broken yet.
+
+    A step with a due moment and no promise behind it is in the details and on the worklist.
+    """
     dues = [clock.due_at for clock in state.open_clocks if clock.breached_at is None]
     return min(dues, default=None)
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 import worker
 from api.delivery import sweep
 from api.gateway import CaseGateway, NotKnownYet
-from tests.api.conftest import House
+from tests.api.conftest import House, nothing_written
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 
@@ -158,6 +158,19 @@ async def test_a_top_up_is_a_row_first_and_a_signal_after(worked: House) -> None
         rows = await connection.execute(text("SELECT outcome FROM inbox"))
         assert [row[0] for row in rows] == ["signalled"]
     problem(await worked.get(path + "/tu-nowhere", "customer"), 404, "not-found")
+
+
+async def test_a_top_up_far_beyond_the_limit_is_read_again(house: House) -> None:
+    opened = await house.report()  # of a sum insured of 500,000.00
+    path = f"/v1/deposit-waivers/{opened.json()['case_id']}/top-ups"
+    before = await nothing_written(house)
+    asked = {"amount": {"amount": "1000000.01", "currency": "CNY"}, "reason": "deposit_used_up"}
+    problem(await house.post(path, asked, role="customer"), 422, "invalid", "amount")
+    assert await nothing_written(house) == before
+    beyond = asked | {"amount": {"amount": "1000000.00", "currency": "CNY"}}
+    for sure in (beyond, asked | {"amount_confirmed": True}):
+        answer = await house.post(path, sure, role="customer")
+        assert answer.status_code == 202, answer.text
 
 
 async def test_a_discharge_notice_has_a_status_too(worked: House) -> None:

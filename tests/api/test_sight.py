@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import insert, text
+import pytest
+from sqlalchemy import insert, text, update
 
-from adapters.tables import payments
+from activities.ports import HoldOrder
+from adapters.ledger import Ledger
+from adapters.tables import cases, payments, top_ups
 from api.payment_codes import drawn
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
@@ -182,6 +185,78 @@ async def test_before_the_judgement_nothing_is_shown_as_left(house: House) -> No
     assert (await house.get(f"/v1/deposit-waivers/{case_id}")).json()["money"]["limit"] is None
     books = await house.get(f"/v1/deposit-waivers/{case_id}/ledger", "finance")
     assert books.json()["left"] is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "paid", "held", "granted", "left"),
+    [
+        ("below", 0, 0, 0, "179999.99"),
+        ("at_most", 0, 0, 0, "180000.00"),
+        ("below", 5_000_000, 0, 0, "129999.99"),
+        ("below", 5_000_000, 12_999_999, 0, "0.00"),
+        ("at_most", 5_000_000, 0, 3_000_000, "100000.00"),
+        ("at_most", 5_000_000, 3_000_000, 3_000_000, "100000.00"),
+    ],
+)
+async def test_case_and_books_name_the_same_amount_as_left(
+    house: House,
+    operator: Literal["below", "at_most"],
+    paid: int,
+    held: int,
+    granted: int,
+    left: str,
+) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    path, books = f"/v1/deposit-waivers/{case_id}", Ledger(house.database)
+    await books.set_limit(case_id, limit_fen=18_000_000, operator=operator)
+    for number, amount_fen in enumerate((paid, held), 1):
+        if amount_fen:
+            order = HoldOrder(
+                case_id=case_id,
+                movement_id=f"{case_id}:deposit:{number}",
+                amount_fen=amount_fen,
+                reason="deposit",
+                at=house.clock(),
+            )
+            assert (await books.hold(order)).held
+    if paid:
+        await books.post(case_id, f"{case_id}:deposit:1", at=house.clock())
+    async with house.database.begin() as connection:
+        await connection.execute(update(cases).values(advanced_fen=paid))
+        if granted:
+            row = {"top_up_id": "tu-1", "case_id": case_id, "requested_at": house.clock()}
+            row |= {"requested_fen": granted, "granted_fen": granted, "state": "accepted"}
+            await connection.execute(insert(top_ups).values(row))
+    for seen in (
+        (await house.get(path)).json()["money"],
+        (await house.get("/v1/deposit-waivers")).json()["items"][0]["money"],
+        (await house.get(f"{path}/ledger", "finance")).json(),
+    ):
+        assert seen["left"]["amount"] == left
+
+
+async def test_a_dispatcher_lists_other_roles_only_by_name(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    kinds = {"assign_team": "dispatcher", "first_contact": "agent", "hand_in_slip": "nurse"}
+    async with house.database.begin() as connection:
+        for kind, role in kinds.items():
+            await connection.execute(
+                text(
+                    "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page)"
+                    " VALUES (:task, :case, :kind, ARRAY[:role], '步骤', now(), 1)"
+                ),
+                {"task": f"{case_id}.{kind}.1", "case": case_id, "kind": kind, "role": role},
+            )
+
+    async def listed(role: str, wanted: str | None = None) -> set[str]:
+        params = {} if wanted is None else {"role": wanted}
+        page = await house.get("/v1/tasks", role, params=params)
+        return {task["kind"] for task in page.json()["items"]}
+
+    assert await listed("dispatcher") == {"assign_team"}
+    assert await listed("dispatcher", "nurse") == {"hand_in_slip"}
+    assert await listed("supervisor") == {*kinds} == await listed("auditor")
+    problem(await house.get("/v1/tasks", "agent", params={"role": "nurse"}), 403, "forbidden")
 
 
 async def test_a_request_before_the_stay_says_that_it_waits_for_it(house: House) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from activities.ports import TaskOpened
+from domain.steps import TaskKind
+from domain.waiver import Role
 from tests.builders import a_case, civil
 from workflows.case import CaseState
-from workflows.cockpit import current_details
+from workflows.cockpit import current_details, next_due_at
 
 
 def test_no_limit_is_shown_before_somebody_has_fixed_it() -> None:
@@ -12,3 +15,17 @@ def test_no_limit_is_shown_before_somebody_has_fixed_it() -> None:
     assert "| — | 0.00 元 |" in current_details(state)
     state.limit_fen = 50_000_000
     assert "| 500,000.00 元 |" in current_details(state)
+
+
+def test_a_step_without_a_promise_is_in_the_details_and_not_the_next_due_promise() -> None:
+    state = CaseState.of(a_case("dw-1", reported_at=civil("2026-04-29 20:10")))
+    state.tasks["care"] = TaskOpened(
+        task_id="dw-1.care.1",
+        kind=TaskKind.CARE,
+        roles=[Role.NURSE],
+        title="住院关怀",
+        opened_at=civil("2026-04-30 09:00"),
+        due_at=civil("2026-04-30 17:00"),
+    )
+    assert next_due_at(state) is None
+    assert "**住院关怀** · 线下服务人员 · 截止 2026-04-30 17:00" in current_details(state)

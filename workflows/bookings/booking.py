@@ -49,6 +49,11 @@ class Booking:
         self._desk = BookingDesk(asked, self._state)
         self._refusals = BookingRefusals(self._state, asked)
 
+    @property
+    def _judged(self) -> str:
+        """Why the rules did not simply say yes, in the programme's words."""
+        return "; ".join(reason.text for reason in self._asked.verdict.reasons)
+
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
         telling = asyncio.ensure_future(self._desk.run(self._story()))
@@ -85,8 +90,9 @@ class Booking:
         at = asked.requested_at
         desk.note("requested", f"受理预约: {self._service.name}", at=at, by=asked.requested_by)
         if asked.verdict.outcome is Outcome.REJECTED:
-            reasons = "; ".join(reason.text for reason in asked.verdict.reasons)
-            raise BookingOver(BookingStage.REJECTED, reasons)
+            raise BookingOver(BookingStage.REJECTED, self._judged)
+        if asked.verdict.outcome is Outcome.NEEDS_PERSON:
+            desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
         step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
@@ -128,7 +134,10 @@ class Booking:
             return
         desk.enter(BookingStage.MEDICAL_REVIEW, at=workflow.now())
         step = desk.ask(
-            TaskKind.REVIEW_BOOKING, at=workflow.now(), until=ExpectedEvent.CUSTOMER_TOLD
+            TaskKind.REVIEW_BOOKING,
+            at=workflow.now(),
+            until=ExpectedEvent.CUSTOMER_TOLD,
+            subject=self._judged,
         )
         opinion = await desk.done(step)
         form = opinion.read(ReviewBooking)

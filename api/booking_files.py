@@ -1,0 +1,189 @@
+"""Looking at bookings: the list, the whole file, and whom to call for those who serve it.
+
+Asking, giving up and handing papers in stand in `api.bookings`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from api.access import seen_matter
+from api.bookings import BookingOpened
+from api.docs import FAILURES
+from api.eligibility import OUTCOME_NAMES
+from api.identity import Caller, allowed
+from api.problems import Problem, at_field
+from api.reporting import stage_name
+from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.text import BookingId
+from api.views import clock_view, document_view, task_view, timeline_view, viewer
+from api.wiring import door_of
+from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
+from domain.eligibility import Outcome, Reason
+from domain.waiver import Role
+
+routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+_SERVE: Final = (Role.AGENT, Role.DISPATCHER)
+"""Who has to reach the customer or speak with the hospital for them."""
+BookingCaller = Annotated[
+    Caller,
+    Depends(
+        allowed(
+            Role.CHANNEL,
+            Role.CUSTOMER,
+            Role.AGENT,
+            Role.REVIEWER,
+            Role.DISPATCHER,
+            Role.SUPERVISOR,
+            Role.AUDITOR,
+        )
+    ),
+]
+
+
+class BookingLine(BookingOpened):
+    """A booking in a list."""
+
+    programme: str
+    channel: str
+    name_masked: str
+    hospital_id: str | None
+    wished_on: date | None
+    service_at: Utc | None
+    awaiting: list[Role]
+    sla_state: SlaState
+    next_due_at: Utc | None
+
+
+class BookingPageView(BaseModel):
+    """A page of bookings."""
+
+    items: list[BookingLine]
+    next_cursor: str | None = None
+
+
+class BookingFile(BookingOpened):
+    """A whole booking: what the rules said of it, unit, promises, steps, papers and history."""
+
+    programme: str
+    programme_version: str
+    channel: str
+    name_masked: str
+    need: str = Field(repr=False)
+    reason: str = ""
+    hospital_id: str | None
+    wished_on: date | None
+    service_at: Utc | None
+    outcome: Outcome
+    outcome_name: str
+    reasons: list[Reason] = Field(description="资格规则的结论理由, 条款原文")
+    flags: list[Reason]
+    awaiting: list[Role]
+    sla_state: SlaState
+    unit: Literal["reserved", "consumed", "given_back"] | None
+    clocks: list[ClockView]
+    tasks: list[TaskView]
+    documents: list[DocumentView]
+    timeline: list[TimelineView]
+
+
+class BookingContact(BaseModel):
+    """Where the customer is called; for those who serve the booking."""
+
+    booking_id: str
+    name: str = Field(repr=False)
+    phone: str = Field(repr=False)
+
+
+@routes.get("", operation_id="list_bookings", summary="预约列表", responses=FAILURES)
+async def list_bookings(
+    request: Request,
+    caller: BookingCaller,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> BookingPageView:
+    """The bookings a caller may see, the newest request first."""
+    try:
+        page = await door_of(request).bookings.bookings(_own(caller, cursor=cursor, limit=limit))
+    except BadCursor:
+        raise at_field("invalid", "cursor", "游标无效") from None
+    items = [
+        BookingLine(
+            **row.model_dump(exclude={"programme_version", "reason"}),
+            stage_name=stage_name(row.stage),
+        )
+        for row in page.items
+    ]
+    return BookingPageView(items=items, next_cursor=page.next_cursor)
+
+
+def _own(caller: Caller, *, cursor: str | None, limit: int) -> BookingFilter:
+    """What is not the caller's is left out."""
+    wanted = BookingFilter(cursor=cursor, limit=limit)
+    if caller.sees_all:
+        return wanted
+    if Role.CHANNEL in caller.roles:
+        return wanted.model_copy(update={"channel": caller.channel or ""})
+    return wanted.model_copy(update={"customer_subject": caller.subject})
+
+
+@routes.get("/{booking_id}", operation_id="get_booking", summary="查看预约", responses=FAILURES)
+async def get_booking(
+    booking_id: BookingId, request: Request, caller: BookingCaller
+) -> BookingFile:
+    """One booking: unit, promises, papers, history, and who must act next. Looking is audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+    found = await door.bookings.booking(booking_id, viewer(caller))
+    if found is None:
+        raise Problem("not-found", "没有此预约")
+    return _file(found)
+
+
+@routes.get(
+    "/{booking_id}/contact",
+    operation_id="get_booking_contact",
+    summary="预约客户联系方式",
+    responses=FAILURES,
+)
+async def get_booking_contact(
+    booking_id: BookingId,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(*_SERVE))],
+) -> BookingContact:
+    """Whom to call, for those who hold or may claim an open step. Looking is audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+        serving = [
+            role
+            for role in _SERVE
+            if await unit.bookings.may_serve(booking_id, caller.subject, role)
+        ]
+    found = await door.bookings.contact(booking_id, viewer(caller.acting(*serving)))
+    if found is None:
+        raise Problem("not-found", "没有此预约")
+    return BookingContact(booking_id=booking_id, name=found.name, phone=found.phone)
+
+
+def _file(view: BookingView) -> BookingFile:
+    told = view.model_dump(exclude={"verdict", "clocks", "tasks", "timeline", "documents", "stage"})
+    return BookingFile(
+        **{name: value for name, value in told.items() if name in BookingFile.model_fields},
+        outcome=view.verdict.outcome,
+        outcome_name=OUTCOME_NAMES[view.verdict.outcome],
+        reasons=list(view.verdict.reasons),
+        flags=list(view.verdict.flags),
+        stage=view.stage,
+        stage_name=stage_name(view.stage),
+        clocks=[clock_view(clock) for clock in view.clocks],
+        tasks=[task_view(row) for row in view.tasks],
+        documents=[document_view(row) for row in view.documents],
+        timeline=[timeline_view(row) for row in view.timeline],
+    )

@@ -1,0 +1,125 @@
+"""What the people who serve a booking see: why it needs judging, whom it is about, whom to call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.programme_files import load_programmes
+from domain.privacy import mask_name
+from domain.rules import RuleCode
+from tests.api.conftest import HOSPITAL, NAME, PHONE, House
+from tests.api.test_bad_input import problem
+from tests.api.test_bookings import NEED, P04, booked, done, insured_of, reviewed
+from tests.api.test_reporting import open_task
+from tests.api.test_sight import audited
+
+
+async def seen(house: House, booking_id: str) -> dict[str, Any]:
+    answer = await house.get(f"/v1/bookings/{booking_id}", "reviewer")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def test_a_booking_says_why_a_person_must_judge_it(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    review = await open_task(worked, booking_id, "review_booking")
+    [programme] = [one for one in load_programmes() if one.code == P04]
+    rule = programme.rule(RuleCode.DISEASE_IN_SCOPE)
+    assert rule is not None
+    file = await seen(worked, booking_id)
+    assert (file["outcome"], file["outcome_name"]) == ("needs_person", "需人工判断")
+    assert [(one["code"], one["text"]) for one in file["reasons"]] == [(rule.code, rule.text)]
+    assert review["subject"] == rule.text
+    lines = [one["text"] for one in file["timeline"] if one["event"] == "needs_person"]
+    assert lines == [f"需人工判断: {rule.text}"]
+
+
+async def test_a_bookings_steps_name_whom_and_which_hospital_they_are_about(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked, hospital_id=HOSPITAL)
+    task = await open_task(worked, booking_id, "take_request")
+    assert (task["insured"][0], task["hospital_name"]) == (NAME[0], "某三甲医院")
+    assert task["insured"] != NAME
+    [same] = (await seen(worked, booking_id))["tasks"]
+    shown = ("insured", "hospital_name", "stage", "stage_name")
+    assert {name: task[name] for name in shown} == {name: same[name] for name in shown}
+
+
+async def test_who_serves_a_booking_is_told_whom_to_call_and_it_is_audited(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    path = f"/v1/bookings/{booking_id}/contact"
+    task = await open_task(worked, booking_id, "take_request")
+    told = await worked.get(path, "agent")
+    assert told.json() == {"booking_id": booking_id, "name": NAME, "phone": PHONE}
+    assert (await audited(worked)).count("contact.viewed") == 1
+    await worked.post(f"/v1/tasks/{task['task_id']}/claim", role="agent")
+    assert (await worked.get(path, "agent")).status_code == 200
+    problem(await worked.get(path, "agent", subject="agent-2"), 403, "forbidden")
+    for role in ("dispatcher", "customer", "supervisor", "finance", "reviewer"):
+        problem(await worked.get(path, role), 403, "forbidden")
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await open_task(worked, booking_id, "review_booking")
+    problem(await worked.get(path, "agent"), 403, "forbidden")  # not theirs to do any more
+    assert (await audited(worked)).count("contact.viewed") == 2
+    await reviewed(worked, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(worked, booking_id, "offer_options", "reviewer", options=options)
+    await done(worked, booking_id, "choose_option", "agent", option="expert-2")
+    await open_task(worked, booking_id, "arrange_service")
+    assert (await worked.get(path, "dispatcher")).json()["phone"] == PHONE
+    nobody = "bk-" + "a" * (len(booking_id) - 3)
+    problem(await worked.get(f"/v1/bookings/{nobody}/contact"), 404, "not-found")
+
+
+async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await reviewed(worked, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(worked, booking_id, "offer_options", "reviewer", options=options)
+    await open_task(worked, booking_id, "choose_option")
+
+    async def listed(role: str, **whose: Any) -> list[str]:
+        answer = await worked.get("/v1/tasks", role, **whose)
+        assert answer.status_code == 200, answer.text
+        return [one["kind"] for one in answer.json()["items"]]
+
+    assert await listed("customer", subject="customer-1") == ["choose_option"]
+    assert await listed("customer", subject="customer-2") == []
+    assert await listed("channel", channel="hotline") == ["choose_option"]
+    assert await listed("channel", channel="other") == []
+
+
+async def test_the_list_of_bookings_comes_in_pages_and_to_each_their_own(worked: House) -> None:
+    await insured_of(worked, P04)
+    made = []
+    for customer, service in (
+        ("customer-1", "expert_outpatient"),
+        ("customer-2", "inpatient_arrangement"),
+        ("customer-1", "second_opinion"),
+    ):
+        made.append(await booked(worked, customer_id=customer, service=service))
+        worked.clock.move(seconds=1)
+    newest = made[::-1]
+
+    async def page(role: str = "supervisor", **asked: Any) -> dict[str, Any]:
+        answer = await worked.get("/v1/bookings", role, **asked)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    first = await page(params={"limit": 2})
+    rest = await page(params={"limit": 2, "cursor": first["next_cursor"]})
+    assert [one["booking_id"] for one in first["items"] + rest["items"]] == newest
+    assert rest["next_cursor"] is None
+    assert {one["name_masked"] for one in first["items"]} == {mask_name(NAME)}
+    own = await page("customer", subject="customer-1")
+    assert [one["booking_id"] for one in own["items"]] == [newest[0], newest[2]]
+    assert len((await page("channel", channel="hotline"))["items"]) == len(made)
+    assert (await page("channel", channel="other"))["items"] == []
+    bad = await worked.get("/v1/bookings", "agent", params={"cursor": "x"})
+    problem(bad, 422, "invalid", "cursor")
+    problem(await worked.get("/v1/bookings", "finance"), 403, "forbidden")
