@@ -48,3 +48,21 @@ def test_a_holiday_notice_is_entered_once_and_a_wrong_one_is_refused_row_by_row(
     assert [done.returncode for done in told] == [0, 0], told[0].stderr
     assert ["已录入" in done.stdout for done in told] == [True, False]
     assert "没有未通知的案件" in told[0].stdout
+
+
+def test_a_list_without_most_of_the_people_needs_a_word_and_a_story_replaces_none(
+    tmp_path: Path,
+) -> None:
+    var, short = tmp_path / "var", tmp_path / "short.csv"
+    short.write_text(HEAD + a_row("X-1"), "utf-8")
+    named = ("--programme", "bainian_deposit_waiver", "--list-version")
+    assert run(var, "import", "insured", "data/insured-demo.csv", *named, "1").returncode == 0
+    refused = run(var, "import", "insured", str(short), *named, "2")
+    assert refused.returncode == 1
+    assert "would remove 9 of 9 policies" in refused.stderr
+    told = run(var, "demo", "--programme", "P20")
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    assert "the database holds the list 1 of bainian_deposit_waiver" in told.stdout
+    taken = run(var, "import", "insured", str(short), *named, "2", "--removes-most")
+    assert "removed: 9" in taken.stdout
