@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTEST_WORKERS ?= 2
+# Tests mostly wait for servers, so that two cores have work for four.
+PYTEST_WORKERS ?= 4
 PYTEST_ARGS ?=
 PROGRAMME ?= P01
 
