@@ -186,7 +186,7 @@ async def _fill(settings: Settings) -> None:
         await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
         await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
         name = ListName("insured", PROGRAMME, "bench")
-        await import_insured(engine, ListFile(listed), Terms(name, sealer, now))
+        await import_insured(engine, ListFile(listed), Terms(name, sealer, now, removes_most=True))
     finally:
         await engine.dispose()
 

@@ -67,6 +67,7 @@ async def main() -> int:
         ListName("insured", PROGRAMME, version),
         Sealer(KeyRing([("bench", bytes(32))]), bytes(32)),
         datetime.now(UTC),
+        removes_most=True,
     )
     before, began = _peak_kib(), time.perf_counter()
     try:
