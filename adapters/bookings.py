@@ -11,18 +11,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
-from adapters.audit import write_audit
-from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
-from adapters.entitlements import reserve_in, used_in
-from adapters.pages import append_timeline, claim_page, columns, write_steps
-from adapters.tables import OPENING, clocks, documents, hospitals, tasks, timeline
+from adapters.entitlements import reserve_in
+from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
+from adapters.pages import append_timeline, claim_page, turn_row, write_steps
+from adapters.tables import OPENING, hospitals, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_entitlement import entitlement_uses
 from domain.board import (
@@ -31,13 +30,9 @@ from domain.board import (
     BookingRow,
     BookingView,
     ContactRow,
-    DocumentRow,
     Paged,
-    TaskRow,
-    TimelineRow,
     Viewer,
 )
-from domain.clock import Clock
 from domain.entitlement import Counter
 from domain.guards import BookingAccess, Opening
 from domain.privacy import mask_name
@@ -55,16 +50,6 @@ _TURNED: Final = (
     "page",
 )
 """What a page says of the booking's own row."""
-_SHOWN_WITH_A_STEP: Final = (
-    "programme",
-    "hospital_id",
-    "hospital_name",
-    "stage",
-    "channel",
-    "customer_subject",
-    "name_masked",
-)
-"""What of its booking a step shows; the worklist shows the same."""
 
 
 class BookingUnknown(LookupError):
@@ -81,26 +66,12 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            await _turn_to(connection, page)
+            if not await turn_row(connection, bookings, page.booking_id, page, _TURNED):
+                raise BookingUnknown(page.booking_id)
             if not await claim_page(connection, page.booking_id, page):
                 return
             await append_timeline(connection, self._sealer, page.booking_id, page)
             await write_steps(connection, self._sealer, page.booking_id, page)
-
-
-async def _turn_to(connection: AsyncConnection, page: BookingPage) -> None:
-    """Bring the booking's own row to this page, unless a newer one stands already."""
-    said = columns(bookings, page)
-    turned = (
-        update(bookings)
-        .where(bookings.c.booking_id == page.booking_id, bookings.c.page < page.page)
-        .values(**{name: said[name] for name in _TURNED}, changed_at=page.at)
-    )
-    if (await connection.execute(turned)).rowcount == 1:
-        return
-    asked = select(bookings.c.booking_id).where(bookings.c.booking_id == page.booking_id)
-    if (await connection.execute(asked)).one_or_none() is None:
-        raise BookingUnknown(page.booking_id)
 
 
 class BookingBoard:
@@ -144,7 +115,7 @@ class BookingBoard:
                 "hospital_id": row.hospital_id or "",
                 "name_masked": mask_name(self._opened(row, "name")),
             }
-            shown = {name: header[name] for name in _SHOWN_WITH_A_STEP}
+            shown = {name: header[name] for name in SHOWN_WITH_A_STEP}
             view = BookingView(
                 **known(BookingView, row)
                 | {
@@ -155,7 +126,7 @@ class BookingBoard:
                 },
                 **await self._file(connection, booking_id, shown),
             )
-            await self._audited(connection, viewer, "booking.viewed", booking_id)
+            await looked_at(connection, viewer, "booking.viewed", booking_id, at=self._clock())
         return view
 
     async def contact(self, booking_id: str, viewer: Viewer) -> ContactRow | None:
@@ -166,53 +137,22 @@ class BookingBoard:
             if row is None:
                 return None
             person = {name: self._opened(row, name) for name in ("name", "phone")}
-            await self._audited(connection, viewer, "contact.viewed", booking_id)
+            await looked_at(connection, viewer, "contact.viewed", booking_id, at=self._clock())
         return ContactRow(case_id=booking_id, **person)
 
     def _opened(self, row: Row[Any], column: str) -> str:
         return self._sealer.open_text(getattr(row, column), f"bookings.{column}")
 
-    async def _audited(
-        self, connection: AsyncConnection, viewer: Viewer, action: str, booking_id: str
-    ) -> None:
-        await write_audit(
-            connection,
-            at=self._clock(),
-            actor_role=viewer.role.value,
-            actor_id=viewer.id,
-            action=action,
-            case_id=booking_id,
-        )
-
     async def _file(
         self, connection: AsyncConnection, booking_id: str, shown: dict[str, Any]
     ) -> dict[str, Any]:
         """What a booking has gathered, each list in the order in which it happened."""
-
-        async def of(table: Any, *order: str) -> list[Row[Any]]:
-            query = select(table).where(table.c.case_id == booking_id)
-            rows = await connection.execute(query.order_by(*(table.c[name] for name in order)))
-            return list(rows.all())
-
+        file = MatterFile(connection, self._sealer, booking_id)
         return {
-            "timeline": [
-                TimelineRow(
-                    **known(TimelineRow, row)
-                    | {"text": self._sealer.open_text(row.text, "timeline.text")}
-                )
-                for row in await of(timeline, "page", "n")
-            ],
-            "clocks": [
-                Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
-            ],
-            "tasks": [
-                TaskRow(**known(TaskRow, row) | shown)
-                for row in await of(tasks, "opened_at", "task_id")
-            ],
-            "documents": [
-                DocumentRow(**known(DocumentRow, row))
-                for row in await of(documents, "uploaded_at", "document_id")
-            ],
+            "timeline": await file.timeline(),
+            "clocks": await file.clocks(),
+            "tasks": await file.tasks(lambda _: shown),
+            "documents": await file.documents(),
         }
 
 
@@ -251,10 +191,6 @@ class BookingRows:
     async def reserve(self, booking_id: str, counter: Counter, *, count: int, at: datetime) -> int:
         """Reserve the booking's unit in the same transaction; `EntitlementUsedUp`."""
         return await reserve_in(self._connection, booking_id, counter, count=count, at=at)
-
-    async def units_used(self, counter: Counter) -> int:
-        """How many units of a counter are reserved or consumed."""
-        return await used_in(self._connection, counter)
 
     async def access(self, booking_id: str) -> BookingAccess | None:
         """Who a booking belongs to and where it stands."""

@@ -14,22 +14,19 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.audit import write_audit
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.family import is_theirs
 from adapters.ledger import left_of
+from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
 from adapters.pages import TASK_FORM
 from adapters.tables import (
     cases,
-    clocks,
     discharges,
-    documents,
     hospitals,
     notices,
     payments,
     tasks,
-    timeline,
     top_ups,
 )
 from adapters.tables_family import family
@@ -40,17 +37,13 @@ from domain.board import (
     CaseView,
     ContactRow,
     DischargeRow,
-    DocumentRow,
     FamilyRow,
     NoticeRow,
     Paged,
     PaymentRow,
-    TaskRow,
-    TimelineRow,
     TopUpRow,
     Viewer,
 )
-from domain.clock import Clock
 from domain.privacy import mask_id, mask_name, mask_phone
 
 _WITH_HOSPITAL: Final = select(
@@ -58,17 +51,6 @@ _WITH_HOSPITAL: Final = select(
     hospitals.c.name.label("hospital_name"),
     left_of(cases.c.case_id).scalar_subquery().label("left_fen"),
 ).join_from(cases, hospitals, cases.c.hospital_id == hospitals.c.id, isouter=True)
-_SHOWN_WITH_A_STEP: Final = (
-    "programme",
-    "hospital_id",
-    "hospital_name",
-    "stage",
-    "channel",
-    "customer_subject",
-    "name_masked",
-)
-"""What of its case a step shows; the worklist shows the same."""
-_DOCUMENT: Final = [column for column in documents.c if column.name != "body"]
 
 
 class Caseboard:
@@ -112,7 +94,7 @@ class Caseboard:
                 page=row.page,
                 **await self._file(connection, case_id, header),
             )
-            await self._audited(connection, viewer, "case.viewed", case_id)
+            await looked_at(connection, viewer, "case.viewed", case_id, at=self._clock())
         return view
 
     async def contact(self, case_id: str, viewer: Viewer) -> ContactRow | None:
@@ -131,7 +113,7 @@ class Caseboard:
                     name: self._opened(getattr(one, name), f"family.{name}")
                     for name in ("name", "phone")
                 }
-            await self._audited(connection, viewer, "contact.viewed", case_id)
+            await looked_at(connection, viewer, "contact.viewed", case_id, at=self._clock())
         return ContactRow(case_id=case_id, **opened)
 
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None:
@@ -158,52 +140,34 @@ class Caseboard:
         self, connection: AsyncConnection, case_id: str, header: dict[str, Any]
     ) -> dict[str, Any]:
         """Everything a case has gathered, each list in the order in which it happened."""
-        shown = {name: header[name] for name in _SHOWN_WITH_A_STEP}
-
-        async def of(table: Table, *order: str, columns: list[Any] | None = None) -> list[Row[Any]]:
-            query = select(*(columns or table.c)).where(table.c.case_id == case_id)
-            rows = await connection.execute(query.order_by(*(table.c[name] for name in order)))
-            return list(rows.all())
-
+        shown = {name: header[name] for name in SHOWN_WITH_A_STEP}
+        file = MatterFile(connection, self._sealer, case_id)
         return {
-            "timeline": [
-                TimelineRow(
-                    **known(TimelineRow, row) | {"text": self._opened(row.text, "timeline.text")}
-                )
-                for row in await of(timeline, "page", "n")
-            ],
-            "clocks": [
-                Clock.model_validate(row.body) for row in await of(clocks, "started_at", "instance")
-            ],
-            "tasks": [
-                TaskRow(**known(TaskRow, row) | shown | {"completion": self._reported(row.form)})
-                for row in await of(tasks, "opened_at", "task_id")
-            ],
+            "timeline": await file.timeline(),
+            "clocks": await file.clocks(),
+            "tasks": await file.tasks(lambda row: shown | {"completion": self._reported(row.form)}),
             "top_ups": [
-                self._top_up(row) for row in await of(top_ups, "requested_at", "top_up_id")
+                self._top_up(row) for row in await file.rows(top_ups, "requested_at", "top_up_id")
             ],
             "payments": [
                 PaymentRow(**known(PaymentRow, row))
-                for row in await of(payments, "ordered_at", "movement_id")
+                for row in await file.rows(payments, "ordered_at", "movement_id")
             ],
             "discharges": [
                 DischargeRow(**known(DischargeRow, row))
-                for row in await of(discharges, "received_at", "notice_id")
+                for row in await file.rows(discharges, "received_at", "notice_id")
             ],
             "notices": [
                 NoticeRow(
                     **known(NoticeRow, row) | {"text": self._opened(row.text, "notices.text")}
                 )
-                for row in await of(notices, "sent_at", "notice_id")
+                for row in await file.rows(notices, "sent_at", "notice_id")
             ],
             "family": [
                 FamilyRow(**known(FamilyRow, row))
-                for row in await of(family, "recorded_at", "subject")
+                for row in await file.rows(family, "recorded_at", "subject")
             ],
-            "documents": [
-                DocumentRow(**known(DocumentRow, row))
-                for row in await of(documents, "uploaded_at", "document_id", columns=_DOCUMENT)
-            ],
+            "documents": await file.documents(),
         }
 
     def _header(self, row: Row[Any]) -> dict[str, Any]:
@@ -224,18 +188,6 @@ class Caseboard:
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)
-
-    async def _audited(
-        self, connection: AsyncConnection, viewer: Viewer, action: str, case_id: str
-    ) -> None:
-        await write_audit(
-            connection,
-            at=self._clock(),
-            actor_role=viewer.role.value,
-            actor_id=viewer.id,
-            action=action,
-            case_id=case_id,
-        )
 
 
 def on_the_case(helper: str) -> ColumnElement[bool]:
@@ -278,8 +230,3 @@ def _narrowed(query: Select[Any], wanted: CaseFilter) -> Select[Any]:
 async def _one_case(connection: AsyncConnection, case_id: str) -> Row[Any] | None:
     query = _WITH_HOSPITAL.where(cases.c.case_id == case_id)
     return (await connection.execute(query)).one_or_none()
-
-
-def known(model: type[Any], row: Row[Any]) -> dict[str, Any]:
-    """The columns of a row that a model has."""
-    return {name: value for name, value in row._asdict().items() if name in model.model_fields}

@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.audit import write_audit
-from adapters.caseboard import known
 from adapters.encryption import Sealer
+from adapters.matter_file import known
 from adapters.tables import DOCUMENT_BYTES_MAX, documents
 from domain.board import DocumentRow, Viewer
 

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.enquiry_ports import EnquiryPage
-from adapters.audit import write_audit
-from adapters.caseboard import known
 from adapters.encryption import Sealer
-from adapters.pages import append_timeline, claim_page, columns, write_steps
-from adapters.tables import OPENING, clocks, tasks, timeline
+from adapters.matter_file import MatterFile, known, looked_at
+from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
+from adapters.tables import OPENING
 from adapters.tables_enquiry import enquiries, enquiry_answers
-from domain.board import AnswerRow, EnquiryView, TaskRow, TimelineRow, Viewer
-from domain.clock import Clock
+from domain.board import AnswerRow, EnquiryView, Viewer
 from domain.guards import EnquiryAccess, Opening
+
+_TURNED: Final = ("stage", "awaiting", "sla_state", "next_due_at", "page")
+"""What a page says of the enquiry's own row."""
 
 
 class EnquiryUnknown(LookupError):
@@ -40,7 +41,8 @@ class EnquiryBook:
     async def write(self, page: EnquiryPage) -> None:
         """Write one page. Raises `EnquiryUnknown`, and `PageConflict` for a reused page number."""
         async with self._engine.begin() as connection:
-            await _turn_to(connection, page)
+            if not await turn_row(connection, enquiries, page.enquiry_id, page, _TURNED):
+                raise EnquiryUnknown(page.enquiry_id)
             if not await claim_page(connection, page.enquiry_id, page):
                 return
             await append_timeline(connection, self._sealer, page.enquiry_id, page)
@@ -55,22 +57,6 @@ class EnquiryBook:
             ]
             if rows:
                 await connection.execute(insert(enquiry_answers), rows)
-
-
-async def _turn_to(connection: AsyncConnection, page: EnquiryPage) -> None:
-    """Bring the enquiry's own row to this page, unless a newer one stands already."""
-    said = columns(enquiries, page)
-    names = ("stage", "awaiting", "sla_state", "next_due_at", "page")
-    turned = (
-        update(enquiries)
-        .where(enquiries.c.enquiry_id == page.enquiry_id, enquiries.c.page < page.page)
-        .values(**{name: said[name] for name in names}, changed_at=page.at)
-    )
-    if (await connection.execute(turned)).rowcount == 1:
-        return
-    asked = select(enquiries.c.enquiry_id).where(enquiries.c.enquiry_id == page.enquiry_id)
-    if (await connection.execute(asked)).one_or_none() is None:
-        raise EnquiryUnknown(page.enquiry_id)
 
 
 class EnquiryBoard:
@@ -95,44 +81,28 @@ class EnquiryBoard:
                 | {"question": self._sealer.open_text(row.question, "enquiries.question")},
                 **await self._file(connection, enquiry_id),
             )
-            await write_audit(
-                connection,
-                at=self._clock(),
-                actor_role=viewer.role.value,
-                actor_id=viewer.id,
-                action="enquiry.viewed",
-                case_id=enquiry_id,
-            )
+            await looked_at(connection, viewer, "enquiry.viewed", enquiry_id, at=self._clock())
         return view
 
     async def _file(self, connection: AsyncConnection, enquiry_id: str) -> dict[str, Any]:
         """What an enquiry has gathered, each list in the order in which it happened."""
-
-        async def of(table: Any, key: Any, *order: str) -> list[Row[Any]]:
-            query = select(table).where(key == enquiry_id)
-            rows = await connection.execute(query.order_by(*(table.c[name] for name in order)))
-            return list(rows.all())
-
-        def opened(model: type[Any], row: Row[Any], purpose: str) -> dict[str, Any]:
-            return known(model, row) | {"text": self._sealer.open_text(row.text, purpose)}
-
+        answers = (
+            select(enquiry_answers)
+            .where(enquiry_answers.c.enquiry_id == enquiry_id)
+            .order_by(enquiry_answers.c.n)
+        )
+        file = MatterFile(connection, self._sealer, enquiry_id)
         return {
             "answers": [
-                AnswerRow(**opened(AnswerRow, row, "enquiry_answers.text"))
-                for row in await of(enquiry_answers, enquiry_answers.c.enquiry_id, "n")
+                AnswerRow(
+                    **known(AnswerRow, row)
+                    | {"text": self._sealer.open_text(row.text, "enquiry_answers.text")}
+                )
+                for row in await connection.execute(answers)
             ],
-            "timeline": [
-                TimelineRow(**opened(TimelineRow, row, "timeline.text"))
-                for row in await of(timeline, timeline.c.case_id, "page", "n")
-            ],
-            "clocks": [
-                Clock.model_validate(row.body)
-                for row in await of(clocks, clocks.c.case_id, "started_at", "instance")
-            ],
-            "tasks": [
-                TaskRow(**known(TaskRow, row))
-                for row in await of(tasks, tasks.c.case_id, "opened_at", "task_id")
-            ],
+            "timeline": await file.timeline(),
+            "clocks": await file.clocks(),
+            "tasks": await file.tasks(),
         }
 
 

@@ -73,6 +73,27 @@ async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage)
     return False
 
 
+async def turn_row(
+    connection: AsyncConnection,
+    table: Table,
+    matter_id: str,
+    page: EnquiryPage | BookingPage,
+    names: Sequence[str],
+) -> bool:
+    """Bring the matter's own row to this page, unless a newer one stands; whether there is one."""
+    [key] = table.primary_key
+    said = columns(table, page)
+    turned = (
+        update(table)
+        .where(key == matter_id, table.c.page < page.page)
+        .values(**{name: said[name] for name in names}, changed_at=page.at)
+    )
+    if (await connection.execute(turned)).rowcount == 1:
+        return True
+    asked = select(key).where(key == matter_id)
+    return (await connection.execute(asked)).one_or_none() is not None
+
+
 async def append_timeline(
     connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
 ) -> None:

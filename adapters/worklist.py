@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.caseboard import known
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.family import is_theirs
+from adapters.matter_file import known
 from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
