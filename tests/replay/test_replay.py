@@ -28,10 +28,12 @@ MACHINE = re.compile(r"@[a-z0-9-]+$|/(?:home|root|tmp|work)/")
 
 
 async def _failure(history: WorkflowHistory) -> Exception | None:
+    """How it failed; debug mode, for a busy machine's pause of two seconds is no difference."""
     replayer = Replayer(
         workflows=list(worker.WORKFLOWS),
         workflow_runner=sandbox(),
         data_converter=pydantic_data_converter,
+        debug_mode=True,
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     return result.replay_failure

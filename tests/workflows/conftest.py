@@ -312,14 +312,23 @@ def opener(settings: Settings) -> Callable[..., Any]:
 
 
 async def no_task_failed(handle: WorkflowHandle[Any, Any]) -> None:
-    """A workflow task that fails is retried for ever, so a test would only see its case hang."""
+    """A workflow task that fails is retried for ever, so a test would only see its case hang.
+
+    Two failures are none: news that came while a task ran, and a pause of two seconds on a machine
+    that other tests keep busy; both are tried again, and a workflow that hangs is seen by `WITHIN`.
+    """
     failed = [
         event.workflow_task_failed_event_attributes
         async for event in handle.fetch_history_events()
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
     ]
     unmet = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-    assert [each.failure.message for each in failed if each.cause != unmet] == []
+    paused = "_DeadlockError"
+    assert [
+        each.failure.message
+        for each in failed
+        if each.cause != unmet and each.failure.application_failure_info.type != paused
+    ] == []
 
 
 @pytest.fixture
