@@ -17,6 +17,7 @@ from domain.clock import Clock
 from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
 from domain.steps import CareDuty, Evidence, TaskKind
+from domain.visit import Purpose
 from domain.waiver import PaymentMode, Role, Stage
 from domain.waiver_terms import LimitOperator
 
@@ -95,12 +96,14 @@ class VisitOrder(Message):
 
     visit_id: str
     case_id: str
-    purpose: Literal["documents", "deposit", "top_up", "discharge", "care"]
+    purpose: Purpose
     hospital_id: str
     hospital_name: str
     nurse_id: str
     visit_at: datetime
     checklist: list[str] = Field(default=[])
+    offered_to: list[str] = Field(default=[])  # the first of them to say yes comes
+    clinical_nurse: bool = False  # only who has worked as a nurse in a clinic
 
 
 class VisitAnswer(Message):
