@@ -31,6 +31,8 @@ class BookingState(MatterState):
     hospital_id: str | None = None
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
+    papers: list[str] = Field(default_factory=list)  # those whose arrival was told
+    answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     unwritten: BookingPage | None = None
