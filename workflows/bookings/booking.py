@@ -6,7 +6,6 @@ happens between a complete request and the service itself.
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -56,15 +55,9 @@ class Booking:
 
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                self._desk.alert("收到取消请求, 预约继续")
-        await telling
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 预约继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
