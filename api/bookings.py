@@ -29,6 +29,7 @@ from api.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.shapes import DocumentView, Utc
 from api.text import Body, BookingId, Code, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
+from domain.board import DocumentRow
 from domain.booking import BOOKING_ENDED, BookingStage
 from domain.calendar import civil_date
 from domain.documents import DocumentKind
@@ -322,8 +323,11 @@ async def upload_booking_document(
     key: IdempotencyKey = None,
 ) -> Response:
     """Store a paper of the booking; from its arrival runs the promise of an answer."""
-    stored = await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key)
-    door = door_of(request)
-    with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
-        await door.cases.signal(booking_id, "papers_arrived", PapersArrived(at=door.clock()))
-    return stored
+    door, resource = door_of(request), f"bookings/{booking_id}"
+
+    async def arrived(paper: DocumentRow) -> None:
+        message = PapersArrived(at=paper.uploaded_at, document_id=paper.document_id)
+        with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
+            await door.cases.signal(booking_id, "papers_arrived", message)
+
+    return await store_upload(request, caller, resource, kind, file, key, arrived)
