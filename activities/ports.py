@@ -17,7 +17,6 @@ from domain.clock import Clock
 from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
 from domain.steps import CareDuty, Evidence, TaskKind
-from domain.visit import Purpose
 from domain.waiver import PaymentMode, Role, Stage
 from domain.waiver_terms import LimitOperator
 
@@ -88,39 +87,7 @@ class PaymentPort(Protocol):
         """Take a code back: `refused` if nobody can pay by it any more, `paid` if somebody did."""
 
 
-# Nurses ------------------------------------------------------------------------------------------
-
-
-class VisitOrder(Message):
-    """Send a nurse to the hospital. The adapter adds bed and contact; no diagnosis leaves."""
-
-    visit_id: str
-    case_id: str
-    purpose: Purpose
-    hospital_id: str
-    hospital_name: str
-    nurse_id: str
-    visit_at: datetime
-    checklist: list[str] = Field(default=[])
-    offered_to: list[str] = Field(default=[])  # the first of them to say yes comes
-    clinical_nurse: bool = False  # only who has worked as a nurse in a clinic
-
-
-class VisitAnswer(Message):
-    """The platform's word on a visit."""
-
-    accepted: bool
-    reason: str = ""
-
-
-class DispatchPort(Protocol):
-    """Orders nurses to a bedside."""
-
-    async def order_visit(self, order: VisitOrder) -> VisitAnswer:
-        """Order or, under the same visit id with another time, re-plan a visit."""
-
-    async def cancel_visit(self, visit_id: str) -> None:
-        """Call a visit off; calling off twice or an unknown visit is no error."""
+# Messages ----------------------------------------------------------------------------------------
 
 
 class NoticeOrder(Message):

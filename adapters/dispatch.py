@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from activities.ports import Contact, VisitAnswer, VisitOrder
+from activities.ports import Contact
+from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.partner_http import (
     Answer,
     NoBelievableAnswer,

@@ -170,6 +170,7 @@ class EscortVisit(BaseModel):
     taken_at: datetime | None = None
     lost: str = ""  # why whoever had taken it does not come
     expected_at: datetime | None = None  # when a customer who is late said he would be there
+    called_at: datetime | None = None
     checked_in_at: datetime | None = None
     met_at: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""The forms of an escort's steps: what a steward, a dispatcher or the escort reports (GC11, GC12)."""
+"""The forms of an escort's steps: what a steward, a dispatcher or the escort reports (GC11)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from activities.ports import VisitAnswer, VisitOrder
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.steps import TaskKind
 from domain.tasks import ArrangeVisit
 from domain.terms import ExpectedEvent

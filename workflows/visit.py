@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from activities.dispatch import SendNurse
-from activities.ports import VisitAnswer, VisitOrder
+from activities.visit_ports import VisitAnswer, VisitOrder
 from workflows.cockpit import civil
 from workflows.partners import PARTNER_RETRY
 
@@ -29,7 +29,7 @@ class VisitDesk(Protocol):
     ) -> VisitAnswer:
         """Ask without end, under the same id."""
 
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def errand(self, work: Coroutine[Any, Any, None], name: str) -> object:
         """Do something beside the story."""
 
 

@@ -39,7 +39,7 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks
+from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -60,6 +60,8 @@ DOERS = {
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -71,6 +73,7 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -245,6 +248,7 @@ def booking_opener(
             requested_at=time.now(),
         )
         verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],
