@@ -74,8 +74,7 @@ def _visit(visit_id: str) -> str:
 
 
 def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
-    """All that leaves the house for a visit; an offered one says to whom."""
-    offered = {"offered_to": order.offered_to, "clinical_nurse": order.clinical_nurse}
+    """All that leaves the house for a visit."""
     return {
         "visit_id": order.visit_id,
         "purpose": order.purpose,
@@ -85,7 +84,9 @@ def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
         "nurse_id": order.nurse_id or None,
         "visit_at": order.visit_at.isoformat(),
         "checklist": order.checklist,
-    } | (offered if order.offered_to else {})
+        "offered_to": order.offered_to,
+        "clinical_nurse": order.clinical_nurse,
+    }
 
 
 def _visit_answer(answer: Answer) -> VisitAnswer:

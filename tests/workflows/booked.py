@@ -218,6 +218,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -225,7 +226,7 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
     ) -> AsyncIterator[Booked]:
