@@ -104,7 +104,7 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
-    escorting: Escorting | None = None  # of an appointment that is accompanied
+    escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
     channel: str

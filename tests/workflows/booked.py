@@ -28,6 +28,7 @@ from domain.calendar import SHANGHAI
 from domain.eligibility import Outcome, Verdict
 from domain.services import Shape
 from domain.steps import TaskKind
+from domain.visit import escorting
 from tests.builders import (
     AGENT,
     CUSTOMER,
@@ -242,6 +243,7 @@ def booking_opener(
             programme=terms.for_booking(service),
             calendar=a_calendar().moved(moved_by),
             service=service,
+            escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
             channel="hotline",

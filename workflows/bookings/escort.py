@@ -17,7 +17,7 @@ from domain.calendar import civil_date
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
-from domain.visit import Escorting, escorting
+from domain.visit import Escorting
 from domain.visit_forms import PlanEscort
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
@@ -33,7 +33,7 @@ class Escort(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        terms = escorting(asked.programme, self._service) or Escorting()
+        terms = asked.escorting or Escorting()
         self._escorted = EscortedVisit(self._desk, asked, terms, taken=self._confirmed)
 
     @workflow.run

@@ -28,6 +28,7 @@ from domain.visit_forms import (
     ReplaceEscort,
 )
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.visit_refusals import named_hospital
 from workflows.cockpit import SUMMARY_MAX, civil
 from workflows.matter import Completion
 from workflows.messages import RequestBooking, VisitTaken
@@ -157,7 +158,7 @@ class EscortedVisit:
             case_id=state.booking_id,
             purpose="escort",
             hospital_id=state.hospital_id or "",
-            hospital_name=offer.hospital_name or self._hospital_name,
+            hospital_name=offer.hospital_name or named_hospital(self._asked, state),
             nurse_id="",
             visit_at=meeting_at,
             checklist=self._terms.checklist,
@@ -172,10 +173,6 @@ class EscortedVisit:
             return "offered"
         self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return f"refused {answer.reason}"
-
-    @property
-    def _hospital_name(self) -> str:
-        return self._asked.hospital.name if self._asked.hospital else ""
 
     def _lost(self) -> None:
         """Somebody else goes on where this one stopped; her promise is not the next one's."""
