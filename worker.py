@@ -19,15 +19,10 @@ from activities.enquiry_ports import RecordPort
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -48,6 +43,7 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.escort import Escort
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -61,6 +57,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Escort,
     WrittenOpinion,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
@@ -88,7 +85,6 @@ def activities(
     notices = TellCustomers(book=casebook, messaging=messaging)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
         notices.again,
@@ -96,11 +92,16 @@ def activities(
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from api.access import has_ended
+from api.access import has_ended, matter_access
 from api.bookings import booking_message
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -27,7 +27,7 @@ from api.partner_events import (
     read_event,
 )
 from api.reporting import start_message
-from api.wiring import Bookings, Cases, Door, Unit
+from api.wiring import Door, Unit
 from domain.guards import Letter
 from workflows.messages import DisputeClaim, NoticeDischarge, RequestTopUp
 
@@ -144,8 +144,7 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     if await _reopened(door, letter, case_id):
         return True
     async with door.books.unit() as unit:
-        rows: Bookings | Cases = unit.bookings if case_id.startswith("bk-") else unit.cases
-        case = await rows.access(case_id)
+        case = await matter_access(unit, case_id)
         starting = case is None or case.stage == "opening"
         waits = starting or await _matters_still(unit, letter)
         if waits:

@@ -249,9 +249,9 @@ class Programme(Incomplete):
                 for one in getattr(self, name)
                 if _concerns(one.services, {code})
             )
-            for name in ("clocks", "documents", "eligibility")
+            for name in ("clocks", "documents", "eligibility", "reminders")
         }
-        gone = dict.fromkeys(("reminders", "plans", "rules", "figures", "lowers", "diagnosis"), ())
+        gone = dict.fromkeys(("plans", "rules", "figures", "lowers", "diagnosis"), ())
         none = dict.fromkeys(("waiver", "activation", "emergency", "claims"))
         kept = {
             "kind": ProgrammeKind.GREEN_CHANNEL,

@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
 from activities.ports import NoticeOrder
 from domain.clock import Budget, due_at
@@ -27,14 +26,8 @@ from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.notices import told_again, written
+from workflows.partners import asked
 from workflows.record import Record
-
-FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
-"""A partner that answers does so within seconds; the record does not wait for more than one try."""
-PARTNER_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Every order to a partner is idempotent under its id, and somebody waits in a bed: no last try."""
 
 T = TypeVar("T")
 
@@ -193,16 +186,8 @@ class Desk(FrontDesk):
         self.pen.page(at).transfers.extend(transfers)
 
     async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner with the page held, so that one beat stays one page.
-
-        Only the first try is waited for like that: whoever cannot be reached is asked again
-        without end, under the same id, and meanwhile the record goes on.
-        """
-        try:
-            with self._record.held():
-                return await call(FIRST_TRY)
-        except ActivityError:
-            return await call(PARTNER_RETRY)
+        """Ask a partner without end, its first answer on the page of this beat."""
+        return await asked(self._record, call)
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""

@@ -61,6 +61,8 @@ DOERS = {
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -222,6 +224,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -229,7 +232,7 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
     ) -> AsyncIterator[Booked]:
@@ -254,6 +257,7 @@ def booking_opener(
         notices = TellCustomers(book=booked.books, messaging=booked.partners)
         verbs = worker.booking(record=booked.books, entitlements=booked.books, notices=notices)
         verbs.append(notices.again)
+        verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -29,9 +29,8 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
 
 Hook = Callable[[str], None]

@@ -23,6 +23,7 @@ from domain.events import ExpectedEvent
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.escorted import hear
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -33,6 +34,7 @@ from workflows.messages import (
     NoticeFailed,
     PapersArrived,
     RequestBooking,
+    VisitTaken,
 )
 
 FOLLOW_UPS_MAX: Final = 12
@@ -183,7 +185,7 @@ class Booking:
 
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
-        code = _ENDS[over.stage]
+        code = _ENDS.get(over.stage, "")
         if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
             code = "booking_cancelled_used"
         self._desk.tell(code, reason=over.reason)
@@ -234,6 +236,11 @@ class Booking:
     def notice_failed(self, message: NoticeFailed) -> None:
         """A notice that was handed over in time did not arrive."""
         self._desk.phone(message.notice_id, message.template)
+
+    @workflow.signal
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes, or that somebody does not."""
+        hear(self._desk, message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

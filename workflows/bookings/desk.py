@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
@@ -19,9 +21,12 @@ from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen
 from workflows.messages import RequestBooking
 from workflows.notices import told_again, written
+from workflows.partners import asked
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
+
+T = TypeVar("T")
 
 
 class BookingOver(Exception):
@@ -39,9 +44,30 @@ class BookingDesk(FrontDesk):
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
-        self._telling = 0
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
+        self._errands = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no errand runs and everything is written down."""
+        return self._errands == 0 and super().idle
+
+    def errand(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Do something beside the story: call a visit off, accompany an appointment."""
+        self._errands += 1
+
+        async def run() -> None:
+            try:
+                await work
+            finally:
+                self._errands -= 1
+
+        return self._spawn(run(), name)
+
+    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+        """Ask a partner without end, its first answer on the page of this beat."""
+        return await asked(self._record, call)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
@@ -131,11 +157,6 @@ class BookingDesk(FrontDesk):
         confirmed = state.stage is BookingStage.CONFIRMED and state.service_at == visit_at
         return confirmed and state.called_off is None
 
-    @property
-    def idle(self) -> bool:
-        """Whether everybody was told and everything is written down."""
-        return self._telling == 0 and super().idle
-
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
         if notice_id not in self.state.phoned:
@@ -143,10 +164,8 @@ class BookingDesk(FrontDesk):
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
 
     def _tell_soon(self, notice: NoticeOrder) -> None:
-        self._telling += 1
-        self._spawn(self._tell_again(notice), f"notice {notice.notice_id}")
+        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
 
     async def _tell_again(self, notice: NoticeOrder) -> None:
         if not await told_again(notice):
             self.phone(notice.notice_id, notice.template)
-        self._telling -= 1
