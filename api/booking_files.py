@@ -19,6 +19,7 @@ from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.shapes import ClockView, DocumentView, NoticeView, TaskView, TimelineView, Utc
+from api.sight import narrowed_booking
 from api.text import BookingId
 from api.views import clock_view, document_view, notice_view, task_view, timeline_view, viewer
 from api.wiring import door_of
@@ -144,7 +145,7 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(found)
+    return _file(narrowed_booking(caller, found))
 
 
 @routes.get(
