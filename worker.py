@@ -19,16 +19,12 @@ from activities.enquiry_ports import RecordPort
 from activities.exchange import ExchangeBills
 from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -51,6 +47,7 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.escort import Escort
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -64,6 +61,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Escort,
     WrittenOpinion,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
@@ -88,21 +86,26 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(
@@ -119,9 +122,12 @@ def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., An
     return [verbs.read, verbs.settle]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def booking(
+    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    return [book.turn_page]
 
 
 async def main(settings: Settings) -> None:
@@ -131,12 +137,13 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
     )
     verbs += reconciling(
@@ -149,7 +156,11 @@ async def main(settings: Settings) -> None:
         social=SocialInsurance(lines["social"]),
     )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        notices=TellCustomers(book=casebook, messaging=messaging),
+    )
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
+from activities.notices import TellCustomers
 from activities.ports import TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
@@ -39,7 +40,7 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks
+from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -60,6 +61,8 @@ DOERS = {
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -71,6 +74,7 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -116,6 +120,11 @@ class Booked:
     @property
     def lines(self) -> list[str]:
         return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def told(self) -> list[str]:
+        """The templates of the notices so far, in order."""
+        return [notice.template for page in self.pages for notice in page.notices]
 
     @property
     def open_tasks(self) -> dict[str, TaskOpened]:
@@ -215,6 +224,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -222,7 +232,7 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
     ) -> AsyncIterator[Booked]:
@@ -244,7 +254,10 @@ def booking_opener(
             requested_by=AGENT,
             requested_at=time.now(),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        notices = TellCustomers(book=booked.books, messaging=booked.partners)
+        verbs = worker.booking(record=booked.books, entitlements=booked.books, notices=notices)
+        verbs.append(notices.again)
+        verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],
