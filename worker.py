@@ -16,7 +16,10 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.exchange import ExchangeBills
+from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
@@ -29,8 +32,10 @@ from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
+from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
+from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
@@ -81,11 +86,12 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
@@ -110,9 +116,18 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
+    """The verbs of a counter that settles a bill."""
+    verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
+    return [verbs.read, verbs.settle]
+
+
+def booking(
+    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    return [book.turn_page]
 
 
 async def main(settings: Settings) -> None:
@@ -122,12 +137,13 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
     )
     verbs += reconciling(
@@ -135,8 +151,16 @@ async def main(settings: Settings) -> None:
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    verbs += exchanging(
+        bills=BillHolder(lines["bills"], secret=settings.partner_secret("bills")),
+        social=SocialInsurance(lines["social"]),
+    )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        notices=TellCustomers(book=casebook, messaging=messaging),
+    )
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue
