@@ -23,7 +23,9 @@ class Beside:
         self._running: asyncio.Task[None] | None = None
         self._ended = False
         if asked.escorting is not None:
-            self._escorted = EscortedVisit(desk, asked, asked.escorting, taken=_nothing_more)
+            self._escorted = EscortedVisit(
+                desk, asked, asked.escorting, taken=_nothing, moved=_nothing
+            )
 
     def begin(self, visit_at: datetime) -> None:
         """Find somebody for the visit and go with the customer."""
@@ -53,5 +55,5 @@ class Beside:
         escorted.release()
 
 
-def _nothing_more(_: datetime) -> None:
-    """The booking stood before anybody took the escort."""
+def _nothing(_: datetime) -> None:
+    """The visit stands, and its time is the hospital's, whoever goes along and meets where."""

@@ -64,12 +64,14 @@ class EscortedVisit:
         terms: Escorting,
         *,
         taken: Callable[[datetime], None],
+        moved: Callable[[datetime], None],
     ) -> None:
         self._desk = desk
         self._state = desk.state
         self._asked = asked
         self._terms = terms
         self._taken = taken
+        self._moved = moved
         self._visits = Visits(desk)
         self._order: VisitOrder | None = None
 
@@ -234,6 +236,7 @@ class EscortedVisit:
         if form.meeting_at is not None and self._order is not None:
             self._now(meeting_at=form.meeting_at)
             desk.note("meeting_moved", f"会面时间 {civil(form.meeting_at)}", at=called.at)
+            self._moved(form.meeting_at)
             self._order = self._order.model_copy(update={"visit_at": form.meeting_at})
             await self._visits.place(self._order)
 
