@@ -14,6 +14,7 @@ from typing import Final
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.booking_ports import BookingPage
 from activities.ports import (
     CasebookPort,
     CasePage,
@@ -32,6 +33,23 @@ TRIES: Final = 5
 """As many as the workflow's retry policy allows; the last one reports failure, never raises."""
 
 
+async def enter_books(ledger: LedgerPort, matter_id: str, page: CasePage | BookingPage) -> None:
+    """Open the books with a limit, end holds, book transfers: whatever a page says of money."""
+    if page.limit_operator is not None:
+        await ledger.set_limit(
+            matter_id, limit_fen=page.limit_fen or 0, operator=page.limit_operator
+        )
+    for payment in page.payments:
+        if payment.settled_at is None or payment.reason == "payout":
+            continue
+        if not payment.held:
+            continue
+        end = ledger.post if payment.status is PaymentStatus.PAID else ledger.void
+        await end(matter_id, payment.movement_id, at=payment.settled_at)
+    if page.transfers:
+        await ledger.book(matter_id, page.transfers, at=page.at)
+
+
 class KeepBooks:
     """The verbs of the ledger, the casebook and the messaging partner."""
 
@@ -45,19 +63,7 @@ class KeepBooks:
     @activity.defn(name="turn_page")
     async def turn_page(self, page: CasePage) -> list[str]:
         """Book what moved, write the page, send its notices; returns the ids that did not go."""
-        if page.limit_operator is not None:
-            await self._ledger.set_limit(
-                page.case_id, limit_fen=page.limit_fen or 0, operator=page.limit_operator
-            )
-        for payment in page.payments:
-            if payment.settled_at is None or payment.reason == "payout":
-                continue
-            if not payment.held:
-                continue
-            end = self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
-            await end(page.case_id, payment.movement_id, at=payment.settled_at)
-        if page.transfers:
-            await self._ledger.book(page.case_id, page.transfers, at=page.at)
+        await enter_books(self._ledger, page.case_id, page)
         await self._casebook.write(page)
         gone = await self._tried(page.notices) if page.notices else frozenset()
         return [notice.notice_id for notice in page.notices if notice.notice_id not in gone]

@@ -17,9 +17,20 @@ async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
     return case
 
 
+async def matter_of(unit: Unit, matter_id: str) -> CaseAccess | BookingAccess | None:
+    """The case or the booking of an id, whoever asks."""
+    if _is_booking(matter_id):
+        return await unit.bookings.access(matter_id)
+    return await unit.cases.access(matter_id)
+
+
+def _is_booking(matter_id: str) -> bool:
+    return matter_id.startswith("bk-")
+
+
 async def seen_matter(unit: Unit, caller: Caller, matter_id: str) -> CaseAccess | BookingAccess:
     """The case or the booking; 404 where it does not exist for this caller."""
-    if matter_id.startswith("bk-"):
+    if _is_booking(matter_id):
         booking = await unit.bookings.access(matter_id)
         if booking is None or not may_see(caller, booking):
             raise Problem("not-found", "没有此预约")

@@ -15,15 +15,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from stdnum.cn import ric
 
 from activities.ports import PaymentStatus
+from api.access import matter_of
 from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
 from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
 
-_CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
-_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
@@ -130,7 +131,7 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
 
 
 def case_of(subject_id: str) -> str | None:
-    """The case an id of ours belongs to, by its first part."""
+    """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
     return found and found[1]
 
@@ -200,7 +201,7 @@ async def read_event(
     if isinstance(event, DeliveryEvent):
         return await _noted(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await unit.cases.access(case_id) is None:
+    if case_id is None or await matter_of(unit, case_id) is None:
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)

@@ -15,8 +15,9 @@ from domain.tasks import ArrangeVisit
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 from workflows.cockpit import civil
-from workflows.desk import PARTNER_RETRY, Desk
+from workflows.desk import Desk
 from workflows.messages import OpenCase
+from workflows.paying import PARTNER_RETRY
 
 VISIT_WITHIN: Final = timedelta(seconds=20)
 

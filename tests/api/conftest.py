@@ -253,7 +253,9 @@ async def worked(house: House) -> AsyncIterator[House]:
         claims=kind,
     )
     verbs += worker.booking(
-        record=BookingBook(house.database, house.sealer), entitlements=Entitlements(house.database)
+        record=BookingBook(house.database, house.sealer),
+        entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
     )
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
