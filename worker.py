@@ -47,6 +47,8 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -61,6 +63,8 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Reconciliation,
     Appointment,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -109,9 +113,11 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def booking(
+    *, record: BookingBookPort, entitlements: EntitlementPort, ledger: LedgerPort
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    return [KeepBookings(record=record, entitlements=entitlements, ledger=ledger).turn_page]
 
 
 async def main(settings: Settings) -> None:
@@ -135,7 +141,11 @@ async def main(settings: Settings) -> None:
         house=HouseList(engine),
     )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        ledger=Ledger(engine),
+    )
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -18,9 +18,25 @@ from api.eligibility import OUTCOME_NAMES
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
-from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.shapes import (
+    ClockView,
+    DocumentView,
+    LedgerView,
+    PaymentView,
+    TaskView,
+    TimelineView,
+    Utc,
+)
 from api.text import BookingId
-from api.views import clock_view, document_view, task_view, timeline_view, viewer
+from api.views import (
+    clock_view,
+    document_view,
+    ledger_view,
+    payment_view,
+    task_view,
+    timeline_view,
+    viewer,
+)
 from api.wiring import door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
@@ -39,6 +55,7 @@ BookingCaller = Annotated[
             Role.AGENT,
             Role.REVIEWER,
             Role.DISPATCHER,
+            Role.FINANCE,
             Role.SUPERVISOR,
             Role.AUDITOR,
         )
@@ -88,6 +105,7 @@ class BookingFile(BookingOpened):
     unit: Literal["reserved", "consumed", "given_back"] | None
     clocks: list[ClockView]
     tasks: list[TaskView]
+    payments: list[PaymentView]
     documents: list[DocumentView]
     timeline: list[TimelineView]
 
@@ -147,6 +165,29 @@ async def get_booking(
 
 
 @routes.get(
+    "/{booking_id}/ledger",
+    operation_id="get_booking_ledger",
+    summary="预约账目",
+    responses=FAILURES,
+)
+async def get_booking_ledger(
+    booking_id: BookingId,
+    request: Request,
+    caller: Annotated[
+        Caller,
+        Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.FINANCE, Role.SUPERVISOR, Role.AUDITOR)),
+    ],
+) -> LedgerView:
+    """Every transfer of a reimbursement and the balances; empty where no money moves."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+    ledger = door.ledger
+    entries, balances = await ledger.entries(booking_id), await ledger.balances(booking_id)
+    return ledger_view(booking_id, entries, balances)
+
+
+@routes.get(
     "/{booking_id}/contact",
     operation_id="get_booking_contact",
     summary="预约客户联系方式",
@@ -173,7 +214,9 @@ async def get_booking_contact(
 
 
 def _file(view: BookingView) -> BookingFile:
-    told = view.model_dump(exclude={"verdict", "clocks", "tasks", "timeline", "documents", "stage"})
+    told = view.model_dump(
+        exclude={"verdict", "clocks", "tasks", "timeline", "documents", "payments", "stage"}
+    )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
         outcome=view.verdict.outcome,
@@ -184,6 +227,7 @@ def _file(view: BookingView) -> BookingFile:
         stage_name=stage_name(view.stage),
         clocks=[clock_view(clock) for clock in view.clocks],
         tasks=[task_view(row) for row in view.tasks],
+        payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
         timeline=[timeline_view(row) for row in view.timeline],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from temporalio import workflow
 
@@ -13,9 +13,10 @@ from domain.booking_forms import DecideUse
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
-from workflows.matter import MatterPen
+from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.messages import RequestBooking
+from workflows.paying import PayingDesk
+from workflows.payments import PayingPen
 
 
 class BookingOver(Exception):
@@ -27,14 +28,16 @@ class BookingOver(Exception):
         self.reason = reason
 
 
-class BookingDesk(FrontDesk):
+class BookingDesk(PayingDesk):
     """Steps, promises and the record of one booking."""
+
+    over: ClassVar = BookingOver
 
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
         record = BookingRecord(state, self._service.name)
-        super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
+        super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
@@ -52,6 +55,16 @@ class BookingDesk(FrontDesk):
         """An event of the programme, remembered: what giving up costs depends on it (C-25)."""
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
+
+    def open_books(self, amount_fen: int, *, at: datetime) -> None:
+        """The books of the booking are opened with what it may pay."""
+        self.state.limit_fen = amount_fen
+        opened = {"limit_fen": amount_fen, "limit_operator": "at_most"}
+        self.state.unwritten = self.state.open_page(at).model_copy(update=opened)
+
+    def payment_delayed(self) -> None:
+        """The customer hears by phone that the money takes longer."""
+        self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
 
     def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
         """Use the unit up or give it back, and say so in the history."""
