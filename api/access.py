@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from api.identity import Caller, may_see
-from api.problems import Problem
+from api.problems import Problem, at_field
 from api.wiring import Unit
 from domain.guards import BookingAccess, CaseAccess
-from domain.waiver import ENDED
+from domain.waiver import ENDED, Role
+
+
+def may_ask_for(caller: Caller, customer_id: str | None, *, what: str) -> None:
+    """A channel says which one it is, and a customer asks for nobody else; `Problem` otherwise."""
+    if caller.role is Role.CHANNEL and caller.channel is None:
+        raise Problem("forbidden", "令牌未指明渠道")
+    if caller.role is Role.CUSTOMER and customer_id not in (None, caller.subject):
+        raise at_field("invalid", "customer_id", f"客户只能为本人{what}")
 
 
 async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:

@@ -7,7 +7,6 @@ the lane asks for it, the insurer's adjudicator decides.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from temporalio import workflow
@@ -68,16 +67,10 @@ class Claim:
     @workflow.run
     async def run(self, _: OpenCase) -> str:
         """Tell the claim to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                # A claim may be on its way to the bank: it never just ends.
-                self._desk.alert("收到取消请求, 理赔继续")
-        await telling
+        # A claim may be on its way to the bank: it never just ends.
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 理赔继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 

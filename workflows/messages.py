@@ -121,9 +121,10 @@ class CancelBooking(Message):
 
 
 class PapersArrived(Message):
-    """Signal `papers_arrived`: the customer handed papers in."""
+    """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
 
     at: datetime
+    document_id: str = ""
 
 
 class CompleteTask(Message):

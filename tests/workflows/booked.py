@@ -215,8 +215,9 @@ class Booked:
         )
         await self.handle.signal("payment_result", result)
 
-    async def papers_arrive(self) -> None:
-        await self.handle.signal("papers_arrived", PapersArrived(at=self.time.now()))
+    async def papers_arrive(self, document_id: str = "doc-1") -> None:
+        message = PapersArrived(at=self.time.now(), document_id=document_id)
+        await self.handle.signal("papers_arrived", message)
 
     async def ends(self, stage: BookingStage) -> None:
         """The booking ends in this stage with nobody left waiting."""

@@ -6,7 +6,6 @@ happens between a complete request and the service itself.
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -56,15 +55,9 @@ class Booking:
 
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                self._desk.alert("收到取消请求, 预约继续")
-        await telling
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 预约继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
@@ -113,8 +106,12 @@ class Booking:
         desk.note("checklist", f"所需资料: {names}")
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
+            desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
             checked = await desk.done(step)
             form = checked.read(CheckPapers)
+            if form.complete:
+                self._owe_answer(at=checked.at)  # also for papers that came in another way
+            self._state.answer_owed = False
             desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
             if form.complete:
                 break
@@ -209,10 +206,21 @@ class Booking:
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
-        """The customer handed papers in: from here runs the promise of an answer (G30, G31)."""
-        if not self._state.ended:
-            self._desk.note("papers_arrived", "收到客户资料", at=message.at)
-            self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=message.at)
+        """A paper was handed in: the first of a round starts the promise of an answer."""
+        state = self._state
+        if state.ended or message.document_id in state.papers:
+            return
+        state.papers.append(message.document_id)
+        self._desk.note("papers_arrived", "收到客户资料", at=message.at)
+        self._owe_answer(at=message.at)
+
+    def _owe_answer(self, *, at: datetime) -> None:
+        """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
+        if self._state.answer_owed or self._state.stage not in _PAPERS_LOOKED_AT:
+            return
+        self._state.answer_owed = True
+        self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
+        self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:
@@ -220,6 +228,10 @@ class Booking:
         if self._desk.new_calendar(message.calendar, at=message.at):
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
+
+_PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
+_ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
+"""What a promise about papers is kept by, as programmes name it."""
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""

@@ -66,6 +66,16 @@ class BookingDesk(PayingDesk):
         """The customer hears by phone that the money takes longer."""
         self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
 
+    def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
+        """The open steps of a kind keep the first open promise that one of these events stops."""
+        clock = next((one for event in events if (one := self.clocks.until(event))), None)
+        if clock is None:
+            return
+        change = {"due_at": clock.due_at, "clock": clock.instance}
+        for task in list(self.state.tasks.values()):
+            if task.kind is kind and task.clock != clock.instance:
+                self.pen.task_opened(task.model_copy(update=change))
+
     def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
         """Use the unit up or give it back, and say so in the history."""
         if self.state.move_unit(to, why=why, at=at):

@@ -33,6 +33,8 @@ class BookingState(PayingState):
     hospital_id: str | None = None
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
+    papers: list[str] = Field(default_factory=list)  # those whose arrival was told
+    answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     unwritten: BookingPage | None = None
@@ -79,31 +81,16 @@ class BookingRecord(Scribe[BookingPage]):
     """Turns the pages of one booking."""
 
     def __init__(self, state: BookingState, service_name: str) -> None:
-        super().__init__()
+        super().__init__(state)
         self._state = state
         self._service_name = service_name
 
-    @property
-    def _unwritten(self) -> bool:
-        return self._state.unwritten is not None
-
-    def _take_page(self) -> BookingPage | None:
-        page, self._state.unwritten = self._state.unwritten, None
-        if page is None:
-            return None
-        state = self._state
-        state.pages = page.page
-        return page.model_copy(
-            update={
-                "stage": state.stage,
-                "reason": state.reason,
-                "awaiting": state.awaiting,
-                "sla_state": cockpit.sla_state(state),
-                "next_due_at": cockpit.next_due_at(state),
-                "service_at": state.service_at,
-                "hospital_id": state.hospital_id,
-            }
-        )
+    def _standing(self) -> dict[str, object]:
+        return super()._standing() | {
+            "reason": self._state.reason,
+            "service_at": self._state.service_at,
+            "hospital_id": self._state.hospital_id,
+        }
 
     async def _turn(self, page: BookingPage) -> None:
         state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
