@@ -17,16 +17,12 @@ from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -47,6 +43,7 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.escort import Escort
 from workflows.bookings.rehabilitation import Rehabilitation
 from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
@@ -62,6 +59,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Escort,
     WrittenOpinion,
     Rehabilitation,
     Reimbursement,
@@ -88,21 +86,26 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(
@@ -114,10 +117,15 @@ def reconciling(
 
 
 def booking(
-    *, record: BookingBookPort, entitlements: EntitlementPort, ledger: LedgerPort
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
 ) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements, ledger=ledger).turn_page]
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
+    return [book.turn_page]
 
 
 async def main(settings: Settings) -> None:
@@ -127,12 +135,13 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
     )
     verbs += reconciling(
@@ -145,6 +154,7 @@ async def main(settings: Settings) -> None:
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
         ledger=Ledger(engine),
+        notices=TellCustomers(book=casebook, messaging=messaging),
     )
     try:
         await every_morning(

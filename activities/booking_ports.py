@@ -11,7 +11,14 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from activities.ports import Message, PaymentRecord, TaskClosed, TaskOpened, TimelineEntry
+from activities.ports import (
+    Message,
+    NoticeOrder,
+    PaymentRecord,
+    TaskClosed,
+    TaskOpened,
+    TimelineEntry,
+)
 from domain.booking import BookingStage
 from domain.clock import Clock
 from domain.money import Fen
@@ -53,6 +60,7 @@ class BookingPage(Message):
     clocks: list[Clock] = Field(default=[])
     payments: list[PaymentRecord] = Field(default=[])
     transfers: list[Transfer] = Field(default=[])  # booked before the page is written
+    notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
 
 class BookingBookPort(Protocol):

@@ -24,7 +24,6 @@ from adapters.tables import (
     cases,
     discharges,
     hospitals,
-    notices,
     payments,
     tasks,
     top_ups,
@@ -38,7 +37,6 @@ from domain.board import (
     ContactRow,
     DischargeRow,
     FamilyRow,
-    NoticeRow,
     Paged,
     PaymentRow,
     TopUpRow,
@@ -157,12 +155,7 @@ class Caseboard:
                 DischargeRow(**known(DischargeRow, row))
                 for row in await file.rows(discharges, "received_at", "notice_id")
             ],
-            "notices": [
-                NoticeRow(
-                    **known(NoticeRow, row) | {"text": self._opened(row.text, "notices.text")}
-                )
-                for row in await file.rows(notices, "sent_at", "notice_id")
-            ],
+            "notices": await file.notices(),
             "family": [
                 FamilyRow(**known(FamilyRow, row))
                 for row in await file.rows(family, "recorded_at", "subject")

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
-from adapters.tables import clocks, documents, tasks, timeline
-from domain.board import DocumentRow, TaskRow, TimelineRow, Viewer
+from adapters.tables import clocks, documents, notices, tasks, timeline
+from domain.board import DocumentRow, NoticeRow, TaskRow, TimelineRow, Viewer
 from domain.clock import Clock
 
 SHOWN_WITH_A_STEP: Final = (
@@ -80,6 +80,15 @@ class MatterFile:
         return [
             TaskRow(**known(TaskRow, row) | more(row))
             for row in await self.rows(tasks, "opened_at", "task_id")
+        ]
+
+    async def notices(self) -> list[NoticeRow]:
+        """What the customer was told, opened."""
+        return [
+            NoticeRow(
+                **known(NoticeRow, row) | {"text": self._sealer.open_text(row.text, "notices.text")}
+            )
+            for row in await self.rows(notices, "sent_at", "notice_id")
         ]
 
     async def documents(self) -> list[DocumentRow]:

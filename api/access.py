@@ -25,25 +25,20 @@ async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
     return case
 
 
-async def matter_of(unit: Unit, matter_id: str) -> CaseAccess | BookingAccess | None:
-    """The case or the booking of an id, whoever asks."""
-    if _is_booking(matter_id):
+async def matter_access(unit: Unit, matter_id: str) -> CaseAccess | BookingAccess | None:
+    """The case or the booking, whoever asks; None where there is none."""
+    if matter_id.startswith("bk-"):
         return await unit.bookings.access(matter_id)
     return await unit.cases.access(matter_id)
 
 
-def _is_booking(matter_id: str) -> bool:
-    return matter_id.startswith("bk-")
-
-
 async def seen_matter(unit: Unit, caller: Caller, matter_id: str) -> CaseAccess | BookingAccess:
     """The case or the booking; 404 where it does not exist for this caller."""
-    if _is_booking(matter_id):
-        booking = await unit.bookings.access(matter_id)
-        if booking is None or not may_see(caller, booking):
-            raise Problem("not-found", "没有此预约")
-        return booking
-    return await seen_case(unit, caller, matter_id)
+    matter = await matter_access(unit, matter_id)
+    if matter is None or not may_see(caller, matter):
+        what = "预约" if matter_id.startswith("bk-") else "案件"
+        raise Problem("not-found", f"没有此{what}")
+    return matter
 
 
 async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:

@@ -22,6 +22,7 @@ from api.shapes import (
     ClockView,
     DocumentView,
     LedgerView,
+    NoticeView,
     PaymentView,
     TaskView,
     TimelineView,
@@ -32,6 +33,7 @@ from api.views import (
     clock_view,
     document_view,
     ledger_view,
+    notice_view,
     payment_view,
     task_view,
     timeline_view,
@@ -107,6 +109,7 @@ class BookingFile(BookingOpened):
     tasks: list[TaskView]
     payments: list[PaymentView]
     documents: list[DocumentView]
+    notices: list[NoticeView]
     timeline: list[TimelineView]
 
 
@@ -215,7 +218,16 @@ async def get_booking_contact(
 
 def _file(view: BookingView) -> BookingFile:
     told = view.model_dump(
-        exclude={"verdict", "clocks", "tasks", "timeline", "documents", "payments", "stage"}
+        exclude={
+            "verdict",
+            "clocks",
+            "tasks",
+            "timeline",
+            "documents",
+            "notices",
+            "payments",
+            "stage",
+        }
     )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
@@ -229,5 +241,6 @@ def _file(view: BookingView) -> BookingFile:
         tasks=[task_view(row) for row in view.tasks],
         payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
+        notices=[notice_view(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],
     )

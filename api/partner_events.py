@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from stdnum.cn import ric
 
 from activities.ports import PaymentStatus
-from api.access import matter_of
+from api.access import matter_access
 from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
@@ -201,7 +201,7 @@ async def read_event(
     if isinstance(event, DeliveryEvent):
         return await _noted(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await matter_of(unit, case_id) is None:
+    if case_id is None or await matter_access(unit, case_id) is None:
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)

@@ -335,6 +335,7 @@ class BookingView(BookingRow):
     tasks: list[TaskRow] = Field(default=[])
     payments: list[PaymentRow] = Field(default=[])
     documents: list[DocumentRow] = Field(default=[])
+    notices: list[NoticeRow] = Field(default=[])
 
 
 class ContactRow(Row):

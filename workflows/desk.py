@@ -11,16 +11,9 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
-from activities.books import KeepBooks
-from activities.ports import (
-    Delivery,
-    NoticeOrder,
-)
+from activities.ports import NoticeOrder
 from domain.clock import Budget, due_at
-from domain.money import format_fen
 from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
@@ -29,18 +22,12 @@ from workflows.case import CaseState, Pen
 from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.notices import told_again, written
 from workflows.paying import PayingDesk
 from workflows.record import Record
 
 CODE: Final = "payment_code"
 """The notice that a code can be fetched and scanned (R051); older programmes have none."""
-NOTICE_WITHIN: Final = timedelta(seconds=15)
-NOTICE_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    maximum_interval=timedelta(minutes=1),
-    maximum_attempts=5,
-)
-"""Five tries within about a minute; then a person phones (I22)."""
 
 
 class CaseOver(Exception):
@@ -140,32 +127,8 @@ class Desk(PayingDesk):
 
     def tell(self, code: str, **values: object) -> None:
         """Send the customer one of the programme's notices; amounts are given in fen."""
-        terms = self.programme.notice(code)
-        texts = {key: _spelled(value) for key, value in values.items()}
-        texts.setdefault("hotline", self._hotline)
-        texts.setdefault("hospital", self._opening.hospital.name)
-        number = self.state.next_number("notice")
-        self.pen.notice(
-            NoticeOrder(
-                notice_id=f"{self.state.case_id}.notice.{number}",
-                case_id=self.state.case_id,
-                template=code,
-                channel=terms.channel,
-                text=terms.render(**texts),
-                at=workflow.now(),
-            )
-        )
-
-    @property
-    def _hotline(self) -> str:
-        return next(
-            (
-                channel.address
-                for channel in self.programme.channels
-                if channel.kind == "hotline" and "service" in channel.purposes
-            ),
-            "",
-        )
+        values.setdefault("hospital", self._opening.hospital.name)
+        self.pen.notice(written(self.programme, self.state, code, **values))
 
     def payment_delayed(self) -> None:
         """The customer hears that a payment takes longer."""
@@ -187,21 +150,5 @@ class Desk(PayingDesk):
 
     async def _tell_again(self, notice: NoticeOrder) -> None:
         """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
-        try:
-            delivery = await workflow.execute_activity_method(
-                KeepBooks.tell_customer,
-                notice,
-                start_to_close_timeout=NOTICE_WITHIN,
-                retry_policy=NOTICE_RETRY,
-                summary=f"通知客户 {notice.template}",
-            )
-        except ActivityError:
-            # The last try did not even come back: nobody knows, so a person phones.
-            delivery = Delivery.FAILED
-        if delivery is Delivery.FAILED:
+        if not await told_again(notice):
             self.phone(notice.notice_id, notice.template)
-
-
-def _spelled(value: object) -> str:
-    """A value as it stands in a notice: amounts in yuan, everything else as it is."""
-    return format_fen(value) if isinstance(value, int) else str(value)

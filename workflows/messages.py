@@ -21,6 +21,7 @@ from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
+from domain.visit import Escorting
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -31,6 +32,7 @@ ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
+    Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
     Shape.REHABILITATION: "Rehabilitation",
@@ -104,6 +106,7 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
+    escorting: Escorting | None = None  # of an appointment that is accompanied
     disease: str | None = None
     wished_on: date | None = None
     covered_until: date | None = None  # the last day of the policy, where it has one

@@ -7,14 +7,14 @@ payment is followed to its end is told in `workflows.deposit_payment`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
 
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
 from activities.ports import PaymentRecord, PaymentStatus
 from domain.money import spoken
@@ -23,14 +23,8 @@ from domain.steps import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.front_desk import FrontDesk, StepDropped
 from workflows.messages import DifferenceFound, PaymentResult
+from workflows.partners import asked
 from workflows.payments import PayingPen, PayingState
-
-FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
-"""A partner that answers does so within seconds; the record does not wait for more than one try."""
-PARTNER_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Every order to a partner is idempotent under its id, and somebody waits in a bed: no last try."""
 
 SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
 """Words that end a payment; every other one leaves it open."""
@@ -58,7 +52,7 @@ class PayingDesk(FrontDesk):
 
     # Beside the story ----------------------------------------------------------------------------
 
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def errand(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Do something beside the story: an image to collect, a top-up, a care visit."""
         self._errands += 1
 
@@ -68,7 +62,7 @@ class PayingDesk(FrontDesk):
             finally:
                 self._errands -= 1
 
-        self._spawn(run(), name)
+        return self._spawn(run(), name)
 
     @property
     def idle(self) -> bool:
@@ -103,16 +97,8 @@ class PayingDesk(FrontDesk):
         """A code to pay by can be fetched; only a case has one."""
 
     async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner with the page held, so that one beat stays one page.
-
-        Only the first try is waited for like that: whoever cannot be reached is asked again
-        without end, under the same id, and meanwhile the record goes on.
-        """
-        try:
-            with self._record.held():
-                return await call(FIRST_TRY)
-        except ActivityError:
-            return await call(PARTNER_RETRY)
+        """Ask a partner without end, its first answer on the page of this beat."""
+        return await asked(self._record, call)
 
     # When two sides differ -----------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
+from activities.notices import TellCustomers
 from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
@@ -65,6 +66,8 @@ DOERS = {
     TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
     TaskKind.EXAMINE_EXPENSES: REVIEWER,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.RESOLVE_PAYMENT: FINANCE,
     TaskKind.BREACH: SUPERVISOR,
 }
@@ -132,6 +135,11 @@ class Booked:
     @property
     def payments(self) -> dict[str, Any]:
         return {record.movement_id: record for page in self.pages for record in page.payments}
+
+    @property
+    def told(self) -> list[str]:
+        """The templates of the notices so far, in order."""
+        return [notice.template for page in self.pages for notice in page.notices]
 
     @property
     def open_tasks(self) -> dict[str, TaskOpened]:
@@ -246,6 +254,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -253,7 +262,7 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
         covered_for: int | None = None,
@@ -277,14 +286,16 @@ def booking_opener(
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books, ledger=booked.books)
+        books, partners = booked.books, booked.partners
+        notices = TellCustomers(book=books, messaging=partners)
+        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
         verbs += worker.activities(
-            ledger=booked.books,
-            casebook=booked.books,
-            payment=booked.partners,
-            dispatch=booked.partners,
-            messaging=booked.partners,
-            claims=booked.partners,
+            ledger=books,
+            casebook=books,
+            payment=partners,
+            dispatch=partners,
+            messaging=partners,
+            claims=partners,
         )
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(

@@ -29,9 +29,8 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
 
 Hook = Callable[[str], None]
@@ -159,7 +158,9 @@ class FakeBooks:
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")
-        return Contact(name="客户某甲", phone="13800008000", id_last_four="1234")
+        return Contact(
+            name="客户某甲", phone="13800008000", id_last_four="1234", email="kehu@example.com"
+        )
 
 
 class FakePartners:
