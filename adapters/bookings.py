@@ -21,6 +21,7 @@ from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
+from adapters.outbox import post
 from adapters.pages import append_timeline, claim_page, turn_row, write_payments, write_steps
 from adapters.tables import OPENING, hospitals, payments, tasks
 from adapters.tables_booking import bookings
@@ -75,6 +76,7 @@ class BookingBook:
             await append_timeline(connection, self._sealer, page.booking_id, page)
             await write_steps(connection, self._sealer, page.booking_id, page)
             await write_payments(connection, page.booking_id, page)
+            await post(connection, page)
 
 
 async def contact_in(
@@ -170,7 +172,7 @@ class BookingBoard:
         return {
             "timeline": await file.timeline(),
             "clocks": await file.clocks(),
-            "tasks": await file.tasks(lambda _: shown),
+            "tasks": await file.tasks(lambda row: shown | {"completion": file.reported(row)}),
             "documents": await file.documents(),
             "payments": [
                 PaymentRow(**known(PaymentRow, row))

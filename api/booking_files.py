@@ -28,6 +28,7 @@ from api.shapes import (
     TimelineView,
     Utc,
 )
+from api.sight import narrowed_booking
 from api.text import BookingId
 from api.views import (
     clock_view,
@@ -164,7 +165,7 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(found)
+    return _file(narrowed_booking(caller, found))
 
 
 @routes.get(

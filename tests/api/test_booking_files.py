@@ -124,7 +124,7 @@ async def test_the_list_of_bookings_comes_in_pages_and_to_each_their_own(worked:
     assert (await page("channel", channel="other"))["items"] == []
     bad = await worked.get("/v1/bookings", "agent", params={"cursor": "x"})
     problem(bad, 422, "invalid", "cursor")
-    problem(await worked.get("/v1/bookings", "finance"), 403, "forbidden")
+    problem(await worked.get("/v1/bookings", "insurer"), 403, "forbidden")
 
 
 async def noticed(house: House, booking_id: str, delivery: str) -> dict[str, Any]:
@@ -150,3 +150,16 @@ async def test_a_text_message_the_gateway_reports_as_lost_is_followed_by_a_call(
     phone = await open_task(worked, booking_id, "phone_customer")
     assert phone["subject"] == "booking_received"
     await noticed(worked, booking_id, "failed")
+
+
+async def test_what_was_reported_of_a_step_is_read_by_those_it_is_for(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await open_task(worked, booking_id, "review_booking")
+    path = f"/v1/bookings/{booking_id}"
+    for role, reads in (("reviewer", True), ("agent", True), ("customer", False)):
+        file = (await worked.get(path, role, subject="customer-1")).json()
+        [step] = [one for one in file["tasks"] if one["kind"] == "take_request"]
+        expected = {"identity_verified": True, "need": NEED, "note": ""} if reads else None
+        assert step["completion"] == expected
