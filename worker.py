@@ -16,6 +16,8 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.exchange import ExchangeBills
+from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
 from activities.payment import PayHospital
@@ -30,8 +32,10 @@ from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
+from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
+from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
@@ -116,6 +120,12 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
+def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
+    """The verbs of a counter that settles a bill."""
+    verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
+    return [verbs.read, verbs.settle]
+
+
 def booking(
     *,
     record: BookingBookPort,
@@ -148,6 +158,10 @@ async def main(settings: Settings) -> None:
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
         books=CompareBooks(engine),
         house=HouseList(engine),
+    )
+    verbs += exchanging(
+        bills=BillHolder(lines["bills"], secret=settings.partner_secret("bills")),
+        social=SocialInsurance(lines["social"]),
     )
     postman = Postman(Outbox(engine, sealer))
     verbs += booking(

@@ -25,6 +25,7 @@ from domain.settlement import Instalment, Settlement
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.messages import (
+    BillSettled,
     ClaimDecided,
     DisputeClaim,
     NoticeDischarge,
@@ -42,6 +43,19 @@ class WriteOff(BaseModel):
     """A write-off that waits for its signatures."""
 
     signed_by: list[str]
+
+
+class Shares(BaseModel):
+    """Who pays which part of a bill, by the word of those it lies with; in fen."""
+
+    bill_fen: Fen
+    social_paid_fen: Fen
+    self_pay_fen: Fen
+
+    @property
+    def ours_fen(self) -> int:
+        """What is left for us."""
+        return self.bill_fen - self.social_paid_fen - self.self_pay_fen
 
 
 class CaseState(PayingState):
@@ -113,6 +127,9 @@ class CaseState(PayingState):
     deceased: bool = False
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
+    bill_settled: BillSettled | None = None  # social insurance's word, while it is waited for
+    shares: Shares | None = None  # what was shown at the counter
+    elements: dict[str, bool | int | str] = Field(default_factory=dict)  # learned on the way
     early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed
 
     @classmethod

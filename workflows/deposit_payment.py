@@ -63,12 +63,15 @@ _FIRST_PAUSE: Final = {
 
 
 class DepositPayment:
-    """Pays one amount to one hospital, or to the customer."""
+    """Pays one amount to one hospital, or to the customer; at a branch, where one is named."""
 
-    def __init__(self, desk: PayingDesk, *, case_id: str, hospital_id: str = "") -> None:
+    def __init__(
+        self, desk: PayingDesk, *, case_id: str, hospital_id: str = "", branch: str = ""
+    ) -> None:
         self._desk = desk
         self._case_id = case_id
         self._hospital_id = hospital_id
+        self._branch = branch
 
     async def pay(
         self,
@@ -106,6 +109,7 @@ class DepositPayment:
             movement_id=movement(self._case_id, Reason.PAYOUT, number),
             case_id=self._case_id,
             amount_fen=amount_fen,
+            branch=self._branch,
         )
         self._begin(order.movement_id, "payout", amount_fen, None)
         record = await self._follow(order, await self._order(order))

@@ -64,6 +64,11 @@ class ClaimAsked(Message):
 
     service: str
     elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+    proactive: bool = False  # we opened it; the customer has not been asked yet
+    bill_no: str = ""  # of a bill that its holder delivers and social insurance settles
+    branch: str = ""  # where the customer wants the money handed over; none = to the account
+    branch_name: str = ""
+    pledge: list[str] = Field(default=[])  # what was promised to the customers of an event
 
 
 class OpenCase(Message):
@@ -237,6 +242,17 @@ class ClaimDecided(Message):
     claim_id: str
     decision: Literal["approved", "partial", "denied"]
     payable_fen: Fen
+    reason: str = ""
+    at: datetime
+
+
+class BillSettled(Message):
+    """Signal `bill_settled`: social insurance's word on its part of a bill."""
+
+    settlement_id: str
+    done: bool
+    social_paid_fen: Fen = 0
+    self_pay_fen: Fen = 0
     reason: str = ""
     at: datetime
 
