@@ -48,6 +48,8 @@ from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.escort import Escort
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -63,6 +65,8 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Appointment,
     Escort,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -123,10 +127,14 @@ def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., An
 
 
 def booking(
-    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
 ) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
     return [book.turn_page]
 
 
@@ -159,6 +167,7 @@ async def main(settings: Settings) -> None:
     verbs += booking(
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
+        ledger=Ledger(engine),
         notices=TellCustomers(book=casebook, messaging=messaging),
     )
     try:

@@ -217,6 +217,7 @@ def _message(
         escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_until=known.facts.policy_to,
         channel=asked.body.channel,
         requested_by=asked.caller.actor,
         requested_at=asked.at,

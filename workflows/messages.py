@@ -35,6 +35,8 @@ BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
+    Shape.REHABILITATION: "Rehabilitation",
+    Shape.REIMBURSEMENT: "Reimbursement",
 }
 """The workflow of each shape of a service that is booked."""
 
@@ -112,6 +114,7 @@ class RequestBooking(Message):
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
+    covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
     requested_by: Actor
     requested_at: datetime

@@ -255,6 +255,7 @@ async def worked(house: House) -> AsyncIterator[House]:
     verbs += worker.booking(
         record=BookingBook(house.database, house.sealer),
         entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
