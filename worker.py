@@ -27,6 +27,8 @@ from activities.ports import (
 )
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -42,11 +44,13 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -60,6 +64,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
     WrittenOpinion,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
@@ -109,9 +114,13 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def booking(
+    *, record: BookingBookPort, entitlements: EntitlementPort, roster: RosterPort
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    ask = AskRoster(roster=roster)
+    keep = KeepBookings(record=record, entitlements=entitlements)
+    return [keep.turn_page, ask.line_up, ask.leave]
 
 
 async def main(settings: Settings) -> None:
@@ -135,7 +144,11 @@ async def main(settings: Settings) -> None:
         house=HouseList(engine),
     )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        roster=Roster(engine),
+    )
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -41,6 +41,7 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
+from adapters.roster import Roster
 from adapters.search_attributes import register
 from adapters.settings import Settings
 from adapters.tables import hospitals, network_hospitals, policies
@@ -253,7 +254,9 @@ async def worked(house: House) -> AsyncIterator[House]:
         claims=kind,
     )
     verbs += worker.booking(
-        record=BookingBook(house.database, house.sealer), entitlements=Entitlements(house.database)
+        record=BookingBook(house.database, house.sealer),
+        entitlements=Entitlements(house.database),
+        roster=Roster(house.database),
     )
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house

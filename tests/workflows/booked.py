@@ -39,7 +39,7 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks
+from tests.workflows.fakes import FakeBooks, FakeRoster
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -60,8 +60,20 @@ DOERS = {
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.CONSULT: DOCTOR,
+    TaskKind.WRITE_SUMMARY: DOCTOR,
+    TaskKind.RATE_SERVICE: CUSTOMER,
     TaskKind.BREACH: SUPERVISOR,
 }
+
+
+def _doer(task: TaskOpened) -> Actor:
+    """Who does a step: its usual person, or another one it is for."""
+    usual = DOERS.get(task.kind, AGENT)
+    return usual if usual.role in task.roles else _BY_ROLE[task.roles[0]]
+
+
+_BY_ROLE = {actor.role: actor for actor in DOERS.values()}
 
 
 class Booked:
@@ -71,6 +83,7 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.roster = FakeRoster()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -172,7 +185,7 @@ class Booked:
             kind=kind,
             form=form,
             documents=documents or {},
-            actor=by or DOERS.get(kind, AGENT),
+            actor=by or _doer(task),
             at=self.time.now(),
         )
         accepted: Accepted = await self.handle.execute_update(
@@ -225,6 +238,7 @@ def booking_opener(
         at: str = "2026-09-24 10:00",
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        urgent: bool = False,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -241,10 +255,11 @@ def booking_opener(
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
             channel="hotline",
+            urgent=urgent,
             requested_by=AGENT,
             requested_at=time.now(),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        verbs = worker.booking(record=booked.books, entitlements=booked.books, roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from temporalio import workflow
@@ -41,6 +42,19 @@ class BookingDesk(FrontDesk):
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
             raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+
+    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment; False when it has not come by then."""
+        left = max(moment - workflow.now(), timedelta())
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: ready() or self.state.called_off is not None,
+                timeout=left,
+                timeout_summary=summary,
+            )
+        if self.state.called_off is not None and not ready():
+            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+        return ready()
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
