@@ -120,7 +120,7 @@ def booking(
     """The verbs of green-channel bookings."""
     ask = AskRoster(roster=roster)
     keep = KeepBookings(record=record, entitlements=entitlements)
-    return [keep.turn_page, ask.line_up, ask.leave]
+    return [keep.turn_page, ask.take, ask.line_up, ask.leave]
 
 
 async def main(settings: Settings) -> None:

@@ -29,8 +29,21 @@ class Place(Message):
     slot: Slot | None = None
 
 
+class Take(Message):
+    """A booking wants a slot, in place of the one it may hold."""
+
+    booking_id: str
+    programme: str
+    slot_id: str
+    at: datetime
+
+
 class RosterPort(Protocol):
     """Slots and the line of those who wait for a doctor on duty."""
+
+    async def take(self, wish: Take) -> bool:
+        """Give the booking the slot; False when somebody else has it or nobody may have it."""
+        ...
 
     async def line_up(self, order: LineUp) -> Place:
         """Take the free slot of a doctor on duty when the order is first in line; else wait.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.roster_ports import LineUp, Place, RosterPort
+from activities.roster_ports import LineUp, Place, RosterPort, Take
 
 
 class AskRoster:
@@ -12,6 +12,11 @@ class AskRoster:
 
     def __init__(self, *, roster: RosterPort) -> None:
         self._roster = roster
+
+    @activity.defn(name="take_slot")
+    async def take(self, wish: Take) -> bool:
+        """Take a slot, if it is free."""
+        return await self._roster.take(wish)
 
     @activity.defn(name="line_up")
     async def line_up(self, order: LineUp) -> Place:

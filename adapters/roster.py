@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, func, select, text, update
+from sqlalchemy import Delete, Row, Select, delete, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.roster_ports import LineUp, Place
+from activities.roster_ports import LineUp, Place, Take
 from adapters.tables_roster import direct_orders, roster_slots, slot_takings
-from domain.roster import Slot, Turn, fits, turn
+from domain.roster import Slot, Turn, fits, levels, turn
+from domain.services import Service
 
 IN_LINE_FOR: Final = timedelta(minutes=5)
 """An order that has not looked for so long holds up nobody; it keeps its place if it comes back."""
@@ -26,19 +27,25 @@ IN_LINE_FOR: Final = timedelta(minutes=5)
 _LINE: Final = text("SELECT pg_advisory_xact_lock(hashtext('direct_orders:' || :programme))")
 
 
-class SlotTaken(Exception):
-    """Somebody else has the slot."""
-
-
-class SlotUnknown(LookupError):
-    """No roster has this slot, or it was withdrawn."""
-
-
 class Roster:
     """`RosterPort` on PostgreSQL."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    async def take(self, wish: Take) -> bool:
+        """Give the booking the slot; False when somebody else has it or nobody may have it."""
+        rows = (wish.slot_id, wish.booking_id)
+        try:
+            async with self._engine.begin() as connection:
+                if await _slot_of(connection, wish.programme, wish.slot_id) is None:
+                    return False
+                await connection.execute(_give_back(wish.booking_id, but=wish.slot_id))
+                if await _holder(connection, wish.slot_id) != wish.booking_id:
+                    await _take(connection, *rows, wish.at)
+        except IntegrityError:  # somebody else has it; what the booking held stays its own
+            return False
+        return True
 
     async def line_up(self, order: LineUp) -> Place:
         """Take the free slot of a doctor on duty when the order is first in line; else wait."""
@@ -67,7 +74,7 @@ class Roster:
         """Give the booking's slot back and leave the line; again changes nothing."""
         async with self._engine.begin() as connection:
             await _out_of_line(connection, booking_id)
-            await RosterRows(connection).give_back(booking_id)
+            await connection.execute(_give_back(booking_id))
 
 
 class RosterRows:
@@ -82,65 +89,53 @@ class RosterRows:
         if rows:
             await self._connection.execute(insert(roster_slots).on_conflict_do_nothing(), rows)
 
-    async def withdraw(self, slot_id: str, *, at: datetime) -> str | None:
-        """Nobody may take the slot any more; the booking that holds it. Raises `SlotUnknown`."""
+    async def withdraw(self, slot_id: str, *, at: datetime) -> tuple[bool, str | None]:
+        """Nobody may take the slot any more; whether it is known, and the booking that holds it."""
         known = await self._connection.execute(
             update(roster_slots)
             .where(roster_slots.c.slot_id == slot_id)
             .values(withdrawn_at=func.coalesce(roster_slots.c.withdrawn_at, at))
             .returning(roster_slots.c.slot_id)
         )
-        if known.first() is None:
-            raise SlotUnknown(slot_id)
-        query = select(slot_takings.c.booking_id).where(slot_takings.c.slot_id == slot_id)
-        holder: str | None = await self._connection.scalar(query)
-        return holder
+        return known.first() is not None, await _holder(self._connection, slot_id)
 
     async def free(
         self,
         programme: str,
+        service: Service,
         *,
-        after: datetime,
+        since: datetime,
         department: str | None,
         doctor: str | None,
+        after: str | None,
         limit: int,
     ) -> list[Slot]:
-        """Slots nobody holds that begin after a moment, the earliest first."""
+        """Free slots of the doctors a service promises that begin after a moment, in order.
+
+        `after` is the last slot of the page before.
+        """
         query = _standing(programme).where(
-            roster_slots.c.starts_at > after,
-            ~select(slot_takings.c.slot_id)
-            .where(slot_takings.c.slot_id == roster_slots.c.slot_id)
-            .exists(),
+            roster_slots.c.starts_at > since,
+            roster_slots.c.doctor_level.in_(levels(service)),
+            roster_slots.c.slot_id.not_in(select(slot_takings.c.slot_id)),
         )
+        if service.staffing is not None and service.staffing.ranking_top is not None:
+            query = query.where(roster_slots.c.hospital_rank <= service.staffing.ranking_top)
         for column, wanted in (("department", department), ("doctor", doctor)):
             if wanted is not None:
                 query = query.where(roster_slots.c[column] == wanted)
+        if after is not None:
+            last = select(roster_slots.c.starts_at, roster_slots.c.slot_id)
+            last = last.where(roster_slots.c.slot_id == after)
+            query = query.where(
+                tuple_(roster_slots.c.starts_at, roster_slots.c.slot_id) > last.scalar_subquery()
+            )
         ordered = query.order_by(roster_slots.c.starts_at, roster_slots.c.slot_id).limit(limit)
         return [_slot(row) for row in await self._connection.execute(ordered)]
 
     async def slot(self, programme: str, slot_id: str) -> Slot | None:
         """A slot of a programme's roster that was not withdrawn."""
-        query = _standing(programme).where(roster_slots.c.slot_id == slot_id)
-        row = (await self._connection.execute(query)).one_or_none()
-        return None if row is None else _slot(row)
-
-    async def take(self, slot_id: str, booking_id: str, *, at: datetime) -> None:
-        """Take a slot in place of the one the booking holds. Raises `SlotTaken`."""
-        query = select(slot_takings.c.booking_id).where(slot_takings.c.slot_id == slot_id)
-        holder = await self._connection.scalar(query)
-        if holder == booking_id:
-            return
-        if holder is not None:
-            raise SlotTaken(slot_id)
-        await self.give_back(booking_id)
-        await _take(self._connection, slot_id, booking_id, at)
-
-    async def give_back(self, booking_id: str, *, slot_id: str | None = None) -> None:
-        """The booking holds no slot any more, or not this one."""
-        mine = slot_takings.c.booking_id == booking_id
-        if slot_id is not None:
-            mine &= slot_takings.c.slot_id == slot_id
-        await self._connection.execute(delete(slot_takings).where(mine))
+        return await _slot_of(self._connection, programme, slot_id)
 
 
 def _standing(programme: str) -> Select[Any]:
@@ -151,10 +146,25 @@ def _standing(programme: str) -> Select[Any]:
 
 async def _take(connection: AsyncConnection, slot_id: str, booking_id: str, at: datetime) -> None:
     row = {"slot_id": slot_id, "booking_id": booking_id, "taken_at": at}
-    try:
-        await connection.execute(insert(slot_takings).values(row))
-    except IntegrityError:  # somebody was a moment earlier
-        raise SlotTaken(slot_id) from None
+    await connection.execute(insert(slot_takings).values(row))
+
+
+def _give_back(booking_id: str, *, but: str = "") -> Delete:
+    """The booking holds no slot any more, or none but this."""
+    mine = (slot_takings.c.booking_id == booking_id) & (slot_takings.c.slot_id != but)
+    return delete(slot_takings).where(mine)
+
+
+async def _holder(connection: AsyncConnection, slot_id: str) -> str | None:
+    query = select(slot_takings.c.booking_id).where(slot_takings.c.slot_id == slot_id)
+    holder: str | None = await connection.scalar(query)
+    return holder
+
+
+async def _slot_of(connection: AsyncConnection, programme: str, slot_id: str) -> Slot | None:
+    query = _standing(programme).where(roster_slots.c.slot_id == slot_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _slot(row)
 
 
 async def _held(connection: AsyncConnection, booking_id: str) -> Slot | None:

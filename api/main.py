@@ -66,6 +66,7 @@ from api import (
     repayments,
     reporting,
     requests,
+    slots,
     tasks,
     webhooks,
 )
@@ -81,11 +82,13 @@ from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
-_PARTNERS: Final[dict[str, Partner]] = {
+_PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "payment": "payment",
     "nurse": "dispatch",
     "message": "messaging",
     "claims": "claims",
+    "telephone": "telephone",
+    "roster": "roster",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 
@@ -168,6 +171,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         bookings,
         booking_files,
+        slots,
         enquiries,
         reporting,
         claims,

@@ -51,6 +51,8 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programme import Programme
+from domain.roster import Slot
+from domain.services import Service
 from domain.waiver import Role
 
 
@@ -120,6 +122,25 @@ class Bookings(Protocol):
     async def opened(self, booking_id: str) -> str | None: ...
     async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
+
+
+class Roster(Protocol):
+    """Doctors' slots."""
+
+    async def publish(self, programme: str, slots: Sequence[Slot], *, at: datetime) -> None: ...
+    async def withdraw(self, slot_id: str, *, at: datetime) -> tuple[bool, str | None]: ...
+    async def free(
+        self,
+        programme: str,
+        service: Service,
+        *,
+        since: datetime,
+        department: str | None,
+        doctor: str | None,
+        after: str | None,
+        limit: int,
+    ) -> list[Slot]: ...
+    async def slot(self, programme: str, slot_id: str) -> Slot | None: ...
 
 
 class Family(Protocol):
@@ -228,6 +249,8 @@ class Unit(Protocol):
     def bookings(self) -> Bookings: ...
     @property
     def family(self) -> Family: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
     @property

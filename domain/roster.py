@@ -56,13 +56,16 @@ SLOT_REFUSALS: Final[dict[SlotRefusal, str]] = {
 }
 
 
+def levels(service: Service) -> tuple[DoctorLevel, ...]:
+    """The levels of doctors that a service promises: the least and all above it."""
+    least = service.staffing.doctor_level_min if service.staffing is not None else None
+    return _LEVELS if least is None else _LEVELS[_LEVELS.index(least) :]
+
+
 def fits(slot: Slot, service: Service) -> bool:
     """Whether the doctor is one whom the service promises: level and hospital's rank (R163)."""
-    staffing = service.staffing
-    if staffing is None:
-        return True
-    least, top = staffing.doctor_level_min, staffing.ranking_top
-    if least is not None and _LEVELS.index(slot.doctor_level) < _LEVELS.index(least):
+    top = service.staffing.ranking_top if service.staffing is not None else None
+    if slot.doctor_level not in levels(service):
         return False
     return top is None or (slot.hospital_rank is not None and slot.hospital_rank <= top)
 

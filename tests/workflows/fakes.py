@@ -32,7 +32,7 @@ from activities.ports import (
     VisitAnswer,
     VisitOrder,
 )
-from activities.roster_ports import LineUp, Place
+from activities.roster_ports import LineUp, Place, Take
 from domain.posting import Account, Transfer
 from domain.roster import Slot, fits, turn
 
@@ -287,7 +287,13 @@ class FakeRoster:
         self.slots: list[Slot] = []
         self.taken: dict[str, str] = {}
         self.ahead = 0
-        self.left: list[str] = []
+
+    async def take(self, wish: Take) -> bool:
+        if self.taken.get(wish.slot_id, wish.booking_id) != wish.booking_id:
+            return False
+        await self.leave(wish.booking_id)
+        self.taken[wish.slot_id] = wish.booking_id
+        return True
 
     async def line_up(self, order: LineUp) -> Place:
         whose, slot = turn(
@@ -302,5 +308,4 @@ class FakeRoster:
         return Place(turn=whose, ahead=self.ahead, slot=slot)
 
     async def leave(self, booking_id: str) -> None:
-        self.left.append(booking_id)
         self.taken = {slot: holder for slot, holder in self.taken.items() if holder != booking_id}

@@ -8,12 +8,14 @@ cannot come uses nothing up. How every booking begins and ends stands in
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from temporalio import workflow
 
-from activities.roster_ports import LineUp
+from activities.roster_ports import LineUp, Take
 from activities.rosters import AskRoster
 from domain.booking import BookingStage
 from domain.booking_forms import AssignExpert
@@ -32,7 +34,7 @@ from domain.roster import Slot, Turn
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.consultation_refusals import ConsultationRefusals
+from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
@@ -44,7 +46,11 @@ from workflows.messages import (
     SlotWithdrawn,
     TakeSlot,
 )
+from workflows.refusals import WRONG_STAGE, refusal
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 LOOK_AGAIN: Final = timedelta(seconds=30)
 """An order that waits for a doctor on duty looks so often whether its turn has come (inferred)."""
@@ -62,6 +68,7 @@ class Consultation(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._consulting = consulting_of(self._service)
+        self._taking = asyncio.Lock()
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
@@ -128,20 +135,15 @@ class Consultation(Booking):
         """A doctor on duty whose time nobody has taken, in the order of the orders (R192, R193)."""
         waits = False
         while self._talk.slot is None:
-            place = await workflow.execute_activity_method(
-                AskRoster.line_up,
-                LineUp(
-                    booking_id=self._state.booking_id,
-                    programme=self._asked.programme.code,
-                    service=self._service,
-                    call_within_s=promised_call(self._asked.programme),
-                    placed_at=self._asked.requested_at,
-                    at=workflow.now(),
-                ),
-                start_to_close_timeout=BOOKS_WITHIN,
-                retry_policy=BOOKS_RETRY,
-                summary="查看出诊医生",
+            order = LineUp(
+                booking_id=self._state.booking_id,
+                programme=self._asked.programme.code,
+                service=self._service,
+                call_within_s=promised_call(self._asked.programme),
+                placed_at=self._asked.requested_at,
+                at=workflow.now(),
             )
+            place = await self._ask_roster(AskRoster.line_up, order, "查看出诊医生")
             if place.turn is Turn.NOBODY:
                 raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
             self._talk.slot = place.slot
@@ -258,12 +260,17 @@ class Consultation(Booking):
         if self._consulting.by not in ("roster", "direct"):
             return
         self._talk.slot = None
-        await workflow.execute_activity_method(
-            AskRoster.leave,
-            self._state.booking_id,
+        await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
+
+    async def _ask_roster(
+        self, verb: Callable[[AskRoster, A], Awaitable[R]], asked: A, summary: str
+    ) -> R:
+        return await workflow.execute_activity_method(
+            verb,
+            asked,
             start_to_close_timeout=BOOKS_WITHIN,
             retry_policy=BOOKS_RETRY,
-            summary="释放时段",
+            summary=summary,
         )
 
     # The end -------------------------------------------------------------------------------------
@@ -288,15 +295,31 @@ class Consultation(Booking):
     # What arrives --------------------------------------------------------------------------------
 
     @workflow.update
-    def take_slot(self, message: TakeSlot) -> Accepted:
-        """The customer took a slot, or changes it for another."""
+    async def take_slot(self, message: TakeSlot) -> Accepted:
+        """The customer takes a slot, or changes it for another.
+
+        It waits for the roster, unlike other handlers: only there it shows which of two customers
+        has the slot, and the other is to hear it now.
+        """
+        async with self._taking:
+            wish = Take(
+                booking_id=self._state.booking_id,
+                programme=self._asked.programme.code,
+                slot_id=message.slot.slot_id,
+                at=message.at,
+            )
+            if not await self._ask_roster(AskRoster.take, wish, "占用时段"):
+                raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
+            if self._state.ended or self._state.called_off is not None:  # meanwhile
+                await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
+                raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+            self._took(message)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    def _took(self, message: TakeSlot) -> None:
         self._talk.slot = message.slot
-        self._desk.note(
-            "slot_taken",
-            f"已选时段 {civil(message.slot.starts_at)}",
-            at=message.at,
-            by=message.actor,
-        )
+        told = f"已选时段 {civil(message.slot.starts_at)}"
+        self._desk.note("slot_taken", told, at=message.at, by=message.actor)
         for task in list(self._state.tasks.values()):
             if task.kind is TaskKind.CHOOSE_SLOT:
                 done = CompleteTask(
@@ -307,7 +330,6 @@ class Consultation(Booking):
                     at=message.at,
                 )
                 self._desk.finish(done)
-        return Accepted(stage=self._state.stage, at=message.at)
 
     @take_slot.validator
     def _may_take(self, message: TakeSlot) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.booking import BookingStage
 from domain.consultation import ChooseSlot, Consult, ConsultOutcome, consulting_of
 from domain.roster import SLOT_REFUSALS, refused
@@ -9,6 +11,8 @@ from domain.steps import TaskKind
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, TakeSlot
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
+
+SLOT_TAKEN: Final = "SlotTaken"
 
 
 class ConsultationRefusals(BookingRefusals):
