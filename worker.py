@@ -18,17 +18,12 @@ from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
 from activities.house_ports import HouseListPort
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
 from activities.roster_ports import RosterPort
 from activities.rosters import AskRoster
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -51,6 +46,7 @@ from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.consultation import Consultation
+from workflows.bookings.escort import Escort
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -65,6 +61,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Reconciliation,
     Appointment,
     Consultation,
+    Escort,
     WrittenOpinion,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
@@ -91,7 +88,6 @@ def activities(
     """All the verbs, each with the port it needs."""
     books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
         books.tell_customer,
@@ -99,11 +95,16 @@ def activities(
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(

@@ -205,7 +205,18 @@ class BookingRows:
             stage=row.stage,
             service=row.service,
             requested_at=row.requested_at,
+            helpers=await self._helpers(booking_id),
         )
+
+    async def _helpers(self, booking_id: str) -> frozenset[str]:
+        """Who accompanies the customer, or did: the named persons of its steps."""
+        found = await self._connection.execute(
+            select(tasks.c.assignee)
+            .distinct()
+            .where(tasks.c.case_id == booking_id, tasks.c.roles.contains([Role.NURSE.value]))
+            .where(tasks.c.assignee.is_not(None))
+        )
+        return frozenset(found.scalars())
 
     async def opened(self, booking_id: str) -> str | None:
         """The start message of a booking as it was written down."""

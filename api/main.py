@@ -39,7 +39,7 @@ from adapters.migrations.run import newest
 from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
 from adapters.search_attributes import missing
-from adapters.settings import Partner, Settings
+from adapters.settings import Partner, Reporter, Settings
 from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist

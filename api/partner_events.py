@@ -8,22 +8,36 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 from stdnum.cn import ric
 
 from activities.ports import PaymentStatus
+from api.access import matter_access
 from api.problems import at_field
-from api.text import BookableMoney, said
+from api.text import BookableMoney, Moment, said
 from api.wiring import Unit
 from domain.money import Money
-from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
+from domain.roster import Slot
+from domain.telephone import Caller, CallNews
+from workflows.messages import (
+    CallHeard,
+    ClaimDecided,
+    NoticeFailed,
+    PaymentResult,
+    RefundReceived,
+    SlotWithdrawn,
+    VisitTaken,
+)
 
-_CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
-_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+
+SHIFT_MAX: Final = timedelta(hours=24)
+"""No doctor is on duty for longer in one slot."""
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
@@ -47,6 +61,27 @@ def _code_of(reason: str) -> str:
 
 Receipt = Annotated[ShortCode, AfterValidator(_no_person)]
 ReasonCode = Annotated[ShortCode, AfterValidator(_code_of)]
+
+
+ProgrammeCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+SlotId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class PublishedSlot(Slot):
+    """A slot as the roster writes it; the doctor by the partner's number, never by name."""
+
+    slot_id: SlotId
+    department: Annotated[str, Field(min_length=1, max_length=64)]
+    doctor: SlotId
+    hospital_rank: int | None = Field(default=None, ge=1, le=10_000)
+    starts_at: Moment
+    ends_at: Moment
+
+    @model_validator(mode="after")
+    def _within_a_day(self) -> Self:
+        if self.ends_at - self.starts_at > SHIFT_MAX:
+            raise said("一个时段最长为24小时")
+        return self
 
 
 class Unmatched(Exception):
@@ -114,8 +149,43 @@ class DeliveryEvent(Event):
     status: Literal["delivered", "failed"]
 
 
+class CallEvent(Event):
+    """The telephone system recorded something of a call to a booking's customer (C-38)."""
+
+    event: Literal["call_answered", "call_failed", "call_ended"]
+    call_id: SubjectId
+    booking_id: SubjectId
+    caller: Caller
+    at: Moment
+    seconds: int = Field(default=0, ge=0, le=86_400)  # of a talk that has ended
+    reason_code: ReasonCode = ""
+
+
+class RosterEvent(Event):
+    """Doctors will be on duty: their slots of the coming days (R175)."""
+
+    event: Literal["roster_published"]
+    programme: ProgrammeCode
+    slots: list[PublishedSlot] = Field(min_length=1, max_length=200)
+
+
+class SlotEvent(Event):
+    """A doctor does not keep a slot."""
+
+    event: Literal["slot_withdrawn"]
+    slot_id: SlotId
+    reason_code: ReasonCode = ""
+
+
 AnyEvent = Annotated[
-    PaymentResultEvent | RefundEvent | ClaimEvent | VisitEvent | DeliveryEvent,
+    PaymentResultEvent
+    | RefundEvent
+    | ClaimEvent
+    | VisitEvent
+    | DeliveryEvent
+    | CallEvent
+    | RosterEvent
+    | SlotEvent,
     Field(discriminator="event"),
 ]
 EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
@@ -125,12 +195,14 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "nurse": (VisitEvent,),
     "message": (DeliveryEvent,),
     "claims": (ClaimEvent,),
+    "telephone": (CallEvent,),
+    "roster": (RosterEvent, SlotEvent),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
 
 def case_of(subject_id: str) -> str | None:
-    """The case an id of ours belongs to, by its first part."""
+    """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
     return found and found[1]
 
@@ -142,7 +214,7 @@ def subject_of(event: Event) -> str:
             return subject
         case ClaimEvent(claim_id=subject) | VisitEvent(visit_id=subject):
             return subject
-        case DeliveryEvent(message_id=subject):
+        case DeliveryEvent(message_id=subject) | CallEvent(booking_id=subject):
             return subject
     return ""
 
@@ -153,7 +225,7 @@ def named_in(raw: bytes) -> str:
         said = json.loads(raw)
     except ValueError:
         return ""
-    names = ("movement_id", "claim_id", "visit_id", "message_id")
+    names = ("movement_id", "claim_id", "visit_id", "message_id", "booking_id")
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
@@ -199,8 +271,13 @@ async def read_event(
     event = EVENTS.validate_json(body)
     if isinstance(event, DeliveryEvent):
         return await _noted(unit, event, received_at)
+    if isinstance(event, RosterEvent):
+        await unit.roster.publish(event.programme, event.slots, at=received_at)
+        return None
+    if isinstance(event, SlotEvent):
+        return await _withdrawn(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await unit.cases.access(case_id) is None:
+    if case_id is None or await matter_access(unit, case_id) is None:
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)
@@ -222,6 +299,18 @@ async def _noted(
         return None
     failed = NoticeFailed(notice_id=event.message_id, template=template, at=at)
     return case_id, "notice_failed", failed
+
+
+async def _withdrawn(
+    unit: Unit, event: SlotEvent, at: datetime
+) -> tuple[str, str, SlotWithdrawn] | None:
+    """Nobody may take the slot any more; only who holds it has to act."""
+    known, holder = await unit.roster.withdraw(event.slot_id, at=at)
+    if not known:
+        raise Unmatched
+    if holder is None:
+        return None
+    return holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at)
 
 
 def _told(reference: str) -> str:
@@ -262,5 +351,13 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 at=at,
                 accepted=event.accepted,
                 reason=event.reason_code,
+            )
+        case CallEvent():
+            return "call_heard", CallHeard(
+                call_id=event.call_id,
+                caller=event.caller,
+                news=CallNews(event.event.removeprefix("call_")),
+                at=event.at,
+                seconds=event.seconds,
             )
     raise Unmatched

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from api.access import may_ask_for
 from api.applications import (
     Application,
     Declared,
@@ -154,10 +155,7 @@ async def open_case(
     body: Report, request: Request, caller: Caller, key: IdempotencyKey
 ) -> Response:
     """Write a report down under its key and start its case."""
-    if caller.role is Role.CHANNEL and caller.channel is None:
-        raise Problem("forbidden", "令牌未指明渠道")
-    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
-        raise at_field("invalid", "customer_id", "客户只能为本人报案")
+    may_ask_for(caller, body.customer_id, what="报案")
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()

@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field
 
 from api.access import seen_matter
 from api.bookings import booking_message
-from api.commands import CommandAccepted, answered, command
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.idempotency import IdempotencyKey, ask_of
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.shapes import Utc
@@ -108,10 +108,7 @@ async def list_slots(
     operation_id="take_slot",
     summary="选择时段",
     response_model=CommandAccepted,
-    responses={
-        **FAILURES,
-        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-    },
+    responses=ANSWERED_OR_PENDING,
 )
 async def take_slot(
     booking_id: BookingId,
@@ -135,11 +132,7 @@ async def take_slot(
             raise at_field("invalid", "slot_id", SLOT_REFUSALS[why], case_id=booking_id)
         return TakeSlot(slot=slot, actor=caller.actor, at=at)
 
-    async def act(message: TakeSlot) -> Answer:
-        return await command(door, booking_id, "take_slot", message, update_id=ask.update_id)
-
-    known = answered(door, booking_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, booking_id, "take_slot", record=record)
 
 
 async def _asked(unit: Unit, caller: Caller, booking_id: str) -> RequestBooking:

@@ -19,6 +19,7 @@ from activities.ports import Balances
 from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
+from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -51,8 +52,6 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programme import Programme
-from domain.roster import Slot
-from domain.services import Service
 from domain.waiver import Role
 
 
@@ -122,25 +121,6 @@ class Bookings(Protocol):
     async def opened(self, booking_id: str) -> str | None: ...
     async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool: ...
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
-
-
-class Roster(Protocol):
-    """Doctors' slots."""
-
-    async def publish(self, programme: str, slots: Sequence[Slot], *, at: datetime) -> None: ...
-    async def withdraw(self, slot_id: str, *, at: datetime) -> tuple[bool, str | None]: ...
-    async def free(
-        self,
-        programme: str,
-        service: Service,
-        *,
-        since: datetime,
-        department: str | None,
-        doctor: str | None,
-        after: str | None,
-        limit: int,
-    ) -> list[Slot]: ...
-    async def slot(self, programme: str, slot_id: str) -> Slot | None: ...
 
 
 class Family(Protocol):

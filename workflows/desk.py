@@ -31,6 +31,7 @@ from workflows.case import CaseState, Pen
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.partners import asked
 from workflows.record import Record
 
 NOTICE_WITHIN: Final = timedelta(seconds=15)
@@ -40,13 +41,6 @@ NOTICE_RETRY: Final = RetryPolicy(
     maximum_attempts=5,
 )
 """Five tries within about a minute; then a person phones (I22)."""
-
-FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
-"""A partner that answers does so within seconds; the record does not wait for more than one try."""
-PARTNER_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Every order to a partner is idempotent under its id, and somebody waits in a bed: no last try."""
 
 T = TypeVar("T")
 
@@ -229,16 +223,8 @@ class Desk(FrontDesk):
         self.pen.page(at).transfers.extend(transfers)
 
     async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner with the page held, so that one beat stays one page.
-
-        Only the first try is waited for like that: whoever cannot be reached is asked again
-        without end, under the same id, and meanwhile the record goes on.
-        """
-        try:
-            with self._record.held():
-                return await call(FIRST_TRY)
-        except ActivityError:
-            return await call(PARTNER_RETRY)
+        """Ask a partner without end, its first answer on the page of this beat."""
+        return await asked(self._record, call)
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""

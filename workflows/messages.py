@@ -23,6 +23,7 @@ from domain.roster import Slot
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
 from domain.telephone import Caller, CallNews
+from domain.visit import Escorting
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -34,6 +35,7 @@ RECONCILIATION_TYPE = "Reconciliation"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
     Shape.CONSULTATION: "Consultation",
+    Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
 }
@@ -105,6 +107,7 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
+    escorting: Escorting | None = None  # of an appointment that is accompanied
     disease: str | None = None
     wished_on: date | None = None
     channel: str

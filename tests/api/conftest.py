@@ -32,9 +32,8 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.encryption import KeyRing, Sealer

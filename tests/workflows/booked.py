@@ -39,7 +39,7 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks, FakeRoster
+from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -63,6 +63,8 @@ DOERS = {
     TaskKind.CONSULT: DOCTOR,
     TaskKind.WRITE_SUMMARY: DOCTOR,
     TaskKind.RATE_SERVICE: CUSTOMER,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -84,6 +86,7 @@ class Booked:
         self.moved_by = moved_by
         self.books = FakeBooks()
         self.roster = FakeRoster()
+        self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -228,6 +231,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -235,7 +239,7 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
         urgent: bool = False,
@@ -260,6 +264,7 @@ def booking_opener(
             requested_at=time.now(),
         )
         verbs = worker.booking(record=booked.books, entitlements=booked.books, roster=booked.roster)
+        verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

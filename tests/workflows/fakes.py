@@ -29,10 +29,9 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
 from activities.roster_ports import LineUp, Place, Take
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
 from domain.roster import Slot, fits, turn
 

@@ -23,6 +23,7 @@ from domain.events import ExpectedEvent
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.escorted import hear
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -32,6 +33,7 @@ from workflows.messages import (
     NewCalendar,
     PapersArrived,
     RequestBooking,
+    VisitTaken,
 )
 
 FOLLOW_UPS_MAX: Final = 12
@@ -217,6 +219,11 @@ class Booking:
         self._state.answer_owed = True
         self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
         self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
+
+    @workflow.signal
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes, or that somebody does not."""
+        hear(self._desk, message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

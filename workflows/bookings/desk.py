@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
@@ -17,6 +19,9 @@ from workflows.bookings.record import BookingRecord, BookingState
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen
 from workflows.messages import RequestBooking
+from workflows.partners import asked
+
+T = TypeVar("T")
 
 
 class BookingOver(Exception):
@@ -36,6 +41,28 @@ class BookingDesk(FrontDesk):
         self._service = asked.programme.service(asked.service)
         record = BookingRecord(state, self._service.name)
         super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
+        self._errands = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no errand runs and everything is written down."""
+        return self._errands == 0 and super().idle
+
+    def errand(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Do something beside the story: call a visit off, accompany an appointment."""
+        self._errands += 1
+
+        async def run() -> None:
+            try:
+                await work
+            finally:
+                self._errands -= 1
+
+        return self._spawn(run(), name)
+
+    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+        """Ask a partner without end, its first answer on the page of this beat."""
+        return await asked(self._record, call)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""

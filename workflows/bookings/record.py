@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +13,8 @@ from activities.bookings import KeepBookings
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
+from domain.terms import NotBefore
+from domain.visit import EscortVisit
 from workflows import cockpit
 from workflows.matter import MatterState
 from workflows.messages import RequestBooking
@@ -35,6 +37,9 @@ class BookingState(MatterState):
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
+    customer_date: date | None = None  # the day the customer wishes to be served
+    visit: EscortVisit | None = None  # the escort as it stands
+    replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
 
     @classmethod
@@ -45,6 +50,7 @@ class BookingState(MatterState):
             calendar=asked.calendar,
             hospital_id=asked.hospital.hospital_id if asked.hospital else None,
             use="reserved" if asked.unit_reserved else "none",
+            customer_date=asked.wished_on,
         )
 
     @property
@@ -56,6 +62,10 @@ class BookingState(MatterState):
     def ended(self) -> bool:
         """Whether the story is over."""
         return self.stage in BOOKING_ENDED
+
+    def date_for(self, not_before: NotBefore | None) -> date | None:
+        """A day the customer wished for moves what may wait for it (C-39)."""
+        return self.customer_date if not_before is NotBefore.CUSTOMER_DATE else None
 
     def open_page(self, now: datetime) -> BookingPage:
         """The page being written; a new one if the last was turned."""
