@@ -17,6 +17,7 @@ from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
@@ -86,11 +87,12 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
@@ -116,12 +118,17 @@ def reconciling(
 
 
 def booking(
-    *, record: BookingBookPort, entitlements: EntitlementPort, roster: RosterPort
+    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
 ) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
+    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    return [book.turn_page]
+
+
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
     ask = AskRoster(roster=roster)
-    keep = KeepBookings(record=record, entitlements=entitlements)
-    return [keep.turn_page, ask.take, ask.line_up, ask.leave]
+    return [ask.take, ask.line_up, ask.leave]
 
 
 async def main(settings: Settings) -> None:
@@ -131,12 +138,13 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
     )
     verbs += reconciling(
@@ -148,8 +156,9 @@ async def main(settings: Settings) -> None:
     verbs += booking(
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
-        roster=Roster(engine),
+        notices=TellCustomers(book=casebook, messaging=messaging),
     )
+    verbs += consulting(roster=Roster(engine))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

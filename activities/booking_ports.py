@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from activities.ports import Message, TaskClosed, TaskOpened, TimelineEntry
+from activities.ports import Message, NoticeOrder, TaskClosed, TaskOpened, TimelineEntry
 from domain.booking import BookingStage
 from domain.clock import Clock
 from domain.waiver import Role
@@ -45,6 +45,7 @@ class BookingPage(Message):
     tasks_opened: list[TaskOpened] = Field(default=[])
     tasks_closed: list[TaskClosed] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
+    notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
 
 class BookingBookPort(Protocol):

@@ -373,7 +373,7 @@ notices = Table(
     "notices",
     METADATA,
     key("notice_id"),
-    of_case(),
+    of_matter(),
     text_column("template"),
     text_column("channel"),
     sealed("text"),

@@ -18,9 +18,10 @@ from api.eligibility import OUTCOME_NAMES
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
-from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.shapes import ClockView, DocumentView, NoticeView, TaskView, TimelineView, Utc
+from api.sight import narrowed_booking
 from api.text import BookingId
-from api.views import clock_view, document_view, task_view, timeline_view, viewer
+from api.views import clock_view, document_view, notice_view, task_view, timeline_view, viewer
 from api.wiring import door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
@@ -90,6 +91,7 @@ class BookingFile(BookingOpened):
     clocks: list[ClockView]
     tasks: list[TaskView]
     documents: list[DocumentView]
+    notices: list[NoticeView]
     timeline: list[TimelineView]
 
 
@@ -144,7 +146,7 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(found)
+    return _file(narrowed_booking(caller, found))
 
 
 @routes.get(
@@ -174,7 +176,9 @@ async def get_booking_contact(
 
 
 def _file(view: BookingView) -> BookingFile:
-    told = view.model_dump(exclude={"verdict", "clocks", "tasks", "timeline", "documents", "stage"})
+    told = view.model_dump(
+        exclude={"verdict", "clocks", "tasks", "timeline", "documents", "notices", "stage"}
+    )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
         outcome=view.verdict.outcome,
@@ -186,5 +190,6 @@ def _file(view: BookingView) -> BookingFile:
         clocks=[clock_view(clock) for clock in view.clocks],
         tasks=[task_view(row) for row in view.tasks],
         documents=[document_view(row) for row in view.documents],
+        notices=[notice_view(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],
     )

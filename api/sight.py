@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.identity import Caller
-from domain.board import CaseView, DocumentRow, TaskRow
+from domain.board import BookingView, CaseView, DocumentRow, TaskRow
 from domain.documents import DocumentKind
 from domain.waiver import Role
 
@@ -56,10 +56,7 @@ def sees_money(caller: Caller) -> bool:
 
 def narrowed(caller: Caller, view: CaseView) -> CaseView:
     """A case as this caller may see it; amounts of the case are left out by `api.views`."""
-    hidden: dict[str, object] = {"completion": {}, "evidence": None}
-    steps = [
-        task if sees_report(caller, task) else task.model_copy(update=hidden) for task in view.tasks
-    ]
+    steps = _steps(caller, view.tasks)
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": steps,
@@ -78,3 +75,17 @@ def narrowed(caller: Caller, view: CaseView) -> CaseView:
             "claim_state": "",
         }
     return view.model_copy(update=seen)
+
+
+def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
+    """A booking as this caller may see it: papers and reports of their own work, or all of them."""
+    seen = {
+        "documents": [row for row in view.documents if sees_paper(caller, row)],
+        "tasks": _steps(caller, view.tasks),
+    }
+    return view.model_copy(update=seen)
+
+
+def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
+    hidden: dict[str, object] = {"completion": {}, "evidence": None}
+    return [task if sees_report(caller, task) else task.model_copy(update=hidden) for task in tasks]

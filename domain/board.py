@@ -334,6 +334,7 @@ class BookingView(BookingRow):
     clocks: list[Clock] = Field(default=[])
     tasks: list[TaskRow] = Field(default=[])
     documents: list[DocumentRow] = Field(default=[])
+    notices: list[NoticeRow] = Field(default=[])
 
 
 class ContactRow(Row):

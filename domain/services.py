@@ -5,7 +5,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -29,6 +29,20 @@ class Shape(StrEnum):
     ADVANCE = "advance"  # a deposit waiver and its parts
     CLAIM = "claim"
     EMERGENCY = "emergency"  # a hospital's own channel
+
+
+BOOKED: Final = frozenset(
+    {
+        Shape.CONSULTATION,
+        Shape.APPOINTMENT,
+        Shape.WRITTEN_OPINION,
+        Shape.ESCORT,
+        Shape.LAB_TEST,
+        Shape.REHABILITATION,
+        Shape.REIMBURSEMENT,
+    }
+)
+"""Shapes of services that a customer books; the others are cases, enquiries or a hospital's own."""
 
 
 class ServiceQuota(BaseModel):

@@ -9,19 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
-from activities.books import KeepBooks
-from activities.ports import (
-    Delivery,
-    NoticeOrder,
-)
+from activities.ports import NoticeOrder
 from domain.clock import Budget, due_at
-from domain.money import format_fen
 from domain.posting import Transfer
 from domain.steps import Evidence, TaskKind
 from domain.terms import ExpectedEvent
@@ -31,16 +25,9 @@ from workflows.case import CaseState, Pen
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.notices import told_again, written
 from workflows.partners import asked
 from workflows.record import Record
-
-NOTICE_WITHIN: Final = timedelta(seconds=15)
-NOTICE_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    maximum_interval=timedelta(minutes=1),
-    maximum_attempts=5,
-)
-"""Five tries within about a minute; then a person phones (I22)."""
 
 T = TypeVar("T")
 
@@ -191,32 +178,8 @@ class Desk(FrontDesk):
 
     def tell(self, code: str, **values: object) -> None:
         """Send the customer one of the programme's notices; amounts are given in fen."""
-        terms = self.programme.notice(code)
-        texts = {key: _spelled(value) for key, value in values.items()}
-        texts.setdefault("hotline", self._hotline)
-        texts.setdefault("hospital", self._opening.hospital.name)
-        number = self.state.next_number("notice")
-        self.pen.notice(
-            NoticeOrder(
-                notice_id=f"{self.state.case_id}.notice.{number}",
-                case_id=self.state.case_id,
-                template=code,
-                channel=terms.channel,
-                text=terms.render(**texts),
-                at=workflow.now(),
-            )
-        )
-
-    @property
-    def _hotline(self) -> str:
-        return next(
-            (
-                channel.address
-                for channel in self.programme.channels
-                if channel.kind == "hotline" and "service" in channel.purposes
-            ),
-            "",
-        )
+        values.setdefault("hospital", self._opening.hospital.name)
+        self.pen.notice(written(self.programme, self.state, code, **values))
 
     def book(self, transfers: list[Transfer], *, at: datetime) -> None:
         """Put transfers on the page; they are booked before the page is written."""
@@ -237,18 +200,7 @@ class Desk(FrontDesk):
 
     async def _tell_again(self, notice: NoticeOrder) -> None:
         """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
-        try:
-            delivery = await workflow.execute_activity_method(
-                KeepBooks.tell_customer,
-                notice,
-                start_to_close_timeout=NOTICE_WITHIN,
-                retry_policy=NOTICE_RETRY,
-                summary=f"通知客户 {notice.template}",
-            )
-        except ActivityError:
-            # The last try did not even come back: nobody knows, so a person phones.
-            delivery = Delivery.FAILED
-        if delivery is Delivery.FAILED:
+        if not await told_again(notice):
             self.phone(notice.notice_id, notice.template)
 
 
@@ -256,8 +208,3 @@ async def _unless_dropped(work: Coroutine[Any, Any, None]) -> None:
     """What runs beside the story ends with its step; the story itself hears of the reason."""
     with contextlib.suppress(CaseOver, StepDropped):
         await work
-
-
-def _spelled(value: object) -> str:
-    """A value as it stands in a notice: amounts in yuan, everything else as it is."""
-    return format_fen(value) if isinstance(value, int) else str(value)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
+from activities.notices import TellCustomers
 from activities.ports import (
     ClaimFiling,
     ClaimReceipt,
@@ -255,8 +256,9 @@ async def worked(house: House) -> AsyncIterator[House]:
     verbs += worker.booking(
         record=BookingBook(house.database, house.sealer),
         entitlements=Entitlements(house.database),
-        roster=Roster(house.database),
+        notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.consulting(roster=Roster(house.database))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
 

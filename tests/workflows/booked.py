@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
+from activities.notices import TellCustomers
 from activities.ports import TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
@@ -132,6 +133,11 @@ class Booked:
     @property
     def lines(self) -> list[str]:
         return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def told(self) -> list[str]:
+        """The templates of the notices so far, in order."""
+        return [notice.template for page in self.pages for notice in page.notices]
 
     @property
     def open_tasks(self) -> dict[str, TaskOpened]:
@@ -263,7 +269,10 @@ def booking_opener(
             requested_by=AGENT,
             requested_at=time.now(),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books, roster=booked.roster)
+        notices = TellCustomers(book=booked.books, messaging=booked.partners)
+        verbs = worker.booking(record=booked.books, entitlements=booked.books, notices=notices)
+        verbs.append(notices.again)
+        verbs += worker.consulting(roster=booked.roster)
         verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(

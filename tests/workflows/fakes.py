@@ -160,7 +160,9 @@ class FakeBooks:
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")
-        return Contact(name="客户某甲", phone="13800008000", id_last_four="1234")
+        return Contact(
+            name="客户某甲", phone="13800008000", id_last_four="1234", email="kehu@example.com"
+        )
 
 
 class FakePartners:

@@ -6,20 +6,26 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
+from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen
 from workflows.messages import RequestBooking
+from workflows.notices import told_again, written
 from workflows.partners import asked
+
+REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
+"""What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
 T = TypeVar("T")
 
@@ -39,7 +45,7 @@ class BookingDesk(FrontDesk):
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
-        record = BookingRecord(state, self._service.name)
+        record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
         self._errands = 0
 
@@ -132,3 +138,48 @@ class BookingDesk(FrontDesk):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
         self.clocks.drop_all(at=at, why=reason)
+
+    # What the customer is told (3.5) -------------------------------------------------------------
+
+    def tell(self, code: str, **values: object) -> None:
+        """Send the customer one of the programme's notices, where it has words for it."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            self.state.open_page(order.at).notices.append(order)
+
+    def remind(self, at: datetime) -> None:
+        """From now on the customer is reminded of a visit, as long as it stays at this moment."""
+        self._spawn(self._reminding(at), "reminders")
+
+    async def _reminding(self, at: datetime) -> None:
+        for code, ahead in REMINDERS:
+            left = at - ahead - workflow.now()
+            if left <= timedelta():
+                continue
+            try:
+                await workflow.wait_condition(
+                    lambda: not self._stands(at), timeout=left, timeout_summary="就诊提醒"
+                )
+            except TimeoutError:
+                self.tell(code, date=civil(at))
+            if not self._stands(at):
+                return
+
+    def _stands(self, visit_at: datetime) -> bool:
+        """Whether a visit is still to take place at this moment."""
+        state = self.state
+        confirmed = state.stage is BookingStage.CONFIRMED and state.service_at == visit_at
+        return confirmed and state.called_off is None
+
+    def phone(self, notice_id: str, template: str) -> None:
+        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if notice_id not in self.state.phoned:
+            self.state.phoned.append(notice_id)
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
+
+    def _tell_soon(self, notice: NoticeOrder) -> None:
+        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
+
+    async def _tell_again(self, notice: NoticeOrder) -> None:
+        if not await told_again(notice):
+            self.phone(notice.notice_id, notice.template)

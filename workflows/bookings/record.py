@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Literal
 
@@ -10,6 +11,7 @@ from temporalio import workflow
 
 from activities.booking_ports import BookingPage, UseMoved
 from activities.bookings import KeepBookings
+from activities.ports import NoticeOrder
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
@@ -35,6 +37,7 @@ class BookingState(MatterState):
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     customer_date: date | None = None  # the day the customer wishes to be served
@@ -88,10 +91,13 @@ class BookingState(MatterState):
 class BookingRecord(Scribe[BookingPage]):
     """Turns the pages of one booking."""
 
-    def __init__(self, state: BookingState, service_name: str) -> None:
+    def __init__(
+        self, state: BookingState, service_name: str, *, unsent: Callable[[NoticeOrder], None]
+    ) -> None:
         super().__init__(state)
         self._state = state
         self._service_name = service_name
+        self._unsent = unsent
 
     def _standing(self) -> dict[str, object]:
         return super()._standing() | {
@@ -106,10 +112,13 @@ class BookingRecord(Scribe[BookingPage]):
             {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
             f"## {self._service_name} · {name}\n\n{cockpit.waiting_details(state)}",
         )
-        await workflow.execute_activity_method(
+        unsent = await workflow.execute_activity_method(
             KeepBookings.turn_page,
             page,
             start_to_close_timeout=BOOKS_WITHIN,
             retry_policy=BOOKS_RETRY,
             summary=f"第{page.page}页 {name}",
         )
+        for notice in page.notices:
+            if notice.notice_id in unsent:
+                self._unsent(notice)
