@@ -85,9 +85,10 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    notices = TellCustomers(book=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
@@ -146,6 +147,7 @@ async def main(settings: Settings) -> None:
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
         messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
@@ -156,7 +158,9 @@ async def main(settings: Settings) -> None:
     verbs += booking(
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
-        notices=TellCustomers(book=casebook, messaging=messaging),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
     )
     verbs += consulting(roster=Roster(engine))
     try:

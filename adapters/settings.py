@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     telephone_secret: SecretStr | None = None
     roster_secret: SecretStr | None = None
     callback_url: str | None = None
+    steward_phone: str | None = Field(default=None, pattern=r"^\+?[0-9-]{5,20}$")
 
     programmes_path: str | None = None
     calendar_path: Path = ROOT / "data" / "calendars"

@@ -79,6 +79,9 @@ def _doer(task: TaskOpened) -> Actor:
 _BY_ROLE = {actor.role: actor for actor in DOERS.values()}
 
 
+STEWARD_PHONE = "13900000000"
+
+
 class Booked:
     """One running booking and everything a test asks of it."""
 
@@ -269,7 +272,9 @@ def booking_opener(
             requested_by=AGENT,
             requested_at=time.now(),
         )
-        notices = TellCustomers(book=booked.books, messaging=booked.partners)
+        notices = TellCustomers(
+            book=booked.books, messaging=booked.partners, steward_phone=STEWARD_PHONE
+        )
         verbs = worker.booking(record=booked.books, entitlements=booked.books, notices=notices)
         verbs.append(notices.again)
         verbs += worker.consulting(roster=booked.roster)

@@ -128,6 +128,13 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
         await _slot_kept(booked)
         await booked.go_to("2026-09-25 14:00")
         await booked.until(lambda: "sms_steward" in booked.lines)
+        assert booked.told == [
+            "booking_received",
+            "booking_call_confirmed",
+            "booking_steward_soon",
+        ]
+        reminded = await booked.until(lambda: booked.partners.sent[2])
+        assert (reminded.to, booked.booking_id in reminded.text) == ("steward", True)
         assert "call_customer" not in booked.lines
         await booked.go_to("2026-09-25 14:30")
         assert (await booked.task(TaskKind.CALL_AHEAD)).due_at == booked.at("2026-09-25 15:00")
@@ -165,6 +172,7 @@ async def test_three_calls_in_vain_cancel_the_order_and_give_the_unit_back(
         await call(booked, CallNews.FAILED, "c-3", caller)
         await booked.ends(BookingStage.CANCELLED)
         assert (booked.unit, booked.roster.taken) == ("given_back", {})
+        assert booked.told[-1] == "booking_not_reached"
 
 
 async def test_a_customer_reached_between_two_failures_is_not_cancelled(
@@ -207,8 +215,8 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
         await booked.until(lambda: booked.pages[-1].service_at == second.starts_at)
         await doctors.withdraw(booked, first)  # not theirs any more
         await doctors.withdraw(booked, second)
-        await booked.do(TaskKind.PHONE_CUSTOMER, reached=True)
         await booked.task(TaskKind.CHOOSE_SLOT)
+        assert booked.told[-1] == "booking_again"
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
         await take_slot(booked, a_slot(booked, "2026-09-24 12:00", 3))
         await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
@@ -231,6 +239,7 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         booked.roster.ahead = 2
         await stewards.take(booked)
         await booked.until(lambda: "queued" in booked.lines)
+        assert booked.told[-1] == "booking_order_placed"
         await booked.go_to("2026-09-24 10:20")
         assert "G14.1" not in booked.clocks  # the promise is for who is first in line (R193)
         booked.roster.ahead = 0

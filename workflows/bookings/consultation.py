@@ -35,7 +35,7 @@ from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import STEWARD_SOON, BookingOver
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
 from workflows.messages import (
@@ -105,6 +105,7 @@ class Consultation(Booking):
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
             await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            self._desk.tell("booking_summary")
         self._desk.use_when("completed", at=workflow.now())
 
     # A doctor ------------------------------------------------------------------------------------
@@ -146,6 +147,8 @@ class Consultation(Booking):
             place = await self._ask_roster(AskRoster.line_up, order, "查看出诊医生")
             if place.turn is Turn.NOBODY:
                 raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
+            if not waits:
+                self._desk.tell("booking_order_placed")
             self._talk.slot = place.slot
             if self._talk.slot is None:
                 if not waits:
@@ -182,6 +185,8 @@ class Consultation(Booking):
         desk.enter(BookingStage.CONFIRMED, at=now)
         desk.use_when("arranged", at=now)
         self._talk.begin(now)
+        if self._consulting.by == "roster" and self._state.service_at is not None:
+            desk.tell("booking_call_confirmed", date=civil(self._state.service_at))
 
     # The talk ------------------------------------------------------------------------------------
 
@@ -214,6 +219,9 @@ class Consultation(Booking):
             if await self._desk.by(due, lambda: self._talk.decided(step), summary=reminder.name):
                 return
             self._desk.note(reminder.does, reminder.name, at=due)
+            if reminder.does == "sms_steward":
+                when, number = civil(slot.starts_at), self._state.booking_id
+                self._desk.tell_steward(STEWARD_SOON, date=when, number=number)
             if reminder.does == "call_customer":
                 self._desk.ask(TaskKind.CALL_AHEAD, at=due, due_at=slot.starts_at)
 
@@ -242,11 +250,11 @@ class Consultation(Booking):
                 self._desk.no_longer_asked(task.task_id, at=workflow.now(), reason="咨询已结束")
 
     def _lose_slot(self) -> None:
-        """Changed for another: it is there already. Withdrawn: the customer is phoned."""
+        """Changed for another: it is there already. Withdrawn: another is chosen."""
         self._desk.note("slot_changed", "时段已变更", at=workflow.now())
         if self._talk.is_withdrawn:
             self._talk.slot = None
-            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="slot_withdrawn")
+            self._desk.tell("booking_again")
 
     async def _cancel_in_vain(self) -> None:
         """So many calls in vain cancel the order, and the file says what becomes of the unit."""
@@ -287,6 +295,12 @@ class Consultation(Booking):
         await self._desk.by(until, lambda: step in completions, summary="等待客户评价")
         completions.pop(step, None)
         self._take_off(TaskKind.RATE_SERVICE)
+
+    def _tell_end(self, over: BookingOver) -> None:
+        if self._talk.in_vain and over.stage is BookingStage.CANCELLED:
+            self._desk.tell("booking_not_reached")
+        else:
+            super()._tell_end(over)
 
     async def _end(self, over: BookingOver) -> None:
         await self._free_slot()

@@ -30,6 +30,9 @@ REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", ti
 T = TypeVar("T")
 
 
+STEWARD_SOON: Final = "booking_steward_soon"
+
+
 class BookingOver(Exception):
     """The story ends before its usual end; says where and why."""
 
@@ -147,6 +150,13 @@ class BookingDesk(FrontDesk):
             order = written(self.programme, self.state, code, **values)
             self.state.open_page(order.at).notices.append(order)
 
+    def tell_steward(self, code: str, **values: object) -> None:
+        """Send the stewards' desk a notice; who misses it has the step on the worklist."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            order = order.model_copy(update={"to": "steward"})
+            self.state.open_page(order.at).notices.append(order)
+
     def remind(self, at: datetime) -> None:
         """From now on the customer is reminded of a visit, as long as it stays at this moment."""
         self._spawn(self._reminding(at), "reminders")
@@ -173,6 +183,8 @@ class BookingDesk(FrontDesk):
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if template == STEWARD_SOON:
+            return  # no customer waits for it
         if notice_id not in self.state.phoned:
             self.state.phoned.append(notice_id)
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
