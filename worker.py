@@ -16,6 +16,8 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.exchange import ExchangeBills
+from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
 from activities.payment import PayHospital
@@ -32,8 +34,10 @@ from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
+from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
+from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
@@ -48,6 +52,8 @@ from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -64,6 +70,8 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Consultation,
     Escort,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -118,11 +126,21 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
+def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
+    """The verbs of a counter that settles a bill."""
+    verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
+    return [verbs.read, verbs.settle]
+
+
 def booking(
-    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
 ) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
     return [book.turn_page]
 
 
@@ -154,10 +172,15 @@ async def main(settings: Settings) -> None:
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    verbs += exchanging(
+        bills=BillHolder(lines["bills"], secret=settings.partner_secret("bills")),
+        social=SocialInsurance(lines["social"]),
+    )
     postman = Postman(Outbox(engine, sealer))
     verbs += booking(
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
+        ledger=Ledger(engine),
         notices=TellCustomers(
             book=casebook, messaging=messaging, steward_phone=settings.steward_phone
         ),

@@ -41,11 +41,12 @@ class PaymentOrder(Message):
 
 
 class PayoutOrder(Message):
-    """Pay the residual of a claim to the customer whose account the payment partner holds."""
+    """Pay claim money to the customer, whose account the payment partner holds, or to a branch."""
 
     movement_id: str
     case_id: str
     amount_fen: PositiveFen
+    branch: str = ""  # the one that hands it over; none = to the customer's account
 
 
 class PaymentStatus(StrEnum):

@@ -24,6 +24,7 @@ from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
 from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
+from adapters.emergencies import EmergencyRows
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
@@ -49,6 +50,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
         self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)

@@ -22,7 +22,7 @@ from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from adapters.encryption import Sealer
-from adapters.tables import case_pages, clocks, tasks, timeline
+from adapters.tables import case_pages, clocks, payments, tasks, timeline
 
 AnyPage = CasePage | EnquiryPage | BookingPage
 TASK_FORM: Final = "tasks.form"
@@ -143,6 +143,14 @@ async def write_steps(
     )
     for closed in page.tasks_closed:
         await _close(connection, sealer, closed)
+
+
+async def write_payments(
+    connection: AsyncConnection, matter_id: str, page: CasePage | BookingPage
+) -> None:
+    """Payments, each in its newest state."""
+    key = {"case_id": matter_id, "page": page.page}
+    await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
 
 
 async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:

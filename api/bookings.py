@@ -216,6 +216,7 @@ def _message(
         hospital=known.hospital,
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_until=known.facts.policy_to,
         channel=asked.body.channel,
         urgent=asked.body.urgent,
         requested_by=asked.caller.actor,

@@ -89,6 +89,7 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "claims": "claims",
     "telephone": "telephone",
     "roster": "roster",
+    "social": "social",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 

@@ -23,6 +23,7 @@ from domain.money import Money
 from domain.roster import Slot
 from domain.telephone import Caller, CallNews
 from workflows.messages import (
+    BillSettled,
     CallHeard,
     ClaimDecided,
     NoticeFailed,
@@ -149,6 +150,23 @@ class DeliveryEvent(Event):
     status: Literal["delivered", "failed"]
 
 
+class SettledEvent(Event):
+    """Social insurance settled its part of a bill, or did not."""
+
+    event: Literal["social_settled"]
+    settlement_id: SubjectId
+    status: Literal["settled", "refused"]
+    social_paid: BookableMoney | None = None
+    self_pay: BookableMoney | None = None
+    reason_code: ReasonCode = ""
+
+    @model_validator(mode="after")
+    def _settled_has_its_amounts(self) -> Self:
+        if self.status == "settled" and None in (self.social_paid, self.self_pay):
+            raise said("已结算的结果须附医保支付与个人支付金额")
+        return self
+
+
 class CallEvent(Event):
     """The telephone system recorded something of a call to a booking's customer (C-38)."""
 
@@ -183,6 +201,7 @@ AnyEvent = Annotated[
     | ClaimEvent
     | VisitEvent
     | DeliveryEvent
+    | SettledEvent
     | CallEvent
     | RosterEvent
     | SlotEvent,
@@ -197,6 +216,7 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "claims": (ClaimEvent,),
     "telephone": (CallEvent,),
     "roster": (RosterEvent, SlotEvent),
+    "social": (SettledEvent,),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
@@ -214,7 +234,9 @@ def subject_of(event: Event) -> str:
             return subject
         case ClaimEvent(claim_id=subject) | VisitEvent(visit_id=subject):
             return subject
-        case DeliveryEvent(message_id=subject) | CallEvent(booking_id=subject):
+        case DeliveryEvent(message_id=subject) | SettledEvent(settlement_id=subject):
+            return subject
+        case CallEvent(booking_id=subject):
             return subject
     return ""
 
@@ -225,7 +247,14 @@ def named_in(raw: bytes) -> str:
         said = json.loads(raw)
     except ValueError:
         return ""
-    names = ("movement_id", "claim_id", "visit_id", "message_id", "booking_id")
+    names = (
+        "movement_id",
+        "claim_id",
+        "visit_id",
+        "message_id",
+        "settlement_id",
+        "booking_id",
+    )
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
@@ -351,6 +380,15 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 at=at,
                 accepted=event.accepted,
                 reason=event.reason_code,
+            )
+        case SettledEvent():
+            return "bill_settled", BillSettled(
+                settlement_id=event.settlement_id,
+                done=event.status == "settled",
+                social_paid_fen=event.social_paid.fen if event.social_paid else 0,
+                self_pay_fen=event.self_pay.fen if event.self_pay else 0,
+                reason=event.reason_code,
+                at=at,
             )
         case CallEvent():
             return "call_heard", CallHeard(

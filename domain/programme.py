@@ -238,6 +238,8 @@ class Programme(Incomplete):
                 "reminders": (),
                 "lead_time": self.lead_time or self._lead_of(service or self.waiver_service),
             }
+        if self.claims is not None:  # where money is handed over was looked up at the door
+            narrowed["claims"] = self.claims.model_copy(update={"branches": ()})
         kept = {"hospitals": hospitals, "notices": notices}
         return self.model_copy(update={**kept, **catalogue, **narrowed})
 

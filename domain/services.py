@@ -223,6 +223,12 @@ class FollowUp(Terms):
     times: int | None = Field(default=None, gt=0)
 
 
+class PaysBack(Terms):
+    """How much of what a customer paid is paid back: at most so much in all for one booking."""
+
+    at_most_fen: int = Field(gt=0)
+
+
 class Step(Terms):
     """A step of a service, in order, with who does it."""
 
@@ -255,5 +261,11 @@ class Service(Incomplete):
     cancellation: CancellationRule | None = None
     consumption: Consumption | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    pays_back: PaysBack | None = None
     transferable: bool = False
     content: str = ""
+
+    def bookings_max(self, tier: str | None) -> int | None:
+        """How often it may be booked in a period: a year of calls is one booking (C-64)."""
+        count = self.quota.count_for(tier)
+        return 1 if count is not None and self.shape is Shape.REHABILITATION else count

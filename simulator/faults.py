@@ -15,7 +15,17 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-Partner = Literal["payment", "nurse", "message", "claims", "telephone", "roster", "channel"]
+Partner = Literal[
+    "payment",
+    "nurse",
+    "message",
+    "claims",
+    "social",
+    "bills",
+    "telephone",
+    "roster",
+    "channel",
+]
 
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "payment": frozenset({"pay", "query", "scan", "payout", "refund", "statement"}),
@@ -24,6 +34,8 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "claims": frozenset({"file", "query", "decide"}),
     "telephone": frozenset({"call"}),
     "roster": frozenset({"publish", "withdraw"}),
+    "social": frozenset({"settle"}),
+    "bills": frozenset({"read"}),
     "channel": frozenset({"webhook"}),
 }
 

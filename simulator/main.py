@@ -23,6 +23,7 @@ from simulator import (
     nurse,
     payment,
     roster,
+    social,
     statement,
     telephone,
 )
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("message", "message", message.Gateways(desk).settle)
     desk.settles("call", "telephone", telephone.Exchange(desk).settle)
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
+    desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -70,6 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         nurse,
         message,
         claims,
+        social,
         telephone,
         roster,
         channel,

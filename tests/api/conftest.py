@@ -256,6 +256,7 @@ async def worked(house: House) -> AsyncIterator[House]:
     verbs += worker.booking(
         record=BookingBook(house.database, house.sealer),
         entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
     verbs += worker.consulting(roster=Roster(house.database))

@@ -60,10 +60,12 @@ ONLY_WHERE: Final[dict[str, Callable[[Programme], bool]]] = {
 DIAGNOSES: Final = re.compile("癌|瘤|肿|白血病|梗死|中风|移植|诊断|确诊|病情|病史|疾病|重疾|绝症")
 """Words that say, or let guess, what somebody suffers from."""
 
-OTHER_STORIES: Final = frozenset({"claim_payment.py"})
+OTHER_STORIES: Final = frozenset({"claim_payment.py", "claim_people.py"})
 """Chapters of claims that follow no advance; their texts stand with the programme that has them."""
 
-LISTS_PAPERS: Final = frozenset({"checklist", "documents_missing", "claim_documents"})
+LISTS_PAPERS: Final = frozenset(
+    {"checklist", "documents_missing", "claim_documents", "claim_offered"}
+)
 
 OF_BOOKINGS: Final = "booking_"
 PLACES: Final = ("{hospital}", "{reason}", "{list}")

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
@@ -28,6 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
+from workflows.messages import BillSettled
 
 ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 P02 = "pingan_value_added"
@@ -256,6 +258,47 @@ async def _claim_settled(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
+async def _claim_with_social(case: Case) -> None:
+    """The data company delivers the bill, social insurance settles its part by callback."""
+    case.partners.bills["E-0001"] = StatedBill(found=True, bill_fen=774_362)
+    await advances.claimed(case, "claim_direct_pay", more={"bill_no": "E-0001"})
+    await case.until(lambda: case.partners.settled)
+    told = BillSettled(
+        settlement_id=f"{case.case_id}:social",
+        done=True,
+        self_pay_fen=104_838,
+        at=case.time.now(),
+    )
+    await case.handle.signal("bill_settled", told)
+    await case.do(
+        TaskKind.SETTLE_AT_COUNTER,
+        AGENT,
+        bill=people.money(774_362),
+        social_paid=people.money(0),
+        self_pay=people.money(104_838),
+        amounts_shown=True,
+    )
+    await case.ends(Stage.CLOSED)
+
+
+async def _claim_offered(case: Case) -> None:
+    """Offered by us, helped with, visited, decided by a person, handed over at a branch."""
+    more: dict[str, Any] = {"proactive": True, "branch": "sichuan", "branch_name": "四川省分公司"}
+    known: dict[str, Any] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
+    await advances.claimed(case, "ci_one_day_payout", more=more, **known)
+    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=False)
+    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=True, wants=True, consent_version="v1")
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"])
+    papers = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=papers, complete=True)
+    await case.do(TaskKind.HOME_VISIT, AGENT, subject="资料齐全, 上门协助理赔", images=["i-1"])
+    payable = people.money(25_000_000)
+    await case.do(TaskKind.ADJUDICATE, INSURER, decision="approved", payable=payable)
+    form: dict[str, Any] = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
+    await case.do(TaskKind.HAND_OVER_MONEY, AGENT, **form)
+    await case.ends(Stage.CLOSED)
+
+
 async def _gene_test_closed(booked: Booked) -> None:
     """The sample arrives, the laboratory is late, both reports go out and are explained."""
     await stewards.take(booked)
@@ -374,6 +417,8 @@ STORIES = {
     "DepositWaiver.consumed": Story(_consumed),
     "Claim.paid": Story(_claim_paid),
     "Claim.settled_at_counter": Story(_claim_settled),
+    "Claim.settled_with_social_insurance": Story(_claim_with_social),
+    "Claim.offered_and_handed_over": Story(_claim_offered),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),

@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 import worker
 from activities.booking_ports import BookingPage
 from activities.notices import TellCustomers
-from activities.ports import TaskOpened
+from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
 from adapters.settings import Settings
@@ -25,7 +25,7 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.services import Shape
 from domain.steps import TaskKind
@@ -34,6 +34,7 @@ from tests.builders import (
     CUSTOMER,
     DISPATCHER,
     DOCTOR,
+    FINANCE,
     REVIEWER,
     SUPERVISOR,
     a_calendar,
@@ -49,6 +50,7 @@ from workflows.messages import (
     CancelBooking,
     CompleteTask,
     PapersArrived,
+    PaymentResult,
     RequestBooking,
 )
 
@@ -60,12 +62,16 @@ DOERS = {
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
+    TaskKind.CONFIRM_PAYEE: FINANCE,
+    TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
     TaskKind.CONSULT: DOCTOR,
     TaskKind.WRITE_SUMMARY: DOCTOR,
     TaskKind.RATE_SERVICE: CUSTOMER,
+    TaskKind.EXAMINE_EXPENSES: REVIEWER,
     TaskKind.OFFER_VISIT: DISPATCHER,
     TaskKind.REPLACE_ESCORT: DISPATCHER,
+    TaskKind.RESOLVE_PAYMENT: FINANCE,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -106,6 +112,11 @@ class Booked:
     def day(self, text: str) -> date:
         return date.fromisoformat(text) + timedelta(days=self.moved_by)
 
+    @property
+    def today(self) -> date:
+        """The day the story has reached, in Shanghai."""
+        return civil_date(self.time.now())
+
     def civil(self, at: datetime) -> str:
         """A moment as the story writes it; midnight is 24:00 of the day before."""
         told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
@@ -136,6 +147,10 @@ class Booked:
     @property
     def lines(self) -> list[str]:
         return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def payments(self) -> dict[str, Any]:
+        return {record.movement_id: record for page in self.pages for record in page.payments}
 
     @property
     def told(self) -> list[str]:
@@ -213,6 +228,17 @@ class Booked:
         )
         return accepted
 
+    async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
+        """The payment partner's word on a payment, by callback."""
+        result = PaymentResult(
+            movement_id=movement_id,
+            status=status,
+            amount_fen=self.payments[movement_id].amount_fen,
+            receipt_no="R-callback" if status is PaymentStatus.PAID else "",
+            at=self.time.now(),
+        )
+        await self.handle.signal("payment_result", result)
+
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
         await self.handle.signal("papers_arrived", message)
@@ -222,11 +248,15 @@ class Booked:
         for task in list(self.open_tasks.values()):
             if task.kind is TaskKind.BREACH:
                 await self.do(TaskKind.BREACH, action="已跟进")
+            if task.kind is TaskKind.PHONE_CUSTOMER:
+                await self.do(TaskKind.PHONE_CUSTOMER, reached=True)
         async with asyncio.timeout(WITHIN):
             assert await self.handle.result() == stage.value
         assert self.stage is stage
         assert self.open_tasks == {}
         assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+        assert await self.books.balances(self.booking_id) == Balances()
+        assert self.partners.paid_twice == []
 
 
 async def refused(command: Any) -> str:
@@ -252,6 +282,7 @@ def booking_opener(
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
         urgent: bool = False,
+        covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -271,14 +302,21 @@ def booking_opener(
             urgent=urgent,
             requested_by=AGENT,
             requested_at=time.now(),
+            covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        notices = TellCustomers(
-            book=booked.books, messaging=booked.partners, steward_phone=STEWARD_PHONE
+        books, partners = booked.books, booked.partners
+        notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
+        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
+        verbs += worker.activities(
+            ledger=books,
+            casebook=books,
+            payment=partners,
+            dispatch=partners,
+            messaging=partners,
+            claims=partners,
+            steward_phone=STEWARD_PHONE,
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books, notices=notices)
-        verbs.append(notices.again)
         verbs += worker.consulting(roster=booked.roster)
-        verbs += worker.nursing(dispatch=booked.partners)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -13,6 +13,7 @@ from typing import Literal
 
 from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
+from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
 from activities.ports import (
     Balances,
     CasePage,
@@ -183,6 +184,9 @@ class FakePartners:
         self.deliveries: list[Delivery] = []
         self.filed: dict[str, ClaimFiling] = {}
         self.receipts: list[ClaimReceipt] = []
+        self.bills: dict[str, StatedBill] = {}
+        self.settled: list[SettleBill] = []
+        self.social = SocialAnswer(status="pending")
         self.paid_twice: list[str] = []
         self.refused_ids: set[str] = set()
         self.fail: Hook = _nothing
@@ -252,6 +256,15 @@ class FakePartners:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-scanned")
         self.refused_ids.add(movement_id)
         return PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
+
+    async def read(self, wanted: BillWanted) -> StatedBill:
+        self.fail("read_bill")
+        return self.bills.get(wanted.bill_no, StatedBill(found=False))
+
+    async def settle(self, order: SettleBill) -> SocialAnswer:
+        self.fail("settle_bill")
+        self.settled.append(order)
+        return self.social
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         self.fail("order_visit")

@@ -62,7 +62,8 @@ class BookingRefusals:
 
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
-        over = self._state.ended or self._state.stage is BookingStage.FOLLOW_UP
+        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
+        over = self._state.ended or beyond
         if over or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
         cost = self.cost(message.at)
