@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 from api.delivery import deliver
 from api.docs import FAILURES
 from api.errors import invalid
+from api.partner_codes import Event
 from api.partner_events import (
     EVENTS,
     SENT_BY,
-    Event,
     case_of,
     check_amounts,
     named_in,

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
-from stdnum.cn import ric
+from pydantic import Field, TypeAdapter, model_validator
 
 from activities.ports import PaymentStatus
 from api.access import matter_access
+from api.doctor_events import CallEvent, RosterEvent, SlotEvent
+from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
 from api.problems import at_field
-from api.text import BookableMoney, Moment, said
+from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
-from domain.roster import Slot
-from domain.telephone import Caller, CallNews
+from domain.telephone import CallNews
 from workflows.messages import (
     BillSettled,
     CallHeard,
@@ -37,62 +37,9 @@ _CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
 _OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
-SHIFT_MAX: Final = timedelta(hours=24)
-"""No doctor is on duty for longer in one slot."""
-
-_REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
-
-WITHHELD: Final = "withheld"
-"""Stands for a number we must not keep; the event itself counts all the same."""
-
-SubjectId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
-ShortCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
-
-
-def _no_person(code: str) -> str:
-    """A number of the partner's own; an ID or phone number would name somebody and is dropped."""
-    return WITHHELD if _PHONE.fullmatch(code) or ric.is_valid(code) else code
-
-
-def _code_of(reason: str) -> str:
-    """A partner's reason as a code we keep; anything else could name a person and is dropped."""
-    return reason if not reason or _REASON.fullmatch(reason) else "reason_not_a_code"
-
-
-Receipt = Annotated[ShortCode, AfterValidator(_no_person)]
-ReasonCode = Annotated[ShortCode, AfterValidator(_code_of)]
-
-
-ProgrammeCode = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
-SlotId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-
-
-class PublishedSlot(Slot):
-    """A slot as the roster writes it; the doctor by the partner's number, never by name."""
-
-    slot_id: SlotId
-    department: Annotated[str, Field(min_length=1, max_length=64)]
-    doctor: SlotId
-    hospital_rank: int | None = Field(default=None, ge=1, le=10_000)
-    starts_at: Moment
-    ends_at: Moment
-
-    @model_validator(mode="after")
-    def _within_a_day(self) -> Self:
-        if self.ends_at - self.starts_at > SHIFT_MAX:
-            raise said("一个时段最长为24小时")
-        return self
-
 
 class Unmatched(Exception):
     """Nothing of ours fits the event yet; it waits."""
-
-
-class Event(BaseModel):
-    """What every partner event has; partners may add fields of their own."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class PaymentResultEvent(Event):
@@ -165,34 +112,6 @@ class SettledEvent(Event):
         if self.status == "settled" and None in (self.social_paid, self.self_pay):
             raise said("已结算的结果须附医保支付与个人支付金额")
         return self
-
-
-class CallEvent(Event):
-    """The telephone system recorded something of a call to a booking's customer (C-38)."""
-
-    event: Literal["call_answered", "call_failed", "call_ended"]
-    call_id: SubjectId
-    booking_id: SubjectId
-    caller: Caller
-    at: Moment
-    seconds: int = Field(default=0, ge=0, le=86_400)  # of a talk that has ended
-    reason_code: ReasonCode = ""
-
-
-class RosterEvent(Event):
-    """Doctors will be on duty: their slots of the coming days (R175)."""
-
-    event: Literal["roster_published"]
-    programme: ProgrammeCode
-    slots: list[PublishedSlot] = Field(min_length=1, max_length=200)
-
-
-class SlotEvent(Event):
-    """A doctor does not keep a slot."""
-
-    event: Literal["slot_withdrawn"]
-    slot_id: SlotId
-    reason_code: ReasonCode = ""
 
 
 AnyEvent = Annotated[
