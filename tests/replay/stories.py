@@ -14,10 +14,10 @@ from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
-from domain.telephone import CallNews
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.workflows import advances, doctors, escorts, people, stewards
+from tests.replay import consultations
+from tests.workflows import advances, escorts, people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -32,8 +32,6 @@ from tests.workflows.reconciling import (
 from workflows.messages import BillSettled
 
 ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
-P02 = "pingan_value_added"
-EXPERT = (P02, "expert_phone_appointment")
 
 
 @dataclass(frozen=True)
@@ -356,54 +354,6 @@ async def _escort_no_show(booked: Booked) -> None:
     await booked.ends(BookingStage.TERMINATED)
 
 
-async def _expert_called(booked: Booked) -> None:
-    """A slot is taken and changed, the first call fails, the second is answered, a rating given."""
-    await stewards.take(booked)
-    await booked.task(TaskKind.CHOOSE_SLOT)
-    await doctors.take_slot(booked, doctors.a_slot(booked, "2026-09-25 15:00"))
-    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
-    other = doctors.a_slot(booked, "2026-09-26 09:00", 2)
-    await doctors.take_slot(booked, other)
-    await booked.until(lambda: booked.pages[-1].service_at == other.starts_at)
-    await booked.go_to("2026-09-26 08:30")
-    await booked.do(TaskKind.CALL_AHEAD, reached=True)
-    await booked.go_to("2026-09-26 09:00")
-    await doctors.call(booked, CallNews.FAILED, "c-1")
-    await doctors.call(booked, CallNews.ANSWERED, "c-2")
-    await booked.until(lambda: booked.clocks["G11.1"])
-    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=1)
-    await booked.do(TaskKind.RATE_SERVICE, stars=5)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _direct_in_vain(booked: Booked) -> None:
-    """Somebody stands before it; then three calls within five minutes reach nobody."""
-    booked.roster.slots = [
-        doctors.a_slot(booked, "2026-09-24 10:00", ends_at=booked.at("2026-09-24 12:00"))
-    ]
-    booked.roster.ahead = 1
-    await stewards.take(booked)
-    await booked.until(lambda: "queued" in booked.lines)
-    booked.roster.ahead = 0
-    await booked.go_to("2026-09-24 10:01")
-    await booked.task(TaskKind.CONSULT)
-    for number in (1, 2, 3):
-        await doctors.call(booked, CallNews.FAILED, f"c-{number}")
-    await booked.ends(BookingStage.CANCELLED)
-
-
-async def _chat_closed(booked: Booked) -> None:
-    """A conversation in the app closes after its day; nobody rates."""
-    await stewards.take(booked)
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
-    await booked.task(TaskKind.CONSULT)
-    await booked.go_to("2026-09-25 10:01")
-    await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
-    await booked.task(TaskKind.RATE_SERVICE)
-    await booked.go_to("2026-10-03 10:00")
-    await booked.ends(BookingStage.CLOSED)
-
-
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -422,12 +372,14 @@ STORIES = {
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
-    "Consultation.expert_called": Story(_expert_called, opener=partial(booking_opener, of=EXPERT)),
+    "Consultation.expert_called": Story(
+        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
+    ),
     "Consultation.direct_in_vain": Story(
-        _direct_in_vain, opener=partial(booking_opener, of=(P02, "expert_phone_direct"))
+        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
     ),
     "Consultation.chat_closed": Story(
-        _chat_closed, opener=partial(booking_opener, of=(P02, "family_doctor_text"))
+        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
     ),
     "WrittenOpinion.gene_test_closed": Story(
         _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
