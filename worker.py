@@ -24,6 +24,8 @@ from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
@@ -42,11 +44,13 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort
 from workflows.bookings.rehabilitation import Rehabilitation
 from workflows.bookings.reimbursement import Reimbursement
@@ -63,6 +67,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
     Escort,
     WrittenOpinion,
     Rehabilitation,
@@ -88,9 +93,10 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    notices = TellCustomers(book=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
@@ -138,6 +144,12 @@ def booking(
     return [book.turn_page]
 
 
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
+    ask = AskRoster(roster=roster)
+    return [ask.take, ask.line_up, ask.leave]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -153,6 +165,7 @@ async def main(settings: Settings) -> None:
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
         messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
@@ -168,8 +181,11 @@ async def main(settings: Settings) -> None:
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
         ledger=Ledger(engine),
-        notices=TellCustomers(book=casebook, messaging=messaging),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
     )
+    verbs += consulting(roster=Roster(engine))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

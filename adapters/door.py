@@ -29,6 +29,7 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.roster import RosterRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -51,6 +52,7 @@ class DoorUnit:
         self.bookings = BookingRows(connection, sealer)
         self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
+        self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)

@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
+from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -226,6 +227,8 @@ class Unit(Protocol):
     def emergencies(self) -> Emergencies: ...
     @property
     def family(self) -> Family: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
     @property

@@ -41,6 +41,7 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
+from adapters.roster import Roster
 from adapters.search_attributes import register
 from adapters.settings import Settings
 from adapters.tables import hospitals, network_hospitals, policies
@@ -258,6 +259,7 @@ async def worked(house: House) -> AsyncIterator[House]:
         ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.consulting(roster=Roster(house.database))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
 
