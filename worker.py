@@ -27,6 +27,8 @@ from activities.ports import (
 )
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.rescue_ports import RescueBookPort
+from activities.rescues import KeepRescues
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -42,6 +44,7 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.rescues import RescueBook
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
@@ -53,6 +56,7 @@ from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
+from workflows.rescues.rescue import Rescue
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
@@ -61,6 +65,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Reconciliation,
     Appointment,
     WrittenOpinion,
+    Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -114,6 +119,11 @@ def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[C
     return [KeepBookings(record=record, entitlements=entitlements).turn_page]
 
 
+def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
+    """The verb of a hospital's own channel."""
+    return [KeepRescues(record=record).turn_page]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -136,6 +146,7 @@ async def main(settings: Settings) -> None:
     )
     postman = Postman(Outbox(engine, sealer))
     verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -28,6 +28,7 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.rescues import RescueRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -48,6 +49,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.rescues = RescueRows(connection, sealer)
         self.family = FamilyRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)

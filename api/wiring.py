@@ -19,6 +19,7 @@ from activities.ports import Balances
 from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
+from api.wiring_rescues import RescueBoard, Rescues
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -227,6 +228,8 @@ class Unit(Protocol):
     @property
     def bookings(self) -> Bookings: ...
     @property
+    def rescues(self) -> Rescues: ...
+    @property
     def family(self) -> Family: ...
     @property
     def house(self) -> House: ...
@@ -327,6 +330,7 @@ class Door:
     board: Board
     enquiries: EnquiryBoard
     bookings: BookingBoard
+    rescues: RescueBoard
     worklist: Worklist
     files: Files
     ledger: Ledger

@@ -29,7 +29,16 @@ class Misfit(ValueError):
 
 def misfit(programme: Programme) -> Misfit | None:
     """The first reason why the parts of a programme do not fit, None when they do."""
-    checks = (_days, _codes_once, _sections, _disease_groups, _services_known, _hours, _circle)
+    checks = (
+        _days,
+        _codes_once,
+        _sections,
+        _disease_groups,
+        _services_known,
+        _hours,
+        _circle,
+        _steps,
+    )
     return next((why for check in checks if (why := check(programme))), None)
 
 
@@ -122,6 +131,23 @@ def _hours(programme: Programme) -> Misfit | None:
     for what, hours, key, at in named:
         if hours not in known:
             return Misfit(f"{what} names no service hours {hours!r}", key, at, "hours")
+    return None
+
+
+def _steps(programme: Programme) -> Misfit | None:
+    """Steps follow steps of their own service and are asked of groups that there are."""
+    terms = programme.emergency
+    groups = {group.code for group in terms.groups} if terms else set()
+    for at, service in enumerate(programme.services):
+        known = {step.code for step in service.steps}
+        for step in service.steps:
+            unknown = (set(step.after) - known) | (set(step.groups) - groups)
+            if unknown:
+                reason = f"step {step.code} names neither a step nor a group {min(unknown)!r}"
+                return Misfit(reason, "services", at, "steps")
+    if terms and terms.office_hours not in {None, *(hours.code for hours in programme.hours)}:
+        reason = f"no service hours {terms.office_hours!r}"
+        return Misfit(reason, "emergency", "office_hours")
     return None
 
 
