@@ -16,19 +16,17 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.exchange import ExchangeBills
+from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
 from activities.rescue_ports import RescueBookPort
 from activities.rescues import KeepRescues
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -36,8 +34,10 @@ from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
+from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
+from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
@@ -50,6 +50,9 @@ from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.escort import Escort
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
@@ -64,7 +67,10 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Escort,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
     Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
@@ -89,21 +95,26 @@ def activities(
     claims: ClaimsPort,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(
@@ -114,9 +125,22 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
+    """The verbs of a counter that settles a bill."""
+    verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
+    return [verbs.read, verbs.settle]
+
+
+def booking(
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
+    return [book.turn_page]
 
 
 def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
@@ -131,12 +155,13 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
     )
     verbs += reconciling(
@@ -144,8 +169,17 @@ async def main(settings: Settings) -> None:
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    verbs += exchanging(
+        bills=BillHolder(lines["bills"], secret=settings.partner_secret("bills")),
+        social=SocialInsurance(lines["social"]),
+    )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        ledger=Ledger(engine),
+        notices=TellCustomers(book=casebook, messaging=messaging),
+    )
     verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(

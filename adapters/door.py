@@ -24,6 +24,7 @@ from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
 from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
+from adapters.emergencies import EmergencyRows
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
@@ -50,6 +51,7 @@ class DoorUnit:
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
         self.rescues = RescueRows(connection, sealer)
+        self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)

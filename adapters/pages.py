@@ -23,9 +23,11 @@ from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
-from adapters.tables import case_pages, clocks, tasks, timeline
+from adapters.tables import case_pages, clocks, payments, tasks, timeline
 
-AnyPage = CasePage | EnquiryPage | BookingPage | RescuePage
+ToldPage = CasePage | EnquiryPage | BookingPage
+"""Pages of matters that have a channel to be told."""
+AnyPage = ToldPage | RescuePage
 TASK_FORM: Final = "tasks.form"
 
 # Built once: building them anew costs as much processor time as running them.
@@ -144,6 +146,14 @@ async def write_steps(
     )
     for closed in page.tasks_closed:
         await _close(connection, sealer, closed)
+
+
+async def write_payments(
+    connection: AsyncConnection, matter_id: str, page: CasePage | BookingPage
+) -> None:
+    """Payments, each in its newest state."""
+    key = {"case_id": matter_id, "page": page.page}
+    await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
 
 
 async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:

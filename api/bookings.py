@@ -16,9 +16,9 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.access import seen_matter
+from api.access import may_ask_for, seen_matter
 from api.applications import Application, Declared, Insured, Known, gather
-from api.commands import CommandAccepted, answered, command
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
 from api.documents import store_upload
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -123,10 +123,7 @@ async def request_booking(
     key: IdempotencyKey = None,
 ) -> Response:
     """Ask for a service; a unit of its quota is reserved with the request."""
-    if caller.role is Role.CHANNEL and caller.channel is None:
-        raise Problem("forbidden", "令牌未指明渠道")
-    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
-        raise at_field("invalid", "customer_id", "客户只能为本人预约")
+    may_ask_for(caller, body.customer_id, what="预约")
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
@@ -218,6 +215,7 @@ def _message(
         hospital=known.hospital,
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_until=known.facts.policy_to,
         channel=asked.body.channel,
         requested_by=asked.caller.actor,
         requested_at=asked.at,
@@ -238,6 +236,7 @@ def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, 
         "name": body.insured.name,
         "id_number": body.insured.number,
         "phone": body.insured.phone,
+        "email": body.insured.email,
         "need": body.need,
         "hospital_id": body.hospital_id,
         "wished_on": body.wished_on,
@@ -277,10 +276,7 @@ def booking_message(opened: str) -> RequestBooking:
     operation_id="cancel_booking",
     summary="取消预约",
     response_model=CommandAccepted,
-    responses={
-        **FAILURES,
-        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-    },
+    responses=ANSWERED_OR_PENDING,
 )
 async def cancel_booking(
     booking_id: BookingId,
@@ -294,16 +290,13 @@ async def cancel_booking(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> CancelBooking:
         booking = await seen_matter(unit, caller, booking_id)
         if booking.stage in {stage.value for stage in BOOKING_ENDED}:
             raise Problem("case-ended", "预约已结束", case_id=booking_id)
+        return message
 
-    async def act(_: None) -> Answer:
-        return await command(door, booking_id, "cancel_booking", message, update_id=ask.update_id)
-
-    known = answered(door, booking_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, booking_id, "cancel_booking", record=record)
 
 
 @routes.post(

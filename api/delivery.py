@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from api.access import has_ended
+from api.access import has_ended, matter_access
 from api.bookings import booking_message
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -145,7 +145,7 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     if await _reopened(door, letter, case_id):
         return True
     async with door.books.unit() as unit:
-        case = await unit.cases.access(case_id)
+        case = await matter_access(unit, case_id)
         starting = case is None or case.stage == "opening"
         waits = starting or await _matters_still(unit, letter)
         if waits:

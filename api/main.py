@@ -90,6 +90,7 @@ _PARTNERS: Final[dict[str, Partner]] = {
     "nurse": "dispatch",
     "message": "messaging",
     "claims": "claims",
+    "social": "social",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 

@@ -15,15 +15,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from stdnum.cn import ric
 
 from activities.ports import PaymentStatus
+from api.access import matter_access
 from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
-from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
+from workflows.messages import (
+    BillSettled,
+    ClaimDecided,
+    NoticeFailed,
+    PaymentResult,
+    RefundReceived,
+    VisitTaken,
+)
 
-_CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
-_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
@@ -114,8 +122,25 @@ class DeliveryEvent(Event):
     status: Literal["delivered", "failed"]
 
 
+class SettledEvent(Event):
+    """Social insurance settled its part of a bill, or did not."""
+
+    event: Literal["social_settled"]
+    settlement_id: SubjectId
+    status: Literal["settled", "refused"]
+    social_paid: BookableMoney | None = None
+    self_pay: BookableMoney | None = None
+    reason_code: ReasonCode = ""
+
+    @model_validator(mode="after")
+    def _settled_has_its_amounts(self) -> Self:
+        if self.status == "settled" and None in (self.social_paid, self.self_pay):
+            raise said("已结算的结果须附医保支付与个人支付金额")
+        return self
+
+
 AnyEvent = Annotated[
-    PaymentResultEvent | RefundEvent | ClaimEvent | VisitEvent | DeliveryEvent,
+    PaymentResultEvent | RefundEvent | ClaimEvent | VisitEvent | DeliveryEvent | SettledEvent,
     Field(discriminator="event"),
 ]
 EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
@@ -125,12 +150,13 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "nurse": (VisitEvent,),
     "message": (DeliveryEvent,),
     "claims": (ClaimEvent,),
+    "social": (SettledEvent,),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
 
 def case_of(subject_id: str) -> str | None:
-    """The case an id of ours belongs to, by its first part."""
+    """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
     return found and found[1]
 
@@ -142,7 +168,7 @@ def subject_of(event: Event) -> str:
             return subject
         case ClaimEvent(claim_id=subject) | VisitEvent(visit_id=subject):
             return subject
-        case DeliveryEvent(message_id=subject):
+        case DeliveryEvent(message_id=subject) | SettledEvent(settlement_id=subject):
             return subject
     return ""
 
@@ -153,7 +179,7 @@ def named_in(raw: bytes) -> str:
         said = json.loads(raw)
     except ValueError:
         return ""
-    names = ("movement_id", "claim_id", "visit_id", "message_id")
+    names = ("movement_id", "claim_id", "visit_id", "message_id", "settlement_id")
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
@@ -200,7 +226,7 @@ async def read_event(
     if isinstance(event, DeliveryEvent):
         return await _noted(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await unit.cases.access(case_id) is None:
+    if case_id is None or await matter_access(unit, case_id) is None:
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)
@@ -262,5 +288,14 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 at=at,
                 accepted=event.accepted,
                 reason=event.reason_code,
+            )
+        case SettledEvent():
+            return "bill_settled", BillSettled(
+                settlement_id=event.settlement_id,
+                done=event.status == "settled",
+                social_paid_fen=event.social_paid.fen if event.social_paid else 0,
+                self_pay_fen=event.self_pay.fen if event.self_pay else 0,
+                reason=event.reason_code,
+                at=at,
             )
     raise Unmatched

@@ -8,7 +8,7 @@ into the record beside the rescue: no step waits for either.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import seen_rescue
 from api.applications import Identified
-from api.commands import CommandAccepted, answered, command
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
 from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -35,11 +35,6 @@ routes = APIRouter(prefix="/v1/rescues/{rescue_id}", tags=["医院急救绿色�
 
 Staff = Annotated[Caller, Depends(allowed(*HOSPITAL_ROLES))]
 Clinician = Annotated[Caller, Depends(allowed(Role.HOSPITAL_NURSE, Role.HOSPITAL_DOCTOR))]
-
-_PENDING: Final[dict[int | str, dict[str, Any]]] = {
-    **FAILURES,
-    202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-}
 
 
 def _strict(**body: Any) -> ConfigDict:
@@ -126,14 +121,11 @@ async def _report(
     ask = ask_of(request, caller, key, [one.model_dump(mode="json") for one in told])
     message = ReportActs(acts=told, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> ReportActs:
         await _running(unit, caller, rescue_id)
+        return message
 
-    async def act(_: None) -> Answer:
-        return await command(door, rescue_id, "report", message, update_id=ask.update_id)
-
-    known = answered(door, rescue_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, rescue_id, "report", record=record)
 
 
 async def _running(unit: Unit, caller: Caller, rescue_id: str) -> None:
@@ -147,7 +139,7 @@ async def _running(unit: Unit, caller: Caller, rescue_id: str) -> None:
     operation_id="triage_patient",
     summary="分诊评估",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def triage_patient(
     rescue_id: RescueId,
@@ -165,7 +157,7 @@ async def triage_patient(
     operation_id="record_rescue_steps",
     summary="登记救治步骤",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def record_steps(
     rescue_id: RescueId, body: Steps, request: Request, caller: Staff, key: IdempotencyKey = None
@@ -180,7 +172,7 @@ async def record_steps(
     operation_id="report_rescue",
     summary="报告抢救情况",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def report_rescue(
     rescue_id: RescueId, body: Reported, request: Request, caller: Staff, key: IdempotencyKey = None
@@ -194,7 +186,7 @@ async def report_rescue(
     operation_id="end_rescue",
     summary="登记救治结果",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def end_rescue(
     rescue_id: RescueId,
@@ -212,7 +204,7 @@ async def end_rescue(
     operation_id="add_rescue_service",
     summary="启动另一项服务",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def add_service(
     rescue_id: RescueId, body: Service, request: Request, caller: Staff, key: IdempotencyKey = None
@@ -222,14 +214,11 @@ async def add_service(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = AddService(service=body.service, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> AddService:
         await _running(unit, caller, rescue_id)
+        return message
 
-    async def act(_: None) -> Answer:
-        return await command(door, rescue_id, "add_service", message, update_id=ask.update_id)
-
-    known = answered(door, rescue_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, rescue_id, "add_service", record=record)
 
 
 @routes.post(

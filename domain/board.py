@@ -334,7 +334,9 @@ class BookingView(BookingRow):
     timeline: list[TimelineRow] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
     tasks: list[TaskRow] = Field(default=[])
+    payments: list[PaymentRow] = Field(default=[])
     documents: list[DocumentRow] = Field(default=[])
+    notices: list[NoticeRow] = Field(default=[])
 
 
 class ContactRow(Row):

@@ -5,7 +5,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,20 @@ class Shape(StrEnum):
     ADVANCE = "advance"  # a deposit waiver and its parts
     CLAIM = "claim"
     EMERGENCY = "emergency"  # a hospital's own channel
+
+
+BOOKED: Final = frozenset(
+    {
+        Shape.CONSULTATION,
+        Shape.APPOINTMENT,
+        Shape.WRITTEN_OPINION,
+        Shape.ESCORT,
+        Shape.LAB_TEST,
+        Shape.REHABILITATION,
+        Shape.REIMBURSEMENT,
+    }
+)
+"""Shapes of services that a customer books; the others are cases, enquiries or a hospital's own."""
 
 
 class ServiceQuota(BaseModel):
@@ -199,6 +213,12 @@ class FollowUp(Terms):
     times: int | None = Field(default=None, gt=0)
 
 
+class PaysBack(Terms):
+    """How much of what a customer paid is paid back: at most so much in all for one booking."""
+
+    at_most_fen: int = Field(gt=0)
+
+
 class Step(Terms):
     """A step of a service, in order, with who does it."""
 
@@ -239,5 +259,11 @@ class Service(Incomplete):
     cancellation: CancellationRule | None = None
     consumption: Consumption | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    pays_back: PaysBack | None = None
     transferable: bool = False
     content: str = ""
+
+    def bookings_max(self, tier: str | None) -> int | None:
+        """How often it may be booked in a period: a year of calls is one booking (C-64)."""
+        count = self.quota.count_for(tier)
+        return 1 if count is not None and self.shape is Shape.REHABILITATION else count

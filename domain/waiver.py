@@ -80,7 +80,7 @@ STILL_PAYING: Final = BEFORE_PAYMENT | {Stage.IN_HOSPITAL, Stage.DISCHARGE}
 """Stages in which a deposit may yet be paid, so that the case's limit is spoken for."""
 
 CLAIM_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
-    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
+    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED, Stage.EXPIRED}),
     Stage.COLLECTING: frozenset({Stage.ADJUDICATION, Stage.CANCELLED}),
     Stage.ADJUDICATION: frozenset({Stage.PAYOUT, Stage.DECLINED, Stage.CANCELLED}),
     Stage.PAYOUT: frozenset({Stage.CLOSED}),

@@ -22,6 +22,7 @@ from domain.money import Fen, PositiveFen
 from domain.rescue import RescueStage
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
+from domain.visit import Escorting
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -33,8 +34,11 @@ RECONCILIATION_TYPE = "Reconciliation"
 RESCUE_TYPE = "Rescue"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
+    Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
+    Shape.REHABILITATION: "Rehabilitation",
+    Shape.REIMBURSEMENT: "Reimbursement",
 }
 """The workflow of each shape of a service that is booked."""
 
@@ -62,6 +66,11 @@ class ClaimAsked(Message):
 
     service: str
     elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+    proactive: bool = False  # we opened it; the customer has not been asked yet
+    bill_no: str = ""  # of a bill that its holder delivers and social insurance settles
+    branch: str = ""  # where the customer wants the money handed over; none = to the account
+    branch_name: str = ""
+    pledge: list[str] = Field(default=[])  # what was promised to the customers of an event
 
 
 class OpenCase(Message):
@@ -104,8 +113,10 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
+    escorting: Escorting | None = None  # of an appointment that is accompanied
     disease: str | None = None
     wished_on: date | None = None
+    covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
     requested_by: Actor
     requested_at: datetime
@@ -287,6 +298,17 @@ class ClaimDecided(Message):
     claim_id: str
     decision: Literal["approved", "partial", "denied"]
     payable_fen: Fen
+    reason: str = ""
+    at: datetime
+
+
+class BillSettled(Message):
+    """Signal `bill_settled`: social insurance's word on its part of a bill."""
+
+    settlement_id: str
+    done: bool
+    social_paid_fen: Fen = 0
+    self_pay_fen: Fen = 0
     reason: str = ""
     at: datetime
 

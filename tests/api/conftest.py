@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
+from activities.notices import TellCustomers
 from activities.ports import (
     ClaimFiling,
     ClaimReceipt,
@@ -32,9 +33,8 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.encryption import KeyRing, Sealer
@@ -254,7 +254,10 @@ async def worked(house: House) -> AsyncIterator[House]:
         claims=kind,
     )
     verbs += worker.booking(
-        record=BookingBook(house.database, house.sealer), entitlements=Entitlements(house.database)
+        record=BookingBook(house.database, house.sealer),
+        entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
+        notices=TellCustomers(book=casebook, messaging=kind),
     )
     verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):

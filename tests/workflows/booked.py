@@ -16,7 +16,8 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
-from activities.ports import TaskOpened
+from activities.notices import TellCustomers
+from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
 from adapters.settings import Settings
@@ -24,7 +25,7 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.services import Shape
 from domain.steps import TaskKind
@@ -33,13 +34,14 @@ from tests.builders import (
     CUSTOMER,
     DISPATCHER,
     DOCTOR,
+    FINANCE,
     REVIEWER,
     SUPERVISOR,
     a_calendar,
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks
+from tests.workflows.fakes import FakeBooks, FakePartners
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -48,6 +50,7 @@ from workflows.messages import (
     CancelBooking,
     CompleteTask,
     PapersArrived,
+    PaymentResult,
     RequestBooking,
 )
 
@@ -59,7 +62,13 @@ DOERS = {
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
+    TaskKind.CONFIRM_PAYEE: FINANCE,
+    TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.EXAMINE_EXPENSES: REVIEWER,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
+    TaskKind.RESOLVE_PAYMENT: FINANCE,
     TaskKind.BREACH: SUPERVISOR,
 }
 
@@ -71,6 +80,7 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -85,6 +95,11 @@ class Booked:
 
     def day(self, text: str) -> date:
         return date.fromisoformat(text) + timedelta(days=self.moved_by)
+
+    @property
+    def today(self) -> date:
+        """The day the story has reached, in Shanghai."""
+        return civil_date(self.time.now())
 
     def civil(self, at: datetime) -> str:
         """A moment as the story writes it; midnight is 24:00 of the day before."""
@@ -116,6 +131,15 @@ class Booked:
     @property
     def lines(self) -> list[str]:
         return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def payments(self) -> dict[str, Any]:
+        return {record.movement_id: record for page in self.pages for record in page.payments}
+
+    @property
+    def told(self) -> list[str]:
+        """The templates of the notices so far, in order."""
+        return [notice.template for page in self.pages for notice in page.notices]
 
     @property
     def open_tasks(self) -> dict[str, TaskOpened]:
@@ -188,6 +212,17 @@ class Booked:
         )
         return accepted
 
+    async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
+        """The payment partner's word on a payment, by callback."""
+        result = PaymentResult(
+            movement_id=movement_id,
+            status=status,
+            amount_fen=self.payments[movement_id].amount_fen,
+            receipt_no="R-callback" if status is PaymentStatus.PAID else "",
+            at=self.time.now(),
+        )
+        await self.handle.signal("payment_result", result)
+
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
         await self.handle.signal("papers_arrived", message)
@@ -197,11 +232,15 @@ class Booked:
         for task in list(self.open_tasks.values()):
             if task.kind is TaskKind.BREACH:
                 await self.do(TaskKind.BREACH, action="已跟进")
+            if task.kind is TaskKind.PHONE_CUSTOMER:
+                await self.do(TaskKind.PHONE_CUSTOMER, reached=True)
         async with asyncio.timeout(WITHIN):
             assert await self.handle.result() == stage.value
         assert self.stage is stage
         assert self.open_tasks == {}
         assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+        assert await self.books.balances(self.booking_id) == Balances()
+        assert self.partners.paid_twice == []
 
 
 async def refused(command: Any) -> str:
@@ -215,6 +254,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -222,9 +262,10 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -243,8 +284,19 @@ def booking_opener(
             channel="hotline",
             requested_by=AGENT,
             requested_at=time.now(),
+            covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        books, partners = booked.books, booked.partners
+        notices = TellCustomers(book=books, messaging=partners)
+        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
+        verbs += worker.activities(
+            ledger=books,
+            casebook=books,
+            payment=partners,
+            dispatch=partners,
+            messaging=partners,
+            claims=partners,
+        )
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

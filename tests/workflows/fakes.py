@@ -13,6 +13,7 @@ from typing import Literal
 
 from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
+from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
 from activities.ports import (
     Balances,
     CasePage,
@@ -29,10 +30,9 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
 from activities.rescue_ports import RescuePage
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
 
 Hook = Callable[[str], None]
@@ -167,7 +167,9 @@ class FakeBooks:
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")
-        return Contact(name="客户某甲", phone="13800008000", id_last_four="1234")
+        return Contact(
+            name="客户某甲", phone="13800008000", id_last_four="1234", email="kehu@example.com"
+        )
 
 
 class FakePartners:
@@ -188,6 +190,9 @@ class FakePartners:
         self.deliveries: list[Delivery] = []
         self.filed: dict[str, ClaimFiling] = {}
         self.receipts: list[ClaimReceipt] = []
+        self.bills: dict[str, StatedBill] = {}
+        self.settled: list[SettleBill] = []
+        self.social = SocialAnswer(status="pending")
         self.paid_twice: list[str] = []
         self.refused_ids: set[str] = set()
         self.fail: Hook = _nothing
@@ -257,6 +262,15 @@ class FakePartners:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-scanned")
         self.refused_ids.add(movement_id)
         return PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
+
+    async def read(self, wanted: BillWanted) -> StatedBill:
+        self.fail("read_bill")
+        return self.bills.get(wanted.bill_no, StatedBill(found=False))
+
+    async def settle(self, order: SettleBill) -> SocialAnswer:
+        self.fail("settle_bill")
+        self.settled.append(order)
+        return self.social
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         self.fail("order_visit")

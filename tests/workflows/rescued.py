@@ -91,7 +91,7 @@ class Rescued(Booked):
         return self.rescue_pages
 
     @property
-    def told(self) -> list[StepTold]:
+    def reported(self) -> list[StepTold]:
         return [step for page in self.rescue_pages for step in page.told]
 
     def times(self, clock: str) -> tuple[str, str]:
@@ -199,7 +199,7 @@ class Rescued(Booked):
         """Do whatever is asked, until these steps and lines stand and only the end is asked for."""
         async with asyncio.timeout(WITHIN):
             while self._due() or not (
-                {*self.lines} >= {*lines} and {step.step for step in self.told} >= {*steps}
+                {*self.lines} >= {*lines} and {step.step for step in self.reported} >= {*steps}
             ):
                 for task in self._due():
                     await self.finish(task)

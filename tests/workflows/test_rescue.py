@@ -83,7 +83,7 @@ async def test_story_six_runs_to_the_minute(ward: Any) -> None:
         await told.outcome()
         await told.until(lambda: told.stage is RescueStage.FORMALITIES)
         assert {one.state for one in told.clocks.values()} == {ClockState.MET}
-        recorded = next(one for one in told.told if one.step == "record_call")
+        recorded = next(one for one in told.reported if one.step == "record_call")
         assert recorded.details == EIGHT
         assert "register_later" in str(told.asked(TaskKind.RESCUE_STEP))
         await told.closes()
@@ -215,7 +215,7 @@ async def test_a_stroke_travels_on_a_stretcher_and_the_dead_are_not_called(ward:
         await dead.until(lambda: "not_reported" in dead.lines)
         await dead.closes()
         assert "follow_up_call" not in dead.lines
-        assert [step.step for step in dead.told] == ["record"]
+        assert [step.step for step in dead.reported] == ["record"]
 
 
 async def test_fees_are_asked_for_until_they_are_paid_and_gaps_are_told(ward: Any) -> None:

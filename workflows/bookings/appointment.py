@@ -26,6 +26,7 @@ from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
+from workflows.cockpit import civil
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -84,6 +85,7 @@ class Appointment(Booking):
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
+            desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
 
     async def _coordinate(self) -> None:
@@ -118,7 +120,10 @@ class Appointment(Booking):
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
         desk.enter(BookingStage.CONFIRMED, at=said.at)
-        self._desk.use_when("arranged", at=said.at)
+        desk.use_when("arranged", at=said.at)
+        if self._state.service_at is not None:
+            desk.tell("booking_confirmed", date=civil(self._state.service_at))
+            desk.remind(self._state.service_at)
         return True
 
     async def _visit(self) -> VisitOutcome:
@@ -140,6 +145,8 @@ class Appointment(Booking):
             desk.alert("就诊时间已过, 结果未登记")
         report = await desk.done(step)
         form = report.read(ReportVisit)
+        if form.outcome is VisitOutcome.PROVIDER_FAILED:
+            desk.tell("booking_again")
         if form.outcome is VisitOutcome.DELIVERED:
             stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)

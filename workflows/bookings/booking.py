@@ -23,6 +23,7 @@ from domain.events import ExpectedEvent
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.escorted import hear
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -30,8 +31,10 @@ from workflows.messages import (
     CancelBooking,
     CompleteTask,
     NewCalendar,
+    NoticeFailed,
     PapersArrived,
     RequestBooking,
+    VisitTaken,
 )
 
 FOLLOW_UPS_MAX: Final = 12
@@ -86,6 +89,7 @@ class Booking:
             raise BookingOver(BookingStage.REJECTED, self._judged)
         if asked.verdict.outcome is Outcome.NEEDS_PERSON:
             desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
+        desk.tell("booking_received")
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
         step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
@@ -104,6 +108,7 @@ class Booking:
         desk.enter(BookingStage.MATERIALS, at=workflow.now())
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
         desk.note("checklist", f"所需资料: {names}")
+        desk.tell("booking_checklist", list=names)
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
             desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
@@ -116,6 +121,7 @@ class Booking:
             if form.complete:
                 break
             desk.note("papers_missing", "资料不齐, 已告知客户", at=checked.at, by=checked.actor)
+            desk.tell("booking_papers_missing", list=_named(form.missing) or names)
             desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
             issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
@@ -154,6 +160,10 @@ class Booking:
         desk.enter(BookingStage.FOLLOW_UP, at=workflow.now())
         for promised in self._service.follow_ups:
             await self._calls(promised)
+        self._close()
+
+    def _close(self) -> None:
+        desk = self._desk
         desk.enter(BookingStage.CLOSED, at=workflow.now())
         desk.leave(at=workflow.now(), reason="预约已结案")
 
@@ -174,7 +184,15 @@ class Booking:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
+        self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
+
+    def _tell_end(self, over: BookingOver) -> None:
+        """How it ended, and whether that used the service up."""
+        code = _ENDS.get(over.stage, "")
+        if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
+            code = "booking_cancelled_used"
+        self._desk.tell(code, reason=over.reason)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
 
@@ -219,6 +237,16 @@ class Booking:
         self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
 
     @workflow.signal
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A notice that was handed over in time did not arrive."""
+        self._desk.phone(message.notice_id, message.template)
+
+    @workflow.signal
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes, or that somebody does not."""
+        hear(self._desk, message)
+
+    @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:
         """A holiday notice landed: who was promised another date is told by phone."""
         if self._desk.new_calendar(message.calendar, at=message.at):
@@ -231,3 +259,18 @@ _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+_ENDS: Final = {
+    BookingStage.REJECTED: "booking_rejected",
+    BookingStage.DECLINED: "booking_declined",
+    BookingStage.CANCELLED: "booking_cancelled",
+    BookingStage.TERMINATED: "booking_missed",
+    BookingStage.UNAVAILABLE: "booking_unavailable",
+}
+"""What the customer is told of an end before the usual one."""
+
+
+def _named(kinds: list[str]) -> str:
+    """Papers as the customer knows them; other words as they were written."""
+    known = {kind.value: name for kind, name in DOCUMENT_NAMES.items()}
+    return "、".join(known.get(kind, kind) for kind in kinds)
