@@ -26,6 +26,8 @@ from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
 from activities.rescue_ports import RescueBookPort
 from activities.rescues import KeepRescues
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
@@ -45,11 +47,13 @@ from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
 from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort
 from workflows.bookings.rehabilitation import Rehabilitation
 from workflows.bookings.reimbursement import Reimbursement
@@ -67,6 +71,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
     Escort,
     WrittenOpinion,
     Rehabilitation,
@@ -93,9 +98,10 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    notices = TellCustomers(book=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
@@ -148,6 +154,12 @@ def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
     return [KeepRescues(record=record).turn_page]
 
 
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
+    ask = AskRoster(roster=roster)
+    return [ask.take, ask.line_up, ask.leave]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -163,6 +175,7 @@ async def main(settings: Settings) -> None:
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
         messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
@@ -178,8 +191,11 @@ async def main(settings: Settings) -> None:
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
         ledger=Ledger(engine),
-        notices=TellCustomers(book=casebook, messaging=messaging),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
     )
+    verbs += consulting(roster=Roster(engine))
     verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(

@@ -30,6 +30,7 @@ from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
 from adapters.rescues import RescueRows
+from adapters.roster import RosterRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -53,6 +54,7 @@ class DoorUnit:
         self.rescues = RescueRows(connection, sealer)
         self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
+        self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)

@@ -69,6 +69,7 @@ class BookingRequest(Body):
     hospital_id: OpaqueId | None = None
     disease: Code | None = None
     wished_on: date | None = None
+    urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
     declared: Declared | None = None
     consent: Consent
     customer_id: OpaqueId | None = None
@@ -217,6 +218,7 @@ def _message(
         wished_on=asked.body.wished_on,
         covered_until=known.facts.policy_to,
         channel=asked.body.channel,
+        urgent=asked.body.urgent,
         requested_by=asked.caller.actor,
         requested_at=asked.at,
     )

@@ -40,7 +40,7 @@ from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
 from adapters.rescues import RescueBoard
 from adapters.search_attributes import missing
-from adapters.settings import Partner, Settings
+from adapters.settings import Partner, Reporter, Settings
 from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
@@ -70,6 +70,7 @@ from api import (
     rescue_reports,
     rescue_views,
     rescues,
+    slots,
     tasks,
     webhooks,
 )
@@ -85,11 +86,13 @@ from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
-_PARTNERS: Final[dict[str, Partner]] = {
+_PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "payment": "payment",
     "nurse": "dispatch",
     "message": "messaging",
     "claims": "claims",
+    "telephone": "telephone",
+    "roster": "roster",
     "social": "social",
 }
 """The partner in a callback's address, and the name its secret is set under."""
@@ -174,6 +177,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         bookings,
         booking_files,
+        slots,
         enquiries,
         rescues,
         rescue_reports,

@@ -21,6 +21,7 @@ from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
 from api.wiring_rescues import RescueBoard, Rescues
+from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -229,6 +230,8 @@ class Unit(Protocol):
     def rescues(self) -> Rescues: ...
     @property
     def family(self) -> Family: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
     @property

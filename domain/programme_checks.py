@@ -35,6 +35,7 @@ def misfit(programme: Programme) -> Misfit | None:
         _sections,
         _disease_groups,
         _services_known,
+        _talks,
         _hours,
         _circle,
         _steps,
@@ -117,6 +118,16 @@ def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str], 
         yield "gate", (*gate.services, *before), ("activation", "gates", at)
     for at, group in enumerate(programme.emergency.groups if programme.emergency else ()):
         yield f"group {group.code}", group.services, ("emergency", "groups", at)
+
+
+def _talks(programme: Programme) -> Misfit | None:
+    clocks = {clock.id for clock in programme.clocks}
+    for at, service in enumerate(programme.services):
+        ends_with = service.consulting.ends_with if service.consulting else None
+        if ends_with is not None and ends_with not in clocks:
+            reason = f"service {service.code} names no clock {ends_with!r}"
+            return Misfit(reason, "services", at, "consulting", "ends_with")
+    return None
 
 
 def _hours(programme: Programme) -> Misfit | None:

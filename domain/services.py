@@ -155,6 +155,17 @@ class FailedCalls(Terms):
     quota: Literal["given_back", "used"]
 
 
+class Consulting(Terms):
+    """How a customer and a doctor come to talk, and which promise ends their talk by itself.
+
+    `text` is a conversation in the app, `phone` a doctor who is free, `roster` a slot chosen
+    beforehand, `direct` a doctor on duty now. At the end of `ends_with` nobody is late: it is over.
+    """
+
+    by: Literal["text", "phone", "roster", "direct"]
+    ends_with: str | None = None
+
+
 class CancellationRule(Terms):
     """Until when giving up costs nothing, and what it costs afterwards."""
 
@@ -255,6 +266,7 @@ class Service(Incomplete):
     fields: tuple[str, ...] = ()  # what a request must state
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()
+    consulting: Consulting | None = None  # a consultation without a word is by phone
     failed_calls: FailedCalls | None = None
     cancellation: CancellationRule | None = None
     consumption: Consumption | None = None

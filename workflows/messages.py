@@ -20,8 +20,10 @@ from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.rescue import RescueStage
+from domain.roster import Slot
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
+from domain.telephone import Caller, CallNews
 from domain.visit import Escorting
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
@@ -34,6 +36,7 @@ RECONCILIATION_TYPE = "Reconciliation"
 RESCUE_TYPE = "Rescue"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
+    Shape.CONSULTATION: "Consultation",
     Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
@@ -118,6 +121,7 @@ class RequestBooking(Message):
     wished_on: date | None = None
     covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
+    urgent: bool = False  # an office that rests at night still hears emergencies
     requested_by: Actor
     requested_at: datetime
 
@@ -128,6 +132,31 @@ class CancelBooking(Message):
     accept_use: bool = False
     actor: Actor
     at: datetime
+
+
+class TakeSlot(Message):
+    """Update `take_slot`: the customer took a slot of the roster, or another one."""
+
+    slot: Slot
+    actor: Actor
+    at: datetime
+
+
+class SlotWithdrawn(Message):
+    """Signal `slot_withdrawn`: the doctor does not keep this slot."""
+
+    slot_id: str
+    at: datetime
+
+
+class CallHeard(Message):
+    """Signal `call_heard`: the telephone system recorded something of a call to the customer."""
+
+    call_id: str
+    caller: Caller
+    news: CallNews
+    at: datetime  # when it happened
+    seconds: int = 0  # how long the talk lasted, once it has ended
 
 
 class PapersArrived(Message):

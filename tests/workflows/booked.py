@@ -41,7 +41,7 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks, FakePartners
+from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -65,12 +65,27 @@ DOERS = {
     TaskKind.CONFIRM_PAYEE: FINANCE,
     TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.CONSULT: DOCTOR,
+    TaskKind.WRITE_SUMMARY: DOCTOR,
+    TaskKind.RATE_SERVICE: CUSTOMER,
     TaskKind.EXAMINE_EXPENSES: REVIEWER,
     TaskKind.OFFER_VISIT: DISPATCHER,
     TaskKind.REPLACE_ESCORT: DISPATCHER,
     TaskKind.RESOLVE_PAYMENT: FINANCE,
     TaskKind.BREACH: SUPERVISOR,
 }
+
+
+def _doer(task: TaskOpened) -> Actor:
+    """Who does a step: its usual person, or another one it is for."""
+    usual = DOERS.get(task.kind, AGENT)
+    return usual if usual.role in task.roles else _BY_ROLE[task.roles[0]]
+
+
+_BY_ROLE = {actor.role: actor for actor in DOERS.values()}
+
+
+STEWARD_PHONE = "13900000000"
 
 
 class Booked:
@@ -80,6 +95,7 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.roster = FakeRoster()
         self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
@@ -196,7 +212,7 @@ class Booked:
             kind=kind,
             form=form,
             documents=documents or {},
-            actor=by or DOERS.get(kind, AGENT),
+            actor=by or _doer(task),
             at=self.time.now(),
         )
         accepted: Accepted = await self.handle.execute_update(
@@ -265,6 +281,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
@@ -282,12 +299,13 @@ def booking_opener(
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
             channel="hotline",
+            urgent=urgent,
             requested_by=AGENT,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
         books, partners = booked.books, booked.partners
-        notices = TellCustomers(book=books, messaging=partners)
+        notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
         verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
         verbs += worker.activities(
             ledger=books,
@@ -296,7 +314,9 @@ def booking_opener(
             dispatch=partners,
             messaging=partners,
             claims=partners,
+            steward_phone=STEWARD_PHONE,
         )
+        verbs += worker.consulting(roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from activities.booking_ports import BookingPage
@@ -32,8 +32,10 @@ from activities.ports import (
     PayoutOrder,
 )
 from activities.rescue_ports import RescuePage
+from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
+from domain.roster import Slot, fits, turn
 
 Hook = Callable[[str], None]
 """Called with a verb before it does anything (`fail`), or when it is done (`after`); may raise."""
@@ -298,3 +300,34 @@ class FakePartners:
             self.filed[filing.claim_id] = filing
         self.after("file")
         return answer
+
+
+class FakeRoster:
+    """Slots and the line for a doctor on duty, of one test."""
+
+    def __init__(self) -> None:
+        self.slots: list[Slot] = []
+        self.taken: dict[str, str] = {}
+        self.ahead = 0
+
+    async def take(self, wish: Take) -> bool:
+        if self.taken.get(wish.slot_id, wish.booking_id) != wish.booking_id:
+            return False
+        await self.leave(wish.booking_id)
+        self.taken[wish.slot_id] = wish.booking_id
+        return True
+
+    async def line_up(self, order: LineUp) -> Place:
+        whose, slot = turn(
+            [slot for slot in self.slots if fits(slot, order.service)],
+            frozenset(self.taken),
+            ahead=self.ahead,
+            at=order.at,
+            within=timedelta(seconds=order.call_within_s),
+        )
+        if slot is not None:
+            self.taken[slot.slot_id] = order.booking_id
+        return Place(turn=whose, ahead=self.ahead, slot=slot)
+
+    async def leave(self, booking_id: str) -> None:
+        self.taken = {slot: holder for slot, holder in self.taken.items() if holder != booking_id}
