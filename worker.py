@@ -24,6 +24,8 @@ from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.rescue_ports import RescueBookPort
+from activities.rescues import KeepRescues
 from activities.roster_ports import RosterPort
 from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
@@ -44,6 +46,7 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.rescues import RescueBook
 from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
@@ -60,6 +63,7 @@ from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
+from workflows.rescues.rescue import Rescue
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
@@ -72,6 +76,7 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     WrittenOpinion,
     Rehabilitation,
     Reimbursement,
+    Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -144,6 +149,11 @@ def booking(
     return [book.turn_page]
 
 
+def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
+    """The verb of a hospital's own channel."""
+    return [KeepRescues(record=record).turn_page]
+
+
 def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
     """The verbs of the roster of doctors."""
     ask = AskRoster(roster=roster)
@@ -186,6 +196,7 @@ async def main(settings: Settings) -> None:
         ),
     )
     verbs += consulting(roster=Roster(engine))
+    verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -29,6 +29,7 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.rescues import RescueRows
 from adapters.roster import RosterRows
 
 Database = AsyncEngine
@@ -50,6 +51,7 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.rescues = RescueRows(connection, sealer)
         self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
         self.roster = RosterRows(connection)

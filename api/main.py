@@ -38,6 +38,7 @@ from adapters.logs import configure_logs
 from adapters.migrations.run import newest
 from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
+from adapters.rescues import RescueBoard
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Reporter, Settings
 from adapters.signing import SignatureRefused, verified
@@ -66,6 +67,9 @@ from api import (
     repayments,
     reporting,
     requests,
+    rescue_reports,
+    rescue_views,
+    rescues,
     slots,
     tasks,
     webhooks,
@@ -125,6 +129,7 @@ def create_app(
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
         enquiries=EnquiryBoard(engine, sealer, clock=now),
+        rescues=RescueBoard(engine, sealer, clock=now),
         bookings=BookingBoard(engine, sealer, clock=now),
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
@@ -174,6 +179,9 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         booking_files,
         slots,
         enquiries,
+        rescues,
+        rescue_reports,
+        rescue_views,
         reporting,
         claims,
         emergencies,

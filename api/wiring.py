@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
+from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
@@ -226,6 +227,8 @@ class Unit(Protocol):
     @property
     def emergencies(self) -> Emergencies: ...
     @property
+    def rescues(self) -> Rescues: ...
+    @property
     def family(self) -> Family: ...
     @property
     def roster(self) -> Roster: ...
@@ -328,6 +331,7 @@ class Door:
     board: Board
     enquiries: EnquiryBoard
     bookings: BookingBoard
+    rescues: RescueBoard
     worklist: Worklist
     files: Files
     ledger: Ledger

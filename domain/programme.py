@@ -275,6 +275,16 @@ class Programme(Incomplete):
         }
         return self.model_copy(update={**kept, **mine, **gone, **none})
 
+    def for_rescue(self) -> "Programme":
+        """A copy as a patient of a hospital's own channel carries it: every service and clock.
+
+        Whoever came for one service may need the next a minute later.
+        """
+        gone = dict.fromkeys(
+            ("documents", "reminders", "notices", "rules", "figures", "lowers"), ()
+        )
+        return self.model_copy(update=gone)
+
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""
         lead = next((one.lead for one in self.services if one.code == code), None)

@@ -38,6 +38,7 @@ def misfit(programme: Programme) -> Misfit | None:
         _talks,
         _hours,
         _circle,
+        _steps,
     )
     return next((why for check in checks if (why := check(programme))), None)
 
@@ -141,6 +142,23 @@ def _hours(programme: Programme) -> Misfit | None:
     for what, hours, key, at in named:
         if hours not in known:
             return Misfit(f"{what} names no service hours {hours!r}", key, at, "hours")
+    return None
+
+
+def _steps(programme: Programme) -> Misfit | None:
+    """Steps follow steps of their own service and are asked of groups that there are."""
+    terms = programme.emergency
+    groups = {group.code for group in terms.groups} if terms else set()
+    for at, service in enumerate(programme.services):
+        known = {step.code for step in service.steps}
+        for step in service.steps:
+            unknown = (set(step.after) - known) | (set(step.groups) - groups)
+            if unknown:
+                reason = f"step {step.code} names neither a step nor a group {min(unknown)!r}"
+                return Misfit(reason, "services", at, "steps")
+    if terms and terms.office_hours not in {None, *(hours.code for hours in programme.hours)}:
+        reason = f"no service hours {terms.office_hours!r}"
+        return Misfit(reason, "emergency", "office_hours")
     return None
 
 

@@ -13,6 +13,7 @@ from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.hours import ALWAYS
 from domain.sourced import Incomplete, Terms
+from domain.waiver import Role
 
 
 class Shape(StrEnum):
@@ -235,6 +236,15 @@ class Step(Terms):
     code: str = Field(pattern=r"^[a-z0-9_]+$")
     name: str
     actor: str = ""
+    # A hospital's own channel only: who may report it, when it is asked for, what it says.
+    by: tuple[Role, ...] = ()  # none = anybody of the hospital
+    when: Literal["if_needed", "afterwards"] | None = None  # None: asked of everybody, at once
+    groups: tuple[str, ...] = ()  # asked for patients of these groups only
+    after: tuple[str, ...] = ()  # steps without which it cannot have happened
+    marks: ExpectedEvent | None = None  # what has happened when it is done; clocks listen
+    fields: tuple[str, ...] = ()  # what its record must state
+    departments: tuple[str, ...] = ()  # told with it, at once
+    repeats: Literal[True] | None = None  # as often as it happens
 
 
 class Service(Incomplete):

@@ -48,6 +48,7 @@ from domain.forms import (
     Words,
 )
 from domain.money import Money
+from domain.rescue_steps import RESCUE_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
 
@@ -237,6 +238,7 @@ class ImportCalendar(Form):
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
     **BOOKING_TASKS,
     **CONSULTATION_TASKS,
+    **RESCUE_TASKS,
     TaskKind.ANSWER_ENQUIRY: task_terms(
         "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
     ),

@@ -19,6 +19,7 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
+from domain.rescue import RescueStage
 from domain.roster import Slot
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
@@ -32,6 +33,7 @@ WORKFLOW_TYPE = "DepositWaiver"
 CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
+RESCUE_TYPE = "Rescue"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
     Shape.CONSULTATION: "Consultation",
@@ -164,6 +166,60 @@ class PapersArrived(Message):
     document_id: str = ""
 
 
+class RaiseRescue(Message):
+    """First contact (HX01), without a word about the patient: who that is may be unknown."""
+
+    rescue_id: str
+    programme: SharedProgramme  # every service and clock of the hospital's channel
+    calendar: SharedCalendar
+    service: str
+    hospital_id: str
+    arrival: Literal["walk_in", "ambulance"]
+    found_at: str  # where in the house: outpatient, radiology …
+    event_id: str | None = None  # the mass event that brought the patient in
+    leads_event: bool = False  # the patient whose record reports the event for all of them
+    raised_by: Actor
+    raised_at: datetime
+
+
+class RescueAct(Message):
+    """One thing that happened; `form` is the kind's form as JSON."""
+
+    kind: TaskKind
+    form: dict[str, Any]
+
+
+class ReportActs(Message):
+    """Update `report`: what happened, in order, whether or not somebody was asked for it."""
+
+    acts: list[RescueAct]
+    actor: Actor
+    at: datetime
+
+
+class AddService(Message):
+    """Update `add_service`: the patient needs another service of the same channel."""
+
+    service: str
+    actor: Actor
+    at: datetime
+
+
+class CaseLinked(Message):
+    """Signal `case_linked`: the patient is insured; a deposit case of the stay was found."""
+
+    case_id: str
+    actor: Actor
+    at: datetime
+
+
+class PatientKnown(Message):
+    """Signal `patient_known`: who the patient is stands, sealed, in the record."""
+
+    actor: Actor
+    at: datetime
+
+
 class CompleteTask(Message):
     """Update `complete_task`: a person finished a step. `form` is the task kind's form as JSON.
 
@@ -211,7 +267,7 @@ class Intervene(Message):
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage | EnquiryStage | BookingStage
+    stage: Stage | EnquiryStage | BookingStage | RescueStage
     at: datetime
     cost: Cost | None = None  # of giving a booking up
 

@@ -31,6 +31,7 @@ from activities.ports import (
     PaymentStatus,
     PayoutOrder,
 )
+from activities.rescue_ports import RescuePage
 from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
@@ -55,6 +56,7 @@ class FakeBooks:
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
         self.enquiry_pages: dict[str, dict[int, EnquiryPage]] = defaultdict(dict)
         self.booking_pages: dict[str, dict[int, BookingPage]] = defaultdict(dict)
+        self.rescue_pages: dict[str, dict[int, RescuePage]] = defaultdict(dict)
         self.units: dict[str, str] = {}
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
@@ -140,6 +142,12 @@ class FakeBooks:
         if self.booking_pages[page.booking_id].setdefault(page.page, page) != page:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write_booking")
+
+    async def write_rescue(self, page: RescuePage) -> None:
+        self.fail("write_rescue")
+        if self.rescue_pages[page.rescue_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write_rescue")
 
     async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
         self._move_unit(use_id, "consumed")
