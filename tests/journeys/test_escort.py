@@ -116,6 +116,10 @@ async def _accompanied(house: House, booking_id: str, comes: str) -> None:
         task = await nurse.task(booking_id, "call_customer")
         path = f"/v1/tasks/{task['task_id']}/completion"
         assert (await idle.see("/v1/tasks", case_id=booking_id))["items"] == []
+        contact = f"/v1/bookings/{booking_id}/contact"
+        assert (await nurse.see(contact))["phone"] == "13800138000"
+        with pytest.raises(Refused):
+            await idle.see(contact)
         with pytest.raises(Refused):
             await idle.do(path, {"reached": True, "items": CALLS})
         await house.go_to("2026-06-19 10:20")
