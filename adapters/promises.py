@@ -20,11 +20,14 @@ from adapters.pages import TASK_FORM
 from adapters.tables import cases, clocks, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
+from adapters.tables_rescue import rescues
 from domain.clock import Clock
 from domain.steps import TaskKind
 
-_PROGRAMME = func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme)
-_SERVICE = func.coalesce(cases.c.service, enquiries.c.kind, bookings.c.service)
+_PROGRAMME = func.coalesce(
+    cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme
+)
+_SERVICE = func.coalesce(cases.c.service, enquiries.c.kind, bookings.c.service, rescues.c.service)
 
 
 class PromiseRows:
@@ -131,6 +134,7 @@ def _of_matters(query: Select[Any]) -> Select[Any]:
         .join(cases, clocks.c.case_id == cases.c.case_id, isouter=True)
         .join(enquiries, clocks.c.case_id == enquiries.c.enquiry_id, isouter=True)
         .join(bookings, clocks.c.case_id == bookings.c.booking_id, isouter=True)
+        .join(rescues, clocks.c.case_id == rescues.c.rescue_id, isouter=True)
     )
 
 

@@ -340,7 +340,7 @@ payments = Table(
     "payments",
     METADATA,
     key("movement_id"),
-    of_case(),
+    of_matter(),
     text_column("reason"),
     fen("amount_fen"),
     text_column("mode", null=True),

@@ -143,7 +143,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             "service": code,
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
-            "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
+            "quota_count": None if service is None else service.bookings_max(policy.get("tier")),
             "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
     )

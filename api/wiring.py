@@ -21,6 +21,8 @@ from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
 from api.wiring_reports import Promises, Ratings, Reports
+from api.wiring_rescues import RescueBoard, Rescues
+from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -218,7 +220,11 @@ class Unit(Protocol):
     @property
     def emergencies(self) -> Emergencies: ...
     @property
+    def rescues(self) -> Rescues: ...
+    @property
     def family(self) -> Family: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
     @property
@@ -322,6 +328,7 @@ class Door:
     board: Board
     enquiries: EnquiryBoard
     bookings: BookingBoard
+    rescues: RescueBoard
     worklist: Worklist
     files: Files
     ledger: Ledger
