@@ -29,7 +29,7 @@ from adapters.keyfiles import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills"]
+Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills", "courier", "lab"]
 PARTNERS: tuple[Partner, ...] = get_args(Partner)
 
 # Where the simulator plays each partner, below its address.
@@ -40,6 +40,8 @@ _SIMULATED: dict[Partner, str] = {
     "claims": "claims/v1",
     "social": "social/v1",
     "bills": "bills/v1",
+    "courier": "courier/v1",
+    "lab": "lab/v1",
 }
 
 
@@ -87,12 +89,16 @@ class Settings(BaseSettings):
     claims_url: str | None = None
     social_url: str | None = None
     bills_url: str | None = None
+    courier_url: str | None = None
+    lab_url: str | None = None
     payment_secret: SecretStr | None = None
     dispatch_secret: SecretStr | None = None
     messaging_secret: SecretStr | None = None
     claims_secret: SecretStr | None = None
     social_secret: SecretStr | None = None
     bills_secret: SecretStr | None = None
+    courier_secret: SecretStr | None = None
+    lab_secret: SecretStr | None = None
     callback_url: str | None = None
 
     programmes_path: str | None = None

@@ -33,7 +33,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
 
-Partner = Literal["payment", "nurse", "message", "claims", "social"]
+Partner = Literal["payment", "nurse", "message", "claims", "social", "courier", "lab"]
 _EVENT_ID_MAX: Final = 128
 _DIGEST_LETTERS: Final = 12
 _SIGNED: Final = [

@@ -87,6 +87,8 @@ _PARTNERS: Final[dict[str, Partner]] = {
     "message": "messaging",
     "claims": "claims",
     "social": "social",
+    "courier": "courier",
+    "lab": "lab",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 

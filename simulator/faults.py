@@ -15,7 +15,9 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-Partner = Literal["payment", "nurse", "message", "claims", "social", "bills", "channel"]
+Partner = Literal[
+    "payment", "nurse", "message", "claims", "social", "bills", "courier", "lab", "channel"
+]
 
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "payment": frozenset({"pay", "query", "scan", "payout", "refund", "statement"}),
@@ -24,6 +26,8 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "claims": frozenset({"file", "query", "decide"}),
     "social": frozenset({"settle"}),
     "bills": frozenset({"read"}),
+    "courier": frozenset({"order", "track"}),
+    "lab": frozenset({"order"}),
     "channel": frozenset({"webhook"}),
 }
 

@@ -15,7 +15,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import channel, claims, controls, message, nurse, payment, social, statement
+from simulator import (
+    channel,
+    claims,
+    controls,
+    courier,
+    lab,
+    message,
+    nurse,
+    payment,
+    social,
+    statement,
+)
 from simulator.desk import Desk
 from simulator.settings import Settings, from_environment
 
@@ -42,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("message", "message", message.Gateways(desk).settle)
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
     desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
+    desk.settles("parcel", "courier", courier.Courier(desk).settle)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +66,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     application = FastAPI(title="Counterparties", version="1", lifespan=lifespan)
     application.state.desk = desk
-    for counterparty in (payment, statement, nurse, message, claims, social, channel, controls):
+    for counterparty in (
+        payment,
+        statement,
+        nurse,
+        message,
+        claims,
+        social,
+        courier,
+        lab,
+        channel,
+        controls,
+    ):
         application.include_router(counterparty.routes)
     application.add_exception_handler(RequestValidationError, _malformed)
     application.add_exception_handler(HTTPException, _refused)
