@@ -26,6 +26,10 @@ from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.rescue_ports import RescueBookPort
+from activities.rescues import KeepRescues
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
@@ -45,11 +49,14 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort
 from workflows.bookings.rehabilitation import Rehabilitation
 from workflows.bookings.reimbursement import Reimbursement
@@ -59,6 +66,7 @@ from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
+from workflows.rescues.rescue import Rescue
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
@@ -66,10 +74,12 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
     Escort,
     WrittenOpinion,
     Rehabilitation,
     Reimbursement,
+    Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -91,9 +101,10 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    notices = TellCustomers(book=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
@@ -147,6 +158,17 @@ def booking(
     return [book.turn_page]
 
 
+def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
+    """The verb of a hospital's own channel."""
+    return [KeepRescues(record=record).turn_page]
+
+
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
+    ask = AskRoster(roster=roster)
+    return [ask.take, ask.line_up, ask.leave]
+
+
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
     client = await connect(settings)
@@ -162,6 +184,7 @@ async def main(settings: Settings) -> None:
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
         messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
@@ -177,12 +200,16 @@ async def main(settings: Settings) -> None:
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
         ledger=Ledger(engine),
-        notices=TellCustomers(book=casebook, messaging=messaging),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
     )
     verbs += shipping(
         courier=CourierNetwork(lines["courier"], contact_of=casebook.contact),
         lab=Laboratory(lines["lab"]),
     )
+    verbs += consulting(roster=Roster(engine))
+    verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

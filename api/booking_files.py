@@ -47,7 +47,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
-_SERVE: Final = (Role.AGENT, Role.DISPATCHER)
+_SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR)
 """Who has to reach the customer or speak with the hospital for them."""
 BookingCaller = Annotated[
     Caller,
@@ -58,6 +58,7 @@ BookingCaller = Annotated[
             Role.AGENT,
             Role.REVIEWER,
             Role.DISPATCHER,
+            Role.DOCTOR,
             Role.FINANCE,
             Role.SUPERVISOR,
             Role.AUDITOR,

@@ -153,6 +153,7 @@ class TaskFilter(Row):
     case_id: str | None = None
     channel: str | None = None
     customer_subject: str | None = None
+    hospital_id: str | None = None  # leave out what is in another hospital's channel
     due_before: datetime | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50

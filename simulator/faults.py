@@ -16,7 +16,17 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 Partner = Literal[
-    "payment", "nurse", "message", "claims", "social", "bills", "courier", "lab", "channel"
+    "payment",
+    "nurse",
+    "message",
+    "claims",
+    "social",
+    "bills",
+    "telephone",
+    "roster",
+    "courier",
+    "lab",
+    "channel",
 ]
 
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
@@ -24,6 +34,8 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "nurse": frozenset({"order", "query", "cancel", "change"}),
     "message": frozenset({"send", "query"}),
     "claims": frozenset({"file", "query", "decide"}),
+    "telephone": frozenset({"call"}),
+    "roster": frozenset({"publish", "withdraw"}),
     "social": frozenset({"settle"}),
     "bills": frozenset({"read"}),
     "courier": frozenset({"order", "track"}),

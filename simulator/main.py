@@ -24,8 +24,10 @@ from simulator import (
     message,
     nurse,
     payment,
+    roster,
     social,
     statement,
+    telephone,
 )
 from simulator.desk import Desk
 from simulator.settings import Settings, from_environment
@@ -51,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("payout", "payment", payment.PaymentNetworks(desk).settle)
     desk.settles("visit", "nurse", nurse.NursePlatform(desk).settle)
     desk.settles("message", "message", message.Gateways(desk).settle)
+    desk.settles("call", "telephone", telephone.Exchange(desk).settle)
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
     desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
     desk.settles("parcel", "courier", courier.Courier(desk).settle)
@@ -75,6 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
         social,
         courier,
         lab,
+        telephone,
+        roster,
         channel,
         controls,
     ):

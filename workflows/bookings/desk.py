@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final, Literal
@@ -23,6 +24,9 @@ from workflows.payments import PayingPen
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
+
+
+STEWARD_SOON: Final = "booking_steward_soon"
 
 
 class BookingOver(Exception):
@@ -50,6 +54,19 @@ class BookingDesk(PayingDesk):
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
             raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+
+    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment; False when it has not come by then."""
+        left = max(moment - workflow.now(), timedelta())
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: ready() or self.state.called_off is not None,
+                timeout=left,
+                timeout_summary=summary,
+            )
+        if self.state.called_off is not None and not ready():
+            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+        return ready()
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
@@ -122,6 +139,13 @@ class BookingDesk(PayingDesk):
             order = written(self.programme, self.state, code, **values)
             self.state.open_page(order.at).notices.append(order)
 
+    def tell_steward(self, code: str, **values: object) -> None:
+        """Send the stewards' desk a notice; who misses it has the step on the worklist."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            order = order.model_copy(update={"to": "steward"})
+            self.state.open_page(order.at).notices.append(order)
+
     def remind(self, at: datetime) -> None:
         """From now on the customer is reminded of a visit, as long as it stays at this moment."""
         self._spawn(self._reminding(at), "reminders")
@@ -148,6 +172,8 @@ class BookingDesk(PayingDesk):
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if template == STEWARD_SOON:
+            return  # no customer waits for it
         if notice_id not in self.state.phoned:
             self.state.phoned.append(notice_id)
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
