@@ -51,12 +51,11 @@ from workflows.messages import (
     Actor,
     CancelBooking,
     CompleteTask,
-    LabSpoke,
     PapersArrived,
-    ParcelMoved,
     PaymentResult,
     RequestBooking,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
