@@ -47,6 +47,7 @@ from workflows.messages import (
     Accepted,
     Actor,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     PapersArrived,
     RequestBooking,
@@ -197,6 +198,14 @@ class Booked:
         )
         return accepted
 
+    async def wish_for(self, day: str) -> Accepted:
+        """The customer wishes another day."""
+        message = ChangeDate(wished_on=self.day(day), actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "change_date", message, result_type=Accepted
+        )
+        return accepted
+
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
         await self.handle.signal("papers_arrived", message)
@@ -235,6 +244,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        year_ends: str | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -250,6 +260,7 @@ def booking_opener(
             service=service,
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
+            year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             requested_by=AGENT,
             requested_at=time.now(),

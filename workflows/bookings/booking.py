@@ -7,7 +7,7 @@ happens between a complete request and the service itself.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -29,6 +29,7 @@ from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
     Accepted,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     NewCalendar,
     NoticeFailed,
@@ -50,6 +51,13 @@ class Booking:
         self._state = BookingState.of(asked)
         self._desk = BookingDesk(asked, self._state)
         self._refusals = BookingRefusals(self._state, asked)
+
+    @property
+    def _last_day(self) -> date | None:
+        """Where a unit ends unused with its policy year: the last day of that year."""
+        terms = self._service.consumption
+        ends = terms is not None and terms.ends_unused_with == "policy_year"
+        return self._asked.year_ends_on if ends else None
 
     @property
     def _judged(self) -> str:
@@ -112,7 +120,7 @@ class Booking:
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
             desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
-            checked = await desk.done(step)
+            checked = await desk.done_in_year(step, self._last_day)
             form = checked.read(CheckPapers)
             if form.complete:
                 self._owe_answer(at=checked.at)  # also for papers that came in another way
@@ -174,7 +182,9 @@ class Booking:
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: the unit is settled, and nobody is left waiting."""
-        if over.stage is BookingStage.CANCELLED:
+        if over.stage is BookingStage.CANCELLED and self._state.let_down:
+            self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
+        elif over.stage is BookingStage.CANCELLED:
             await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
         elif over.stage is not BookingStage.TERMINATED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
@@ -213,6 +223,23 @@ class Booking:
     @cancel_booking.validator
     def _may_cancel(self, message: CancelBooking) -> None:
         self._refusals.cancellation(message)
+
+    @workflow.update
+    def change_date(self, message: ChangeDate) -> Accepted:
+        """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
+        desk, state = self._desk, self._state
+        state.customer_date = message.wished_on
+        if state.stage is BookingStage.CONFIRMED:
+            state.new_date = message.wished_on
+        desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
+        desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
+        desk.say_of(TaskKind.ARRANGE_SERVICE, wish(message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(message.wished_on))
+        return Accepted(stage=state.stage, at=message.at)
+
+    @change_date.validator
+    def _may_change(self, message: ChangeDate) -> None:
+        self._refusals.new_date(message)
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
@@ -262,8 +289,14 @@ _ENDS: Final = {
     BookingStage.CANCELLED: "booking_cancelled",
     BookingStage.TERMINATED: "booking_missed",
     BookingStage.UNAVAILABLE: "booking_unavailable",
+    BookingStage.EXPIRED: "booking_expired",
 }
 """What the customer is told of an end before the usual one."""
+
+
+def wish(day: date | None) -> str:
+    """What a step says of the day the customer wishes."""
+    return "" if day is None else f"客户希望 {day}"
 
 
 def _named(kinds: list[str]) -> str:

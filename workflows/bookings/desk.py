@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 
 from temporalio import workflow
@@ -13,13 +13,14 @@ from temporalio.common import RetryPolicy
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
+from domain.calendar import end_of_day
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
-from workflows.matter import MatterPen
-from workflows.messages import RequestBooking
+from workflows.matter import Completion, MatterPen
+from workflows.messages import Actor, RequestBooking
 from workflows.notices import told_again, written
 from workflows.partners import asked
 
@@ -75,6 +76,26 @@ class BookingDesk(FrontDesk):
         if not ready():
             raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
 
+    async def done_in_year(self, task_id: str, last_day: date | None) -> Completion:
+        """Wait for what the customer owes, where a unit ends with its policy year to the last day.
+
+        `BookingOver` beyond it: who hands nothing in has not asked in that year (R753, R773).
+        """
+        if last_day is None:
+            return await self.done(task_id)
+        state = self.state
+        left = end_of_day(last_day) - workflow.now()
+        try:
+            await workflow.wait_condition(
+                lambda: task_id in state.completions or state.called_off is not None,
+                timeout=max(left, timedelta()),
+                timeout_summary="保单年度届满",
+            )
+        except TimeoutError:
+            if task_id not in state.completions:
+                raise BookingOver(BookingStage.EXPIRED, "保单年度届满, 资料或样本未备齐") from None
+        return await self.done(task_id)
+
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
         self.state.stage = moved_to(self.state.stage, stage)
@@ -95,6 +116,12 @@ class BookingDesk(FrontDesk):
         for task in list(self.state.tasks.values()):
             if task.kind is kind and task.clock != clock.instance:
                 self.pen.task_opened(task.model_copy(update=change))
+
+    def say_of(self, kind: TaskKind, subject: str) -> None:
+        """The open steps of a kind say something else of what they are about."""
+        for task in list(self.state.tasks.values()):
+            if task.kind is kind:
+                self.pen.task_opened(task.model_copy(update={"subject": subject}))
 
     def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
         """Use the unit up or give it back, and say so in the history."""
@@ -125,6 +152,12 @@ class BookingDesk(FrontDesk):
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
         self.clocks.drop_all(at=at, why=reason)
 
+    def let_down(self, *, at: datetime, by: Actor) -> None:
+        """The provider does not do what it had promised: begun anew, and giving up is free."""
+        self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
+        self.state.let_down, self.state.service_at = True, None
+        self.tell("booking_again")
+
     # What the customer is told (3.5) -------------------------------------------------------------
 
     def tell(self, code: str, **values: object) -> None:
@@ -133,9 +166,12 @@ class BookingDesk(FrontDesk):
             order = written(self.programme, self.state, code, **values)
             self.state.open_page(order.at).notices.append(order)
 
-    def remind(self, at: datetime) -> None:
-        """From now on the customer is reminded of a visit, as long as it stays at this moment."""
-        self._spawn(self._reminding(at), "reminders")
+    def tell_confirmed(self) -> None:
+        """The booking stands; the customer is reminded of its moment, as long as it stays there."""
+        self.state.let_down = False
+        if (at := self.state.service_at) is not None:
+            self.tell("booking_confirmed", date=civil(at))
+            self._spawn(self._reminding(at), "reminders")
 
     async def _reminding(self, at: datetime) -> None:
         for code, ahead in REMINDERS:

@@ -80,6 +80,7 @@ class Escort(Booking):
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=at)
         desk.enter(BookingStage.CONFIRMED, at=at)
         desk.use_when("arranged", at=at)
+        desk.tell_confirmed()
 
     async def _escort(self, meeting_at: datetime) -> VisitOutcome:
         """The visit itself; of a customer who did not come a person says what that means."""

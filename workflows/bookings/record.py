@@ -37,6 +37,8 @@ class BookingState(MatterState):
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
+    new_date: date | None = None  # another day wished for since it was confirmed
     phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
