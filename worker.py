@@ -24,6 +24,10 @@ from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.rescue_ports import RescueBookPort
+from activities.rescues import KeepRescues
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
@@ -42,18 +46,24 @@ from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
+from workflows.rescues.rescue import Rescue
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
@@ -61,8 +71,12 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
     Escort,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
+    Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -84,9 +98,10 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    notices = TellCustomers(book=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
     books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
     return [
@@ -123,11 +138,26 @@ def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., An
 
 
 def booking(
-    *, record: BookingBookPort, entitlements: EntitlementPort, notices: TellCustomers
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
 ) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    book = KeepBookings(record=record, entitlements=entitlements, notices=notices)
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
     return [book.turn_page]
+
+
+def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
+    """The verb of a hospital's own channel."""
+    return [KeepRescues(record=record).turn_page]
+
+
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
+    ask = AskRoster(roster=roster)
+    return [ask.take, ask.line_up, ask.leave]
 
 
 async def main(settings: Settings) -> None:
@@ -145,6 +175,7 @@ async def main(settings: Settings) -> None:
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
         messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
@@ -159,8 +190,13 @@ async def main(settings: Settings) -> None:
     verbs += booking(
         record=BookingBook(engine, sealer),
         entitlements=Entitlements(engine),
-        notices=TellCustomers(book=casebook, messaging=messaging),
+        ledger=Ledger(engine),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
     )
+    verbs += consulting(roster=Roster(engine))
+    verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -7,8 +7,26 @@ from __future__ import annotations
 
 from temporalio import activity
 
+from activities.booking_ports import BookingPage
 from activities.notices import TellCustomers
 from activities.ports import CasebookPort, CasePage, LedgerPort, PaymentStatus
+
+
+async def enter_books(ledger: LedgerPort, matter_id: str, page: CasePage | BookingPage) -> None:
+    """Open the books with a limit, end holds, book transfers: whatever a page says of money."""
+    if page.limit_operator is not None:
+        await ledger.set_limit(
+            matter_id, limit_fen=page.limit_fen or 0, operator=page.limit_operator
+        )
+    for payment in page.payments:
+        if payment.settled_at is None or payment.reason == "payout":
+            continue
+        if not payment.held:
+            continue
+        end = ledger.post if payment.status is PaymentStatus.PAID else ledger.void
+        await end(matter_id, payment.movement_id, at=payment.settled_at)
+    if page.transfers:
+        await ledger.book(matter_id, page.transfers, at=page.at)
 
 
 class KeepBooks:
@@ -24,18 +42,6 @@ class KeepBooks:
     @activity.defn(name="turn_page")
     async def turn_page(self, page: CasePage) -> list[str]:
         """Book what moved, write the page, send its notices; returns the ids that did not go."""
-        if page.limit_operator is not None:
-            await self._ledger.set_limit(
-                page.case_id, limit_fen=page.limit_fen or 0, operator=page.limit_operator
-            )
-        for payment in page.payments:
-            if payment.settled_at is None or payment.reason == "payout":
-                continue
-            if not payment.held:
-                continue
-            end = self._ledger.post if payment.status is PaymentStatus.PAID else self._ledger.void
-            await end(page.case_id, payment.movement_id, at=payment.settled_at)
-        if page.transfers:
-            await self._ledger.book(page.case_id, page.transfers, at=page.at)
+        await enter_books(self._ledger, page.case_id, page)
         await self._casebook.write(page)
         return await self._notices.at_once(page.notices)

@@ -35,8 +35,11 @@ class NoticeBookPort(Protocol):
 class TellCustomers:
     """The verb of the messaging partner."""
 
-    def __init__(self, *, book: NoticeBookPort, messaging: MessagingPort) -> None:
+    def __init__(
+        self, *, book: NoticeBookPort, messaging: MessagingPort, steward_phone: str | None = None
+    ) -> None:
         self._book = book
+        self._steward_phone = steward_phone
         self._messaging = messaging
 
     @activity.defn(name="tell_customer")
@@ -59,6 +62,8 @@ class TellCustomers:
     async def _send(self, notice: NoticeOrder, contact: Contact) -> Delivery:
         """By its channel; who left no address for it is phoned, as when nothing arrives."""
         to = contact.email if notice.channel == "email" else contact.phone
+        if notice.to == "steward":
+            to = self._steward_phone or ""
         return await self._messaging.send(notice, to) if to else Delivery.FAILED
 
     async def _tried(self, notices: Sequence[NoticeOrder]) -> frozenset[str]:

@@ -92,7 +92,7 @@ class PaymentPort(Protocol):
 
 
 class NoticeOrder(Message):
-    """Tell the customer something. The adapter adds the number; the text carries no diagnosis."""
+    """Tell the customer something, or the steward. The adapter adds the number; no diagnosis."""
 
     notice_id: str
     case_id: str
@@ -100,6 +100,7 @@ class NoticeOrder(Message):
     channel: Literal["sms", "wechat", "email"]
     text: str
     at: datetime
+    to: Literal["customer", "steward"] = "customer"
 
 
 class Delivery(StrEnum):

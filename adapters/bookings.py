@@ -22,8 +22,8 @@ from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
 from adapters.outbox import post
-from adapters.pages import append_timeline, claim_page, turn_row, write_steps
-from adapters.tables import OPENING, hospitals, tasks
+from adapters.pages import append_timeline, claim_page, turn_row, write_payments, write_steps
+from adapters.tables import OPENING, hospitals, payments, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_entitlement import entitlement_uses
 from domain.board import (
@@ -33,6 +33,7 @@ from domain.board import (
     BookingView,
     ContactRow,
     Paged,
+    PaymentRow,
     Viewer,
 )
 from domain.booking import BOOKING_ENDED
@@ -76,6 +77,7 @@ class BookingBook:
                 return
             await append_timeline(connection, self._sealer, page.booking_id, page)
             await write_steps(connection, self._sealer, page.booking_id, page)
+            await write_payments(connection, page.booking_id, page)
             await post(connection, page)
 
 
@@ -180,6 +182,10 @@ class BookingBoard:
             "clocks": await file.clocks(),
             "tasks": await file.tasks(lambda row: shown | {"completion": file.reported(row)}),
             "documents": await file.documents(),
+            "payments": [
+                PaymentRow(**known(PaymentRow, row))
+                for row in await file.rows(payments, "ordered_at", "movement_id")
+            ],
             "notices": await file.notices(),
         }
 

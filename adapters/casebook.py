@@ -23,12 +23,19 @@ from adapters.bookings import contact_in
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
 from adapters.outbox import post
-from adapters.pages import PageConflict, append_timeline, claim_page, columns, upsert, write_steps
+from adapters.pages import (
+    PageConflict,
+    append_timeline,
+    claim_page,
+    columns,
+    upsert,
+    write_payments,
+    write_steps,
+)
 from adapters.tables import (
     cases,
     discharges,
     notices,
-    payments,
     policies,
     top_ups,
 )
@@ -211,7 +218,7 @@ class Casebook:
 async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
     """Payments and discharge notices, each in its newest state."""
     key = {"case_id": page.case_id, "page": page.page}
-    await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
+    await write_payments(connection, page.case_id, page)
     await upsert(
         connection, discharges, [columns(discharges, one) | key for one in page.discharges]
     )

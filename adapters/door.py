@@ -29,6 +29,10 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.promises import PromiseRows
+from adapters.ratings import RatingRows
+from adapters.rescues import RescueRows
+from adapters.roster import RosterRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -49,12 +53,16 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.rescues = RescueRows(connection, sealer)
         self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
+        self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
+        self.promises = PromiseRows(connection, sealer)
+        self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
 
     async def audit(self, **entry: Any) -> None:

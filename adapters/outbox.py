@@ -20,7 +20,7 @@ from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage
 from adapters.encryption import Sealer
-from adapters.pages import AnyPage
+from adapters.pages import ToldPage
 from adapters.receivers import secrets_now
 from adapters.tables import case_pages, cases
 from adapters.tables_booking import bookings
@@ -49,9 +49,9 @@ class Matter(NamedTuple):
 
     noun: str
     table: Table
-    page: type[AnyPage]
+    page: type[ToldPage]
 
-    def id_of(self, page: AnyPage) -> str:
+    def id_of(self, page: ToldPage) -> str:
         """Which one a page is about."""
         return str(getattr(page, f"{self.noun}_id"))
 
@@ -64,7 +64,7 @@ _MATTERS: Final = {
 """By what an id begins with."""
 
 
-def _matter(page: AnyPage) -> Matter:
+def _matter(page: ToldPage) -> Matter:
     return next(one for one in _MATTERS.values() if isinstance(page, one.page))
 
 
@@ -108,7 +108,7 @@ class Parcel:
         return self.page * _ROOM_ON_A_PAGE + self.n
 
 
-def events_of(page: AnyPage, *, stage_before: str | None) -> list[Event]:
+def events_of(page: ToldPage, *, stage_before: str | None) -> list[Event]:
     """What of a page concerns the channel: no amount, no kind of paper, no words."""
     events = []
     if page.stage.value != stage_before:
@@ -141,7 +141,7 @@ def _of_a_case(page: CasePage) -> list[Event]:
     return events
 
 
-async def post(connection: AsyncConnection, page: AnyPage) -> None:
+async def post(connection: AsyncConnection, page: ToldPage) -> None:
     """Write a page's events in its own transaction; nothing where the channel has no receiver."""
     matter = _matter(page)
     rows_of, [key] = matter.table, matter.table.primary_key

@@ -110,6 +110,13 @@ class Known:
     province: str = ""  # of the hospital
     counter: Counter | None = None  # where the service is counted, and this person's policy runs
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day that policy, entitlement and service all run; None where none ends (I10)."""
+        ends = [self.facts.policy_to, self.facts.entitled_to]
+        ends += [] if self.programme.until_replaced else [self.programme.valid_to]
+        return min((day for day in ends if day is not None), default=None)
+
 
 async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = False) -> Known:
     """Look everything up and judge; raises Problem for an unknown programme or hospital.
@@ -136,7 +143,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             "service": code,
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
-            "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
+            "quota_count": None if service is None else service.bookings_max(policy.get("tier")),
             "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
     )

@@ -18,10 +18,28 @@ from api.eligibility import OUTCOME_NAMES
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
-from api.shapes import ClockView, DocumentView, NoticeView, TaskView, TimelineView, Utc
+from api.shapes import (
+    ClockView,
+    DocumentView,
+    LedgerView,
+    NoticeView,
+    PaymentView,
+    TaskView,
+    TimelineView,
+    Utc,
+)
 from api.sight import narrowed_booking
 from api.text import BookingId
-from api.views import clock_view, document_view, notice_view, task_view, timeline_view, viewer
+from api.views import (
+    clock_view,
+    document_view,
+    ledger_view,
+    notice_view,
+    payment_view,
+    task_view,
+    timeline_view,
+    viewer,
+)
 from api.wiring import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
@@ -30,7 +48,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
-_SERVE: Final = (Role.AGENT, Role.DISPATCHER)
+_SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR)
 """Who has to reach the customer or speak with the hospital for them."""
 BookingCaller = Annotated[
     Caller,
@@ -41,6 +59,8 @@ BookingCaller = Annotated[
             Role.AGENT,
             Role.REVIEWER,
             Role.DISPATCHER,
+            Role.DOCTOR,
+            Role.FINANCE,
             Role.SUPERVISOR,
             Role.AUDITOR,
         )
@@ -91,6 +111,7 @@ class BookingFile(BookingOpened):
     unit: Literal["reserved", "consumed", "given_back"] | None
     clocks: list[ClockView]
     tasks: list[TaskView]
+    payments: list[PaymentView]
     documents: list[DocumentView]
     notices: list[NoticeView]
     timeline: list[TimelineView]
@@ -152,6 +173,29 @@ async def get_booking(
 
 
 @routes.get(
+    "/{booking_id}/ledger",
+    operation_id="get_booking_ledger",
+    summary="预约账目",
+    responses=FAILURES,
+)
+async def get_booking_ledger(
+    booking_id: BookingId,
+    request: Request,
+    caller: Annotated[
+        Caller,
+        Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.FINANCE, Role.SUPERVISOR, Role.AUDITOR)),
+    ],
+) -> LedgerView:
+    """Every transfer of a reimbursement and the balances; empty where no money moves."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+    ledger = door.ledger
+    entries, balances = await ledger.entries(booking_id), await ledger.balances(booking_id)
+    return ledger_view(booking_id, entries, balances)
+
+
+@routes.get(
     "/{booking_id}/contact",
     operation_id="get_booking_contact",
     summary="预约客户联系方式",
@@ -190,7 +234,16 @@ def _begin_with(door: Door, view: BookingView) -> list[str]:
 
 def _file(view: BookingView, *, begin_with: list[str]) -> BookingFile:
     told = view.model_dump(
-        exclude={"verdict", "clocks", "tasks", "timeline", "documents", "notices", "stage"}
+        exclude={
+            "verdict",
+            "clocks",
+            "tasks",
+            "timeline",
+            "documents",
+            "notices",
+            "payments",
+            "stage",
+        }
     )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
@@ -203,6 +256,7 @@ def _file(view: BookingView, *, begin_with: list[str]) -> BookingFile:
         stage_name=stage_name(view.stage),
         clocks=[clock_view(clock) for clock in view.clocks],
         tasks=[task_view(row) for row in view.tasks],
+        payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
         notices=[notice_view(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],

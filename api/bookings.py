@@ -37,6 +37,7 @@ from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
 from domain.rules import RuleCode
+from domain.visit import escorting
 from domain.waiver import Role
 from workflows.messages import (
     BOOKING_TYPES,
@@ -76,6 +77,7 @@ class BookingRequest(Body):
     hospital_id: OpaqueId | None = None
     disease: Code | None = None
     wished_on: date | None = None
+    urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
     declared: Declared | None = None
     consent: Consent
     customer_id: OpaqueId | None = None
@@ -241,9 +243,12 @@ def _message(
         unit_reserved=reserved,
         year_ends_on=known.counter.year_ends_on if known.counter else None,
         hospital=known.hospital,
+        escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_until=known.facts.policy_to,
         channel=asked.body.channel,
+        urgent=asked.body.urgent,
         requested_by=asked.caller.actor,
         requested_at=asked.at,
     )

@@ -23,6 +23,7 @@ from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring import Bookings, Door, Enquiries, Unit, door_of
+from api.wiring_rescues import Rescues
 from domain.waiver import Role
 from workflows.messages import Authorize, Withdraw
 
@@ -180,12 +181,16 @@ def _at(case_id: str) -> dict[str, str]:
 async def _is_over(door: Door, case_id: str) -> bool:
     """Whether a case without a running workflow has run; one in `opening` is about to."""
     async with door.books.unit() as unit:
-        rows: dict[str, Enquiries | Bookings] = {"en": unit.enquiries, "bk": unit.bookings}
+        rows: dict[str, Enquiries | Bookings | Rescues] = {
+            "en": unit.enquiries,
+            "bk": unit.bookings,
+            "rs": unit.rescues,
+        }
         matter = await rows.get(case_id[:2], unit.cases).access(case_id)
     return matter is not None and matter.stage != "opening"
 
 
-_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings"}
+_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings", "rs": "rescues"}
 """The resource of a matter, by what its id begins with."""
 
 

@@ -37,6 +37,7 @@ from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.programme import Programme
+from domain.rescue import RESCUE_STAGE_NAMES, RescueStage
 from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
@@ -289,6 +290,7 @@ def _opening(
         reported_by=reported.caller.actor,
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
+        last_day=known.last_day,
         follows=reported.body.follows or "",
         claim=claim,
     )
@@ -301,6 +303,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "case_id": case_id,
         "programme": known.programme.code,
         "programme_version": known.programme.version,
+        "service": body.claim_service or known.programme.waiver_service or "",
         "hospital_id": body.hospital_id,
         "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
         "sales_channel": known.sales_channel,
@@ -375,6 +378,8 @@ def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
     if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
         return BOOKING_STAGE_NAMES[BookingStage(stage)]
+    if stage in {one.value for one in RescueStage} - {one.value for one in Stage}:
+        return RESCUE_STAGE_NAMES[RescueStage(stage)]
     if stage in {one.value for one in EnquiryStage}:
         return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
     return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME

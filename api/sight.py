@@ -29,7 +29,7 @@ _SLIPS: Final = frozenset(
     }
 )
 _PAPERS: Final[dict[Role, frozenset[str]]] = {
-    Role.FINANCE: _SLIPS,
+    Role.FINANCE: _SLIPS | {DocumentKind.TRAVEL_TICKET.value, DocumentKind.LODGING_INVOICE.value},
     Role.NURSE: _SLIPS | {DocumentKind.ADMISSION_SLIP.value, DocumentKind.DISCHARGE_SUMMARY.value},
 }
 
@@ -82,6 +82,8 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": _steps(caller, view.tasks),
+        # Who pays need not know what the customer suffers from.
+        "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
     }
     return view.model_copy(update=seen)
 

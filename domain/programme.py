@@ -167,6 +167,11 @@ class Programme(Incomplete):
         """The service hours a clock is counted in, None where it runs by night and holiday."""
         return next((one for one in self.hours if one.code == clock.hours), None)
 
+    def ends_by_itself(self, clock_id: str) -> bool:
+        """Whether a promise is the length of a talk: at its end the talk is over, nobody late."""
+        talks = (service.consulting for service in self.services)
+        return any(talk is not None and talk.ends_with == clock_id for talk in talks)
+
     def notice(self, code: str) -> Notice:
         """A notice; NotInProgramme."""
         return self._find("notice", code, ((notice.code, notice) for notice in self.notices))
@@ -245,14 +250,21 @@ class Programme(Incomplete):
         Without its other sections it is a green channel, whatever the whole programme is.
         """
         service = self.service(code).model_copy(update={"after": ()})
+        # Of a programme that is wholly its waiver, what names no service is the waiver's.
+        of_waiver = self.waiver is not None and not self.waiver.services
         mine = {
             name: tuple(
                 one.model_copy(update={"services": ()})
                 for one in getattr(self, name)
-                if _concerns(one.services, {code})
+                if _concerns(one.services, {code}) and (one.services or not of_waiver)
             )
-            for name in ("clocks", "documents", "eligibility", "reminders")
+            for name in ("clocks", "documents", "reminders")
         }
+        mine["eligibility"] = tuple(
+            one.model_copy(update={"services": ()})
+            for one in self.eligibility
+            if _concerns(one.services, {code})
+        )
         gone = dict.fromkeys(("plans", "rules", "figures", "lowers", "diagnosis"), ())
         none = dict.fromkeys(("waiver", "activation", "emergency", "claims"))
         kept = {
@@ -262,6 +274,16 @@ class Programme(Incomplete):
             "hospitals": self.hospitals.model_copy(update={"provinces": ()}),
         }
         return self.model_copy(update={**kept, **mine, **gone, **none})
+
+    def for_rescue(self) -> "Programme":
+        """A copy as a patient of a hospital's own channel carries it: every service and clock.
+
+        Whoever came for one service may need the next a minute later.
+        """
+        gone = dict.fromkeys(
+            ("documents", "reminders", "notices", "rules", "figures", "lowers"), ()
+        )
+        return self.model_copy(update=gone)
 
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.booking_steps import BOOKING_TASKS
+from domain.consultation import CONSULTATION_TASKS
 from domain.enquiry import Answerer
 from domain.forms import (
     AcceptOffer,
@@ -47,6 +48,7 @@ from domain.forms import (
     Words,
 )
 from domain.money import Money
+from domain.rescue_steps import RESCUE_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
 
@@ -235,6 +237,8 @@ class ImportCalendar(Form):
 
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
     **BOOKING_TASKS,
+    **CONSULTATION_TASKS,
+    **RESCUE_TASKS,
     TaskKind.ANSWER_ENQUIRY: task_terms(
         "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
     ),

@@ -6,30 +6,28 @@ What it writes down, `workflows.record` turns into pages.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import ClassVar, Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 from activities.ports import NoticeOrder
 from domain.clock import Budget, due_at
-from domain.posting import Transfer
-from domain.steps import Evidence, TaskKind
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows import cockpit
 from workflows.case import CaseState, Pen
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
+from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.notices import told_again, written
-from workflows.partners import asked
+from workflows.paying import PayingDesk
 from workflows.record import Record
 
-T = TypeVar("T")
+CODE: Final = "payment_code"
+"""The notice that a code can be fetched and scanned (R051); older programmes have none."""
 
 
 class CaseOver(Exception):
@@ -41,8 +39,10 @@ class CaseOver(Exception):
         self.reason = reason
 
 
-class Desk(FrontDesk):
+class Desk(PayingDesk):
     """Steps, promises, notices and the record of one case."""
+
+    over: ClassVar = CaseOver
 
     def __init__(self, opening: OpenCase, state: CaseState, *, ways: Ways = NEXT_STAGES) -> None:
         self.state: CaseState
@@ -51,30 +51,6 @@ class Desk(FrontDesk):
         super().__init__(state, opening.programme, pen=Pen(state), record=record)
         self._opening = opening
         self._ways = ways
-        self._errands = 0
-
-    # Running -------------------------------------------------------------------------------------
-
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Do something beside the story: an image to collect, a top-up, a care visit."""
-        self._errands += 1
-
-        async def run() -> None:
-            try:
-                await _unless_dropped(work)
-            finally:
-                self._errands -= 1
-
-        self._spawn(run(), name)
-
-    @property
-    def idle(self) -> bool:
-        """Whether no errand runs and everything is written down."""
-        return self._errands == 0 and super().idle
-
-    def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run something that a continued run starts again from the state."""
-        self._spawn(_unless_dropped(work), name)
 
     # Steps of people -----------------------------------------------------------------------------
 
@@ -84,28 +60,6 @@ class Desk(FrontDesk):
         if task is not None and clock is not None:
             change = {"due_at": clock.due_at, "subject": subject}
             self.pen.task_opened(task.model_copy(update=change))
-
-    def contradicted(
-        self, movement_id: str, evidence: Evidence, *, at: datetime, about: str = ""
-    ) -> None:
-        """A partner says something else of a payment than the books: finance finds out.
-
-        While one contradiction of a movement is looked into, the partner's latest word stands
-        beside it.
-        """
-        for task, open_for in self.state.corrections.items():
-            if open_for == movement_id and task in self.state.tasks:
-                self.show(task, evidence)
-                return
-        self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
-        task = self.ask(
-            TaskKind.CORRECT_PAYMENT,
-            at=at,
-            subject=about or f"contradiction {movement_id}",
-            amount_fen=self.state.payments[movement_id].amount_fen,
-        )
-        self.state.corrections[task] = movement_id
-        self.show(task, evidence)
 
     async def done_by(self, task_id: str, deadline: datetime) -> Completion:
         """Wait for a step until a deadline; beyond it the case expires."""
@@ -151,11 +105,6 @@ class Desk(FrontDesk):
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
         return True
 
-    async def not_held(self) -> None:
-        """Wait until a supervisor who stopped payments lets them go on."""
-        if self.state.held:
-            await self.until(lambda: not self.state.held)
-
     def money_leaves(self) -> None:
         """From here nobody can withdraw; `CaseOver` if the customer did before it came to this."""
         if self.state.withdrawn is not None:
@@ -181,13 +130,14 @@ class Desk(FrontDesk):
         values.setdefault("hospital", self._opening.hospital.name)
         self.pen.notice(written(self.programme, self.state, code, **values))
 
-    def book(self, transfers: list[Transfer], *, at: datetime) -> None:
-        """Put transfers on the page; they are booked before the page is written."""
-        self.pen.page(at).transfers.extend(transfers)
+    def payment_delayed(self) -> None:
+        """The customer hears that a payment takes longer."""
+        self.tell("payment_delayed")
 
-    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner without end, its first answer on the page of this beat."""
-        return await asked(self._record, call)
+    def code_ready(self, amount_fen: int) -> None:
+        """The customer hears that a code can be fetched; older programmes have no such text."""
+        if self.programme.has_notice(CODE):
+            self.tell(CODE, amount=amount_fen)
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
@@ -202,9 +152,3 @@ class Desk(FrontDesk):
         """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
         if not await told_again(notice):
             self.phone(notice.notice_id, notice.template)
-
-
-async def _unless_dropped(work: Coroutine[Any, Any, None]) -> None:
-    """What runs beside the story ends with its step; the story itself hears of the reason."""
-    with contextlib.suppress(CaseOver, StepDropped):
-        await work

@@ -41,6 +41,8 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
+from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.search_attributes import register
 from adapters.settings import Settings
 from adapters.tables import hospitals, network_hospitals, policies
@@ -255,8 +257,11 @@ async def worked(house: House) -> AsyncIterator[House]:
     verbs += worker.booking(
         record=BookingBook(house.database, house.sealer),
         entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.consulting(roster=Roster(house.database))
+    verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
 

@@ -124,7 +124,7 @@ async def test_the_list_of_bookings_comes_in_pages_and_to_each_their_own(worked:
     assert (await page("channel", channel="other"))["items"] == []
     bad = await worked.get("/v1/bookings", "agent", params={"cursor": "x"})
     problem(bad, 422, "invalid", "cursor")
-    problem(await worked.get("/v1/bookings", "finance"), 403, "forbidden")
+    problem(await worked.get("/v1/bookings", "insurer"), 403, "forbidden")
 
 
 async def noticed(house: House, booking_id: str, delivery: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
+from tests.replay import consultations
 from tests.workflows import advances, escorts, people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
@@ -371,6 +372,15 @@ STORIES = {
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
+    "Consultation.expert_called": Story(
+        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
+    ),
+    "Consultation.direct_in_vain": Story(
+        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
+    ),
+    "Consultation.chat_closed": Story(
+        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
+    ),
     "WrittenOpinion.gene_test_closed": Story(
         _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
     ),

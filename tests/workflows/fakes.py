@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from activities.booking_ports import BookingPage
@@ -31,8 +31,11 @@ from activities.ports import (
     PaymentStatus,
     PayoutOrder,
 )
+from activities.rescue_ports import RescuePage
+from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Transfer
+from domain.roster import Slot, fits, turn
 
 Hook = Callable[[str], None]
 """Called with a verb before it does anything (`fail`), or when it is done (`after`); may raise."""
@@ -53,6 +56,7 @@ class FakeBooks:
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
         self.enquiry_pages: dict[str, dict[int, EnquiryPage]] = defaultdict(dict)
         self.booking_pages: dict[str, dict[int, BookingPage]] = defaultdict(dict)
+        self.rescue_pages: dict[str, dict[int, RescuePage]] = defaultdict(dict)
         self.units: dict[str, str] = {}
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
@@ -138,6 +142,12 @@ class FakeBooks:
         if self.booking_pages[page.booking_id].setdefault(page.page, page) != page:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write_booking")
+
+    async def write_rescue(self, page: RescuePage) -> None:
+        self.fail("write_rescue")
+        if self.rescue_pages[page.rescue_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write_rescue")
 
     async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
         self._move_unit(use_id, "consumed")
@@ -290,3 +300,34 @@ class FakePartners:
             self.filed[filing.claim_id] = filing
         self.after("file")
         return answer
+
+
+class FakeRoster:
+    """Slots and the line for a doctor on duty, of one test."""
+
+    def __init__(self) -> None:
+        self.slots: list[Slot] = []
+        self.taken: dict[str, str] = {}
+        self.ahead = 0
+
+    async def take(self, wish: Take) -> bool:
+        if self.taken.get(wish.slot_id, wish.booking_id) != wish.booking_id:
+            return False
+        await self.leave(wish.booking_id)
+        self.taken[wish.slot_id] = wish.booking_id
+        return True
+
+    async def line_up(self, order: LineUp) -> Place:
+        whose, slot = turn(
+            [slot for slot in self.slots if fits(slot, order.service)],
+            frozenset(self.taken),
+            ahead=self.ahead,
+            at=order.at,
+            within=timedelta(seconds=order.call_within_s),
+        )
+        if slot is not None:
+            self.taken[slot.slot_id] = order.booking_id
+        return Place(turn=whose, ahead=self.ahead, slot=slot)
+
+    async def leave(self, booking_id: str) -> None:
+        self.taken = {slot: holder for slot, holder in self.taken.items() if holder != booking_id}

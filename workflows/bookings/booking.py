@@ -168,6 +168,10 @@ class Booking:
         desk.enter(BookingStage.FOLLOW_UP, at=workflow.now())
         for promised in self._service.follow_ups:
             await self._calls(promised)
+        self._close()
+
+    def _close(self) -> None:
+        desk = self._desk
         desk.enter(BookingStage.CLOSED, at=workflow.now())
         desk.leave(at=workflow.now(), reason="预约已结案")
 

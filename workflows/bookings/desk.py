@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import contextlib
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal, TypeVar
+from typing import ClassVar, Final, Literal
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
@@ -18,16 +17,18 @@ from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
-from workflows.matter import Completion, MatterPen
+from workflows.front_desk import ONLY_ACKNOWLEDGED
+from workflows.matter import Completion
 from workflows.messages import Actor, RequestBooking
 from workflows.notices import told_again, written
-from workflows.partners import asked
+from workflows.paying import PayingDesk
+from workflows.payments import PayingPen
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
-T = TypeVar("T")
+
+STEWARD_SOON: Final = "booking_steward_soon"
 
 
 class BookingOver(Exception):
@@ -39,36 +40,16 @@ class BookingOver(Exception):
         self.reason = reason
 
 
-class BookingDesk(FrontDesk):
+class BookingDesk(PayingDesk):
     """Steps, promises and the record of one booking."""
+
+    over: ClassVar = BookingOver
 
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
-        super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
-        self._errands = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether no errand runs and everything is written down."""
-        return self._errands == 0 and super().idle
-
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Do something beside the story: call a visit off, accompany an appointment."""
-        self._errands += 1
-
-        async def run() -> None:
-            try:
-                await work
-            finally:
-                self._errands -= 1
-
-        return self._spawn(run(), name)
-
-    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner without end, its first answer on the page of this beat."""
-        return await asked(self._record, call)
+        super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
@@ -76,24 +57,29 @@ class BookingDesk(FrontDesk):
         if not ready():
             raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
 
+    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment; False when it has not come by then."""
+        left = max(moment - workflow.now(), timedelta())
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: ready() or self.state.called_off is not None,
+                timeout=left,
+                timeout_summary=summary,
+            )
+        if self.state.called_off is not None and not ready():
+            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+        return ready()
+
     async def done_in_year(self, task_id: str, last_day: date | None) -> Completion:
         """Wait for what the customer owes, where a unit ends with its policy year to the last day.
 
         `BookingOver` beyond it: who hands nothing in has not asked in that year (R753, R773).
         """
-        if last_day is None:
-            return await self.done(task_id)
-        state = self.state
-        left = end_of_day(last_day) - workflow.now()
-        try:
-            await workflow.wait_condition(
-                lambda: task_id in state.completions or state.called_off is not None,
-                timeout=max(left, timedelta()),
-                timeout_summary="保单年度届满",
-            )
-        except TimeoutError:
-            if task_id not in state.completions:
-                raise BookingOver(BookingStage.EXPIRED, "保单年度届满, 资料或样本未备齐") from None
+        done = self.state.completions
+        if last_day is not None and not await self.by(
+            end_of_day(last_day), lambda: task_id in done, summary="保单年度届满"
+        ):
+            raise BookingOver(BookingStage.EXPIRED, "保单年度届满, 资料或样本未备齐")
         return await self.done(task_id)
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
@@ -106,6 +92,19 @@ class BookingDesk(FrontDesk):
         """An event of the programme, remembered: what giving up costs depends on it (C-25)."""
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
+
+    def open_books(self, amount_fen: int, *, at: datetime) -> None:
+        """The books of the booking are opened with what it may pay."""
+        self.state.limit_fen = amount_fen
+        opened = {"limit_fen": amount_fen, "limit_operator": "at_most"}
+        self.state.unwritten = self.state.open_page(at).model_copy(update=opened)
+
+    def payment_delayed(self) -> None:
+        """The customer hears that the money takes longer; by phone, where there are no words."""
+        if self.programme.has_notice("payment_delayed"):
+            self.tell("payment_delayed")
+        else:
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
 
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the first open promise that one of these events stops."""
@@ -166,12 +165,23 @@ class BookingDesk(FrontDesk):
             order = written(self.programme, self.state, code, **values)
             self.state.open_page(order.at).notices.append(order)
 
+    def tell_steward(self, code: str, **values: object) -> None:
+        """Send the stewards' desk a notice; who misses it has the step on the worklist."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            order = order.model_copy(update={"to": "steward"})
+            self.state.open_page(order.at).notices.append(order)
+
+    def remind(self, at: datetime) -> None:
+        """From now on the customer is reminded of a visit, as long as it stays at this moment."""
+        self._spawn(self._reminding(at), "reminders")
+
     def tell_confirmed(self) -> None:
-        """The booking stands; the customer is reminded of its moment, as long as it stays there."""
+        """The booking stands: the customer is told of its moment and reminded of it."""
         self.state.let_down = False
         if (at := self.state.service_at) is not None:
             self.tell("booking_confirmed", date=civil(at))
-            self._spawn(self._reminding(at), "reminders")
+            self.remind(at)
 
     async def _reminding(self, at: datetime) -> None:
         for code, ahead in REMINDERS:
@@ -195,6 +205,8 @@ class BookingDesk(FrontDesk):
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if template == STEWARD_SOON:
+            return  # no customer waits for it
         if notice_id not in self.state.phoned:
             self.state.phoned.append(notice_id)
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)

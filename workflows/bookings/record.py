@@ -18,18 +18,20 @@ from domain.events import ExpectedEvent
 from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
-from workflows.matter import MatterState
 from workflows.messages import RequestBooking
+from workflows.payments import PayingState
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 
 
-class BookingState(MatterState):
+class BookingState(PayingState):
     """The booking between two beats."""
 
     booking_id: str
     stage: BookingStage = BookingStage.REQUESTED
     reason: str = ""
     options: list[str] = Field(default_factory=list)
+    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
+    examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None

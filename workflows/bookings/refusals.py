@@ -21,7 +21,7 @@ from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
 from domain.services import Shape
-from domain.visit import Escorting, escorting
+from domain.visit import Escorting
 from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
@@ -47,8 +47,7 @@ class BookingRefusals:
         self._state = state
         self._asked = asked
         self._service = asked.programme.service(asked.service)
-        terms = asked.escorting or escorting(asked.programme, self._service)
-        self._visits = VisitRefusals(state, asked, terms or Escorting())
+        self._visits = VisitRefusals(state, asked, asked.escorting or Escorting())
 
     def cost(self, at: datetime) -> Cost:
         """What giving up at a moment costs, by the programme's rule."""
@@ -65,7 +64,8 @@ class BookingRefusals:
 
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
-        over = self._state.ended or self._state.stage is BookingStage.FOLLOW_UP
+        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
+        over = self._state.ended or beyond
         if over or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
         cost = self.cost(message.at)
