@@ -53,13 +53,6 @@ class Booking:
         self._refusals = BookingRefusals(self._state, asked)
 
     @property
-    def _last_day(self) -> date | None:
-        """Where a unit ends unused with its policy year: the last day of that year."""
-        terms = self._service.consumption
-        ends = terms is not None and terms.ends_unused_with == "policy_year"
-        return self._asked.year_ends_on if ends else None
-
-    @property
     def _judged(self) -> str:
         """Why the rules did not simply say yes, in the programme's words."""
         return "; ".join(reason.text for reason in self._asked.verdict.reasons)
@@ -117,10 +110,11 @@ class Booking:
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
+        self._ends_with_year(ExpectedEvent.DOCUMENTS_COMPLETE)
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
             desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
-            checked = await desk.done_in_year(step, self._last_day)
+            checked = await desk.done(step)
             form = checked.read(CheckPapers)
             if form.complete:
                 self._owe_answer(at=checked.at)  # also for papers that came in another way
@@ -136,6 +130,12 @@ class Booking:
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
             desk.happened(ExpectedEvent.SLIP_PROVIDED, at=checked.at)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=checked.at)
+
+    def _ends_with_year(self, done: ExpectedEvent) -> None:
+        """R753, R773: who owes this when the policy year ends has not asked in that year."""
+        terms, last_day = self._service.consumption, self._asked.year_ends_on
+        if terms is not None and terms.ends_unused_with == "policy_year" and last_day is not None:
+            self._desk.ends_on(last_day, unless=done)
 
     async def _review(self) -> None:
         """GC06: a person says yes or no, where the programme or the verdict asks for one."""

@@ -18,7 +18,6 @@ from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.matter import Completion
 from workflows.messages import Actor, RequestBooking
 from workflows.notices import told_again, written
 from workflows.paying import PayingDesk
@@ -55,7 +54,7 @@ class BookingDesk(PayingDesk):
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
-            raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+            raise self._given_up()
 
     async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
         """Wait for a fact until a moment; False when it has not come by then."""
@@ -67,20 +66,27 @@ class BookingDesk(PayingDesk):
                 timeout_summary=summary,
             )
         if self.state.called_off is not None and not ready():
-            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+            raise self._given_up()
         return ready()
 
-    async def done_in_year(self, task_id: str, last_day: date | None) -> Completion:
-        """Wait for what the customer owes, where a unit ends with its policy year to the last day.
+    def _given_up(self) -> BookingOver:
+        return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
-        `BookingOver` beyond it: who hands nothing in has not asked in that year (R753, R773).
-        """
-        done = self.state.completions
-        if last_day is not None and not await self.by(
-            end_of_day(last_day), lambda: task_id in done, summary="保单年度届满"
-        ):
-            raise BookingOver(BookingStage.EXPIRED, "保单年度届满, 资料或样本未备齐")
-        return await self.done(task_id)
+    def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
+        """The booking is over at the end of a day by which something has not happened."""
+        self._spawn(self._ending(last_day, unless), "policy year")
+
+    async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
+        state = self.state
+        try:
+            await workflow.wait_condition(
+                lambda: unless in state.happened or state.ended or state.called_off is not None,
+                timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
+                timeout_summary="保单年度届满",
+            )
+        except TimeoutError:
+            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
