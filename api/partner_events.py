@@ -27,14 +27,13 @@ from workflows.messages import (
     BillSettled,
     CallHeard,
     ClaimDecided,
-    LabSpoke,
     NoticeFailed,
-    ParcelMoved,
     PaymentResult,
     RefundReceived,
     SlotWithdrawn,
     VisitTaken,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 _CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 

@@ -19,7 +19,6 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.parcel import LabWord, ParcelStatus
 from domain.rescue import RescueStage
 from domain.roster import Slot
 from domain.services import Shape
@@ -361,24 +360,6 @@ class VisitTaken(Message):
     at: datetime
     accepted: bool = True
     reason: str = ""
-
-
-class ParcelMoved(Message):
-    """Signal `parcel_moved`: the courier says where a parcel is."""
-
-    parcel_id: str
-    status: ParcelStatus
-    tracking_no: str = ""
-    at: datetime
-
-
-class LabSpoke(Message):
-    """Signal `lab_spoke`: the laboratory says something of a test."""
-
-    test_id: str
-    word: LabWord
-    report_no: str = ""
-    at: datetime
 
 
 class DifferenceFound(Message):

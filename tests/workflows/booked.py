@@ -52,12 +52,11 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    LabSpoke,
     PapersArrived,
-    ParcelMoved,
     PaymentResult,
     RequestBooking,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {

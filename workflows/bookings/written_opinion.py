@@ -18,7 +18,8 @@ from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.laboratory import Laboratory
 from workflows.bookings.parcels import Parcels
-from workflows.messages import LabSpoke, ParcelMoved, RequestBooking
+from workflows.messages import RequestBooking
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 
 @workflow.defn(name="WrittenOpinion")
