@@ -50,6 +50,7 @@ from workflows.messages import (
     Accepted,
     Actor,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     PapersArrived,
     PaymentResult,
@@ -236,6 +237,14 @@ class Booked:
         )
         return accepted
 
+    async def wish_for(self, day: str) -> Accepted:
+        """The customer wishes another day."""
+        message = ChangeDate(wished_on=self.day(day), actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "change_date", message, result_type=Accepted
+        )
+        return accepted
+
     async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
         """The payment partner's word on a payment, by callback."""
         result = PaymentResult(
@@ -306,6 +315,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        year_ends: str | None = None,
         urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
@@ -324,6 +334,7 @@ def booking_opener(
             escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
+            year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
             requested_by=AGENT,
