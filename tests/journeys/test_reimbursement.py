@@ -1,4 +1,4 @@
-"""A journey paid back over HTTP (P18): papers by courier, read, paid once by a bank that babbles."""
+"""A journey paid back over HTTP (P18): papers by courier, read, paid once, and reconciled."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.ASSIGN_EXPERT:
             await booked.do(kind, assigned=True, expert="expert-9", city="上海")
         case TaskKind.SEND_KIT:
-            await booked.do(kind, courier_no="SF100")
+            await booked.do(kind, sample="tissue", guided=True, courier_no="SF100")
         case TaskKind.RECEIVE_SAMPLE:
             await booked.do(kind, at=booked.time.now().isoformat())
         case TaskKind.DELIVER_REPORT:
