@@ -112,6 +112,7 @@ class CaseState(MatterState):
     visits_taken: list[str] = Field(default_factory=list)
     corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
+    overpaid: dict[str, Fen] = Field(default_factory=dict)  # returned, and never owed, by open step
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     no_more_top_ups: str = ""  # why; the stay is only settled then
     deceased: bool = False
@@ -181,8 +182,8 @@ class CaseState(MatterState):
 
     @property
     def outstanding_fen(self) -> int:
-        """Advanced and not back."""
-        return self.settlement.outstanding_fen
+        """Advanced and not back; nothing while more came back than was owed."""
+        return max(0, self.settlement.outstanding_fen)
 
     @property
     def refund_expected_fen(self) -> int:
@@ -192,7 +193,12 @@ class CaseState(MatterState):
     @property
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
-        return self.settlement.owed_fen if self.stage is Stage.REPAYMENT else 0
+        return max(0, self.settlement.owed_fen) if self.stage is Stage.REPAYMENT else 0
+
+    @property
+    def overpaid_fen(self) -> int:
+        """What was returned and is not owed, and nobody yet gives back."""
+        return max(0, -self.settlement.owed_fen - sum(self.overpaid.values()))
 
     @property
     def held(self) -> bool:

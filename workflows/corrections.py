@@ -16,7 +16,6 @@ from activities.ports import PaymentRecord, PaymentStatus
 from domain import posting
 from domain.forms import CorrectPayment
 from domain.money import spoken
-from workflows.case import CaseState
 from workflows.desk import Desk
 from workflows.matter import Completion
 
@@ -24,17 +23,6 @@ from workflows.matter import Completion
 def booked_fen(record: PaymentRecord) -> int:
     """What our books say is out under a movement."""
     return record.amount_fen if record.status is PaymentStatus.PAID else 0
-
-
-def returnable_fen(state: CaseState, record: PaymentRecord) -> int:
-    """How much of a booked payment may still turn out never to have left.
-
-    What a claim or the customer has already returned of it stays booked: it is put right with them.
-    """
-    if record.reason == "payout":
-        return booked_fen(record)
-    settlement = state.settlement
-    return min(booked_fen(record), settlement.refund_due_fen + max(0, settlement.owed_fen))
 
 
 class Corrections:
@@ -46,11 +34,13 @@ class Corrections:
         *,
         deposits_changed: Callable[[], None],
         pay_again: Callable[[int], None],
+        give_back: Callable[[str], None],
     ) -> None:
         self._desk = desk
         self._state = desk.state
         self._deposits_changed = deposits_changed
         self._pay_again = pay_again
+        self._give_back = give_back
 
     async def watch(self) -> None:
         """Act on what finance reports, for as long as the case runs."""
@@ -107,4 +97,5 @@ class Corrections:
             number = state.next_number("refund")
             self._desk.book(posting.unbilled(state.case_id, number, unpaid_fen), at=done.at)
             self._desk.alert(f"医院账单有 {spoken(unpaid_fen)} 并未由押金支付")
+            self._give_back(record.movement_id)
         self._deposits_changed()
