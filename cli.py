@@ -229,6 +229,7 @@ def token(
     role: Annotated[list[str], typer.Option(help=f"Of {', '.join(TOKEN_ROLES)}; repeatable.")],
     subject: Annotated[str, typer.Option(help="Who it names; opaque, never a person's data.")],
     channel: Annotated[str | None, typer.Option(help="The channel of a channel's token.")] = None,
+    hospital: Annotated[str | None, typer.Option(help="The hospital of its staff's token.")] = None,
     case: Annotated[list[str] | None, typer.Option(help="A case a customer may see.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=720, help="How long it lasts.")] = 12,
 ) -> None:
@@ -251,6 +252,7 @@ def token(
         subject=subject,
         roles=role,
         channel=channel,
+        hospital=hospital,
         cases=case or (),
         lasts=timedelta(hours=hours),
     )

@@ -16,17 +16,19 @@ from activities.claims import FileClaims
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
+from activities.exchange import ExchangeBills
+from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
+from activities.notices import TellCustomers
 from activities.payment import PayHospital
-from activities.ports import (
-    ClaimsPort,
-    DispatchPort,
-    LedgerPort,
-    MessagingPort,
-    PaymentPort,
-)
+from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
 from activities.reconcile_ports import CompareBookPort, StatementPort
+from activities.rescue_ports import RescueBookPort
+from activities.rescues import KeepRescues
+from activities.roster_ports import RosterPort
+from activities.rosters import AskRoster
+from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
@@ -34,25 +36,34 @@ from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
+from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
+from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
 from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
 from adapters.reconciliation import CompareBooks, PartnerStatements
+from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
+from workflows.bookings.consultation import Consultation
+from workflows.bookings.escort import Escort
+from workflows.bookings.rehabilitation import Rehabilitation
+from workflows.bookings.reimbursement import Reimbursement
 from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
 from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 from workflows.reconciliation import Reconciliation
+from workflows.rescues.rescue import Rescue
 
 WORKFLOWS: Final[tuple[type[Any], ...]] = (
     DepositWaiver,
@@ -60,7 +71,12 @@ WORKFLOWS: Final[tuple[type[Any], ...]] = (
     Enquiry,
     Reconciliation,
     Appointment,
+    Consultation,
+    Escort,
     WrittenOpinion,
+    Rehabilitation,
+    Reimbursement,
+    Rescue,
 )
 """Every workflow of the product; the replay tests ask for a history of each."""
 
@@ -82,23 +98,29 @@ def activities(
     dispatch: DispatchPort,
     messaging: MessagingPort,
     claims: ClaimsPort,
+    steward_phone: str | None = None,
 ) -> list[Callable[..., Any]]:
     """All the verbs, each with the port it needs."""
-    books = KeepBooks(ledger=ledger, casebook=casebook, messaging=messaging)
+    notices = TellCustomers(book=casebook, messaging=messaging, steward_phone=steward_phone)
+    books = KeepBooks(ledger=ledger, casebook=casebook, notices=notices)
     money = PayHospital(payment=payment, ledger=ledger)
-    nurse = SendNurse(dispatch=dispatch)
     return [
         books.turn_page,
-        books.tell_customer,
+        notices.again,
         money.order,
         money.pay_out,
         money.look_up,
         money.cancel,
-        nurse.order,
-        nurse.cancel,
+        *nursing(dispatch=dispatch),
         FileClaims(claims=claims, casebook=casebook).file,
         KeepEnquiries(record=casebook).turn_page,
     ]
+
+
+def nursing(*, dispatch: DispatchPort) -> list[Callable[..., Any]]:
+    """The verbs of a visit, whoever needs it."""
+    nurse = SendNurse(dispatch=dispatch)
+    return [nurse.order, nurse.cancel]
 
 
 def reconciling(
@@ -109,9 +131,33 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
-def booking(*, record: BookingBookPort, entitlements: EntitlementPort) -> list[Callable[..., Any]]:
+def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
+    """The verbs of a counter that settles a bill."""
+    verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
+    return [verbs.read, verbs.settle]
+
+
+def booking(
+    *,
+    record: BookingBookPort,
+    entitlements: EntitlementPort,
+    ledger: LedgerPort,
+    notices: TellCustomers,
+) -> list[Callable[..., Any]]:
     """The verbs of green-channel bookings."""
-    return [KeepBookings(record=record, entitlements=entitlements).turn_page]
+    book = KeepBookings(record=record, entitlements=entitlements, ledger=ledger, notices=notices)
+    return [book.turn_page]
+
+
+def rescuing(*, record: RescueBookPort) -> list[Callable[..., Any]]:
+    """The verb of a hospital's own channel."""
+    return [KeepRescues(record=record).turn_page]
+
+
+def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
+    """The verbs of the roster of doctors."""
+    ask = AskRoster(roster=roster)
+    return [ask.take, ask.line_up, ask.leave]
 
 
 async def main(settings: Settings) -> None:
@@ -121,21 +167,36 @@ async def main(settings: Settings) -> None:
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
     lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),
         casebook=casebook,
         payment=PaymentNetwork(lines["payment"]),
         dispatch=NursePlatform(lines["dispatch"], contact_of=casebook.contact),
-        messaging=MessageGateway(lines["messaging"]),
+        messaging=messaging,
         claims=ClaimsCore(lines["claims"]),
+        steward_phone=settings.steward_phone,
     )
     verbs += reconciling(
         statements=PartnerStatements(lines["payment"], secret=settings.partner_secret("payment")),
         books=CompareBooks(engine),
         house=HouseList(engine),
     )
+    verbs += exchanging(
+        bills=BillHolder(lines["bills"], secret=settings.partner_secret("bills")),
+        social=SocialInsurance(lines["social"]),
+    )
     postman = Postman(Outbox(engine, sealer))
-    verbs += booking(record=BookingBook(engine, sealer), entitlements=Entitlements(engine))
+    verbs += booking(
+        record=BookingBook(engine, sealer),
+        entitlements=Entitlements(engine),
+        ledger=Ledger(engine),
+        notices=TellCustomers(
+            book=casebook, messaging=messaging, steward_phone=settings.steward_phone
+        ),
+    )
+    verbs += consulting(roster=Roster(engine))
+    verbs += rescuing(record=RescueBook(engine, sealer))
     try:
         await every_morning(
             client, RECONCILE, RECONCILIATION_TYPE, ReconcileDay(), task_queue=settings.task_queue

@@ -1,6 +1,7 @@
 """What greenlane asks of the record of bookings: one page per beat, and the unit of the quota.
 
-It stands beside `activities.ports`, because a booking moves units of an entitlement, not money.
+It stands beside `activities.ports`, because a booking moves units of an entitlement, and money only
+where it pays back what a journey cost.
 """
 
 from __future__ import annotations
@@ -10,10 +11,20 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from activities.ports import Message, TaskClosed, TaskOpened, TimelineEntry
+from activities.ports import (
+    Message,
+    NoticeOrder,
+    PaymentRecord,
+    TaskClosed,
+    TaskOpened,
+    TimelineEntry,
+)
 from domain.booking import BookingStage
 from domain.clock import Clock
+from domain.money import Fen
+from domain.posting import Transfer
 from domain.waiver import Role
+from domain.waiver_terms import LimitOperator
 
 
 class UseMoved(Message):
@@ -40,11 +51,16 @@ class BookingPage(Message):
     next_due_at: datetime | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    limit_fen: Fen | None = None
+    limit_operator: LimitOperator | None = None  # on the page that opens the books of the booking
     uses: list[UseMoved] = Field(default=[])
     timeline: list[TimelineEntry] = Field(default=[])
     tasks_opened: list[TaskOpened] = Field(default=[])
     tasks_closed: list[TaskClosed] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
+    payments: list[PaymentRecord] = Field(default=[])
+    transfers: list[Transfer] = Field(default=[])  # booked before the page is written
+    notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
 
 class BookingBookPort(Protocol):

@@ -41,11 +41,12 @@ class PaymentOrder(Message):
 
 
 class PayoutOrder(Message):
-    """Pay the residual of a claim to the customer whose account the payment partner holds."""
+    """Pay claim money to the customer, whose account the payment partner holds, or to a branch."""
 
     movement_id: str
     case_id: str
     amount_fen: PositiveFen
+    branch: str = ""  # the one that hands it over; none = to the customer's account
 
 
 class PaymentStatus(StrEnum):
@@ -87,41 +88,11 @@ class PaymentPort(Protocol):
         """Take a code back: `refused` if nobody can pay by it any more, `paid` if somebody did."""
 
 
-# Nurses ------------------------------------------------------------------------------------------
-
-
-class VisitOrder(Message):
-    """Send a nurse to the hospital. The adapter adds bed and contact; no diagnosis leaves."""
-
-    visit_id: str
-    case_id: str
-    purpose: Literal["documents", "deposit", "top_up", "discharge", "care"]
-    hospital_id: str
-    hospital_name: str
-    nurse_id: str
-    visit_at: datetime
-    checklist: list[str] = Field(default=[])
-
-
-class VisitAnswer(Message):
-    """The platform's word on a visit."""
-
-    accepted: bool
-    reason: str = ""
-
-
-class DispatchPort(Protocol):
-    """Orders nurses to a bedside."""
-
-    async def order_visit(self, order: VisitOrder) -> VisitAnswer:
-        """Order or, under the same visit id with another time, re-plan a visit."""
-
-    async def cancel_visit(self, visit_id: str) -> None:
-        """Call a visit off; calling off twice or an unknown visit is no error."""
+# Messages ----------------------------------------------------------------------------------------
 
 
 class NoticeOrder(Message):
-    """Tell the customer something. The adapter adds the number; the text carries no diagnosis."""
+    """Tell the customer something, or the steward. The adapter adds the number; no diagnosis."""
 
     notice_id: str
     case_id: str
@@ -129,6 +100,7 @@ class NoticeOrder(Message):
     channel: Literal["sms", "wechat", "email"]
     text: str
     at: datetime
+    to: Literal["customer", "steward"] = "customer"
 
 
 class Delivery(StrEnum):

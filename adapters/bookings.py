@@ -16,12 +16,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
+from activities.ports import Contact
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
-from adapters.pages import append_timeline, claim_page, turn_row, write_steps
-from adapters.tables import OPENING, hospitals, tasks
+from adapters.outbox import post
+from adapters.pages import append_timeline, claim_page, turn_row, write_payments, write_steps
+from adapters.tables import OPENING, hospitals, payments, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_entitlement import entitlement_uses
 from domain.board import (
@@ -31,14 +33,15 @@ from domain.board import (
     BookingView,
     ContactRow,
     Paged,
+    PaymentRow,
     Viewer,
 )
 from domain.entitlement import Counter
 from domain.guards import BookingAccess, Opening
-from domain.privacy import mask_name
+from domain.privacy import last_four, mask_name
 from domain.waiver import Role
 
-_SEALED: Final = ("name", "id_number", "phone", "need", "opened")
+_SEALED: Final = ("name", "id_number", "phone", "email", "need", "opened")
 _TURNED: Final = (
     "stage",
     "reason",
@@ -72,6 +75,24 @@ class BookingBook:
                 return
             await append_timeline(connection, self._sealer, page.booking_id, page)
             await write_steps(connection, self._sealer, page.booking_id, page)
+            await write_payments(connection, page.booking_id, page)
+            await post(connection, page)
+
+
+async def contact_in(
+    connection: AsyncConnection, sealer: Sealer, booking_id: str
+) -> Contact | None:
+    """Where the customer of a booking is reached; None if it was never asked for."""
+    query = select(bookings).where(bookings.c.booking_id == booking_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    person = {
+        name: sealer.open_text(getattr(row, name), f"bookings.{name}")
+        for name in ("name", "phone", "email", "id_number")
+        if getattr(row, name) is not None
+    }
+    return Contact(id_last_four=last_four(person.pop("id_number")), **person)
 
 
 class BookingBoard:
@@ -151,8 +172,13 @@ class BookingBoard:
         return {
             "timeline": await file.timeline(),
             "clocks": await file.clocks(),
-            "tasks": await file.tasks(lambda _: shown),
+            "tasks": await file.tasks(lambda row: shown | {"completion": file.reported(row)}),
             "documents": await file.documents(),
+            "payments": [
+                PaymentRow(**known(PaymentRow, row))
+                for row in await file.rows(payments, "ordered_at", "movement_id")
+            ],
+            "notices": await file.notices(),
         }
 
 
@@ -185,7 +211,10 @@ class BookingRows:
 
     async def add(self, row: dict[str, Any]) -> None:
         """Write down a request."""
-        sealed = {name: self._sealer.seal(row[name], f"bookings.{name}") for name in _SEALED}
+        sealed = {
+            name: None if row[name] is None else self._sealer.seal(row[name], f"bookings.{name}")
+            for name in _SEALED
+        }
         await self._connection.execute(insert(bookings).values({**row, **sealed, "stage": OPENING}))
 
     async def reserve(self, booking_id: str, counter: Counter, *, count: int, at: datetime) -> int:
@@ -205,7 +234,18 @@ class BookingRows:
             stage=row.stage,
             service=row.service,
             requested_at=row.requested_at,
+            helpers=await self._helpers(booking_id),
         )
+
+    async def _helpers(self, booking_id: str) -> frozenset[str]:
+        """Who accompanies the customer, or did: the named persons of its steps."""
+        found = await self._connection.execute(
+            select(tasks.c.assignee)
+            .distinct()
+            .where(tasks.c.case_id == booking_id, tasks.c.roles.contains([Role.NURSE.value]))
+            .where(tasks.c.assignee.is_not(None))
+        )
+        return frozenset(found.scalars())
 
     async def opened(self, booking_id: str) -> str | None:
         """The start message of a booking as it was written down."""

@@ -6,7 +6,6 @@ masks, leaves none. Who may look is decided at the door before it asks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -19,12 +18,10 @@ from adapters.encryption import Sealer
 from adapters.family import is_theirs
 from adapters.ledger import left_of
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
-from adapters.pages import TASK_FORM
 from adapters.tables import (
     cases,
     discharges,
     hospitals,
-    notices,
     payments,
     tasks,
     top_ups,
@@ -38,7 +35,6 @@ from domain.board import (
     ContactRow,
     DischargeRow,
     FamilyRow,
-    NoticeRow,
     Paged,
     PaymentRow,
     TopUpRow,
@@ -145,7 +141,7 @@ class Caseboard:
         return {
             "timeline": await file.timeline(),
             "clocks": await file.clocks(),
-            "tasks": await file.tasks(lambda row: shown | {"completion": self._reported(row.form)}),
+            "tasks": await file.tasks(lambda row: shown | {"completion": file.reported(row)}),
             "top_ups": [
                 self._top_up(row) for row in await file.rows(top_ups, "requested_at", "top_up_id")
             ],
@@ -157,12 +153,7 @@ class Caseboard:
                 DischargeRow(**known(DischargeRow, row))
                 for row in await file.rows(discharges, "received_at", "notice_id")
             ],
-            "notices": [
-                NoticeRow(
-                    **known(NoticeRow, row) | {"text": self._opened(row.text, "notices.text")}
-                )
-                for row in await file.rows(notices, "sent_at", "notice_id")
-            ],
+            "notices": await file.notices(),
             "family": [
                 FamilyRow(**known(FamilyRow, row))
                 for row in await file.rows(family, "recorded_at", "subject")
@@ -182,9 +173,6 @@ class Caseboard:
     def _top_up(self, row: Row[Any]) -> TopUpRow:
         reason = self._opened(row.reason, "top_ups.reason")
         return TopUpRow(**known(TopUpRow, row) | {"reason": reason})
-
-    def _reported(self, form: bytes | None) -> dict[str, Any]:
-        return {} if form is None else dict(json.loads(self._opened(form, TASK_FORM)))
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)

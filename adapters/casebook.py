@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -19,15 +19,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, Contact, Delivery, NoticeRecord
 from adapters.audit import write_audit
+from adapters.bookings import contact_in
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
 from adapters.outbox import post
-from adapters.pages import PageConflict, append_timeline, claim_page, columns, upsert, write_steps
+from adapters.pages import (
+    PageConflict,
+    append_timeline,
+    claim_page,
+    columns,
+    upsert,
+    write_payments,
+    write_steps,
+)
 from adapters.tables import (
     cases,
     discharges,
     notices,
-    payments,
     policies,
     top_ups,
 )
@@ -129,24 +137,15 @@ class Casebook:
             await connection.execute(_NOTE, rows)
 
     async def contact(self, case_id: str) -> Contact:
-        """Where the customer is reached; audited. Raises `CaseUnknown`."""
+        """Where the customer of a case or a booking is reached; audited. Raises `CaseUnknown`."""
         async with self._engine.begin() as connection:
             row = (await connection.execute(_CONTACT, {"case": case_id})).one_or_none()
-            if row is None:
+            if row is not None:
+                contact = self._contact(row)
+            elif (found := await contact_in(connection, self._sealer, case_id)) is not None:
+                contact = found
+            else:
                 raise CaseUnknown(case_id)
-            mourned = row.family_phone is not None
-            contact = Contact(
-                name=self._opened(row.name, "cases.name"),
-                phone=(
-                    self._opened(row.family_phone, "family.phone")
-                    if mourned
-                    else self._opened(row.phone, "cases.phone")
-                ),
-                email="" if mourned else self._opened(row.email, "cases.email"),
-                id_last_four=last_four(self._opened(row.id_number, "cases.id_number")),
-                bed=self._opened(row.bed, "cases.bed"),
-                policy_ref=self._opened(row.policy_no, "policies.policy_no") or row.policy_id or "",
-            )
             await write_audit(
                 connection,
                 at=self._clock(),
@@ -156,6 +155,22 @@ class Casebook:
                 case_id=case_id,
             )
         return contact
+
+    def _contact(self, row: Any) -> Contact:
+        """The customer of a case; after his death whoever of the family speaks."""
+        mourned = row.family_phone is not None
+        return Contact(
+            name=self._opened(row.name, "cases.name"),
+            phone=(
+                self._opened(row.family_phone, "family.phone")
+                if mourned
+                else self._opened(row.phone, "cases.phone")
+            ),
+            email="" if mourned else self._opened(row.email, "cases.email"),
+            id_last_four=last_four(self._opened(row.id_number, "cases.id_number")),
+            bed=self._opened(row.bed, "cases.bed"),
+            policy_ref=self._opened(row.policy_no, "policies.policy_no") or row.policy_id or "",
+        )
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)
@@ -203,7 +218,7 @@ class Casebook:
 async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
     """Payments and discharge notices, each in its newest state."""
     key = {"case_id": page.case_id, "page": page.page}
-    await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
+    await write_payments(connection, page.case_id, page)
     await upsert(
         connection, discharges, [columns(discharges, one) | key for one in page.discharges]
     )

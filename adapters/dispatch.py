@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from activities.ports import Contact, VisitAnswer, VisitOrder
+from activities.ports import Contact
+from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.partner_http import (
     Answer,
     NoBelievableAnswer,
@@ -83,6 +84,8 @@ def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
         "nurse_id": order.nurse_id or None,
         "visit_at": order.visit_at.isoformat(),
         "checklist": order.checklist,
+        "offered_to": order.offered_to,
+        "clinical_nurse": order.clinical_nurse,
     }
 
 

@@ -24,10 +24,13 @@ from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
 from adapters.door_reference import ReferenceRows
 from adapters.door_reports import ReportRows
+from adapters.emergencies import EmergencyRows
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.rescues import RescueRows
+from adapters.roster import RosterRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -48,7 +51,10 @@ class DoorUnit:
         self.cases = CaseRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
+        self.rescues = RescueRows(connection, sealer)
+        self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
+        self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)

@@ -19,14 +19,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.entitlements import used_in
 from adapters.tables import OPENING, cases, hospitals, network_hospitals, policies
-from adapters.tables_door import eligibility_checks, emergencies
+from adapters.tables_door import eligibility_checks
 from adapters.tables_lists import imported_lists
 from domain.entitlement import Counter
 from domain.waiver import ENDED, STILL_PAYING, Stage
@@ -47,6 +45,7 @@ def _hospital_query() -> Select[Any]:
             hospitals.c.name,
             hospitals.c.grade,
             hospitals.c.sub_grade,
+            hospitals.c.province,
             hospitals.c.city,
             network_hospitals.c.online_payment,
             network_hospitals.c.qr_live_from,
@@ -216,35 +215,3 @@ class ReferenceRows:
         """Whether the database answers: its own clock."""
         answered: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return answered
-
-    async def emergency(self, programme: str) -> str | None:
-        """The event an emergency is switched on for now, the newest; None where none is."""
-        found = await self._connection.execute(
-            select(emergencies.c.code)
-            .where(emergencies.c.programme == programme, emergencies.c.ended_at.is_(None))
-            .order_by(emergencies.c.began_at.desc())
-            .limit(1)
-        )
-        return found.scalar()
-
-    async def begin_emergency(
-        self, *, programme: str, code: str, name: str, by: str, at: datetime
-    ) -> bool:
-        """Switch the emergency mode on for an event; False when it has been on before."""
-        done = await self._connection.execute(
-            upsert(emergencies)
-            .values(programme=programme, code=code, name=name, began_by=by, began_at=at)
-            .on_conflict_do_nothing()
-            .returning(emergencies.c.code)
-        )
-        return done.scalar() is not None
-
-    async def end_emergency(self, *, programme: str, code: str, by: str, at: datetime) -> bool:
-        """Switch it off; False when it is not on."""
-        done = await self._connection.execute(
-            update(emergencies)
-            .where(emergencies.c.programme == programme, emergencies.c.code == code)
-            .where(emergencies.c.ended_at.is_(None))
-            .values(ended_by=by, ended_at=at)
-        )
-        return done.rowcount == 1

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.tables import cases, clocks, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
+from adapters.tables_rescue import rescues
 from domain.steps import TaskKind
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"
-_PROGRAMME = func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme).label(
-    "programme"
-)
+_PROGRAMME = func.coalesce(
+    cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme
+).label("programme")
 
 
 class ReportRows:
@@ -33,6 +34,7 @@ class ReportRows:
             .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id, isouter=True)
             .join(enquiries, clocks.c.case_id == enquiries.c.enquiry_id, isouter=True)
             .join(bookings, clocks.c.case_id == bookings.c.booking_id, isouter=True)
+            .join(rescues, clocks.c.case_id == rescues.c.rescue_id, isouter=True)
             .where(clocks.c.started_at >= since)
             .where(clocks.c.started_at < until)
             .group_by(_PROGRAMME, clocks.c.clock, clocks.c.state)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.enquiry_ports import EnquiryPage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
+from adapters.outbox import post
 from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
 from adapters.tables import OPENING
 from adapters.tables_enquiry import enquiries, enquiry_answers
@@ -57,6 +58,7 @@ class EnquiryBook:
             ]
             if rows:
                 await connection.execute(insert(enquiry_answers), rows)
+            await post(connection, page)
 
 
 class EnquiryBoard:

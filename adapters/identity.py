@@ -87,6 +87,7 @@ def mint(
     subject: str,
     roles: Sequence[str],
     channel: str | None = None,
+    hospital: str | None = None,
     cases: Sequence[str] = (),
     lasts: timedelta = TOKEN_LASTS,
     now: datetime | None = None,
@@ -103,6 +104,8 @@ def mint(
     }
     if channel is not None:
         claims["channel"] = channel
+    if hospital is not None:
+        claims["hospital"] = hospital
     if cases:
         claims["cases"] = list(cases)
     return jwt.encode(claims, _private_key(settings), algorithm="ES256")

@@ -30,8 +30,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports import Balances, HoldAnswer, HoldOrder, MovementConflict, TopUpState
 from adapters.tables import cases, top_ups
+from adapters.tables_booking import bookings
 from adapters.tables_ledger import limits, transfers
 from domain.board import LedgerRow
+from domain.booking import BOOKING_ENDED
 from domain.posting import Account, Reason, Transfer, transfer
 from domain.waiver import ENDED
 
@@ -59,7 +61,12 @@ _HELD: Final = func.sum(
 )
 """What is reserved and neither posted nor given back."""
 
-_ENDED: Final = select(cases.c.case_id).where(cases.c.stage.in_(sorted(ENDED)))
+_ENDED: Final = (
+    select(cases.c.case_id)
+    .where(cases.c.stage.in_(sorted(ENDED)))
+    .union_all(select(bookings.c.booking_id).where(bookings.c.stage.in_(sorted(BOOKING_ENDED))))
+)
+"""Cases and bookings that are over."""
 
 _WRONG: Final = union_all(
     select(_LEGS.c.case_id).group_by(_LEGS.c.case_id).having(func.sum(_LEGS.c.fen) != 0),
@@ -173,7 +180,7 @@ class Ledger:
 
 
 async def conserved(engine: AsyncEngine) -> list[str]:
-    """The cases whose books are wrong: a sum that is not zero, or a closed case with a balance.
+    """The cases and bookings whose books are wrong: a sum not zero, or a balance at the end.
 
     Empty in a healthy house; asked by tests after each movement and by the schedule every day.
     """

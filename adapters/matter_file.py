@@ -6,6 +6,7 @@ only one kind has is read where that kind is (`adapters.caseboard`, `…enquirie
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -15,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
-from adapters.tables import clocks, documents, tasks, timeline
-from domain.board import DocumentRow, TaskRow, TimelineRow, Viewer
+from adapters.pages import TASK_FORM
+from adapters.tables import clocks, documents, notices, tasks, timeline
+from domain.board import DocumentRow, NoticeRow, TaskRow, TimelineRow, Viewer
 from domain.clock import Clock
 
 SHOWN_WITH_A_STEP: Final = (
@@ -81,6 +83,21 @@ class MatterFile:
             TaskRow(**known(TaskRow, row) | more(row))
             for row in await self.rows(tasks, "opened_at", "task_id")
         ]
+
+    async def notices(self) -> list[NoticeRow]:
+        """What the customer was told, opened."""
+        return [
+            NoticeRow(
+                **known(NoticeRow, row) | {"text": self._sealer.open_text(row.text, "notices.text")}
+            )
+            for row in await self.rows(notices, "sent_at", "notice_id")
+        ]
+
+    def reported(self, row: Row[Any]) -> dict[str, Any]:
+        """The form that ended a step, opened."""
+        if row.form is None:
+            return {}
+        return dict(json.loads(self._sealer.open_text(row.form, TASK_FORM)))
 
     async def documents(self) -> list[DocumentRow]:
         """Its papers without their bytes."""

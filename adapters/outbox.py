@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Row, Table, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from activities.booking_ports import BookingPage
+from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage
 from adapters.encryption import Sealer
+from adapters.pages import ToldPage
 from adapters.receivers import secrets_now
 from adapters.tables import case_pages, cases
+from adapters.tables_booking import bookings
+from adapters.tables_enquiry import enquiries
 from adapters.tables_outbox import SEALED_SECRETS, outbox, receivers
 from domain.guards import HeldEvent
 from domain.waiver import Role
@@ -39,6 +44,30 @@ _ROOM_ON_A_PAGE: Final = 1000
 """More than one page can hold; it keeps the sequence of a case a single growing number."""
 
 
+class Matter(NamedTuple):
+    """A kind of thing that channels are told of."""
+
+    noun: str
+    table: Table
+    page: type[ToldPage]
+
+    def id_of(self, page: ToldPage) -> str:
+        """Which one a page is about."""
+        return str(getattr(page, f"{self.noun}_id"))
+
+
+_MATTERS: Final = {
+    "dw": Matter("case", cases, CasePage),
+    "bk": Matter("booking", bookings, BookingPage),
+    "en": Matter("enquiry", enquiries, EnquiryPage),
+}
+"""By what an id begins with."""
+
+
+def _matter(page: ToldPage) -> Matter:
+    return next(one for one in _MATTERS.values() if isinstance(page, one.page))
+
+
 class Event(NamedTuple):
     """Something a channel should look at: what, and which of its kind."""
 
@@ -48,7 +77,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Parcel:
-    """One event on its way, with where it goes and how the case stands now."""
+    """One event on its way, with where it goes and how its case or booking stands now."""
 
     case_id: str
     page: int
@@ -64,6 +93,11 @@ class Parcel:
     next_due_at: datetime | None
 
     @property
+    def noun(self) -> str:
+        """What it is about: a case, a booking, an enquiry."""
+        return _MATTERS[self.case_id[:2]].noun
+
+    @property
     def webhook_id(self) -> str:
         """The same at every try, and without a full stop: it is joined to others by one."""
         return f"msg_{self.case_id}_{self.page}_{self.n}"
@@ -74,19 +108,30 @@ class Parcel:
         return self.page * _ROOM_ON_A_PAGE + self.n
 
 
-def events_of(page: CasePage, *, stage_before: str | None) -> list[Event]:
+def events_of(page: ToldPage, *, stage_before: str | None) -> list[Event]:
     """What of a page concerns the channel: no amount, no kind of paper, no words."""
     events = []
     if page.stage.value != stage_before:
-        events.append(Event("case.stage_changed", page.stage.value))
-    if page.missing_documents is not None:
+        events.append(Event(f"{_matter(page).noun}.stage_changed", page.stage.value))
+    if isinstance(page, CasePage) and page.missing_documents is not None:
         events.append(Event("case.documents_changed"))
     events += [
         Event("step.waiting", task.task_id)
         for task in page.tasks_opened
         if _THEIRS.intersection(task.roles)
     ]
-    events += [Event("top_up.changed", top_up.top_up_id) for top_up in page.top_ups]
+    if isinstance(page, BookingPage):
+        events += [Event("unit.moved", use.to) for use in page.uses]
+    elif isinstance(page, EnquiryPage):
+        events += [Event("enquiry.answered", str(answer.n)) for answer in page.answers]
+    else:
+        events += _of_a_case(page)
+    return events
+
+
+def _of_a_case(page: CasePage) -> list[Event]:
+    """Money and dates: only a case has them."""
+    events = [Event("top_up.changed", top_up.top_up_id) for top_up in page.top_ups]
     events += [
         Event("payment.settled", payment.movement_id)
         for payment in page.payments
@@ -96,21 +141,23 @@ def events_of(page: CasePage, *, stage_before: str | None) -> list[Event]:
     return events
 
 
-async def post(connection: AsyncConnection, page: CasePage) -> None:
+async def post(connection: AsyncConnection, page: ToldPage) -> None:
     """Write a page's events in its own transaction; nothing where the channel has no receiver."""
+    matter = _matter(page)
+    rows_of, [key] = matter.table, matter.table.primary_key
     told = select(receivers.c.channel).join_from(
-        receivers, cases, receivers.c.channel == cases.c.channel
+        receivers, rows_of, receivers.c.channel == rows_of.c.channel
     )
-    channel = await connection.scalar(told.where(cases.c.case_id == page.case_id))
+    channel = await connection.scalar(told.where(key == matter.id_of(page)))
     if channel is None:
         return
     before = select(case_pages.c.stage).where(
-        case_pages.c.case_id == page.case_id, case_pages.c.page < page.page
+        case_pages.c.case_id == matter.id_of(page), case_pages.c.page < page.page
     )
     stage_before = await connection.scalar(before.order_by(case_pages.c.page.desc()).limit(1))
     rows = [
         {
-            "case_id": page.case_id,
+            "case_id": matter.id_of(page),
             "page": page.page,
             "n": n,
             "channel": channel,
@@ -212,16 +259,18 @@ class Outbox:
 
     async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Parcel:
         """An event with its receiver and the case as it stands at this moment."""
+        matter = _MATTERS[row.case_id[:2]].table
+        [key] = matter.primary_key
         query = (
             select(
                 receivers.c.url,
                 receivers.c.secrets,
-                cases.c.stage,
-                cases.c.awaiting,
-                cases.c.next_due_at,
+                matter.c.stage,
+                matter.c.awaiting,
+                matter.c.next_due_at,
                 func.now().label("now"),
             )
-            .join_from(receivers, cases, cases.c.case_id == row.case_id)
+            .join_from(receivers, matter, key == row.case_id)
             .where(receivers.c.channel == row.channel)
         )
         now = (await connection.execute(query)).one()

@@ -21,10 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
+from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
-from adapters.tables import case_pages, clocks, tasks, timeline
+from adapters.tables import case_pages, clocks, payments, tasks, timeline
 
-AnyPage = CasePage | EnquiryPage | BookingPage
+ToldPage = CasePage | EnquiryPage | BookingPage
+"""Pages of matters that have a channel to be told."""
+AnyPage = ToldPage | RescuePage
 TASK_FORM: Final = "tasks.form"
 
 # Built once: building them anew costs as much processor time as running them.
@@ -77,7 +80,7 @@ async def turn_row(
     connection: AsyncConnection,
     table: Table,
     matter_id: str,
-    page: EnquiryPage | BookingPage,
+    page: EnquiryPage | BookingPage | RescuePage,
     names: Sequence[str],
 ) -> bool:
     """Bring the matter's own row to this page, unless a newer one stands; whether there is one."""
@@ -143,6 +146,14 @@ async def write_steps(
     )
     for closed in page.tasks_closed:
         await _close(connection, sealer, closed)
+
+
+async def write_payments(
+    connection: AsyncConnection, matter_id: str, page: CasePage | BookingPage
+) -> None:
+    """Payments, each in its newest state."""
+    key = {"case_id": matter_id, "page": page.page}
+    await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
 
 
 async def _free_reassigned(connection: AsyncConnection, page: AnyPage) -> None:

@@ -74,11 +74,14 @@ class PaymentNetwork:
         return await self._ordered("/payments", order.movement_id, body)
 
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
-        """Order a payment to the customer, whose account the partner holds under the case id."""
+        """Order a payment to the customer, whose account the partner holds under the case id.
+
+        Where a branch hands the money over, it goes to the till of that branch.
+        """
         body = {
             "movement_id": order.movement_id,
             "amount": wire_amount(order.amount_fen),
-            "account": order.case_id,
+            "account": f"branch:{order.branch}" if order.branch else order.case_id,
         }
         return await self._ordered("/payouts", order.movement_id, body)
 

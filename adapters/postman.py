@@ -36,6 +36,8 @@ _PLACES: Final = {
 }
 """Where a channel reads more, below its case; it asks with its own token."""
 
+_RESOURCES: Final = {"case": "deposit-waivers", "booking": "bookings", "enquiry": "enquiries"}
+
 log = structlog.get_logger("greenlane.postman")
 
 
@@ -144,17 +146,17 @@ def signed(parcel: Parcel, body: bytes, *, at: datetime) -> dict[str, str]:
 
 def body_of(parcel: Parcel) -> bytes:
     """What a channel is told: codes, moments and where to read more, and no person."""
-    case = f"/v1/deposit-waivers/{parcel.case_id}"
+    matter = f"/v1/{_RESOURCES[parcel.noun]}/{parcel.case_id}"
     told: dict[str, Any] = {
         "type": parcel.event,
         "timestamp": parcel.at.isoformat(),
         "data": {
-            "case_id": parcel.case_id,
+            f"{parcel.noun}_id": parcel.case_id,
             "sequence": parcel.sequence,
             "subject": parcel.subject,
-            "href": case + _PLACES.get(parcel.event, "").format(parcel.subject),
-            "case": {
-                "href": case,
+            "href": matter + _PLACES.get(parcel.event, "").format(parcel.subject),
+            parcel.noun: {
+                "href": matter,
                 "stage": parcel.stage,
                 "awaiting": list(parcel.awaiting),
                 "next_due_at": parcel.next_due_at.isoformat() if parcel.next_due_at else None,

@@ -22,9 +22,10 @@ SHARED_NOTICES = PROGRAMMES / "shared" / "notices.yaml"
 
 
 class SharedNotices(BaseModel):
-    """The texts every advance sends unless its programme has its own."""
+    """The texts every advance and every booking sends unless its programme has its own."""
 
     notices: tuple[Notice, ...]
+    bookings: tuple[Notice, ...]
 
 
 def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme, ...]:
@@ -34,9 +35,10 @@ def load_programmes(folders: Iterable[Path] = (PROGRAMMES,)) -> tuple[Programme,
     """
     seen: dict[tuple[str, str], Path] = {}
     programmes: list[Programme] = []
-    shared = read_model(SHARED_NOTICES, SharedNotices).notices
+    shared = read_model(SHARED_NOTICES, SharedNotices)
+    texts = {"of_advances": shared.notices, "of_bookings": shared.bookings}
     for path in (file for folder in folders for file in _files(folder)):
-        programme = read_model(path, Programme).with_notices(shared)
+        programme = read_model(path, Programme).with_notices(**texts)
         if programme.kind is not ProgrammeKind.DEPOSIT_WAIVER and not programme.services:
             reason = f"line {_line(path, 'kind')}: a programme without services offers nothing"
             raise FileRefused(path, reason)

@@ -19,7 +19,9 @@ from adapters.ledger import conserved
 from adapters.partner_http import NoBelievableAnswer, PartnerLine, Reply, code_of
 from adapters.signing import SignatureRefused, verified
 from adapters.tables import OPENING, cases, tasks
+from adapters.tables_booking import bookings
 from adapters.tables_ledger import transfers
+from domain.booking import BOOKING_ENDED
 from domain.calendar import SHANGHAI
 from domain.money import AmountRefused, parse_fen
 from domain.posting import Account, Reason
@@ -146,13 +148,18 @@ class CompareBooks:
         return await conserved(self._engine)
 
     async def running(self, cases_named: Iterable[str]) -> set[str]:
-        """Which of these cases are open."""
+        """Which of these cases and bookings are open."""
         over = [OPENING, *(stage.value for stage in ENDED)]
+        named = sorted(cases_named)
         query = select(cases.c.case_id).where(
-            cases.c.case_id.in_(sorted(cases_named)), cases.c.stage.not_in(over)
+            cases.c.case_id.in_(named), cases.c.stage.not_in(over)
+        )
+        closed = [OPENING, *(stage.value for stage in BOOKING_ENDED)]
+        asked_for = select(bookings.c.booking_id).where(
+            bookings.c.booking_id.in_(named), bookings.c.stage.not_in(closed)
         )
         async with self._engine.connect() as connection:
-            return set((await connection.execute(query)).scalars())
+            return set((await connection.execute(query.union_all(asked_for))).scalars())
 
     async def raised(self, abouts: Iterable[str]) -> set[str]:
         """Which of these differences have been a step before, done or not."""

@@ -1,8 +1,8 @@
 """Key rotation: brings sealed columns to the newest key, and says which keys are still needed.
 
 A column's purpose is `table.column`; a document is sealed under its own id. The timeline and the
-answers to enquiries only grow, so that their envelopes keep their key: a key may leave the ring
-only when `keys_in_use` no longer names it.
+answers to enquiries and the steps of rescues only grow, so that their envelopes keep their key: a
+key may leave the ring only when `keys_in_use` no longer names it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import adapters.tables_door
 import adapters.tables_family
 import adapters.tables_outbox
+import adapters.tables_rescue
 import adapters.tables_states  # noqa: F401 - their tables stand on the same metadata
 from adapters.database import open_database
 from adapters.encryption import HEAD_MAX, KeyRing, Sealer, key_of
 from adapters.settings import Settings
 from adapters.tables import METADATA, documents, timeline
 from adapters.tables_enquiry import enquiry_answers
+from adapters.tables_rescue import rescue_steps
 
 Progress = Callable[[str, int], None]
 """Called with a column's name and how many of its envelopes were resealed so far."""
@@ -31,7 +33,7 @@ Progress = Callable[[str, int], None]
 ROWS_AT_ONCE: Final = 20
 """The largest documents have ten megabytes each."""
 
-_GROWS_ONLY: Final = frozenset({timeline.name, enquiry_answers.name})
+_GROWS_ONLY: Final = frozenset({timeline.name, enquiry_answers.name, rescue_steps.name})
 
 
 def sealed_columns() -> list[tuple[Table, Column[Any]]]:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,8 +29,11 @@ from adapters.keyfiles import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-Partner = Literal["payment", "dispatch", "messaging", "claims"]
-PARTNERS: tuple[Partner, ...] = ("payment", "dispatch", "messaging", "claims")
+Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills"]
+PARTNERS: tuple[Partner, ...] = get_args(Partner)
+
+Reporter = Literal["telephone", "roster"]
+"""Partners that only report to us; nothing is asked of them."""
 
 # Where the simulator plays each partner, below its address.
 _SIMULATED: dict[Partner, str] = {
@@ -38,6 +41,8 @@ _SIMULATED: dict[Partner, str] = {
     "dispatch": "nurse/v1",
     "messaging": "message/v1",
     "claims": "claims/v1",
+    "social": "social/v1",
+    "bills": "bills/v1",
 }
 
 
@@ -83,11 +88,18 @@ class Settings(BaseSettings):
     dispatch_url: str | None = None
     messaging_url: str | None = None
     claims_url: str | None = None
+    social_url: str | None = None
+    bills_url: str | None = None
     payment_secret: SecretStr | None = None
     dispatch_secret: SecretStr | None = None
     messaging_secret: SecretStr | None = None
     claims_secret: SecretStr | None = None
+    telephone_secret: SecretStr | None = None
+    roster_secret: SecretStr | None = None
+    social_secret: SecretStr | None = None
+    bills_secret: SecretStr | None = None
     callback_url: str | None = None
+    steward_phone: str | None = Field(default=None, pattern=r"^\+?[0-9-]{5,20}$")
 
     programmes_path: str | None = None
     calendar_path: Path = ROOT / "data" / "calendars"
@@ -199,7 +211,7 @@ class Settings(BaseSettings):
         given: str | None = getattr(self, f"{partner}_url")
         return (given or f"{self.simulator_url}/{_SIMULATED[partner]}").rstrip("/")
 
-    def partner_secret(self, partner: Partner) -> str:
+    def partner_secret(self, partner: Partner | Reporter) -> str:
         """The secret a partner signs its callbacks with, `whsec_…`; the simulator's by default."""
         given: SecretStr | None = getattr(self, f"{partner}_secret")
         return self.simulator_secret if given is None else given.get_secret_value()

@@ -24,6 +24,7 @@ bookings = Table(
     sealed("name"),
     sealed("id_number"),
     sealed("phone"),
+    sealed("email", null=True),
     sealed("need"),  # the chief complaint, in the customer's words
     text_column("hospital_id", null=True),
     Column("wished_on", Date),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -45,6 +46,21 @@ emergencies = Table(  # events a programme's emergency mode is switched on for (
     moment("began_at"),
     text_column("ended_by", null=True),
     moment("ended_at", null=True),
+    codes("pledge"),  # what is promised to the customers of the event, published (R860)
+)
+
+emergency_staff = Table(  # people of other provinces who help in an event (R836)
+    "emergency_staff",
+    METADATA,
+    key("programme"),
+    key("code"),
+    key("staff_id"),
+    text_column("province"),
+    text_column("station"),
+    text_column("lent_by"),
+    moment("lent_at"),
+    moment("returned_at", null=True),
+    ForeignKeyConstraint(["programme", "code"], ["emergencies.programme", "emergencies.code"]),
 )
 
 inbox = Table(

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, text
 
-from adapters.tables import METADATA, key, moment, of_case, sealed, text_column
+from adapters.tables import METADATA, key, moment, of_matter, sealed, text_column
 
 receivers = Table(
     "receivers",
@@ -23,7 +23,7 @@ receivers = Table(
 outbox = Table(
     "outbox",
     METADATA,
-    of_case(primary_key=True),
+    of_matter(primary_key=True),
     Column("page", Integer, primary_key=True, autoincrement=False),
     Column("n", Integer, primary_key=True, autoincrement=False),
     Column("channel", Text, ForeignKey("receivers.channel", ondelete="CASCADE"), nullable=False),

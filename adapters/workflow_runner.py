@@ -74,8 +74,12 @@ class _Turns(WorkflowInstance):
     def get_thread_id(self) -> int | None:
         return self._run.get_thread_id()
 
-    def get_serialization_context(self, command_info: Any) -> SerializationContext | None:
-        return self._run.get_serialization_context(command_info)
+    def get_serialization_context(
+        self,
+        command_info: Any,  # noqa: ARG002 - the SDK's own signature
+    ) -> SerializationContext | None:
+        """None: what we keep of a payload is the same whatever it belongs to (`adapters.codec`)."""
+        return None
 
     def get_external_store_context(self, command_info: Any) -> Any:
         return self._run.get_external_store_context(command_info)

@@ -30,29 +30,37 @@ from adapters.matter_file import known
 from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
 from adapters.tables_booking import bookings
 from adapters.tables_enquiry import enquiries
+from adapters.tables_rescue import rescues
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
 from domain.waiver import NAMED_PERSONS, Role
 
 _WITH_MATTER: Final = select(
     tasks,
-    func.coalesce(cases.c.programme, enquiries.c.programme, bookings.c.programme, "").label(
-        "programme"
+    func.coalesce(
+        cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme, ""
+    ).label("programme"),
+    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, "").label(
+        "hospital_id"
     ),
-    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, "").label("hospital_id"),
-    func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, "").label("stage"),
+    func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, rescues.c.stage, "").label(
+        "stage"
+    ),
     func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
     func.coalesce(cases.c.customer_subject, bookings.c.customer_subject).label("customer_subject"),
     cases.c.name.label("name_of_case"),
     bookings.c.name.label("name_of_booking"),
+    rescues.c.name.label("name_of_rescue"),
     hospitals.c.name.label("hospital_name"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
     .join(bookings, tasks.c.case_id == bookings.c.booking_id, isouter=True)
+    .join(rescues, tasks.c.case_id == rescues.c.rescue_id, isouter=True)
     .join(
         hospitals,
-        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id) == hospitals.c.id,
+        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id)
+        == hospitals.c.id,
         isouter=True,
     )
 )
@@ -88,6 +96,7 @@ class Worklist:
         for sealed, purpose in (
             (row.name_of_case, "cases.name"),
             (row.name_of_booking, "bookings.name"),
+            (row.name_of_rescue, "rescues.name"),
         ):
             if sealed is not None:
                 return mask_name(self._sealer.open_text(sealed, purpose))
@@ -96,7 +105,7 @@ class Worklist:
 
 def _values(wanted: TaskFilter) -> dict[str, Any]:
     """What narrows the list, by the name it has in the query. Raises `BadCursor`."""
-    plain = (*_OF_TASK, *_OF_CASE, "due_before")
+    plain = (*_OF_TASK, *_OF_CASE, "due_before", "hospital_id")
     values = {name: getattr(wanted, name) for name in plain if getattr(wanted, name) is not None}
     if wanted.roles is not None:
         bound = NAMED_PERSONS if wanted.seen_by is not None else frozenset[Role]()
@@ -128,6 +137,8 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
     for name in _OF_CASE:
         if name in names:
             query = query.where(_whose(name))
+    if "hospital_id" in names:
+        query = query.where(_of_hospital())
     if "anyone" in names:
         query = query.where(_for_person() if "person" in names else _for("anyone"))
     if state is not None:
@@ -149,6 +160,12 @@ def _whose(name: str) -> ColumnElement[bool]:
         else cases.c[name] == bindparam(name)
     )
     return or_(own, bookings.c[name] == bindparam(name))
+
+
+def _of_hospital() -> ColumnElement[bool]:
+    """Steps of one hospital's own channel, beside those that are no hospital's at all."""
+    ours = rescues.c.hospital_id == bindparam("hospital_id")
+    return or_(ours, rescues.c.rescue_id.is_(None))
 
 
 def _for(name: str) -> ColumnElement[bool]:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from api.identity import Caller, may_see
-from api.problems import Problem
+from api.problems import Problem, at_field
 from api.wiring import Unit
 from domain.guards import BookingAccess, CaseAccess
-from domain.waiver import ENDED
+from domain.rescue_board import RescueAccess
+from domain.waiver import ENDED, HOSPITAL_ROLES, Role
+
+
+def may_ask_for(caller: Caller, customer_id: str | None, *, what: str) -> None:
+    """A channel says which one it is, and a customer asks for nobody else; `Problem` otherwise."""
+    if caller.role is Role.CHANNEL and caller.channel is None:
+        raise Problem("forbidden", "令牌未指明渠道")
+    if caller.role is Role.CUSTOMER and customer_id not in (None, caller.subject):
+        raise at_field("invalid", "customer_id", f"客户只能为本人{what}")
 
 
 async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
@@ -17,14 +26,43 @@ async def seen_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
     return case
 
 
-async def seen_matter(unit: Unit, caller: Caller, matter_id: str) -> CaseAccess | BookingAccess:
-    """The case or the booking; 404 where it does not exist for this caller."""
+async def seen_rescue(unit: Unit, caller: Caller, rescue_id: str) -> RescueAccess:
+    """The rescue, or 404: another hospital's patients do not exist for this caller."""
+    rescue = await unit.rescues.access(rescue_id)
+    ours = rescue is not None and rescue.hospital_id == hospital_of(caller)
+    if rescue is None or not (ours or watches(caller)):
+        raise Problem("not-found", "没有此救治记录")
+    return rescue
+
+
+def hospital_of(caller: Caller) -> str | None:
+    """The hospital whose staff the caller is; None for everybody else."""
+    return caller.hospital if any(role in HOSPITAL_ROLES for role in caller.roles) else None
+
+
+def watches(caller: Caller) -> bool:
+    """Whether the caller sees to it that every hospital's channel runs."""
+    return any(role in (Role.SUPERVISOR, Role.AUDITOR) for role in caller.roles)
+
+
+async def matter_access(unit: Unit, matter_id: str) -> CaseAccess | BookingAccess | None:
+    """The case or the booking, whoever asks; None where there is none."""
     if matter_id.startswith("bk-"):
-        booking = await unit.bookings.access(matter_id)
-        if booking is None or not may_see(caller, booking):
-            raise Problem("not-found", "没有此预约")
-        return booking
-    return await seen_case(unit, caller, matter_id)
+        return await unit.bookings.access(matter_id)
+    return await unit.cases.access(matter_id)
+
+
+async def seen_matter(
+    unit: Unit, caller: Caller, matter_id: str
+) -> CaseAccess | BookingAccess | RescueAccess:
+    """The case, the booking or the rescue; 404 where it does not exist for this caller."""
+    if matter_id.startswith("rs-"):
+        return await seen_rescue(unit, caller, matter_id)
+    matter = await matter_access(unit, matter_id)
+    if matter is None or not may_see(caller, matter):
+        what = "预约" if matter_id.startswith("bk-") else "案件"
+        raise Problem("not-found", f"没有此{what}")
+    return matter
 
 
 async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:

@@ -107,6 +107,7 @@ class Known:
     policy_id: str | None
     sales_channel: str
     insured_list: str  # the insurer's list of its day
+    province: str = ""  # of the hospital
     counter: Counter | None = None  # where the service is counted, and this person's policy runs
 
 
@@ -135,7 +136,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             "service": code,
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
-            "quota_count": None if service is None else service.quota.count_for(policy.get("tier")),
+            "quota_count": None if service is None else service.bookings_max(policy.get("tier")),
             "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
     )
@@ -152,6 +153,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         policy_id=policy.get("policy_id"),
         sales_channel=policy.get("sales_channel", ""),
         insured_list=policy.get("insured_list", ""),
+        province=found.get("province", ""),
         counter=counter,
     )
 
@@ -246,9 +248,3 @@ def must_serve_waivers(programme: Programme) -> None:
     """A deposit waiver is asked of a programme that has one."""
     if not programme.opens_waivers:
         raise Problem("unknown-programme", "该服务项目不提供住院免押金")
-
-
-def must_serve_claims(programme: Programme, service: str) -> None:
-    """A claim is filed under a service that takes claims."""
-    if programme.claims is None or programme.claims.lane(service) is None:
-        raise at_field("unknown-programme", "service", "该服务项目不提供此理赔服务")

@@ -18,9 +18,28 @@ from api.eligibility import OUTCOME_NAMES
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
-from api.shapes import ClockView, DocumentView, TaskView, TimelineView, Utc
+from api.shapes import (
+    ClockView,
+    DocumentView,
+    LedgerView,
+    NoticeView,
+    PaymentView,
+    TaskView,
+    TimelineView,
+    Utc,
+)
+from api.sight import narrowed_booking
 from api.text import BookingId
-from api.views import clock_view, document_view, task_view, timeline_view, viewer
+from api.views import (
+    clock_view,
+    document_view,
+    ledger_view,
+    notice_view,
+    payment_view,
+    task_view,
+    timeline_view,
+    viewer,
+)
 from api.wiring import door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
@@ -28,7 +47,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
-_SERVE: Final = (Role.AGENT, Role.DISPATCHER)
+_SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR)
 """Who has to reach the customer or speak with the hospital for them."""
 BookingCaller = Annotated[
     Caller,
@@ -39,6 +58,8 @@ BookingCaller = Annotated[
             Role.AGENT,
             Role.REVIEWER,
             Role.DISPATCHER,
+            Role.DOCTOR,
+            Role.FINANCE,
             Role.SUPERVISOR,
             Role.AUDITOR,
         )
@@ -88,7 +109,9 @@ class BookingFile(BookingOpened):
     unit: Literal["reserved", "consumed", "given_back"] | None
     clocks: list[ClockView]
     tasks: list[TaskView]
+    payments: list[PaymentView]
     documents: list[DocumentView]
+    notices: list[NoticeView]
     timeline: list[TimelineView]
 
 
@@ -143,7 +166,30 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(found)
+    return _file(narrowed_booking(caller, found))
+
+
+@routes.get(
+    "/{booking_id}/ledger",
+    operation_id="get_booking_ledger",
+    summary="预约账目",
+    responses=FAILURES,
+)
+async def get_booking_ledger(
+    booking_id: BookingId,
+    request: Request,
+    caller: Annotated[
+        Caller,
+        Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.FINANCE, Role.SUPERVISOR, Role.AUDITOR)),
+    ],
+) -> LedgerView:
+    """Every transfer of a reimbursement and the balances; empty where no money moves."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_matter(unit, caller, booking_id)
+    ledger = door.ledger
+    entries, balances = await ledger.entries(booking_id), await ledger.balances(booking_id)
+    return ledger_view(booking_id, entries, balances)
 
 
 @routes.get(
@@ -173,7 +219,18 @@ async def get_booking_contact(
 
 
 def _file(view: BookingView) -> BookingFile:
-    told = view.model_dump(exclude={"verdict", "clocks", "tasks", "timeline", "documents", "stage"})
+    told = view.model_dump(
+        exclude={
+            "verdict",
+            "clocks",
+            "tasks",
+            "timeline",
+            "documents",
+            "notices",
+            "payments",
+            "stage",
+        }
+    )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
         outcome=view.verdict.outcome,
@@ -184,6 +241,8 @@ def _file(view: BookingView) -> BookingFile:
         stage_name=stage_name(view.stage),
         clocks=[clock_view(clock) for clock in view.clocks],
         tasks=[task_view(row) for row in view.tasks],
+        payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
+        notices=[notice_view(row) for row in view.notices],
         timeline=[timeline_view(row) for row in view.timeline],
     )

@@ -16,9 +16,9 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.access import seen_matter
+from api.access import may_ask_for, seen_matter
 from api.applications import Application, Declared, Insured, Known, gather
-from api.commands import CommandAccepted, answered, command
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
 from api.documents import store_upload
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -29,12 +29,14 @@ from api.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.shapes import DocumentView, Utc
 from api.text import Body, BookingId, Code, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
+from domain.board import DocumentRow
 from domain.booking import BOOKING_ENDED, BookingStage
 from domain.calendar import civil_date
 from domain.documents import DocumentKind
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
+from domain.visit import escorting
 from domain.waiver import Role
 from workflows.messages import BOOKING_TYPES, CancelBooking, PapersArrived, RequestBooking
 
@@ -68,6 +70,7 @@ class BookingRequest(Body):
     hospital_id: OpaqueId | None = None
     disease: Code | None = None
     wished_on: date | None = None
+    urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
     declared: Declared | None = None
     consent: Consent
     customer_id: OpaqueId | None = None
@@ -122,10 +125,7 @@ async def request_booking(
     key: IdempotencyKey = None,
 ) -> Response:
     """Ask for a service; a unit of its quota is reserved with the request."""
-    if caller.role is Role.CHANNEL and caller.channel is None:
-        raise Problem("forbidden", "令牌未指明渠道")
-    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
-        raise at_field("invalid", "customer_id", "客户只能为本人预约")
+    may_ask_for(caller, body.customer_id, what="预约")
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
@@ -215,9 +215,12 @@ def _message(
         verdict=known.verdict,
         unit_reserved=reserved,
         hospital=known.hospital,
+        escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_until=known.facts.policy_to,
         channel=asked.body.channel,
+        urgent=asked.body.urgent,
         requested_by=asked.caller.actor,
         requested_at=asked.at,
     )
@@ -237,6 +240,7 @@ def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, 
         "name": body.insured.name,
         "id_number": body.insured.number,
         "phone": body.insured.phone,
+        "email": body.insured.email,
         "need": body.need,
         "hospital_id": body.hospital_id,
         "wished_on": body.wished_on,
@@ -276,10 +280,7 @@ def booking_message(opened: str) -> RequestBooking:
     operation_id="cancel_booking",
     summary="取消预约",
     response_model=CommandAccepted,
-    responses={
-        **FAILURES,
-        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-    },
+    responses=ANSWERED_OR_PENDING,
 )
 async def cancel_booking(
     booking_id: BookingId,
@@ -293,16 +294,13 @@ async def cancel_booking(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> CancelBooking:
         booking = await seen_matter(unit, caller, booking_id)
         if booking.stage in {stage.value for stage in BOOKING_ENDED}:
             raise Problem("case-ended", "预约已结束", case_id=booking_id)
+        return message
 
-    async def act(_: None) -> Answer:
-        return await command(door, booking_id, "cancel_booking", message, update_id=ask.update_id)
-
-    known = answered(door, booking_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, booking_id, "cancel_booking", record=record)
 
 
 @routes.post(
@@ -322,8 +320,11 @@ async def upload_booking_document(
     key: IdempotencyKey = None,
 ) -> Response:
     """Store a paper of the booking; from its arrival runs the promise of an answer."""
-    stored = await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key)
-    door = door_of(request)
-    with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
-        await door.cases.signal(booking_id, "papers_arrived", PapersArrived(at=door.clock()))
-    return stored
+    door, resource = door_of(request), f"bookings/{booking_id}"
+
+    async def arrived(paper: DocumentRow) -> None:
+        message = PapersArrived(at=paper.uploaded_at, document_id=paper.document_id)
+        with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
+            await door.cases.signal(booking_id, "papers_arrived", message)
+
+    return await store_upload(request, caller, resource, kind, file, key, arrived)

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 from api.delivery import deliver
 from api.docs import FAILURES
 from api.errors import invalid
+from api.partner_codes import Event
 from api.partner_events import (
     EVENTS,
     SENT_BY,
-    Event,
     case_of,
     check_amounts,
     named_in,
@@ -33,7 +33,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
 
-Partner = Literal["payment", "nurse", "message", "claims"]
+Partner = Literal["payment", "nurse", "message", "claims", "social", "telephone", "roster"]
 _EVENT_ID_MAX: Final = 128
 _DIGEST_LETTERS: Final = 12
 _SIGNED: Final = [

@@ -6,23 +6,28 @@ becomes of it is seen where cases are seen.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from pydantic import Field, model_validator
 
 from api.docs import FAILURES
 from api.idempotency import IdempotencyKey
 from api.identity import Caller, allowed
-from api.reporting import CaseOpened, Report, open_case
-from api.text import BookableMoney, Code, example
+from api.reporting import CaseOpened, Consent, ReportOfStay, open_case
+from api.text import BookableMoney, Code, example, said
 from domain.waiver import Role
+from workflows.messages import ClaimAsked
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])
 
 
-class ClaimReport(Report):
-    """A claim: the service it is asked under, and the amounts of an electronic bill if there is."""
+class ClaimReport(ReportOfStay):
+    """A claim: the service it is asked under, and the bill it is about if there is one.
+
+    One that staff open unasked has no consent yet; its first step asks the customer.
+    """
 
     model_config = example(
         programme="china_life_claims",
@@ -45,14 +50,35 @@ class ClaimReport(Report):
     bill: BookableMoney | None = None
     social_paid: BookableMoney | None = None
     self_pay: BookableMoney | None = None
+    bill_no: str = Field(
+        default="", pattern=r"^[A-Za-z0-9-]{0,40}$", max_length=40, description="医疗电子票据号码"
+    )
+    branch: Code | None = Field(default=None, description="领取理赔金的网点; 全国通赔")
+    proactive: bool = Field(default=False, description="服务人员主动发起, 首个步骤征询客户")
+    consent: Consent | None = None
+
+    @model_validator(mode="after")
+    def _agreed_or_offered(self) -> Self:
+        if (self.consent is None) != self.proactive:
+            raise said("客户申请须有授权同意; 主动理赔由首个步骤征询客户")
+        return self
 
     @property
-    def claim_service(self) -> str | None:
-        """The claim service that is asked for."""
-        return self.service
+    def agreed(self) -> Consent | None:
+        """The customer's consent; None for a claim that is offered."""
+        return self.consent
 
-    def elements(self) -> dict[str, bool | int | str]:
-        """Diagnosis and amounts as stated."""
+    def asked(self) -> ClaimAsked:
+        """The claim with diagnosis and amounts as stated."""
+        return ClaimAsked(
+            service=self.service,
+            elements=self._elements(),
+            proactive=self.proactive,
+            bill_no=self.bill_no,
+            branch=self.branch or "",
+        )
+
+    def _elements(self) -> dict[str, bool | int | str]:
         amounts = {
             name: money.fen
             for name in ("bill", "social_paid", "self_pay")

@@ -17,13 +17,13 @@ from pydantic import BaseModel, Field
 from api.access import running_case
 from api.docs import FAILURES
 from api.gateway import CaseNotRunning, NotKnownYet
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring import Bookings, Door, Enquiries, Unit, door_of
-from domain.guards import CaseAccess
+from api.wiring_rescues import Rescues
 from domain.waiver import Role
 from workflows.messages import Authorize, Withdraw
 
@@ -56,10 +56,11 @@ class CommandAccepted(BaseModel):
     accepted: bool
 
 
-_PENDING: dict[int | str, dict[str, Any]] = {
+ANSWERED_OR_PENDING: Final[dict[int | str, dict[str, Any]]] = {
     **FAILURES,
     202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
 }
+"""What a route that commands may answer."""
 
 
 @routes.post(
@@ -67,7 +68,7 @@ _PENDING: dict[int | str, dict[str, Any]] = {
     operation_id="authorize_case",
     summary="签署或拒签委托授权",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def authorize_case(
     case_id: CaseId,
@@ -83,16 +84,12 @@ async def authorize_case(
     actor = caller.actor.model_copy(update={"role": Role.CUSTOMER})
     message = Authorize(signed=body.signed, images=list(body.images), actor=actor, at=door.clock())
 
-    async def record(unit: Unit) -> CaseAccess:
-        case = await running_case(unit, caller, case_id)
+    async def record(unit: Unit) -> Authorize:
+        await running_case(unit, caller, case_id)
         await documents_of_case(unit, case_id, body.images)
-        return case
+        return message
 
-    async def act(_: CaseAccess) -> Answer:
-        return await command(door, case_id, "authorize", message, update_id=ask.update_id)
-
-    known = answered(door, case_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, case_id, "authorize", record=record)
 
 
 @routes.post(
@@ -100,7 +97,7 @@ async def authorize_case(
     operation_id="withdraw_case",
     summary="撤销申请",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def withdraw_case(
     case_id: CaseId,
@@ -114,14 +111,11 @@ async def withdraw_case(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = Withdraw(reason=body.reason, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> CaseAccess:
-        return await running_case(unit, caller, case_id)
+    async def record(unit: Unit) -> Withdraw:
+        await running_case(unit, caller, case_id)
+        return message
 
-    async def act(_: CaseAccess) -> Answer:
-        return await command(door, case_id, "withdraw", message, update_id=ask.update_id)
-
-    known = answered(door, case_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, case_id, "withdraw", record=record)
 
 
 async def documents_of_case(
@@ -139,9 +133,37 @@ async def documents_of_case(
 
 
 async def command(
-    door: Door, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
+    request: Request,
+    ask: Ask,
+    case_id: str,
+    name: str,
+    *,
+    record: Callable[[Unit], Awaitable[BaseModel]],
+    field: str = "",
+) -> Response:
+    """Send what `record` returns to the case as an update, once; asked again, its first answer.
+
+    `field` is where a refusal by the case's own rules is laid. Raises `Problem` when refused.
+    """
+    door = door_of(request)
+
+    async def act(message: BaseModel) -> Answer:
+        return await _send(door, case_id, name, message, update_id=ask.update_id, field=field)
+
+    async def known() -> Answer | None:
+        try:
+            told = await door.cases.answered(case_id, update_id=ask.update_id, field=field)
+        except NotKnownYet:
+            return Answer(202, _view(case_id, None), _at(case_id), settled=False)
+        return None if told is None else Answer(200, _view(case_id, told.stage), _at(case_id))
+
+    return await once(request, ask, record=record, act=act, known=known)
+
+
+async def _send(
+    door: Door, case_id: str, name: str, message: Any, *, update_id: str, field: str
 ) -> Answer:
-    """Send an update; 200 when accepted, 202 when not known yet, Problem when refused."""
+    """200 when accepted, 202 when not known yet, `Problem` when refused."""
     headers = _at(case_id)
     try:
         accepted = await door.cases.update(case_id, name, message, update_id=update_id, field=field)
@@ -152,21 +174,6 @@ async def command(
     return Answer(200, _view(case_id, accepted.stage), headers)
 
 
-def answered(
-    door: Door, case_id: str, *, update_id: str, field: str = ""
-) -> Callable[[], Awaitable[Answer | None]]:
-    """What a command asked about again was answered, if the case has answered it."""
-
-    async def known() -> Answer | None:
-        try:
-            told = await door.cases.answered(case_id, update_id=update_id, field=field)
-        except NotKnownYet:
-            return Answer(202, _view(case_id, None), _at(case_id), settled=False)
-        return None if told is None else Answer(200, _view(case_id, told.stage), _at(case_id))
-
-    return known
-
-
 def _at(case_id: str) -> dict[str, str]:
     return {"Location": f"/v1/{_RESOURCES[case_id[:2]]}/{case_id}"}
 
@@ -174,12 +181,16 @@ def _at(case_id: str) -> dict[str, str]:
 async def _is_over(door: Door, case_id: str) -> bool:
     """Whether a case without a running workflow has run; one in `opening` is about to."""
     async with door.books.unit() as unit:
-        rows: dict[str, Enquiries | Bookings] = {"en": unit.enquiries, "bk": unit.bookings}
+        rows: dict[str, Enquiries | Bookings | Rescues] = {
+            "en": unit.enquiries,
+            "bk": unit.bookings,
+            "rs": unit.rescues,
+        }
         matter = await rows.get(case_id[:2], unit.cases).access(case_id)
     return matter is not None and matter.stage != "opening"
 
 
-_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings"}
+_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings", "rs": "rescues"}
 """The resource of a matter, by what its id begins with."""
 
 

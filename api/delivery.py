@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from api.access import has_ended
+from api.access import has_ended, matter_access
 from api.bookings import booking_message
 from api.enquiries import asked_message
 from api.gateway import CaseNotRunning, NotKnownYet
@@ -27,6 +27,7 @@ from api.partner_events import (
     read_event,
 )
 from api.reporting import start_message
+from api.rescues import rescue_message
 from api.wiring import Door, Unit
 from domain.guards import Letter
 from workflows.messages import DisputeClaim, NoticeDischarge, RequestTopUp
@@ -144,7 +145,7 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     if await _reopened(door, letter, case_id):
         return True
     async with door.books.unit() as unit:
-        case = await unit.cases.access(case_id)
+        case = await matter_access(unit, case_id)
         starting = case is None or case.stage == "opening"
         waits = starting or await _matters_still(unit, letter)
         if waits:
@@ -202,11 +203,14 @@ async def sweep(door: Door) -> int:
     async with door.books.unit() as unit:
         orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         wishes = await unit.bookings.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        calls = await unit.rescues.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
         letters = await unit.inbox.waiting(until=now - ORPHAN_AFTER, now=now, limit=_BATCH)
-    if not (orphans or questions or wishes or letters) or not await door.cases.answers():
+    if not (calls or orphans or questions or wishes or letters) or not await door.cases.answers():
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
+    for call in calls:  # first of all: somebody is dying
+        carried += await _tried(_start_rescue(door, call.opened), call.matter_id)
     for orphan in orphans:
         carried += await _tried(_start(door, orphan.opened), orphan.matter_id)
     for question in questions:
@@ -246,6 +250,14 @@ async def _start_enquiry(door: Door, opened: str) -> bool:
 async def _start_booking(door: Door, opened: str) -> bool:
     try:
         await door.cases.start_booking(booking_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_rescue(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_rescue(rescue_message(opened))
     except NotKnownYet:
         return False
     return True

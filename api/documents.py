@@ -7,6 +7,7 @@ while it streams (`api.sizes`). Each file is fetched by itself, authorised and a
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -23,6 +24,7 @@ from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
 from api.views import document_view, viewer
 from api.wiring import Door, Unit, door_of
+from domain.board import DocumentRow
 from domain.documents import DocumentKind
 from domain.guards import CaseAccess
 from domain.image_quality import is_readable
@@ -105,8 +107,12 @@ async def store_upload(
     kind: DocumentKind,
     file: UploadFile,
     key: str | None,
+    arrived: Callable[[DocumentRow], Awaitable[None]] | None = None,
 ) -> Response:
-    """Store a file of a case or a booking, named by its resource's path."""
+    """Store a file of a case or a booking, named by its resource's path; then say that it is there.
+
+    A replayed request is answered as before and says nothing.
+    """
     door, case_id = door_of(request), resource.rpartition("/")[2]
     body = await file.read(UPLOAD_MAX + 1)
     content_type = checked_type(
@@ -132,6 +138,8 @@ async def store_upload(
             by=viewer(caller),
             at=door.clock(),
         )
+        if arrived is not None:
+            await arrived(stored)
         location = f"/v1/{resource}/documents/{stored.document_id}"
         view = document_view(stored).model_dump(mode="json")
         return Answer(201, view, {"Location": location})

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
+from api.access import may_ask_for
 from api.docs import FAILURES
 from api.gateway import NotKnownYet
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -128,10 +129,7 @@ async def ask_question(
     key: IdempotencyKey = None,
 ) -> Response:
     """Take a question; the first answer is promised within minutes (K01)."""
-    if caller.role is Role.CHANNEL and caller.channel is None:
-        raise Problem("forbidden", "令牌未指明渠道")
-    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
-        raise at_field("invalid", "customer_id", "客户只能为本人咨询")
+    may_ask_for(caller, body.customer_id, what="咨询")
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()

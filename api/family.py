@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.access import running_case
-from api.commands import CommandAccepted, answered, command, documents_of_case
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command, documents_of_case
 from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
@@ -21,7 +21,6 @@ from api.problems import Problem
 from api.shapes import Utc
 from api.text import Body, CaseId, Name, OpaqueId, Phone, example
 from api.wiring import Unit, door_of
-from domain.guards import CaseAccess
 from domain.waiver import Role
 from workflows.messages import Intervene
 
@@ -158,10 +157,7 @@ async def end_family(
     operation_id="report_death",
     summary="报告患者身故",
     response_model=CommandAccepted,
-    responses={
-        **FAILURES,
-        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-    },
+    responses=ANSWERED_OR_PENDING,
 )
 async def report_death(
     case_id: CaseId,
@@ -175,16 +171,12 @@ async def report_death(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = Intervene(act="died", actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> CaseAccess:
-        case = await running_case(unit, caller, case_id)
+    async def record(unit: Unit) -> Intervene:
+        await running_case(unit, caller, case_id)
         await _recorded(unit, case_id, body.family, caller, at=message.at, speaks=True)
-        return case
+        return message
 
-    async def act(_: CaseAccess) -> Answer:
-        return await command(door, case_id, "intervene", message, update_id=ask.update_id)
-
-    known = answered(door, case_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, case_id, "intervene", record=record)
 
 
 async def _recorded(

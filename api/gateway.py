@@ -23,17 +23,20 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.problems import Problem, refusal
 from domain.booking import BookingStage
 from domain.enquiry import ENQUIRY_NAMES
+from domain.rescue import RescueStage
 from domain.services import Shape
 from workflows.cockpit import asking_attributes, opening_attributes
 from workflows.messages import (
     BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
+    RESCUE_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
     Accepted,
     AskQuestion,
     OpenCase,
+    RaiseRescue,
     RequestBooking,
 )
 
@@ -124,6 +127,28 @@ class CaseGateway:
                         stage=BookingStage.REQUESTED,
                     ),
                     static_summary=f"{asked.programme.code} {asked.service}",
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def start_rescue(self, raised: RaiseRescue) -> None:
+        """Start a rescue once; started already is as good. NotKnownYet."""
+        try:
+            await _in_time(
+                self._client.start_workflow(
+                    RESCUE_TYPE,
+                    raised,
+                    id=raised.rescue_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=asking_attributes(
+                        programme=raised.programme.code,
+                        channel=raised.arrival,
+                        stage=RescueStage.RAISED,
+                        hospital_id=raised.hospital_id,
+                    ),
+                    static_summary=f"{raised.programme.code} {raised.service}",
                 )
             )
         except WorkflowAlreadyStartedError:

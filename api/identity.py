@@ -1,6 +1,7 @@
 """Who is calling, and what their role lets them see.
 
-A token names a subject and its roles; a channel's token names the channel too. Each operation says
+A token names a subject and its roles; a channel's token names the channel too, that of hospital
+staff their hospital. Each operation says
 which roles may do it; the caller acts in the first of their roles that may. A case that is not
 theirs to see does not exist for them (404), so that ids cannot be probed.
 """
@@ -63,6 +64,7 @@ class Caller(BaseModel):
     subject: str
     roles: tuple[Role, ...]
     channel: str | None = None
+    hospital: str | None = None
     cases: tuple[str, ...] = ()
     role: Role
 
@@ -122,13 +124,17 @@ def read_claims(claims: dict[str, Any]) -> Caller:
     """The caller a token describes; 401 when its claims are not of the agreed form."""
     subject, roles = claims.get("sub"), claims.get("roles")
     channel, cases = claims.get("channel"), claims.get("cases", [])
+    hospital = claims.get("hospital")
     well_formed = (
         isinstance(subject, str)
         and _OPAQUE.fullmatch(subject) is not None
         and isinstance(roles, list)
         and 0 < len(roles) <= _ROLES_MAX
         and all(isinstance(role, str) for role in roles)
-        and (channel is None or (isinstance(channel, str) and _OPAQUE.fullmatch(channel)))
+        and all(
+            one is None or (isinstance(one, str) and _OPAQUE.fullmatch(one))
+            for one in (channel, hospital)
+        )
         and isinstance(cases, list)
         and len(cases) <= _CASES_MAX
         and all(isinstance(case, str) for case in cases)
@@ -140,7 +146,12 @@ def read_claims(claims: dict[str, Any]) -> Caller:
     if not known:
         raise Problem("forbidden")
     return Caller(
-        subject=str(subject), roles=known, channel=channel, cases=tuple(cases), role=known[0]
+        subject=str(subject),
+        roles=known,
+        channel=channel,
+        hospital=hospital,
+        cases=tuple(cases),
+        role=known[0],
     )
 
 

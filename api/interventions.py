@@ -6,31 +6,24 @@ the team goes to somebody else; a policy has ended. Each is an update that the c
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, Field
 
 from api.access import running_case
-from api.commands import CommandAccepted, answered, command
-from api.docs import FAILURES
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
+from api.idempotency import IdempotencyKey, ask_of
 from api.identity import Caller, allowed
 from api.text import Body, CaseId, TaskId, Words, example, not_blank
 from api.wiring import Unit, door_of
-from domain.guards import CaseAccess
 from domain.waiver import Role
 from workflows.messages import Intervene
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
 StaffId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", max_length=64)]
-
-_PENDING: Final[dict[int | str, dict[str, Any]]] = {
-    **FAILURES,
-    202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-}
 
 
 class Held(Body):
@@ -71,7 +64,7 @@ class PolicyEnded(Body):
     operation_id="hold_case",
     summary="暂停付款",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def hold_case(
     case_id: CaseId,
@@ -90,7 +83,7 @@ async def hold_case(
     operation_id="reassign_task",
     summary="改派任务",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def reassign_task(
     task_id: TaskId,
@@ -109,7 +102,7 @@ async def reassign_task(
     operation_id="replace_team_member",
     summary="更换服务人员",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def replace_team_member(
     case_id: CaseId,
@@ -128,7 +121,7 @@ async def replace_team_member(
     operation_id="end_policy",
     summary="保单终止",
     response_model=CommandAccepted,
-    responses=_PENDING,
+    responses=ANSWERED_OR_PENDING,
 )
 async def end_policy(
     case_id: CaseId,
@@ -155,11 +148,8 @@ async def intervene(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     act = Intervene(**message, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> CaseAccess:
-        return await running_case(unit, caller, case_id)
+    async def record(unit: Unit) -> Intervene:
+        await running_case(unit, caller, case_id)
+        return act
 
-    async def send(_: CaseAccess) -> Answer:
-        return await command(door, case_id, "intervene", act, update_id=ask.update_id)
-
-    known = answered(door, case_id, update_id=ask.update_id)
-    return await once(request, ask, record=record, act=send, known=known)
+    return await command(request, ask, case_id, "intervene", record=record)

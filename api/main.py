@@ -38,8 +38,9 @@ from adapters.logs import configure_logs
 from adapters.migrations.run import newest
 from adapters.outbox import Outbox
 from adapters.programme_files import load_programmes
+from adapters.rescues import RescueBoard
 from adapters.search_attributes import missing
-from adapters.settings import Partner, Settings
+from adapters.settings import Partner, Reporter, Settings
 from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
@@ -66,6 +67,10 @@ from api import (
     repayments,
     reporting,
     requests,
+    rescue_reports,
+    rescue_views,
+    rescues,
+    slots,
     tasks,
     webhooks,
 )
@@ -81,11 +86,14 @@ from domain.calendar import WorkCalendar, civil_date
 from domain.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
-_PARTNERS: Final[dict[str, Partner]] = {
+_PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "payment": "payment",
     "nurse": "dispatch",
     "message": "messaging",
     "claims": "claims",
+    "telephone": "telephone",
+    "roster": "roster",
+    "social": "social",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 
@@ -121,6 +129,7 @@ def create_app(
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
         enquiries=EnquiryBoard(engine, sealer, clock=now),
+        rescues=RescueBoard(engine, sealer, clock=now),
         bookings=BookingBoard(engine, sealer, clock=now),
         worklist=Worklist(engine, sealer),
         files=Documents(engine, sealer),
@@ -168,7 +177,11 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         bookings,
         booking_files,
+        slots,
         enquiries,
+        rescues,
+        rescue_reports,
+        rescue_views,
         reporting,
         claims,
         emergencies,

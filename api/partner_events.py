@@ -11,52 +11,35 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
-from stdnum.cn import ric
+from pydantic import Field, TypeAdapter, model_validator
 
 from activities.ports import PaymentStatus
+from api.access import matter_access
+from api.doctor_events import CallEvent, RosterEvent, SlotEvent
+from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
 from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
-from workflows.messages import ClaimDecided, NoticeFailed, PaymentResult, RefundReceived, VisitTaken
+from domain.telephone import CallNews
+from workflows.messages import (
+    BillSettled,
+    CallHeard,
+    ClaimDecided,
+    NoticeFailed,
+    PaymentResult,
+    RefundReceived,
+    SlotWithdrawn,
+    VisitTaken,
+)
 
-_CASE: Final = re.compile(r"(dw-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
+_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
-_OURS: Final = re.compile(r"dw-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
-
-_REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
-
-WITHHELD: Final = "withheld"
-"""Stands for a number we must not keep; the event itself counts all the same."""
-
-SubjectId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
-ShortCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
-
-
-def _no_person(code: str) -> str:
-    """A number of the partner's own; an ID or phone number would name somebody and is dropped."""
-    return WITHHELD if _PHONE.fullmatch(code) or ric.is_valid(code) else code
-
-
-def _code_of(reason: str) -> str:
-    """A partner's reason as a code we keep; anything else could name a person and is dropped."""
-    return reason if not reason or _REASON.fullmatch(reason) else "reason_not_a_code"
-
-
-Receipt = Annotated[ShortCode, AfterValidator(_no_person)]
-ReasonCode = Annotated[ShortCode, AfterValidator(_code_of)]
+_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
 
 
 class Unmatched(Exception):
     """Nothing of ours fits the event yet; it waits."""
-
-
-class Event(BaseModel):
-    """What every partner event has; partners may add fields of their own."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class PaymentResultEvent(Event):
@@ -114,8 +97,33 @@ class DeliveryEvent(Event):
     status: Literal["delivered", "failed"]
 
 
+class SettledEvent(Event):
+    """Social insurance settled its part of a bill, or did not."""
+
+    event: Literal["social_settled"]
+    settlement_id: SubjectId
+    status: Literal["settled", "refused"]
+    social_paid: BookableMoney | None = None
+    self_pay: BookableMoney | None = None
+    reason_code: ReasonCode = ""
+
+    @model_validator(mode="after")
+    def _settled_has_its_amounts(self) -> Self:
+        if self.status == "settled" and None in (self.social_paid, self.self_pay):
+            raise said("已结算的结果须附医保支付与个人支付金额")
+        return self
+
+
 AnyEvent = Annotated[
-    PaymentResultEvent | RefundEvent | ClaimEvent | VisitEvent | DeliveryEvent,
+    PaymentResultEvent
+    | RefundEvent
+    | ClaimEvent
+    | VisitEvent
+    | DeliveryEvent
+    | SettledEvent
+    | CallEvent
+    | RosterEvent
+    | SlotEvent,
     Field(discriminator="event"),
 ]
 EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
@@ -125,12 +133,15 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "nurse": (VisitEvent,),
     "message": (DeliveryEvent,),
     "claims": (ClaimEvent,),
+    "telephone": (CallEvent,),
+    "roster": (RosterEvent, SlotEvent),
+    "social": (SettledEvent,),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
 
 def case_of(subject_id: str) -> str | None:
-    """The case an id of ours belongs to, by its first part."""
+    """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
     return found and found[1]
 
@@ -142,7 +153,9 @@ def subject_of(event: Event) -> str:
             return subject
         case ClaimEvent(claim_id=subject) | VisitEvent(visit_id=subject):
             return subject
-        case DeliveryEvent(message_id=subject):
+        case DeliveryEvent(message_id=subject) | SettledEvent(settlement_id=subject):
+            return subject
+        case CallEvent(booking_id=subject):
             return subject
     return ""
 
@@ -153,7 +166,14 @@ def named_in(raw: bytes) -> str:
         said = json.loads(raw)
     except ValueError:
         return ""
-    names = ("movement_id", "claim_id", "visit_id", "message_id")
+    names = (
+        "movement_id",
+        "claim_id",
+        "visit_id",
+        "message_id",
+        "settlement_id",
+        "booking_id",
+    )
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
 
@@ -199,8 +219,13 @@ async def read_event(
     event = EVENTS.validate_json(body)
     if isinstance(event, DeliveryEvent):
         return await _noted(unit, event, received_at)
+    if isinstance(event, RosterEvent):
+        await unit.roster.publish(event.programme, event.slots, at=received_at)
+        return None
+    if isinstance(event, SlotEvent):
+        return await _withdrawn(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await unit.cases.access(case_id) is None:
+    if case_id is None or await matter_access(unit, case_id) is None:
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)
@@ -222,6 +247,18 @@ async def _noted(
         return None
     failed = NoticeFailed(notice_id=event.message_id, template=template, at=at)
     return case_id, "notice_failed", failed
+
+
+async def _withdrawn(
+    unit: Unit, event: SlotEvent, at: datetime
+) -> tuple[str, str, SlotWithdrawn] | None:
+    """Nobody may take the slot any more; only who holds it has to act."""
+    known, holder = await unit.roster.withdraw(event.slot_id, at=at)
+    if not known:
+        raise Unmatched
+    if holder is None:
+        return None
+    return holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at)
 
 
 def _told(reference: str) -> str:
@@ -262,5 +299,22 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 at=at,
                 accepted=event.accepted,
                 reason=event.reason_code,
+            )
+        case SettledEvent():
+            return "bill_settled", BillSettled(
+                settlement_id=event.settlement_id,
+                done=event.status == "settled",
+                social_paid_fen=event.social_paid.fen if event.social_paid else 0,
+                self_pay_fen=event.self_pay.fen if event.self_pay else 0,
+                reason=event.reason_code,
+                at=at,
+            )
+        case CallEvent():
+            return "call_heard", CallHeard(
+                call_id=event.call_id,
+                caller=event.caller,
+                news=CallNews(event.event.removeprefix("call_")),
+                at=event.at,
+                seconds=event.seconds,
             )
     raise Unmatched

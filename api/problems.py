@@ -48,6 +48,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "letter-not-open": Kind(409, "来信已处理或仍在自动处理"),
     "event-id-reused": Kind(409, "事件编号已用于内容不同的事件"),
     "entitlement-used-up": Kind(409, "本期服务次数已用完"),
+    "slot-taken": Kind(409, "该时段已被他人预约"),
     "cancelling-refused": Kind(409, "按服务条款不能取消"),
     "cancelling-costs": Kind(409, "现在取消将视为服务已使用"),
     "case-ended": Kind(409, "案件已结束"),
@@ -81,6 +82,7 @@ REFUSALS: Final[dict[str, str]] = {
     "FormRefused": "invalid",
     "CancellingRefused": "cancelling-refused",
     "CancellingCosts": "cancelling-costs",
+    "SlotTaken": "slot-taken",
 }
 """The case's own refusals of an update, by the stable code it gives them."""
 

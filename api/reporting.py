@@ -15,15 +15,16 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from api.access import may_ask_for
 from api.applications import (
     Application,
     Declared,
     Insured,
     Known,
     gather,
-    must_serve_claims,
     must_serve_waivers,
 )
+from api.claim_gates import claim_of
 from api.docs import FAILURES
 from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
@@ -36,6 +37,7 @@ from domain.calendar import civil_date
 from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
 from domain.programme import Programme
+from domain.rescue import RESCUE_STAGE_NAMES, RescueStage
 from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
@@ -54,8 +56,38 @@ class Consent(Body):
     version: Code = Field(examples=["v2026_01"])
 
 
-class Report(Body):
-    """The report of a stay. Limit and terms are ours to know; nobody can send them."""
+class ReportOfStay(Body):
+    """What is said of a stay or a claim. Limit and terms are ours to know; nobody can send them."""
+
+    programme: Code = Field(examples=["bainian_deposit_waiver"])
+    hospital_id: OpaqueId
+    insured: Insured
+    disease: Code = Field(examples=["lung_cancer"])
+    channel: Literal["hotline", "wechat", "app", "email", "mini_program", "online_store", "counter"]
+    declared: Declared | None = None
+    planned_admission: date | None = None
+    need: Words = ""
+    customer_id: OpaqueId | None = None
+    follows: FormerCase | None = None
+
+    @property
+    def agreed(self) -> Consent | None:
+        """The consent it is made under; None where the customer has yet to be asked."""
+        return None
+
+    def asked(self) -> ClaimAsked | None:
+        """The claim that is asked for; None for an advance."""
+        return None
+
+    @property
+    def claim_service(self) -> str | None:
+        """The claim service that is asked for; None for an advance."""
+        asked = self.asked()
+        return None if asked is None else asked.service
+
+
+class Report(ReportOfStay):
+    """The report of a stay."""
 
     model_config = example(
         programme="bainian_deposit_waiver",
@@ -74,26 +106,12 @@ class Report(Body):
         customer_id="customer-1",
     )
 
-    programme: Code = Field(examples=["bainian_deposit_waiver"])
-    hospital_id: OpaqueId
-    insured: Insured
-    disease: Code = Field(examples=["lung_cancer"])
-    channel: Literal["hotline", "wechat", "app", "email", "mini_program", "online_store", "counter"]
-    declared: Declared | None = None
-    planned_admission: date | None = None
-    need: Words = ""
     consent: Consent
-    customer_id: OpaqueId | None = None
-    follows: FormerCase | None = None
 
     @property
-    def claim_service(self) -> str | None:
-        """The claim service that is asked for; None for an advance."""
-        return None
-
-    def elements(self) -> dict[str, bool | int | str]:
-        """What is known of a claim by what was stated; amounts in fen."""
-        return {}
+    def agreed(self) -> Consent | None:
+        """No stay is reported without one."""
+        return self.consent
 
 
 class Start(BaseModel):
@@ -106,7 +124,7 @@ class Opened(Start):
     """A report as it is written down: the start message and what only the door knows of it."""
 
     need: str
-    consent: Consent
+    consent: Consent | None
 
 
 class CaseOpened(BaseModel):
@@ -151,17 +169,14 @@ async def report_case(
 
 
 async def open_case(
-    body: Report, request: Request, caller: Caller, key: IdempotencyKey
+    body: ReportOfStay, request: Request, caller: Caller, key: IdempotencyKey
 ) -> Response:
     """Write a report down under its key and start its case."""
-    if caller.role is Role.CHANNEL and caller.channel is None:
-        raise Problem("forbidden", "令牌未指明渠道")
-    if caller.role is Role.CUSTOMER and body.customer_id not in (None, caller.subject):
-        raise at_field("invalid", "customer_id", "客户只能为本人报案")
+    may_ask_for(caller, body.customer_id, what="报案")
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
-    if body.consent.at > at + CLOCKS_DIFFER:
+    if body.agreed is not None and body.agreed.at > at + CLOCKS_DIFFER:
         raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
 
     case_id = ask.own_id(door.id_secret, "dw")
@@ -184,7 +199,7 @@ async def open_case(
 
 @dataclass(frozen=True)
 class _Reported:
-    body: Report
+    body: ReportOfStay
     caller: Caller
     ask: Ask
     at: datetime
@@ -192,7 +207,7 @@ class _Reported:
 
 async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
     case_id = reported.ask.own_id(door.id_secret, "dw")
-    body, at = reported.body, reported.at
+    body, at, wanted = reported.body, reported.at, reported.body.asked()
     asked = Application(
         programme=body.programme,
         id_number=body.insured.number,
@@ -201,21 +216,20 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         planned=body.planned_admission,
         at=at,
         declared={} if body.declared is None else dict(body.declared),
-        service=body.claim_service,
-        opens_case=body.claim_service is None,
+        service=wanted.service if wanted else None,
+        opens_case=wanted is None,
     )
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
-    if body.claim_service is None:
+    if wanted is None:
         must_serve_waivers(known.programme)
     else:
-        must_serve_claims(known.programme, body.claim_service)
-        await _must_be_on(unit, known.programme, body.claim_service)
+        wanted = await claim_of(unit, known, wanted, role=reported.caller.role, at=at)
     _must_state(known.programme, body)
     await _must_follow(unit, known, reported)
-    opening = _opening(case_id, known, reported, door)
-    opened = Opened(start=opening, need=body.need, consent=body.consent).model_dump_json()
+    opening = _opening(case_id, known, reported, door, claim=wanted)
+    opened = Opened(start=opening, need=body.need, consent=body.agreed).model_dump_json()
     row = _row(case_id, known, reported, opened) | {"calendar_number": number}
     if not await unit.cases.add(row):
         return await _resumed(unit, case_id) or await _same_stay(unit, known, reported)
@@ -223,23 +237,14 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         at=at,
         actor_role=reported.caller.role.value,
         actor_id=reported.caller.subject,
-        action="consent.recorded",
+        action="consent.recorded" if body.agreed else "claim.offered",
         case_id=case_id,
-        subject=body.consent.version,
+        subject=body.agreed.version if body.agreed else body.claim_service or "",
     )
     return Recorded(case_id, opening, at, "opening")
 
 
-async def _must_be_on(unit: Unit, programme: Programme, service: str) -> None:
-    """The emergency lane is open while a supervisor has switched it on for an event."""
-    lane = programme.claims.lane(service) if programme.claims else None
-    if lane is None or not lane.in_emergency:
-        return
-    if await unit.reference.emergency(programme.code) is None:
-        raise Problem("wrong-stage", "当前没有启动应急理赔")
-
-
-def _must_state(programme: Programme, body: Report) -> None:
+def _must_state(programme: Programme, body: ReportOfStay) -> None:
     """What the programme's service asks a request to state (R719)."""
     service = programme.waiver_service
     fields = programme.service(service).fields if service else ()
@@ -268,7 +273,9 @@ async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
     return Recorded(case_id, start_message(opened), case.reported_at, case.stage)
 
 
-def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> OpenCase:
+def _opening(
+    case_id: str, known: Known, reported: _Reported, door: Door, *, claim: ClaimAsked | None
+) -> OpenCase:
     if known.hospital is None:
         raise Problem("unknown-hospital")
     year = civil_date(reported.at).year
@@ -284,18 +291,8 @@ def _opening(case_id: str, known: Known, reported: _Reported, door: Door) -> Ope
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
         follows=reported.body.follows or "",
-        claim=_claim(known, reported.body),
+        claim=claim,
     )
-
-
-def _claim(known: Known, body: Report) -> ClaimAsked | None:
-    """The claim with what is known of it: what was stated, and what the insurer's list says."""
-    if body.claim_service is None:
-        return None
-    elements = body.elements() | {"disease": body.disease}
-    if known.facts.sum_insured_left_fen is not None:
-        elements["sum_insured_left"] = known.facts.sum_insured_left_fen
-    return ClaimAsked(service=body.claim_service, elements=elements)
 
 
 def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
@@ -379,6 +376,8 @@ def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
     if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
         return BOOKING_STAGE_NAMES[BookingStage(stage)]
+    if stage in {one.value for one in RescueStage} - {one.value for one in Stage}:
+        return RESCUE_STAGE_NAMES[RescueStage(stage)]
     if stage in {one.value for one in EnquiryStage}:
         return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
     return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.identity import Caller
-from domain.board import CaseView, DocumentRow, TaskRow
+from domain.board import BookingView, CaseView, DocumentRow, TaskRow
 from domain.documents import DocumentKind
 from domain.waiver import Role
 
@@ -29,7 +29,7 @@ _SLIPS: Final = frozenset(
     }
 )
 _PAPERS: Final[dict[Role, frozenset[str]]] = {
-    Role.FINANCE: _SLIPS,
+    Role.FINANCE: _SLIPS | {DocumentKind.TRAVEL_TICKET.value, DocumentKind.LODGING_INVOICE.value},
     Role.NURSE: _SLIPS | {DocumentKind.ADMISSION_SLIP.value, DocumentKind.DISCHARGE_SUMMARY.value},
 }
 
@@ -56,10 +56,7 @@ def sees_money(caller: Caller) -> bool:
 
 def narrowed(caller: Caller, view: CaseView) -> CaseView:
     """A case as this caller may see it; amounts of the case are left out by `api.views`."""
-    hidden: dict[str, object] = {"completion": {}, "evidence": None}
-    steps = [
-        task if sees_report(caller, task) else task.model_copy(update=hidden) for task in view.tasks
-    ]
+    steps = _steps(caller, view.tasks)
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": steps,
@@ -78,3 +75,19 @@ def narrowed(caller: Caller, view: CaseView) -> CaseView:
             "claim_state": "",
         }
     return view.model_copy(update=seen)
+
+
+def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
+    """A booking as this caller may see it: papers and reports of their own work, or all of them."""
+    seen = {
+        "documents": [row for row in view.documents if sees_paper(caller, row)],
+        "tasks": _steps(caller, view.tasks),
+        # Who pays need not know what the customer suffers from.
+        "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
+    }
+    return view.model_copy(update=seen)
+
+
+def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
+    hidden: dict[str, object] = {"completion": {}, "evidence": None}
+    return [task if sees_report(caller, task) else task.model_copy(update=hidden) for task in tasks]

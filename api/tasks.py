@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
 from api.access import seen_matter
-from api.commands import CommandAccepted, answered, command, documents_of_case
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
@@ -125,10 +125,7 @@ def _refuse(task: TaskAccess) -> None:
     operation_id="complete_task",
     summary="完成任务",
     response_model=CommandAccepted,
-    responses={
-        **FAILURES,
-        202: {"description": "已收到, 结果未知; 用同一键重试", "model": CommandAccepted},
-    },
+    responses=ANSWERED_OR_PENDING,
     openapi_extra={"requestBody": _COMPLETION_BODY},
 )
 async def complete_task(
@@ -160,14 +157,7 @@ async def complete_task(
         )
 
     case_id = task_id.partition(".")[0]
-
-    async def act(message: CompleteTask) -> Answer:
-        return await command(
-            door, case_id, "complete_task", message, update_id=ask.update_id, field="task_id"
-        )
-
-    known = answered(door, case_id, update_id=ask.update_id, field="task_id")
-    return await once(request, ask, record=record, act=act, known=known)
+    return await command(request, ask, case_id, "complete_task", record=record, field="task_id")
 
 
 async def _complete_house(

@@ -118,10 +118,18 @@ BookingId = Annotated[
     str,
     Path(pattern=r"^bk-[a-z2-7]{20}$", max_length=23, examples=["bk-aaaaaaaaaaaaaaaaaaaa"]),
 ]
-MATTER_ID: Final = r"^(dw|en|bk|hs)-[a-z2-7]{20}$"
-"""A case, an enquiry, a booking or a matter of the house: whatever has tasks."""
+RescueId = Annotated[
+    str,
+    Path(pattern=r"^rs-[a-z2-7]{20}$", max_length=23, examples=["rs-aaaaaaaaaaaaaaaaaaaa"]),
+]
+EventId = Annotated[
+    str,
+    Path(pattern=r"^me-[a-z2-7]{20}$", max_length=23, examples=["me-aaaaaaaaaaaaaaaaaaaa"]),
+]
+MATTER_ID: Final = r"^(dw|en|bk|rs|hs)-[a-z2-7]{20}$"
+"""A case, an enquiry, a booking, a rescue or a matter of the house: whatever has tasks."""
 TaskId = Annotated[
-    str, Path(pattern=r"^(dw|en|bk|hs)-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)
+    str, Path(pattern=r"^(dw|en|bk|rs|hs)-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)
 ]
 RowId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]
 

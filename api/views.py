@@ -137,9 +137,9 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         tasks=[task_view(task) for task in view.tasks],
         documents=[document_view(row) for row in view.documents],
         top_ups=[top_up_view(row, stage=view.stage) for row in view.top_ups],
-        payments=[_payment(view.case_id, row) for row in view.payments],
+        payments=[payment_view(view.case_id, row) for row in view.payments],
         discharge_notices=[discharge_view(row, stage=view.stage) for row in view.discharges],
-        notices=[_notice(row) for row in view.notices],
+        notices=[notice_view(row) for row in view.notices],
         family=[FamilyView(**row.model_dump()) for row in view.family],
         timeline=[timeline_view(row) for row in view.timeline],
     )
@@ -233,7 +233,8 @@ def discharge_view(row: DischargeRow, *, stage: str) -> DischargeView:
     )
 
 
-def _notice(row: NoticeRow) -> NoticeView:
+def notice_view(row: NoticeRow) -> NoticeView:
+    """A notice by its template, without its words."""
     return NoticeView(
         template=row.template,
         channel=row.channel,
@@ -259,7 +260,7 @@ def document_view(row: DocumentRow) -> DocumentView:
     )
 
 
-def _payment(case_id: str, row: PaymentRow) -> PaymentView:
+def payment_view(case_id: str, row: PaymentRow) -> PaymentView:
     scannable = row.code_url and row.status == PaymentStatus.PENDING.value
     return PaymentView(
         **row.model_dump(exclude={"amount_fen"}),

@@ -19,6 +19,9 @@ from activities.ports import Balances
 from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
+from api.wiring_emergencies import Emergencies
+from api.wiring_rescues import RescueBoard, Rescues
+from api.wiring_roster import Roster
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -187,11 +190,6 @@ class Reference(Protocol):
     ) -> dict[str, Any] | None: ...
     async def quota_used(self, counter: Counter) -> int: ...
     async def note_check(self, row: dict[str, Any]) -> None: ...
-    async def emergency(self, programme: str) -> str | None: ...
-    async def begin_emergency(
-        self, *, programme: str, code: str, name: str, by: str, at: datetime
-    ) -> bool: ...
-    async def end_emergency(self, *, programme: str, code: str, by: str, at: datetime) -> bool: ...
     async def hospitals(
         self,
         *,
@@ -227,7 +225,13 @@ class Unit(Protocol):
     @property
     def bookings(self) -> Bookings: ...
     @property
+    def emergencies(self) -> Emergencies: ...
+    @property
+    def rescues(self) -> Rescues: ...
+    @property
     def family(self) -> Family: ...
+    @property
+    def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
     @property
@@ -327,6 +331,7 @@ class Door:
     board: Board
     enquiries: EnquiryBoard
     bookings: BookingBoard
+    rescues: RescueBoard
     worklist: Worklist
     files: Files
     ledger: Ledger

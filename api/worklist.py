@@ -13,7 +13,7 @@ from api.shapes import TaskPage
 from api.views import task_view
 from api.wiring import Door
 from domain.board import BadCursor, TaskFilter
-from domain.waiver import Role
+from domain.waiver import HOSPITAL_ROLES, Role
 
 
 async def task_page(
@@ -34,6 +34,7 @@ async def task_page(
         case_id=case_id,
         channel=_channel(caller),
         customer_subject=_customer(caller, case_id),
+        hospital_id=_hospital(caller),
         cursor=cursor,
         limit=limit,
     )
@@ -63,6 +64,13 @@ def _channel(caller: Caller) -> str | None:
     if any(role in STAFF or role is Role.NURSE for role in caller.roles):
         return None
     return caller.channel or "" if Role.CHANNEL in caller.roles else None
+
+
+def _hospital(caller: Caller) -> str | None:
+    """Hospital staff see their own hospital's steps; a token without one, none."""
+    if not any(role in HOSPITAL_ROLES for role in caller.roles):
+        return None
+    return caller.hospital or ""
 
 
 def _customer(caller: Caller, case_id: str | None) -> str | None:

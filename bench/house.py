@@ -36,6 +36,7 @@ from adapters.network_import import import_network
 from adapters.processes import Child, StartFailed
 from adapters.serving import child_environment
 from adapters.settings import ROOT, Settings
+from adapters.temporal import connect
 from bench.line import Hand, Line
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
@@ -67,7 +68,8 @@ class House:
         self.skeleton = _part(
             settings, "skeleton", ["-m", "bench.skeleton_worker", settings.temporal_target]
         )
-        self.client: Client
+        self.client: Client  # the skeleton's: without our codec
+        self.reader: Client
 
     @property
     def parts(self) -> list[Child]:
@@ -81,6 +83,7 @@ class House:
     async def ready(self) -> None:
         """Wait until everything that listens answers."""
         self.client = await Client.connect(**self.settings.temporal_connect_config())
+        self.reader = await connect(self.settings)
         async with asyncio.timeout(_READY_WITHIN):
             while not (await self._answers(self.line) and await self._answers(self.partners)):
                 for part in self.parts:

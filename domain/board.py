@@ -153,6 +153,7 @@ class TaskFilter(Row):
     case_id: str | None = None
     channel: str | None = None
     customer_subject: str | None = None
+    hospital_id: str | None = None  # leave out what is in another hospital's channel
     due_before: datetime | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
@@ -333,7 +334,9 @@ class BookingView(BookingRow):
     timeline: list[TimelineRow] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
     tasks: list[TaskRow] = Field(default=[])
+    payments: list[PaymentRow] = Field(default=[])
     documents: list[DocumentRow] = Field(default=[])
+    notices: list[NoticeRow] = Field(default=[])
 
 
 class ContactRow(Row):

@@ -19,6 +19,9 @@ class BookingStage(StrEnum):
     MEDICAL_REVIEW = "medical_review"  # GC06
     CHOICE = "choice"  # GC07
     COORDINATING = "coordinating"  # GC08, again after every failure of a provider
+    PAPERS_DUE = "papers_due"  # GC05: the papers of what was paid are on their way
+    EXAMINATION = "examination"  # GC06: they are examined
+    PAYING_BACK = "paying_back"  # GC13: money is on its way to the customer
     CONFIRMED = "confirmed"  # GC09–GC12: until somebody reports what came of it
     FOLLOW_UP = "follow_up"  # GC15
     CLOSED = "closed"
@@ -35,6 +38,9 @@ BOOKING_STAGE_NAMES: Final[dict[BookingStage, str]] = {
     BookingStage.MEDICAL_REVIEW: "医学审核",
     BookingStage.CHOICE: "分诊与选择",
     BookingStage.COORDINATING: "协调资源",
+    BookingStage.PAPERS_DUE: "等待票据寄达",
+    BookingStage.EXAMINATION: "审核票据",
+    BookingStage.PAYING_BACK: "支付报销款",
     BookingStage.CONFIRMED: "预约已确认",
     BookingStage.FOLLOW_UP: "回访",
     BookingStage.CLOSED: "已结案",
@@ -61,6 +67,9 @@ _ON: Final = (
     BookingStage.MEDICAL_REVIEW,
     BookingStage.CHOICE,
     BookingStage.COORDINATING,
+    BookingStage.PAPERS_DUE,
+    BookingStage.EXAMINATION,
+    BookingStage.PAYING_BACK,
     BookingStage.CONFIRMED,
 )
 """The way to a visit, in order; a service that has no use for a stage passes it by."""
@@ -84,7 +93,8 @@ def moved_to(stage: BookingStage, to: BookingStage) -> BookingStage:
         BookingStage.COORDINATING,
         BookingStage.FOLLOW_UP,
     )
-    if not (forward or again):
+    paid = stage is BookingStage.PAYING_BACK and to is BookingStage.FOLLOW_UP
+    if not (forward or again or paid):
         raise OutOfOrder(f"no way from {stage} to {to}")
     return to
 

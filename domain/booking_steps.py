@@ -21,7 +21,19 @@ from domain.booking_forms import (
     SendKit,
     TakeRequest,
 )
+from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers
+from domain.rehabilitation import CareCall, PlanCare
 from domain.steps import TaskKind, TaskTerms, task_terms
+from domain.visit_forms import (
+    CallCustomer,
+    CallOnTheWay,
+    CheckIn,
+    CheckOut,
+    MeetCustomer,
+    OfferVisit,
+    PlanEscort,
+    ReplaceEscort,
+)
 from domain.waiver import Role
 
 BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
@@ -40,4 +52,17 @@ BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.RECEIVE_SAMPLE: task_terms("登记样本到达", ReceiveSample, Role.AGENT),
     TaskKind.DELIVER_REPORT: task_terms("交付报告", DeliverReport, Role.AGENT),
     TaskKind.EXPLAIN_REPORT: task_terms("解读报告", ExplainReport, Role.DOCTOR),
+    TaskKind.RECEIVE_PAPERS: task_terms("登记收到报销票据", ReceivePapers, Role.AGENT),
+    TaskKind.EXAMINE_EXPENSES: task_terms("审核报销票据", ExamineExpenses, Role.REVIEWER),
+    TaskKind.CONFIRM_PAYEE: task_terms("核对收款人", ConfirmPayee, Role.FINANCE),
+    TaskKind.PLAN_CARE: task_terms("制定康复计划", PlanCare, Role.AGENT),
+    TaskKind.CARE_CALL: task_terms("康复回访", CareCall, Role.AGENT),
+    TaskKind.PLAN_ESCORT: task_terms("联系客户并创建陪诊订单", PlanEscort, Role.AGENT),
+    TaskKind.OFFER_VISIT: task_terms("派单陪诊人员", OfferVisit, Role.DISPATCHER),
+    TaskKind.CALL_CUSTOMER: task_terms("接单后致电客户", CallCustomer, Role.NURSE),
+    TaskKind.CHECK_IN: task_terms("提前到达并打卡", CheckIn, Role.NURSE),
+    TaskKind.CALL_ON_THE_WAY: task_terms("致电了解客户路程", CallOnTheWay, Role.NURSE),
+    TaskKind.MEET_CUSTOMER: task_terms("与客户会面", MeetCustomer, Role.NURSE),
+    TaskKind.CHECK_OUT: task_terms("结束陪诊并打卡", CheckOut, Role.NURSE),
+    TaskKind.REPLACE_ESCORT: task_terms("处理陪诊人员未到", ReplaceEscort, Role.DISPATCHER),
 }

@@ -9,15 +9,14 @@ the claim to a person.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.claim_risk import Question, Risk, RiskModel, Value
 from domain.money import Fen
 from domain.sourced import Terms
-
-Value = bool | int | str
-"""What is known of an element: yes or no, an amount in fen or a number, a code."""
 
 
 class ClaimElement(Terms):
@@ -27,23 +26,8 @@ class ClaimElement(Terms):
     name: str
 
 
-class ClaimRule(Terms):
+class ClaimRule(Question):
     """规则: one question to one element, with the words for a claim that fails it."""
-
-    code: str = Field(pattern=r"^[a-z_]+$")
-    text: str
-    element: str
-    one_of: tuple[str, ...] = ()
-    at_least: int | None = None
-    at_most: int | None = None
-
-    def holds(self, value: Value) -> bool:
-        """Whether an element's value answers the question with yes."""
-        if self.one_of:
-            return str(value) in self.one_of
-        number = int(value)
-        low, high = self.at_least, self.at_most
-        return (low is None or number >= low) and (high is None or number <= high)
 
 
 class Liability(Terms):
@@ -72,16 +56,39 @@ class Scheme(Terms):
     liabilities: tuple[str, ...] = Field(min_length=1)
 
 
+class Region(Terms):
+    """A province a lane has been opened in, and since when (R863)."""
+
+    province: str
+    since: date
+
+
+class Branch(Terms):
+    """A branch that serves and pays claims of any other (R851, R862)."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: str
+
+
 class Lane(Terms):
     """How claims of one service go: who is contacted, who comes, who decides, where it is paid."""
 
     service: str
     scheme: str
+    proactive: bool = False  # we may open it ourselves and offer it to the customer
     contact: bool = False
     visit: bool = False  # somebody comes to the customer's home
+    helps_collect: bool = False  # somebody goes and helps to gather what is missing
+    visit_when_complete: bool = False  # somebody comes as soon as everything is there
     at_counter: bool = False  # settled with the bill, in one transaction
     by_rules: bool = False  # paid without a person where the rules are clear
     in_emergency: bool = False  # only while an emergency is switched on
+    regions: tuple[Region, ...] = ()  # where it is open; none named = everywhere
+
+    def is_open_in(self, province: str, on: date) -> bool:
+        """Whether claims of hospitals in a province are taken on a day."""
+        named = (one for one in self.regions if one.province == province)
+        return not self.regions or any(one.since <= on for one in named)
 
 
 class Proposal(BaseModel):
@@ -110,12 +117,15 @@ class ClaimServices(BaseModel):
     liabilities: tuple[Liability, ...]
     schemes: tuple[Scheme, ...]
     lanes: tuple[Lane, ...]
+    risk: RiskModel | None = None
+    branches: tuple[Branch, ...] = ()
 
     @model_validator(mode="after")
     def _names_what_it_has(self) -> Self:
         elements = {one.code for one in self.elements}
         rules = {one.code for one in self.rules}
         named = {rule.element for rule in self.rules}
+        named |= {sign.element for sign in self.risk.signs} if self.risk else set()
         for one in self.liabilities:
             named |= {one.pays, *one.less, *one.at_most}
             if unknown := set(one.rules) - rules:
@@ -133,6 +143,10 @@ class ClaimServices(BaseModel):
     def lane(self, service: str) -> Lane | None:
         """The lane of a service, None where it takes no claims."""
         return next((one for one in self.lanes if one.service == service), None)
+
+    def score(self, known: Mapping[str, Value]) -> Risk:
+        """How far a claim is out of the ordinary; not at all where no model is given."""
+        return self.risk.score(known) if self.risk else Risk()
 
     def propose(self, scheme_code: str, known: Mapping[str, Value]) -> Proposal:
         """Apply a scheme: liabilities whose rules hold are added up, the others are named."""

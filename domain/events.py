@@ -84,3 +84,5 @@ class ExpectedEvent(StrEnum):
     ORDERS_EXECUTED = "orders_executed"
     ANAESTHETIST_TOLD = "anaesthetist_told"
     ANAESTHETIST_READY = "anaesthetist_ready"
+    TRIAGED = "triaged"
+    RESCUE_REPORTED = "rescue_reported"

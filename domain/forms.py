@@ -107,12 +107,34 @@ class Adjudicate(Form):
     reason: Note = ""
 
 
+class OfferClaim(Form):
+    """We told a customer what they may claim, and what to gather; they want it or not (R828)."""
+
+    reached: bool
+    wants: bool = False
+    consent_version: Reference | None = None  # of the consent a claim goes on under
+    note: Note = ""
+
+
 class SettleAtCounter(Form):
-    """The bill at discharge, settled for social and commercial insurance at once (R815)."""
+    """The bill at discharge, settled for social and commercial insurance at once (R815).
+
+    Total and own part are shown to whoever does the discharge before anything is paid (R857).
+    """
 
     bill: Money
     social_paid: Money
     self_pay: Money
+    present: Literal["insured", "family"] = "insured"
+    amounts_shown: bool = False
+
+
+class HandOverMoney(Form):
+    """A branch hands the claim money over to the customer (R862)."""
+
+    branch: Reference
+    identity_verified: Literal[True]
+    reference: Reference
 
 
 class CorrectPayment(Form):

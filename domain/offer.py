@@ -97,6 +97,15 @@ class Rule(Terms):
     shown: bool = False  # told to the customer
 
 
+Sign = Literal[
+    "life_threatened",  # by illness or injury
+    "needs_care_at_once",
+    "unstable_vital_signs",
+    "danger_to_life_foreseen",
+]
+"""What whoever stands before a patient sees within a minute, without a diagnosis."""
+
+
 class PatientGroup(Terms):
     """Who may use a hospital's channel, and for which services (none = all)."""
 
@@ -105,6 +114,9 @@ class PatientGroup(Terms):
     services: tuple[str, ...] = ()
     stretcher: bool = False  # never by wheelchair (R466)
     reportable: bool = False  # told upward at once (R614)
+    way: Literal["rescue_room", "early_entry", "priority"] = "priority"  # at least this way in
+    any_sign: tuple[Sign, ...] = ()  # one of these signs puts a patient into the group
+    all_signs: tuple[Sign, ...] = ()  # all of them do
 
 
 class ReportRoute(Terms):
@@ -120,6 +132,9 @@ class EmergencyTerms(Incomplete):
     groups: tuple[PatientGroup, ...] = Field(min_length=1)
     reports: tuple[ReportRoute, ...] = ()
     arrival: tuple[Literal["walk_in", "ambulance"], ...] = ()
+    departments: tuple[str, ...] = ()  # told of every rescue at once: they put it first (R530)
+    office_hours: str | None = None  # of medical affairs; outside them it is night or a day off
+    fees_every_days: int | None = Field(default=None, gt=0)  # until the family has paid (R613)
     formalities_first: Literal[False] = False  # no step ever waits for registration or money
 
 

@@ -27,7 +27,7 @@ from domain.offer import (
 )
 from domain.programme_checks import misfit
 from domain.rules import EligibilityRule, RuleCode
-from domain.services import Service, Waiting
+from domain.services import BOOKED, Service, Waiting
 from domain.sourced import Incomplete
 from domain.terms import (
     ClockTerms,
@@ -126,16 +126,23 @@ class Programme(Incomplete):
         """The service a report asks for; None where the whole programme is the waiver."""
         return next(iter(self.waiver.services), None) if self.waiver else None
 
-    def with_notices(self, shared: Iterable[Notice]) -> "Programme":
-        """The same with the shared texts it has none of its own for; without an advance as it is.
+    def with_notices(
+        self, *, of_advances: Iterable[Notice], of_bookings: Iterable[Notice]
+    ) -> "Programme":
+        """The same with the shared texts of what it offers that it has none of its own for.
 
         No case stands still because its programme has no words for a step of the story.
         """
-        if self.waiver is None:
-            return self
+        shared = [*of_advances] if self.waiver is not None else []
+        shared += [*of_bookings] if self.offers_bookings else []
         own = {notice.code for notice in self.notices}
         more = (notice for notice in shared if notice.code not in own)
         return self.model_copy(update={"notices": (*self.notices, *more)})
+
+    @property
+    def offers_bookings(self) -> bool:
+        """Whether a customer may book something of it."""
+        return any(service.shape in BOOKED for service in self.services)
 
     def runs_on(self, day: date) -> bool:
         """Whether an application on this day is served by this version (R007, R008, R120)."""
@@ -159,6 +166,11 @@ class Programme(Incomplete):
     def hours_of(self, clock: ClockTerms) -> ServiceHours | None:
         """The service hours a clock is counted in, None where it runs by night and holiday."""
         return next((one for one in self.hours if one.code == clock.hours), None)
+
+    def ends_by_itself(self, clock_id: str) -> bool:
+        """Whether a promise is the length of a talk: at its end the talk is over, nobody late."""
+        talks = (service.consulting for service in self.services)
+        return any(talk is not None and talk.ends_with == clock_id for talk in talks)
 
     def notice(self, code: str) -> Notice:
         """A notice; NotInProgramme."""
@@ -213,6 +225,7 @@ class Programme(Incomplete):
         promises, papers and lead of the other services stay behind as well.
         """
         hospitals = self.hospitals.model_copy(update={"provinces": ()})
+        notices = tuple(one for one in self.notices if not one.of_bookings)
         catalogue = dict.fromkeys(("services", "plans", "rules", "figures", "lowers"), ())
         ours = set(self.waiver.services) if self.waiver else set()
         if service is not None:
@@ -225,7 +238,10 @@ class Programme(Incomplete):
                 "reminders": (),
                 "lead_time": self.lead_time or self._lead_of(service or self.waiver_service),
             }
-        return self.model_copy(update={"hospitals": hospitals, **catalogue, **narrowed})
+        if self.claims is not None:  # where money is handed over was looked up at the door
+            narrowed["claims"] = self.claims.model_copy(update={"branches": ()})
+        kept = {"hospitals": hospitals, "notices": notices}
+        return self.model_copy(update={**kept, **catalogue, **narrowed})
 
     def for_booking(self, code: str) -> "Programme":
         """A copy with one service, its promises and its papers; NotInProgramme.
@@ -234,22 +250,40 @@ class Programme(Incomplete):
         Without its other sections it is a green channel, whatever the whole programme is.
         """
         service = self.service(code).model_copy(update={"after": ()})
+        # Of a programme that is wholly its waiver, what names no service is the waiver's.
+        of_waiver = self.waiver is not None and not self.waiver.services
         mine = {
             name: tuple(
                 one.model_copy(update={"services": ()})
                 for one in getattr(self, name)
-                if _concerns(one.services, {code})
+                if _concerns(one.services, {code}) and (one.services or not of_waiver)
             )
-            for name in ("clocks", "documents", "eligibility")
+            for name in ("clocks", "documents", "reminders")
         }
-        gone = dict.fromkeys(("reminders", "plans", "rules", "figures", "lowers", "diagnosis"), ())
+        mine["eligibility"] = tuple(
+            one.model_copy(update={"services": ()})
+            for one in self.eligibility
+            if _concerns(one.services, {code})
+        )
+        gone = dict.fromkeys(("plans", "rules", "figures", "lowers", "diagnosis"), ())
         none = dict.fromkeys(("waiver", "activation", "emergency", "claims"))
         kept = {
             "kind": ProgrammeKind.GREEN_CHANNEL,
             "services": (service,),
+            "notices": tuple(one for one in self.notices if one.of_bookings),
             "hospitals": self.hospitals.model_copy(update={"provinces": ()}),
         }
         return self.model_copy(update={**kept, **mine, **gone, **none})
+
+    def for_rescue(self) -> "Programme":
+        """A copy as a patient of a hospital's own channel carries it: every service and clock.
+
+        Whoever came for one service may need the next a minute later.
+        """
+        gone = dict.fromkeys(
+            ("documents", "reminders", "notices", "rules", "figures", "lowers"), ()
+        )
+        return self.model_copy(update=gone)
 
     def _lead_of(self, code: str | None) -> LeadTime | None:
         """The lead of one service, as a case keeps it."""

@@ -29,7 +29,17 @@ class Misfit(ValueError):
 
 def misfit(programme: Programme) -> Misfit | None:
     """The first reason why the parts of a programme do not fit, None when they do."""
-    checks = (_days, _codes_once, _sections, _disease_groups, _services_known, _hours, _circle)
+    checks = (
+        _days,
+        _codes_once,
+        _sections,
+        _disease_groups,
+        _services_known,
+        _talks,
+        _hours,
+        _circle,
+        _steps,
+    )
     return next((why for check in checks if (why := check(programme))), None)
 
 
@@ -110,6 +120,16 @@ def _named_services(programme: Programme) -> Iterable[tuple[str, Iterable[str], 
         yield f"group {group.code}", group.services, ("emergency", "groups", at)
 
 
+def _talks(programme: Programme) -> Misfit | None:
+    clocks = {clock.id for clock in programme.clocks}
+    for at, service in enumerate(programme.services):
+        ends_with = service.consulting.ends_with if service.consulting else None
+        if ends_with is not None and ends_with not in clocks:
+            reason = f"service {service.code} names no clock {ends_with!r}"
+            return Misfit(reason, "services", at, "consulting", "ends_with")
+    return None
+
+
 def _hours(programme: Programme) -> Misfit | None:
     known = {ALWAYS, NOT_STATED, *(hours.code for hours in programme.hours)}
     named: list[tuple[str, str, str, int]] = []
@@ -122,6 +142,23 @@ def _hours(programme: Programme) -> Misfit | None:
     for what, hours, key, at in named:
         if hours not in known:
             return Misfit(f"{what} names no service hours {hours!r}", key, at, "hours")
+    return None
+
+
+def _steps(programme: Programme) -> Misfit | None:
+    """Steps follow steps of their own service and are asked of groups that there are."""
+    terms = programme.emergency
+    groups = {group.code for group in terms.groups} if terms else set()
+    for at, service in enumerate(programme.services):
+        known = {step.code for step in service.steps}
+        for step in service.steps:
+            unknown = (set(step.after) - known) | (set(step.groups) - groups)
+            if unknown:
+                reason = f"step {step.code} names neither a step nor a group {min(unknown)!r}"
+                return Misfit(reason, "services", at, "steps")
+    if terms and terms.office_hours not in {None, *(hours.code for hours in programme.hours)}:
+        reason = f"no service hours {terms.office_hours!r}"
+        return Misfit(reason, "emergency", "office_hours")
     return None
 
 

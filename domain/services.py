@@ -5,7 +5,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,7 @@ from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.hours import ALWAYS
 from domain.sourced import Incomplete, Terms
+from domain.waiver import Role
 
 
 class Shape(StrEnum):
@@ -29,6 +30,20 @@ class Shape(StrEnum):
     ADVANCE = "advance"  # a deposit waiver and its parts
     CLAIM = "claim"
     EMERGENCY = "emergency"  # a hospital's own channel
+
+
+BOOKED: Final = frozenset(
+    {
+        Shape.CONSULTATION,
+        Shape.APPOINTMENT,
+        Shape.WRITTEN_OPINION,
+        Shape.ESCORT,
+        Shape.LAB_TEST,
+        Shape.REHABILITATION,
+        Shape.REIMBURSEMENT,
+    }
+)
+"""Shapes of services that a customer books; the others are cases, enquiries or a hospital's own."""
 
 
 class ServiceQuota(BaseModel):
@@ -140,6 +155,17 @@ class FailedCalls(Terms):
     quota: Literal["given_back", "used"]
 
 
+class Consulting(Terms):
+    """How a customer and a doctor come to talk, and which promise ends their talk by itself.
+
+    `text` is a conversation in the app, `phone` a doctor who is free, `roster` a slot chosen
+    beforehand, `direct` a doctor on duty now. At the end of `ends_with` nobody is late: it is over.
+    """
+
+    by: Literal["text", "phone", "roster", "direct"]
+    ends_with: str | None = None
+
+
 class CancellationRule(Terms):
     """Until when giving up costs nothing, and what it costs afterwards."""
 
@@ -198,12 +224,27 @@ class FollowUp(Terms):
     times: int | None = Field(default=None, gt=0)
 
 
+class PaysBack(Terms):
+    """How much of what a customer paid is paid back: at most so much in all for one booking."""
+
+    at_most_fen: int = Field(gt=0)
+
+
 class Step(Terms):
     """A step of a service, in order, with who does it."""
 
     code: str = Field(pattern=r"^[a-z0-9_]+$")
     name: str
     actor: str = ""
+    # A hospital's own channel only: who may report it, when it is asked for, what it says.
+    by: tuple[Role, ...] = ()  # none = anybody of the hospital
+    when: Literal["if_needed", "afterwards"] | None = None  # None: asked of everybody, at once
+    groups: tuple[str, ...] = ()  # asked for patients of these groups only
+    after: tuple[str, ...] = ()  # steps without which it cannot have happened
+    marks: ExpectedEvent | None = None  # what has happened when it is done; clocks listen
+    fields: tuple[str, ...] = ()  # what its record must state
+    departments: tuple[str, ...] = ()  # told with it, at once
+    repeats: Literal[True] | None = None  # as often as it happens
 
 
 class Service(Incomplete):
@@ -225,9 +266,16 @@ class Service(Incomplete):
     fields: tuple[str, ...] = ()  # what a request must state
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()
+    consulting: Consulting | None = None  # a consultation without a word is by phone
     failed_calls: FailedCalls | None = None
     cancellation: CancellationRule | None = None
     consumption: Consumption | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    pays_back: PaysBack | None = None
     transferable: bool = False
     content: str = ""
+
+    def bookings_max(self, tier: str | None) -> int | None:
+        """How often it may be booked in a period: a year of calls is one booking (C-64)."""
+        count = self.quota.count_for(tier)
+        return 1 if count is not None and self.shape is Shape.REHABILITATION else count

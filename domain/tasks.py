@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.booking_steps import BOOKING_TASKS
+from domain.consultation import CONSULTATION_TASKS
 from domain.enquiry import Answerer
 from domain.forms import (
     AcceptOffer,
@@ -27,10 +28,12 @@ from domain.forms import (
     Form,
     GiveOutSlips,
     HandInSlip,
+    HandOverMoney,
     HomeVisit,
     Images,
     KeepSlip,
     Note,
+    OfferClaim,
     OnSiteTopUp,
     PhoneCustomer,
     Reference,
@@ -45,6 +48,7 @@ from domain.forms import (
     Words,
 )
 from domain.money import Money
+from domain.rescue_steps import RESCUE_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
 
@@ -233,6 +237,8 @@ class ImportCalendar(Form):
 
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
     **BOOKING_TASKS,
+    **CONSULTATION_TASKS,
+    **RESCUE_TASKS,
     TaskKind.ANSWER_ENQUIRY: task_terms(
         "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
     ),
@@ -264,8 +270,10 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.RECORD_REPAYMENT: task_terms("登记客户还款", RecordRepayment, Role.FINANCE),
     TaskKind.AFTERCARE: task_terms("院后咨询", Aftercare, Role.AGENT),
     TaskKind.HOME_VISIT: task_terms("上门协助理赔", HomeVisit, Role.AGENT),
+    TaskKind.OFFER_CLAIM: task_terms("主动告知可申请理赔", OfferClaim, Role.AGENT),
     TaskKind.ADJUDICATE: task_terms("理赔审核", Adjudicate, Role.INSURER),
     TaskKind.SETTLE_AT_COUNTER: task_terms("柜台同步结算", SettleAtCounter, Role.AGENT),
+    TaskKind.HAND_OVER_MONEY: task_terms("网点交付理赔金", HandOverMoney, Role.AGENT),
     TaskKind.ARRANGE_REPAYMENT: task_terms("商定还款安排", ArrangeRepayment, Role.FINANCE),
     TaskKind.SIGN_WRITE_OFF: task_terms("核销签字", SignWriteOff, Role.SUPERVISOR),
     TaskKind.DECIDE_DISPUTE: task_terms("复核理赔异议", DecideDispute, Role.REVIEWER),

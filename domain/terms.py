@@ -192,6 +192,11 @@ class Notice(Terms):
     channel: Literal["sms", "wechat", "email"]
     text: str = Field(max_length=300)
 
+    @property
+    def of_bookings(self) -> bool:
+        """Whether it is told of bookings, not of advances and claims: by the code's beginning."""
+        return self.code.startswith("booking_")
+
     @field_validator("text")
     @classmethod
     def _only_known_places(cls, text: str) -> str:

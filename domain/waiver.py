@@ -80,7 +80,7 @@ STILL_PAYING: Final = BEFORE_PAYMENT | {Stage.IN_HOSPITAL, Stage.DISCHARGE}
 """Stages in which a deposit may yet be paid, so that the case's limit is spoken for."""
 
 CLAIM_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
-    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
+    Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED, Stage.EXPIRED}),
     Stage.COLLECTING: frozenset({Stage.ADJUDICATION, Stage.CANCELLED}),
     Stage.ADJUDICATION: frozenset({Stage.PAYOUT, Stage.DECLINED, Stage.CANCELLED}),
     Stage.PAYOUT: frozenset({Stage.CLOSED}),
@@ -160,12 +160,24 @@ class Role(StrEnum):
     FINANCE = "finance"
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
+    HOSPITAL_STAFF = "hospital_staff"  # anybody who works there; each of these sees one hospital
+    HOSPITAL_NURSE = "hospital_nurse"
+    HOSPITAL_DOCTOR = "hospital_doctor"
+    HOSPITAL_DUTY = "hospital_duty"  # medical affairs by day, the duty office by night
     PARTNER = "partner"
     SYSTEM = "system"
 
 
 TOKEN_ROLES: Final = tuple(role for role in Role if role not in (Role.PARTNER, Role.SYSTEM))
 """The roles a person's token may carry; partners sign, and the system is nobody."""
+
+HOSPITAL_ROLES: Final = (
+    Role.HOSPITAL_STAFF,
+    Role.HOSPITAL_NURSE,
+    Role.HOSPITAL_DOCTOR,
+    Role.HOSPITAL_DUTY,
+)
+"""The people of a hospital that runs a channel of its own; no case and no booking is theirs."""
 
 NAMED_PERSONS: Final = frozenset({Role.NURSE})
 """Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
@@ -191,6 +203,10 @@ ROLE_NAMES: Final[dict[Role, str]] = {
     Role.FINANCE: "财务",
     Role.SUPERVISOR: "主管",
     Role.AUDITOR: "审计",
+    Role.HOSPITAL_STAFF: "医院人员",
+    Role.HOSPITAL_NURSE: "医院护士",
+    Role.HOSPITAL_DOCTOR: "医院医师",
+    Role.HOSPITAL_DUTY: "医务科/总值班",
     Role.PARTNER: "合作方",
     Role.SYSTEM: "系统",
 }

@@ -15,13 +15,27 @@ from fastapi import Depends, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-Partner = Literal["payment", "nurse", "message", "claims", "channel"]
+Partner = Literal[
+    "payment",
+    "nurse",
+    "message",
+    "claims",
+    "social",
+    "bills",
+    "telephone",
+    "roster",
+    "channel",
+]
 
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "payment": frozenset({"pay", "query", "scan", "payout", "refund", "statement"}),
     "nurse": frozenset({"order", "query", "cancel", "change"}),
     "message": frozenset({"send", "query"}),
     "claims": frozenset({"file", "query", "decide"}),
+    "telephone": frozenset({"call"}),
+    "roster": frozenset({"publish", "withdraw"}),
+    "social": frozenset({"settle"}),
+    "bills": frozenset({"read"}),
     "channel": frozenset({"webhook"}),
 }
 

@@ -15,7 +15,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from simulator import channel, claims, controls, message, nurse, payment, statement
+from simulator import (
+    channel,
+    claims,
+    controls,
+    message,
+    nurse,
+    payment,
+    roster,
+    social,
+    statement,
+    telephone,
+)
 from simulator.desk import Desk
 from simulator.settings import Settings, from_environment
 
@@ -40,7 +51,9 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("payout", "payment", payment.PaymentNetworks(desk).settle)
     desk.settles("visit", "nurse", nurse.NursePlatform(desk).settle)
     desk.settles("message", "message", message.Gateways(desk).settle)
+    desk.settles("call", "telephone", telephone.Exchange(desk).settle)
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
+    desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,7 +66,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     application = FastAPI(title="Counterparties", version="1", lifespan=lifespan)
     application.state.desk = desk
-    for counterparty in (payment, statement, nurse, message, claims, channel, controls):
+    for counterparty in (
+        payment,
+        statement,
+        nurse,
+        message,
+        claims,
+        social,
+        telephone,
+        roster,
+        channel,
+        controls,
+    ):
         application.include_router(counterparty.routes)
     application.add_exception_handler(RequestValidationError, _malformed)
     application.add_exception_handler(HTTPException, _refused)

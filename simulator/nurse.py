@@ -1,7 +1,8 @@
-"""The nurse platform: visits ordered, re-planned and called off.
+"""The nurse platform: visits ordered or offered, re-planned and called off.
 
 It accepts bed, contact and checklist; a body with anything more, a diagnosis for one, is refused
-as malformed. A visit is accepted at once, or later by callback when told to be slow.
+as malformed. A visit is accepted at once, or later by callback when told to be slow; one that is
+offered to several waits for the first of them to say yes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _STATUS_CODES: Final = {"accepted": 200, "cancelled": 200, "pending": 202, "refu
 _POOL: Final = 5000
 
 
+NurseId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class Contact(Body):
     """How the nurse reaches the patient."""
 
@@ -30,13 +34,22 @@ class Visit(Body):
     """A nurse at a bedside at a time, with a list of things to do."""
 
     visit_id: OrderId
-    purpose: Literal["documents", "deposit", "top_up", "discharge", "care"]
+    purpose: Literal["documents", "deposit", "top_up", "discharge", "care", "escort"]
     hospital: Annotated[str, Field(min_length=1, max_length=200)]
     bed: Annotated[str, Field(max_length=100)]
     contact: Contact
     nurse_id: Annotated[str | None, Field(max_length=64)] = None
     visit_at: AwareDatetime
     checklist: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=50)]
+    offered_to: Annotated[list[NurseId], Field(max_length=20)] = Field(default=[])
+    clinical_nurse: bool = False
+
+
+class NursesWord(Body):
+    """What a nurse says in the platform's app to a visit she was offered."""
+
+    nurse_id: NurseId
+    accepts: bool
 
 
 class NursePlatform:
@@ -57,6 +70,9 @@ class NursePlatform:
 
     def begin(self, order: Order, fault: Fault) -> Order:
         """Find a nurse for a new visit, or not, or later."""
+        if order.body["offered_to"] and not fault.refuses:
+            offered = {"status": "pending", "visit_at": order.body["visit_at"], "declined": []}
+            return self._desk.books.progress("visit", order.id, offered)
         if fault.late_seconds is not None:
             state = {"status": "pending", "visit_at": order.body["visit_at"]}
             pending = self._desk.books.progress("visit", order.id, state)
@@ -72,6 +88,21 @@ class NursePlatform:
         """Call a visit off; twice is once."""
         order = self._desk.found("visit", visit_id)
         return self._desk.books.progress("visit", order.id, {**order.state, "status": "cancelled"})
+
+    def hear(self, visit_id: str, word: NursesWord) -> Order:
+        """A nurse's word on an offer: the first yes counts; who said it may yet withdraw."""
+        with self._desk.books.together():
+            order = self._desk.found("visit", visit_id)
+            if word.nurse_id not in order.body["offered_to"]:
+                raise HTTPException(403, "not_offered")
+            if order.state["status"] not in {"pending", "accepted"}:
+                raise HTTPException(409, "visit_is_over")
+            if word.nurse_id != order.state.get("nurse_id", word.nurse_id):
+                raise HTTPException(409, "already_taken")
+            order = self._desk.books.progress("visit", order.id, _state_after(order, word))
+        told = taken(order) | {"accepted": word.accepts, "nurse_id": word.nurse_id}
+        self._desk.report("nurse", told)
+        return order
 
     def replan(self, order: Order, visit: Visit) -> Order:
         """Another time, bed, nurse or checklist for a visit already ordered."""
@@ -90,6 +121,18 @@ class NursePlatform:
             visit_at = order.state.get("visit_at", order.body["visit_at"])
             state = {"status": "accepted", "nurse_id": nurse_id, "visit_at": visit_at}
         return self._desk.books.progress("visit", order.id, state)
+
+
+def _state_after(order: Order, word: NursesWord) -> dict[str, Any]:
+    state = order.state
+    if word.accepts:
+        return {**state, "status": "accepted", "nurse_id": word.nurse_id}
+    if state["status"] == "accepted":
+        return {**state, "status": "refused", "reason_code": "nurse_withdrew"}
+    declined = sorted({*state["declined"], word.nurse_id})
+    left = set(order.body["offered_to"]) - {*declined}
+    ended = {} if left else {"status": "refused", "reason_code": "no_nurse_available"}
+    return {**state, "declined": declined, **ended}
 
 
 def taken(order: Order) -> dict[str, Any]:
@@ -135,6 +178,12 @@ async def visit(
 ) -> Response:
     """How a visit stands."""
     return await fault.answer(200, _view(desk.found("visit", visit_id)))
+
+
+@routes.post("/visits/{visit_id}/words")
+async def say(visit_id: str, word: NursesWord, platform: Platform) -> dict[str, Any]:
+    """A nurse takes an offered visit, or does not; her hand, not part of the contract."""
+    return _view(platform.hear(visit_id, word))
 
 
 @routes.post("/visits/{visit_id}/cancel")

@@ -24,6 +24,11 @@ FINANCE = Actor(role=Role.FINANCE, id="finance-4")
 DOCTOR = Actor(role=Role.DOCTOR, id="doctor-6")
 SUPERVISOR = Actor(role=Role.SUPERVISOR, id="supervisor-1")
 
+HOSPITAL_STAFF = Actor(role=Role.HOSPITAL_STAFF, id="h-staff-1")
+HOSPITAL_NURSE = Actor(role=Role.HOSPITAL_NURSE, id="h-nurse-1")
+HOSPITAL_DOCTOR = Actor(role=Role.HOSPITAL_DOCTOR, id="h-doctor-1")
+HOSPITAL_DUTY = Actor(role=Role.HOSPITAL_DUTY, id="h-duty-1")
+
 
 def civil(text: str, *, moved_by: int = 0) -> datetime:
     """`"2026-04-29 20:10"` in Shanghai, moved by whole days, as a UTC moment."""

@@ -7,7 +7,7 @@ model only holds and counts. What happens next is told in `workflows.deposit_wai
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,19 +22,21 @@ from activities.ports import (
 )
 from domain.money import Fen
 from domain.settlement import Instalment, Settlement
-from domain.steps import TaskKind
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
-from workflows.matter import MatterPen, MatterState
 from workflows.messages import (
+    BillSettled,
     ClaimDecided,
     DisputeClaim,
     NoticeDischarge,
     OpenCase,
-    PaymentResult,
     RefundReceived,
     RequestTopUp,
 )
+from workflows.payments import PayingPen, PayingState, booked_fen
+
+AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
+"""While the patient stays; at discharge the fate of every payment must be known."""
 
 
 class WriteOff(BaseModel):
@@ -43,7 +45,20 @@ class WriteOff(BaseModel):
     signed_by: list[str]
 
 
-class CaseState(MatterState):
+class Shares(BaseModel):
+    """Who pays which part of a bill, by the word of those it lies with; in fen."""
+
+    bill_fen: Fen
+    social_paid_fen: Fen
+    self_pay_fen: Fen
+
+    @property
+    def ours_fen(self) -> int:
+        """What is left for us."""
+        return self.bill_fen - self.social_paid_fen - self.self_pay_fen
+
+
+class CaseState(PayingState):
     """The case between two beats."""
 
     case_id: str
@@ -62,11 +77,9 @@ class CaseState(MatterState):
     opinion_by: str = ""  # the person who must not sign second
     plan_limit_fen: Fen = 0
     plan_deposit_fen: Fen = 0
-    limit_fen: Fen = 0
     first_deposit_fen: Fen = 0
 
     # The stay.
-    payments: dict[str, PaymentRecord] = Field(default_factory=dict)
     top_ups: dict[str, TopUpRecord] = Field(default_factory=dict)
     surgeries: list[date] = Field(default_factory=list)
     visits: list[str] = Field(default_factory=list)
@@ -103,21 +116,21 @@ class CaseState(MatterState):
     new_discharges: list[NoticeDischarge] = Field(default_factory=list)
     disputes: list[DisputeClaim] = Field(default_factory=list)
     dispute_ids: list[str] = Field(default_factory=list)
-    payment_results: dict[str, PaymentResult] = Field(default_factory=dict)
     refunds: list[RefundReceived] = Field(default_factory=list)
     discharge_ids: list[str] = Field(default_factory=list)
     refund_ids: list[str] = Field(default_factory=list)
     refund_references: list[str] = Field(default_factory=list)
     visits_lost: list[str] = Field(default_factory=list)  # taken, and then nobody came
     visits_taken: list[str] = Field(default_factory=list)
-    corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
     overpaid: dict[str, Fen] = Field(default_factory=dict)  # returned, and never owed, by open step
-    differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
     no_more_top_ups: str = ""  # why; the stay is only settled then
     deceased: bool = False
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
+    bill_settled: BillSettled | None = None  # social insurance's word, while it is waited for
+    shares: Shares | None = None  # what was shown at the counter
+    elements: dict[str, bool | int | str] = Field(default_factory=dict)  # learned on the way
     early_decisions: list[ClaimDecided] = Field(default_factory=list)  # before we had filed
 
     @classmethod
@@ -201,9 +214,18 @@ class CaseState(MatterState):
         return max(0, -self.settlement.owed_fen - sum(self.overpaid.values()))
 
     @property
-    def held(self) -> bool:
-        """Whether a supervisor has stopped payments."""
-        return any(task.kind is TaskKind.RELEASE_HOLD for task in self.tasks.values())
+    def at_the_ward(self) -> bool:
+        """While the patient stays, a code may wait for the cashier; not beyond discharge."""
+        return self.stage in AT_THE_WARD
+
+    def returnable_fen(self, record: PaymentRecord) -> int:
+        """How much of a booked payment may still turn out never to have left.
+
+        What a hospital has sent back had reached it.
+        """
+        if record.reason == "payout":
+            return super().returnable_fen(record)
+        return min(booked_fen(record), self.advanced_fen - self.refunded_fen)
 
     @property
     def claim_id(self) -> str:
@@ -228,7 +250,7 @@ class CaseState(MatterState):
         return None
 
 
-class Pen(MatterPen):
+class Pen(PayingPen):
     """Writes down what changed, until the next page is turned."""
 
     def __init__(self, state: CaseState) -> None:
@@ -245,15 +267,6 @@ class Pen(MatterPen):
         page = self.page(now)
         page.top_ups[:] = [kept for kept in page.top_ups if kept.top_up_id != record.top_up_id]
         page.top_ups.append(record)
-
-    def payment(self, record: PaymentRecord, now: datetime) -> None:
-        """A payment changed."""
-        self._state.payments[record.movement_id] = record
-        page = self.page(now)
-        page.payments[:] = [
-            kept for kept in page.payments if kept.movement_id != record.movement_id
-        ]
-        page.payments.append(record)
 
     def fix_limit(self, operator: Literal["at_most", "below"], *, at: datetime) -> None:
         """The books of the case are opened with the limit of the state."""

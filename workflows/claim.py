@@ -1,19 +1,19 @@
 """The story of a claim that follows no advance: report, papers, decision, payout (CL01–CL07).
 
-The programme's lanes say what differs: whether somebody calls, comes, or settles at the counter,
-and whether clear rules pay without a person. The rules only propose; where they are not clear, or
-the lane asks for it, the insurer's adjudicator decides.
+The programme's lanes say what differs: whether we offer it, somebody calls, comes, or settles at
+the counter, and whether clear rules pay without a person. The rules only propose; where they are
+not clear, the claim is out of the ordinary, or the lane asks for it, the insurer decides.
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from temporalio import workflow
 
-from domain.claim_terms import Lane, Proposal
-from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
+from domain.claim_risk import Value
+from domain.claim_terms import ClaimServices, Lane
+from domain.documents import DocumentKind, DocumentStage
 from domain.eligibility import Outcome
 from domain.forms import Adjudicate
 from domain.money import spoken
@@ -22,7 +22,9 @@ from domain.tasks import ConfirmDocuments
 from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.case import CaseState
+from workflows.claim_exchange import Exchange
 from workflows.claim_payment import ClaimPayment
+from workflows.claim_people import ClaimPeople, named
 from workflows.claim_refusals import ClaimRefusals
 from workflows.corrections import Corrections
 from workflows.desk import CaseOver, Desk
@@ -31,6 +33,7 @@ from workflows.late_refunds import LateRefunds
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
+    BillSettled,
     ClaimAsked,
     CompleteTask,
     NewCalendar,
@@ -60,6 +63,8 @@ class Claim:
         self._refusals = ClaimRefusals(self._state, opening)
         self._money_refusals = MoneyRefusals(self._state)
         self._payment = ClaimPayment(self._desk, opening)
+        self._people = ClaimPeople(self._desk)
+        self._exchange = Exchange(self._desk, opening)
         again = self._payment.payouts.again
         self._late_refunds = LateRefunds(self._desk, pay_out=again)
         self._corrections = Corrections(
@@ -73,16 +78,10 @@ class Claim:
     @workflow.run
     async def run(self, _: OpenCase) -> str:
         """Tell the claim to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                # A claim may be on its way to the bank: it never just ends.
-                self._desk.alert("收到取消请求, 理赔继续")
-        await telling
+        # A claim may be on its way to the bank: it never just ends.
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 理赔继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
@@ -123,28 +122,49 @@ class Claim:
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
-        desk.tell("report_accepted")
-        if self._lane.contact:
-            contact = await desk.done(
-                desk.ask(TaskKind.FIRST_CONTACT, at=at, until=ExpectedEvent.CONTACT_MADE)
-            )
-            desk.happened(ExpectedEvent.CONTACT_MADE, at=contact.at)
-            desk.note("contacted", "已主动联系客户", at=contact.at, by=contact.actor)
+        if self._asked.proactive:
+            await self._people.offer(self._needed, at=at)
+            desk.tell("report_accepted")
+        else:
+            desk.tell("report_accepted")
+            if self._lane.contact:
+                await self._people.contact(at=at)
+        self._people.pledge(self._asked.pledge)
 
     async def _collect(self) -> Completion | None:
         """CL02: what is missing is asked for once, all of it; relaxed papers are no papers."""
         desk, now = self._desk, workflow.now()
         desk.enter(Stage.COLLECTING, at=now)
-        needed = self._opening.programme.documents_for(None, DocumentStage.CLAIM)
-        desk.pen.missing([kind.value for kind in needed], now)
+        desk.pen.missing([kind.value for kind in self._needed], now)
         if self._lane.visit:
-            visited = await desk.done(desk.ask(TaskKind.HOME_VISIT, at=now))
-            desk.note("home_visit", "理赔员已上门", at=visited.at, by=visited.actor)
+            await self._people.visit()
         if self._lane.at_counter:
-            return await desk.done(desk.ask(TaskKind.SETTLE_AT_COUNTER, at=now))
-        if not needed and self._lane.by_rules:
+            return await self._at_the_counter()
+        await self._exchange.read()
+        if not self._needed and self._lane.by_rules:
             return None
         return await self._complete()
+
+    @property
+    def _needed(self) -> list[DocumentKind]:
+        return list(self._opening.programme.documents_for(None, DocumentStage.CLAIM))
+
+    async def _at_the_counter(self) -> Completion:
+        """CL04: total and own part stand on the step before anything is paid (R857)."""
+        desk, shares = self._desk, await self._exchange.shares()
+        shown = (
+            f"总费用 {spoken(shares.bill_fen)}, 医保 {spoken(shares.social_paid_fen)}, "
+            f"个人支付 {spoken(shares.self_pay_fen)}"
+            if shares
+            else ""
+        )
+        task = desk.ask(
+            TaskKind.SETTLE_AT_COUNTER,
+            at=workflow.now(),
+            subject=shown,
+            amount_fen=shares.ours_fen if shares else None,
+        )
+        return await desk.done(task)
 
     async def _complete(self) -> Completion:
         desk = self._desk
@@ -154,23 +174,29 @@ class Claim:
             desk.pen.missing([] if checked.complete else checked.missing, workflow.now())
             if checked.complete:
                 desk.happened(ExpectedEvent.CLAIM_COMPLETE, at=done.at)
+                self._people.complete(self._lane)
                 return done
             if not self._state.asked_for:
                 # R854: one request; later only what it named may be asked for again.
                 self._state.asked_for = list(checked.missing)
-                names = [DOCUMENT_NAMES[k] for k in DocumentKind if k in checked.missing]
-                desk.tell("documents_missing", list="、".join(names))
+                kinds = [kind for kind in DocumentKind if kind in checked.missing]
+                desk.tell("documents_missing", list=named(kinds))
+            self._people.help_collect(self._lane, list(checked.missing))
 
     async def _decide(self, complete: Completion | None) -> tuple[int, datetime]:
         """CL03: the rules propose; where they are not clear, or may not alone, a person decides."""
         desk = self._desk
         at = complete.at if complete else self._opening.reported_at
         desk.enter(Stage.ADJUDICATION, at=workflow.now())
-        proposal = self._proposal()
-        if self._lane.by_rules and proposal.is_clear:
+        proposal = self._claims.propose(self._lane.scheme, self._known)
+        risk = self._claims.score(self._known)
+        if risk.said:
+            desk.note("risk_scored", risk.said, at=at)
+        if self._lane.by_rules and proposal.is_clear and not risk.needs_person:
             desk.note("decided_by_rules", f"规则核定 {spoken(proposal.amount_fen)}", at=at)
             return self._say("approved", proposal.amount_fen), at
         said = "; ".join(proposal.failed) or ", ".join(proposal.open)
+        said = "; ".join(one for one in (said, risk.said) if one)
         decided = await desk.done(
             desk.ask(
                 TaskKind.ADJUDICATE,
@@ -198,16 +224,21 @@ class Claim:
         self._desk.tell("claim_result", reason=CLAIM_WORDS[decision], amount=payable_fen)
         return payable_fen
 
-    def _proposal(self) -> Proposal:
+    @property
+    def _known(self) -> dict[str, Value]:
+        return {**self._asked.elements, **self._state.elements}
+
+    @property
+    def _claims(self) -> ClaimServices:
         claims = self._opening.programme.claims
         if claims is None:
             raise RuntimeError("a claim is opened under a programme with claims")
-        return claims.propose(self._lane.scheme, self._asked.elements)
+        return claims
 
     def _end(self, over: CaseOver) -> None:
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
-        if over.stage is Stage.CANCELLED:
+        if self._state.withdrawn is not None:
             self._desk.tell("withdrawn")
         self._leave_nobody_waiting()
 
@@ -244,6 +275,11 @@ class Claim:
     def payment_result(self, message: PaymentResult) -> None:
         """The payment partner's word on the payout."""
         self._in_tray.payment_result(message)
+
+    @workflow.signal
+    def bill_settled(self, message: BillSettled) -> None:
+        """Social insurance's word on its part of the bill."""
+        self._exchange.told(message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

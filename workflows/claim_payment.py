@@ -8,8 +8,9 @@ from temporalio import workflow
 
 from activities.ports import PaymentStatus
 from domain import posting
-from domain.forms import SettleAtCounter
+from domain.forms import HandOverMoney, SettleAtCounter
 from domain.money import spoken
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import PaymentMode, Stage
 from workflows.deposit_payment import DepositPayment
@@ -25,8 +26,12 @@ class ClaimPayment:
     def __init__(self, desk: Desk, opening: OpenCase) -> None:
         self._desk = desk
         self._state = desk.state
+        self._branch = opening.claim.branch_name if opening.claim else ""
         self._payment = DepositPayment(
-            desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
+            desk,
+            case_id=opening.case_id,
+            hospital_id=opening.hospital.hospital_id,
+            branch=opening.claim.branch if opening.claim else "",
         )
         self.payouts = Payouts(desk, self._payment)
 
@@ -50,8 +55,25 @@ class ClaimPayment:
         record = await self.payouts.pay(amount_fen)
         paid_at = record.settled_at or workflow.now()
         desk.note("claim_paid", f"理赔金已支付 {spoken(amount_fen)}", at=paid_at)
-        desk.tell("claim_paid", amount=amount_fen)
+        if self._branch:
+            await self._at_a_branch(amount_fen)
+        else:
+            desk.tell("claim_paid", amount=amount_fen)
         return paid_at
+
+    async def _at_a_branch(self, amount_fen: int) -> None:
+        """The money lies at the branch the customer named; it is handed over there (R862)."""
+        desk = self._desk
+        desk.tell("claim_at_branch", amount=amount_fen, list=self._branch)
+        task = desk.ask(
+            TaskKind.HAND_OVER_MONEY,
+            at=workflow.now(),
+            subject=self._branch,
+            amount_fen=amount_fen,
+        )
+        handed = await desk.done(task)
+        form = handed.read(HandOverMoney)
+        desk.note("handed_over", f"网点 {form.branch} 已交付", at=handed.at, by=handed.actor)
 
     async def settle_at_counter(self, done: Completion | None) -> None:
         """What neither social insurance nor the customer pays is paid with the bill, at once."""
@@ -81,6 +103,8 @@ class ClaimPayment:
         desk.book(posting.claim(state.case_id, payable_fen=share_fen, offset_fen=share_fen), at=at)
         state.billed_fen, state.bill_fen = form.bill.fen, share_fen
         state.offset_fen, state.claim_state = share_fen, "approved"
+        if form.present == "family":
+            desk.note("family_present", "家属代办出院结算, 已告知总费用与自付金额", at=done.at)
         desk.note("own_share", f"客户自付 {spoken(form.self_pay.fen)}", at=at)
         desk.note("settled", f"出院同步结算 {spoken(share_fen)}", at=at, by=done.actor)
         desk.tell("settled", amount=share_fen, left=form.self_pay.fen)

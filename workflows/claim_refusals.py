@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from domain.documents import DocumentStage, missing
-from domain.forms import Adjudicate, SettleAtCounter
+from domain.forms import Adjudicate, OfferClaim, SettleAtCounter
 from domain.money import AmountRefused
 from domain.tasks import ConfirmDocuments
 from domain.waiver import Stage
-from workflows.case import CaseState
+from workflows.case import CaseState, Shares
 from workflows.messages import CompleteTask, OpenCase, Withdraw
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
@@ -43,6 +43,8 @@ class ClaimRefusals:
                     self._papers(form, message)
                 case Adjudicate():
                     self._decision(form)
+                case OfferClaim(reached=True, wants=True, consent_version=None):
+                    raise refusal(FORM_REFUSED, "客户同意办理须登记授权版本", "consent_version")
                 case SettleAtCounter():
                     self._bill(form)
                 case _:
@@ -82,6 +84,22 @@ class ClaimRefusals:
             raise refusal(AMOUNT_OUT_OF_RANGE, "各方支付之和不能超过账单", "bill")
         if insured is not None and share_fen > insured:
             raise refusal(AMOUNT_OUT_OF_RANGE, "应付金额超过可用保额", "bill")
+        self._as_shown(form)
+
+    def _as_shown(self, form: SettleAtCounter) -> None:
+        """Where bill and social insurance have spoken, what was shown is what is settled (R857)."""
+        shares = self._state.shares
+        if shares is None:
+            return
+        if not form.amounts_shown:
+            raise refusal(FORM_REFUSED, "结算前须向办理人出示总费用与自付金额", "amounts_shown")
+        stated = Shares(
+            bill_fen=form.bill.fen,
+            social_paid_fen=form.social_paid.fen,
+            self_pay_fen=form.self_pay.fen,
+        )
+        if stated != shares:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "金额与账单及医保结算不一致", "bill")
 
     def _asked(self, element: str) -> int | None:
         claim = self._opening.claim

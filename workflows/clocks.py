@@ -138,7 +138,9 @@ class Clocks:
             if await self._stirred(clock, alarm_at):
                 continue
             now = workflow.now()
-            if now >= clock.due_at:
+            if now >= clock.due_at and self._programme.ends_by_itself(clock.id):
+                self._pen.clock(clock.meet(clock.due_at), now)
+            elif now >= clock.due_at:
                 self._pen.clock(clock.breach(now), now)
                 self._told(self._state.clocks[instance])
             else:
@@ -153,6 +155,6 @@ class Clocks:
                 timeout=max(left, type(left)()),
                 timeout_summary=f"{clock.instance} {clock.name}"[:60],
             )
-        except TimeoutError:
-            return False
+        except TimeoutError:  # and if it changed in the very beat of its alarm, that counts
+            return self._state.clocks[clock.instance] is not clock
         return True

@@ -74,11 +74,17 @@ def opening_attributes(*, programme: str, hospital_id: str, channel: str) -> Typ
 
 
 def asking_attributes(
-    *, programme: str, channel: str, stage: str = EnquiryStage.WAITING
+    *,
+    programme: str,
+    channel: str,
+    stage: str = EnquiryStage.WAITING,
+    hospital_id: str | None = None,
 ) -> TypedSearchAttributes:
-    """What is known when a question is asked, or a service."""
+    """What is known when a question is asked, or a service, or a patient is brought in."""
+    where = [] if hospital_id is None else [SearchAttributePair(HOSPITAL, hospital_id)]
     return TypedSearchAttributes(
         [
+            *where,
             SearchAttributePair(PROGRAMME, programme),
             SearchAttributePair(CHANNEL, channel),
             SearchAttributePair(STAGE, str(stage)),

@@ -18,33 +18,21 @@ from domain.forms import CorrectPayment
 from domain.money import spoken
 from workflows.desk import Desk
 from workflows.matter import Completion
+from workflows.paying import PayingDesk
+from workflows.payments import PayingState, booked_fen
 
 
-def booked_fen(record: PaymentRecord) -> int:
-    """What our books say is out under a movement."""
-    return record.amount_fen if record.status is PaymentStatus.PAID else 0
+class PayoutCorrections:
+    """The corrections of a matter that only pays customers."""
 
-
-class Corrections:
-    """The corrections of one case."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        deposits_changed: Callable[[], None],
-        pay_again: Callable[[int], None],
-        give_back: Callable[[str], None],
-    ) -> None:
+    def __init__(self, desk: PayingDesk, *, pay_again: Callable[[int], None]) -> None:
         self._desk = desk
-        self._state = desk.state
-        self._deposits_changed = deposits_changed
+        self._paying: PayingState = desk.state
         self._pay_again = pay_again
-        self._give_back = give_back
 
     async def watch(self) -> None:
         """Act on what finance reports, for as long as the case runs."""
-        state = self._state
+        state = self._paying
         while True:
             await workflow.wait_condition(
                 lambda: any(task in state.completions for task in state.corrections)
@@ -53,7 +41,7 @@ class Corrections:
                 self._correct(state.corrections.pop(task), state.completions.pop(task))
 
     def _correct(self, movement_id: str, done: Completion) -> None:
-        form, record = done.read(CorrectPayment), self._state.payments[movement_id]
+        form, record = done.read(CorrectPayment), self._paying.payments[movement_id]
         out_fen = form.really_out.fen
         more_fen = out_fen - booked_fen(record)
         text = f"核实 {movement_id} 实付 {spoken(out_fen)}"
@@ -73,9 +61,9 @@ class Corrections:
         self._follow(record, more_fen, done)
 
     def _book(self, record: PaymentRecord, more_fen: int, done: Completion) -> None:
-        number = self._state.next_number(f"fix {record.movement_id}")
+        number = self._paying.next_number(f"fix {record.movement_id}")
         transfers = posting.correction(
-            self._state.case_id,
+            self._paying.matter_id,
             record.movement_id,
             number,
             more_fen=more_fen,
@@ -85,11 +73,34 @@ class Corrections:
 
     def _follow(self, record: PaymentRecord, more_fen: int, done: Completion) -> None:
         """What the corrected books now ask for."""
-        state = self._state
         if record.reason == "payout":
             if more_fen < 0:
                 self._pay_again(-more_fen)
-            return
+        else:
+            self._follow_deposit(record, done)
+
+    def _follow_deposit(self, record: PaymentRecord, done: Completion) -> None:
+        """A deposit at a hospital was another amount than we believed."""
+
+
+class Corrections(PayoutCorrections):
+    """The corrections of one case."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        deposits_changed: Callable[[], None],
+        pay_again: Callable[[int], None],
+        give_back: Callable[[str], None],
+    ) -> None:
+        super().__init__(desk, pay_again=pay_again)
+        self._state = desk.state
+        self._deposits_changed = deposits_changed
+        self._give_back = give_back
+
+    def _follow_deposit(self, record: PaymentRecord, done: Completion) -> None:
+        state = self._state
         unpaid_fen = -state.settlement.refund_due_fen
         if unpaid_fen > 0:
             # The bill was not paid from the advance as far as we believed.

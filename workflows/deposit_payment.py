@@ -26,16 +26,13 @@ from activities.ports import (
 )
 from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout, transfer
-from domain.steps import Evidence, TaskKind
+from domain.steps import TaskKind
 from domain.tasks import ResolvePayment
-from domain.waiver import PaymentMode, Stage
-from workflows.cockpit import civil
-from workflows.desk import Desk
+from domain.waiver import PaymentMode
 from workflows.matter import Completion
 from workflows.messages import PaymentResult
+from workflows.paying import SETTLED, PayingDesk, evidence_of
 
-CODE: Final = "payment_code"
-"""The notice that a code can be fetched and scanned (R051); older programmes have none."""
 ORDER_WITHIN: Final = timedelta(seconds=15)
 """The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
@@ -57,12 +54,6 @@ PERSON_AFTER: Final = timedelta(hours=1)
 ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
 """An asking that fails on our side is soon made again; then other news is heard first."""
 
-AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
-"""While the patient stays, a code may wait for the cashier; at discharge its fate must be known."""
-
-SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
-"""Words that end a payment; every other one leaves it open."""
-
 _ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
 
 _FIRST_PAUSE: Final = {
@@ -71,38 +62,16 @@ _FIRST_PAUSE: Final = {
 }
 
 
-_WORDS: Final = {
-    PaymentStatus.PAID: "已付",
-    PaymentStatus.REFUSED: "未付",
-    PaymentStatus.PENDING: "处理中",
-    PaymentStatus.UNKNOWN: "未知",
-    PaymentStatus.NOT_FOUND: "无此单",
-    PaymentStatus.UNREACHABLE: "无法联系",
-}
-
-
-def evidence_of(record: PaymentRecord, told: PaymentResult | None = None) -> Evidence:
-    """What our books and the partner say of a payment, for the person who finds out."""
-    ours = (
-        f"{record.movement_id} 下达 {civil(record.ordered_at)} {spoken(record.amount_fen)}; "
-        f"账簿 {_WORDS[record.status]} 回单 {record.receipt_no or '无'} {record.refusal}".strip()
-    )
-    if told is None:
-        return Evidence(ours=ours, theirs=f"最后答复: {_WORDS[record.status]} {record.refusal}")
-    return Evidence(
-        ours=ours,
-        theirs=f"{civil(told.at)} {_WORDS[told.status]} {spoken(told.amount_fen)} "
-        f"回单 {told.receipt_no or '无'} {told.reason}".strip(),
-    )
-
-
 class DepositPayment:
-    """Pays one amount to one hospital, or to the customer."""
+    """Pays one amount to one hospital, or to the customer; at a branch, where one is named."""
 
-    def __init__(self, desk: Desk, *, case_id: str, hospital_id: str) -> None:
+    def __init__(
+        self, desk: PayingDesk, *, case_id: str, hospital_id: str = "", branch: str = ""
+    ) -> None:
         self._desk = desk
         self._case_id = case_id
         self._hospital_id = hospital_id
+        self._branch = branch
 
     async def pay(
         self,
@@ -140,6 +109,7 @@ class DepositPayment:
             movement_id=movement(self._case_id, Reason.PAYOUT, number),
             case_id=self._case_id,
             amount_fen=amount_fen,
+            branch=self._branch,
         )
         self._begin(order.movement_id, "payout", amount_fen, None)
         record = await self._follow(order, await self._order(order))
@@ -256,7 +226,7 @@ class DepositPayment:
 
     def _code_left(self, outcome: PaymentOutcome, until: datetime | None) -> timedelta:
         """How long an accepted code may still wait for the cashier; nothing at discharge."""
-        waits = outcome.status is PaymentStatus.PENDING and self._desk.state.stage in AT_THE_WARD
+        waits = outcome.status is PaymentStatus.PENDING and self._desk.state.at_the_ward
         if until is None or not waits:
             return timedelta()
         return max(until - workflow.now(), timedelta())
@@ -270,7 +240,7 @@ class DepositPayment:
                 lambda: (
                     movement_id in state.payment_results
                     or task_id in state.completions
-                    or (code_waits and state.stage not in AT_THE_WARD)
+                    or (code_waits and not state.at_the_ward)
                 ),
                 timeout=pause,
                 timeout_summary="等待付款结果",
@@ -337,7 +307,7 @@ class DepositPayment:
     def _ask_finance(self, movement_id: str, amount_fen: int, outcome: PaymentOutcome) -> str:
         if outcome.conflict:
             self._desk.alert(f"付款编号已有不同内容 {movement_id}")
-        self._desk.tell("payment_delayed")
+        self._desk.payment_delayed()
         task = self._desk.ask(
             TaskKind.RESOLVE_PAYMENT,
             at=workflow.now(),
@@ -357,8 +327,8 @@ class DepositPayment:
         changed = record.model_copy(update=change)
         if changed != record:
             self._desk.pen.payment(changed, workflow.now())
-        if changed.code_url and not record.code_url and self._desk.programme.has_notice(CODE):
-            self._desk.tell(CODE, amount=record.amount_fen)
+        if changed.code_url and not record.code_url:
+            self._desk.code_ready(record.amount_fen)
 
     def _settle(self, movement_id: str, outcome: PaymentOutcome, at: datetime) -> PaymentRecord:
         paid = outcome.status is PaymentStatus.PAID
@@ -375,9 +345,7 @@ class DepositPayment:
         self._desk.pen.payment(record, at)
         if paid and not record.held and record.reason != "payout":
             # The money is out and no hold stands for it, so it is booked on its own.
-            self._desk.book(
-                late_deposit(self._desk.state.case_id, movement_id, record.amount_fen), at=at
-            )
+            self._desk.book(late_deposit(self._case_id, movement_id, record.amount_fen), at=at)
         other = self._desk.state.payment_results.pop(movement_id, None)
         if other is not None and other.status in SETTLED and other.status is not record.status:
             self._desk.contradicted(movement_id, evidence_of(record, other), at=other.at)

@@ -9,8 +9,6 @@ write down what arrived. Promises run beside the story (`workflows.clocks`), and
 
 from __future__ import annotations
 
-import asyncio
-
 from temporalio import workflow
 
 from domain.steps import TaskKind
@@ -93,15 +91,7 @@ class DepositWaiver:
     @workflow.run
     async def run(self, opening: OpenCase) -> str:
         """Tell the case to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                self._asked_to_stop()
-        await telling
+        await self._desk.run(self._story(), asked_to_stop=self._asked_to_stop)
         if self._state.stage not in ENDED:
             carried = self._state.model_dump(mode="json")
             workflow.continue_as_new(opening.model_copy(update={"carried": carried}))

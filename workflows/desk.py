@@ -6,49 +6,28 @@ What it writes down, `workflows.record` turns into pages.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import ClassVar, Final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
-from activities.books import KeepBooks
-from activities.ports import (
-    Delivery,
-    NoticeOrder,
-)
+from activities.ports import NoticeOrder
 from domain.clock import Budget, due_at
-from domain.money import format_fen
-from domain.posting import Transfer
-from domain.steps import Evidence, TaskKind
+from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows import cockpit
 from workflows.case import CaseState, Pen
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk, StepDropped
+from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.notices import told_again, written
+from workflows.paying import PayingDesk
 from workflows.record import Record
 
-NOTICE_WITHIN: Final = timedelta(seconds=15)
-NOTICE_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    maximum_interval=timedelta(minutes=1),
-    maximum_attempts=5,
-)
-"""Five tries within about a minute; then a person phones (I22)."""
-
-FIRST_TRY: Final = RetryPolicy(maximum_attempts=1)
-"""A partner that answers does so within seconds; the record does not wait for more than one try."""
-PARTNER_RETRY: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
-)
-"""Every order to a partner is idempotent under its id, and somebody waits in a bed: no last try."""
-
-T = TypeVar("T")
+CODE: Final = "payment_code"
+"""The notice that a code can be fetched and scanned (R051); older programmes have none."""
 
 
 class CaseOver(Exception):
@@ -60,8 +39,10 @@ class CaseOver(Exception):
         self.reason = reason
 
 
-class Desk(FrontDesk):
+class Desk(PayingDesk):
     """Steps, promises, notices and the record of one case."""
+
+    over: ClassVar = CaseOver
 
     def __init__(self, opening: OpenCase, state: CaseState, *, ways: Ways = NEXT_STAGES) -> None:
         self.state: CaseState
@@ -70,30 +51,6 @@ class Desk(FrontDesk):
         super().__init__(state, opening.programme, pen=Pen(state), record=record)
         self._opening = opening
         self._ways = ways
-        self._errands = 0
-
-    # Running -------------------------------------------------------------------------------------
-
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Do something beside the story: an image to collect, a top-up, a care visit."""
-        self._errands += 1
-
-        async def run() -> None:
-            try:
-                await _unless_dropped(work)
-            finally:
-                self._errands -= 1
-
-        self._spawn(run(), name)
-
-    @property
-    def idle(self) -> bool:
-        """Whether no errand runs and everything is written down."""
-        return self._errands == 0 and super().idle
-
-    def beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run something that a continued run starts again from the state."""
-        self._spawn(_unless_dropped(work), name)
 
     # Steps of people -----------------------------------------------------------------------------
 
@@ -103,28 +60,6 @@ class Desk(FrontDesk):
         if task is not None and clock is not None:
             change = {"due_at": clock.due_at, "subject": subject}
             self.pen.task_opened(task.model_copy(update=change))
-
-    def contradicted(
-        self, movement_id: str, evidence: Evidence, *, at: datetime, about: str = ""
-    ) -> None:
-        """A partner says something else of a payment than the books: finance finds out.
-
-        While one contradiction of a movement is looked into, the partner's latest word stands
-        beside it.
-        """
-        for task, open_for in self.state.corrections.items():
-            if open_for == movement_id and task in self.state.tasks:
-                self.show(task, evidence)
-                return
-        self.note("payment_contradiction", "付款结果与已记账结果不一致", at=at)
-        task = self.ask(
-            TaskKind.CORRECT_PAYMENT,
-            at=at,
-            subject=about or f"contradiction {movement_id}",
-            amount_fen=self.state.payments[movement_id].amount_fen,
-        )
-        self.state.corrections[task] = movement_id
-        self.show(task, evidence)
 
     async def done_by(self, task_id: str, deadline: datetime) -> Completion:
         """Wait for a step until a deadline; beyond it the case expires."""
@@ -170,11 +105,6 @@ class Desk(FrontDesk):
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
         return True
 
-    async def not_held(self) -> None:
-        """Wait until a supervisor who stopped payments lets them go on."""
-        if self.state.held:
-            await self.until(lambda: not self.state.held)
-
     def money_leaves(self) -> None:
         """From here nobody can withdraw; `CaseOver` if the customer did before it came to this."""
         if self.state.withdrawn is not None:
@@ -197,48 +127,17 @@ class Desk(FrontDesk):
 
     def tell(self, code: str, **values: object) -> None:
         """Send the customer one of the programme's notices; amounts are given in fen."""
-        terms = self.programme.notice(code)
-        texts = {key: _spelled(value) for key, value in values.items()}
-        texts.setdefault("hotline", self._hotline)
-        texts.setdefault("hospital", self._opening.hospital.name)
-        number = self.state.next_number("notice")
-        self.pen.notice(
-            NoticeOrder(
-                notice_id=f"{self.state.case_id}.notice.{number}",
-                case_id=self.state.case_id,
-                template=code,
-                channel=terms.channel,
-                text=terms.render(**texts),
-                at=workflow.now(),
-            )
-        )
+        values.setdefault("hospital", self._opening.hospital.name)
+        self.pen.notice(written(self.programme, self.state, code, **values))
 
-    @property
-    def _hotline(self) -> str:
-        return next(
-            (
-                channel.address
-                for channel in self.programme.channels
-                if channel.kind == "hotline" and "service" in channel.purposes
-            ),
-            "",
-        )
+    def payment_delayed(self) -> None:
+        """The customer hears that a payment takes longer."""
+        self.tell("payment_delayed")
 
-    def book(self, transfers: list[Transfer], *, at: datetime) -> None:
-        """Put transfers on the page; they are booked before the page is written."""
-        self.pen.page(at).transfers.extend(transfers)
-
-    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
-        """Ask a partner with the page held, so that one beat stays one page.
-
-        Only the first try is waited for like that: whoever cannot be reached is asked again
-        without end, under the same id, and meanwhile the record goes on.
-        """
-        try:
-            with self._record.held():
-                return await call(FIRST_TRY)
-        except ActivityError:
-            return await call(PARTNER_RETRY)
+    def code_ready(self, amount_fen: int) -> None:
+        """The customer hears that a code can be fetched; older programmes have no such text."""
+        if self.programme.has_notice(CODE):
+            self.tell(CODE, amount=amount_fen)
 
     def phone(self, notice_id: str, template: str) -> None:
         """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
@@ -251,27 +150,5 @@ class Desk(FrontDesk):
 
     async def _tell_again(self, notice: NoticeOrder) -> None:
         """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
-        try:
-            delivery = await workflow.execute_activity_method(
-                KeepBooks.tell_customer,
-                notice,
-                start_to_close_timeout=NOTICE_WITHIN,
-                retry_policy=NOTICE_RETRY,
-                summary=f"通知客户 {notice.template}",
-            )
-        except ActivityError:
-            # The last try did not even come back: nobody knows, so a person phones.
-            delivery = Delivery.FAILED
-        if delivery is Delivery.FAILED:
+        if not await told_again(notice):
             self.phone(notice.notice_id, notice.template)
-
-
-async def _unless_dropped(work: Coroutine[Any, Any, None]) -> None:
-    """What runs beside the story ends with its step; the story itself hears of the reason."""
-    with contextlib.suppress(CaseOver, StepDropped):
-        await work
-
-
-def _spelled(value: object) -> str:
-    """A value as it stands in a notice: amounts in yuan, everything else as it is."""
-    return format_fen(value) if isinstance(value, int) else str(value)

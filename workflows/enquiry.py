@@ -7,7 +7,6 @@ The words of a question never come here; an answer passes through on its way to 
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Final
 
@@ -73,27 +72,8 @@ class EnquiryRecord(Scribe[EnquiryPage]):
     """Turns the pages of one enquiry."""
 
     def __init__(self, state: EnquiryState) -> None:
-        super().__init__()
+        super().__init__(state)
         self._state = state
-
-    @property
-    def _unwritten(self) -> bool:
-        return self._state.unwritten is not None
-
-    def _take_page(self) -> EnquiryPage | None:
-        page, self._state.unwritten = self._state.unwritten, None
-        if page is None:
-            return None
-        state = self._state
-        state.pages = page.page
-        return page.model_copy(
-            update={
-                "stage": state.stage,
-                "awaiting": state.awaiting,
-                "sla_state": cockpit.sla_state(state),
-                "next_due_at": cockpit.next_due_at(state),
-            }
-        )
 
     async def _turn(self, page: EnquiryPage) -> None:
         state, name = self._state, ENQUIRY_STAGE_NAMES[self._state.stage]
@@ -130,15 +110,9 @@ class Enquiry:
     @workflow.run
     async def run(self, _: AskQuestion) -> str:
         """Tell the enquiry to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                self._desk.alert("收到取消请求, 咨询继续")
-        await telling
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 咨询继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 

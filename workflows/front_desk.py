@@ -59,8 +59,22 @@ class FrontDesk:
 
     # Running -------------------------------------------------------------------------------------
 
-    async def run(self, story: Coroutine[Any, Any, None]) -> None:
-        """Tell the story while clocks are watched and pages are turned; a failure ends all.
+    async def run(
+        self, story: Coroutine[Any, Any, None], *, asked_to_stop: Callable[[], None]
+    ) -> None:
+        """Tell the story to its end; whoever cancels the workflow only asks a person to look."""
+        telling = asyncio.ensure_future(self._told(story))
+        while not telling.done():
+            try:
+                await workflow.wait_condition(telling.done)
+            except asyncio.CancelledError:
+                if workflow.cancellation_reason() is None:
+                    raise
+                asked_to_stop()
+        await telling
+
+    async def _told(self, story: Coroutine[Any, Any, None]) -> None:
+        """The story, while clocks are watched and pages are turned; a failure ends all.
 
         No task group: it would wait for its tasks even when a worker that stops drops the matter.
         """

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from activities.ports import PaymentStatus
 from domain.programme import NotInProgramme
 from domain.steps import TaskKind
 from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
-from workflows.deposit_payment import SETTLED, evidence_of
 from workflows.desk import Desk
 from workflows.late_refunds import LateRefunds
 from workflows.messages import (
@@ -55,18 +53,7 @@ class InTray:
     def payment_result(self, message: PaymentResult) -> None:
         """The first certain word settles a payment; another one is looked into by a person."""
         self.heard += 1
-        payment = self._state.payments.get(message.movement_id)
-        if payment is None:
-            self._desk.alert(f"收到未下达付款的结果 {message.movement_id}")
-            return
-        paid = message.status is PaymentStatus.PAID
-        evidence = evidence_of(payment, message)
-        if paid and message.amount_fen != payment.amount_fen:
-            self._desk.contradicted(message.movement_id, evidence, at=message.at)
-        elif payment.settled_at is None:
-            self._state.payment_results[message.movement_id] = message
-        elif message.status in SETTLED and message.status is not payment.status:
-            self._desk.contradicted(message.movement_id, evidence, at=message.at)
+        self._desk.payment_result(message)
 
     def refund(self, message: RefundReceived) -> None:
         """Money the hospital returned; beyond what it owes a supervisor hears of it."""
@@ -124,24 +111,7 @@ class InTray:
 
     def difference(self, message: DifferenceFound) -> None:
         """A day's statement says something else than the ledger: finance finds out, once."""
-        if message.about in self._state.differences:
-            return
-        self._state.differences.append(message.about)
-        self._desk.note("difference", f"对账差异 {message.about}", at=message.at)
-        movement_id = message.about.rpartition(" ")[2]
-        payment = self._state.payments.get(movement_id)
-        if payment is not None and payment.settled_at is not None:
-            self._desk.contradicted(
-                movement_id, message.evidence, at=message.at, about=message.about
-            )
-            return
-        task = self._desk.ask(
-            TaskKind.EXPLAIN_DIFFERENCE,
-            at=message.at,
-            subject=message.about,
-            amount_fen=message.amount_fen,
-        )
-        self._desk.show(task, message.evidence)
+        self._desk.difference(message)
 
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""

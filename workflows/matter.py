@@ -62,6 +62,8 @@ class MatterState(BaseModel):
     clock_about: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
     pages: int = 0
+    stage: Any  # where the matter stands, in its own words
+    unwritten: Any = None  # the open page, of its own kind
 
     @property
     @abstractmethod

@@ -19,8 +19,12 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
+from domain.rescue import RescueStage
+from domain.roster import Slot
 from domain.services import Shape
 from domain.steps import Evidence, TaskKind
+from domain.telephone import Caller, CallNews
+from domain.visit import Escorting
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
@@ -29,10 +33,15 @@ WORKFLOW_TYPE = "DepositWaiver"
 CLAIM_TYPE = "Claim"
 ENQUIRY_TYPE = "Enquiry"
 RECONCILIATION_TYPE = "Reconciliation"
+RESCUE_TYPE = "Rescue"
 BOOKING_TYPES: Final[dict[Shape, str]] = {
     Shape.APPOINTMENT: "Appointment",
+    Shape.CONSULTATION: "Consultation",
+    Shape.ESCORT: "Escort",
     Shape.WRITTEN_OPINION: "WrittenOpinion",
     Shape.LAB_TEST: "WrittenOpinion",
+    Shape.REHABILITATION: "Rehabilitation",
+    Shape.REIMBURSEMENT: "Reimbursement",
 }
 """The workflow of each shape of a service that is booked."""
 
@@ -60,6 +69,11 @@ class ClaimAsked(Message):
 
     service: str
     elements: dict[str, bool | int | str] = Field(default={})  # amounts in fen
+    proactive: bool = False  # we opened it; the customer has not been asked yet
+    bill_no: str = ""  # of a bill that its holder delivers and social insurance settles
+    branch: str = ""  # where the customer wants the money handed over; none = to the account
+    branch_name: str = ""
+    pledge: list[str] = Field(default=[])  # what was promised to the customers of an event
 
 
 class OpenCase(Message):
@@ -102,9 +116,12 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
+    escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
+    covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
+    urgent: bool = False  # an office that rests at night still hears emergencies
     requested_by: Actor
     requested_at: datetime
 
@@ -117,9 +134,89 @@ class CancelBooking(Message):
     at: datetime
 
 
-class PapersArrived(Message):
-    """Signal `papers_arrived`: the customer handed papers in."""
+class TakeSlot(Message):
+    """Update `take_slot`: the customer took a slot of the roster, or another one."""
 
+    slot: Slot
+    actor: Actor
+    at: datetime
+
+
+class SlotWithdrawn(Message):
+    """Signal `slot_withdrawn`: the doctor does not keep this slot."""
+
+    slot_id: str
+    at: datetime
+
+
+class CallHeard(Message):
+    """Signal `call_heard`: the telephone system recorded something of a call to the customer."""
+
+    call_id: str
+    caller: Caller
+    news: CallNews
+    at: datetime  # when it happened
+    seconds: int = 0  # how long the talk lasted, once it has ended
+
+
+class PapersArrived(Message):
+    """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
+
+    at: datetime
+    document_id: str = ""
+
+
+class RaiseRescue(Message):
+    """First contact (HX01), without a word about the patient: who that is may be unknown."""
+
+    rescue_id: str
+    programme: SharedProgramme  # every service and clock of the hospital's channel
+    calendar: SharedCalendar
+    service: str
+    hospital_id: str
+    arrival: Literal["walk_in", "ambulance"]
+    found_at: str  # where in the house: outpatient, radiology …
+    event_id: str | None = None  # the mass event that brought the patient in
+    leads_event: bool = False  # the patient whose record reports the event for all of them
+    raised_by: Actor
+    raised_at: datetime
+
+
+class RescueAct(Message):
+    """One thing that happened; `form` is the kind's form as JSON."""
+
+    kind: TaskKind
+    form: dict[str, Any]
+
+
+class ReportActs(Message):
+    """Update `report`: what happened, in order, whether or not somebody was asked for it."""
+
+    acts: list[RescueAct]
+    actor: Actor
+    at: datetime
+
+
+class AddService(Message):
+    """Update `add_service`: the patient needs another service of the same channel."""
+
+    service: str
+    actor: Actor
+    at: datetime
+
+
+class CaseLinked(Message):
+    """Signal `case_linked`: the patient is insured; a deposit case of the stay was found."""
+
+    case_id: str
+    actor: Actor
+    at: datetime
+
+
+class PatientKnown(Message):
+    """Signal `patient_known`: who the patient is stands, sealed, in the record."""
+
+    actor: Actor
     at: datetime
 
 
@@ -170,7 +267,7 @@ class Intervene(Message):
 class Accepted(Message):
     """The answer to every update: written down; the case acts on it next."""
 
-    stage: Stage | EnquiryStage | BookingStage
+    stage: Stage | EnquiryStage | BookingStage | RescueStage
     at: datetime
     cost: Cost | None = None  # of giving a booking up
 
@@ -230,6 +327,17 @@ class ClaimDecided(Message):
     claim_id: str
     decision: Literal["approved", "partial", "denied"]
     payable_fen: Fen
+    reason: str = ""
+    at: datetime
+
+
+class BillSettled(Message):
+    """Signal `bill_settled`: social insurance's word on its part of a bill."""
+
+    settlement_id: str
+    done: bool
+    social_paid_fen: Fen = 0
+    self_pay_fen: Fen = 0
     reason: str = ""
     at: datetime
 

@@ -1,44 +1,24 @@
-"""A visit at the hospital: arranged by a dispatcher, ordered at the nurse platform, re-planned."""
+"""A visit of the deposit waiver: arranged by a dispatcher, ordered, planned anew when it is lost.
+
+What a visit is at the nurse platform stands in `workflows.visit`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
-from activities.dispatch import SendNurse
-from activities.ports import VisitAnswer, VisitOrder
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.steps import TaskKind
 from domain.tasks import ArrangeVisit
 from domain.terms import ExpectedEvent
+from domain.visit import CHECKLIST, UNTIL, Purpose, id_of_visit, purpose_of
 from domain.waiver import Role
 from workflows.cockpit import civil
-from workflows.desk import PARTNER_RETRY, Desk
+from workflows.desk import Desk
 from workflows.messages import OpenCase
-
-VISIT_WITHIN: Final = timedelta(seconds=20)
-
-Purpose = Literal["documents", "deposit", "top_up", "discharge", "care"]
-
-CHECKLIST: Final[dict[Purpose, list[str]]] = {
-    "documents": ["核对身份", "说明垫付服务", "收取申请资料"],
-    "deposit": ["核对身份", "签署协议", "缴纳押金", "拍摄押金单"],
-    "top_up": ["缴纳续费", "拍摄押金单"],
-    "discharge": ["陪同办理出院", "核对账单", "告知索赔事项和流程", "收取理赔资料"],
-    "care": ["沟通", "探望"],
-}
-
-
-_UNTIL: Final[dict[Purpose, ExpectedEvent]] = {
-    "documents": ExpectedEvent.DOCUMENT_VISIT_DONE,
-    "deposit": ExpectedEvent.DEPOSIT_DONE,
-    "top_up": ExpectedEvent.TOP_UP_DONE,
-    "discharge": ExpectedEvent.DISCHARGE_DONE,
-    "care": ExpectedEvent.DISCHARGE_DONE,
-}
-"""The promise a visit keeps."""
+from workflows.visit import Visits
 
 
 class NurseVisit:
@@ -47,6 +27,7 @@ class NurseVisit:
     def __init__(self, desk: Desk, opening: OpenCase) -> None:
         self._desk = desk
         self._opening = opening
+        self._visits = Visits(desk)
 
     async def arrange(
         self, purpose: Purpose, *, until: ExpectedEvent, about: str = "case", subject: str = ""
@@ -71,9 +52,8 @@ class NurseVisit:
     ) -> VisitAnswer:
         """Order a visit; with the id of an earlier one, plan that one anew."""
         state = self._desk.state
-        number = state.next_number(f"visit_{purpose}") if visit_id is None else 0
         order = VisitOrder(
-            visit_id=visit_id or f"{state.case_id}:visit_{purpose}:{number}",
+            visit_id=visit_id or self._new_id(purpose),
             case_id=state.case_id,
             purpose=purpose,
             hospital_id=self._opening.hospital.hospital_id,
@@ -82,23 +62,17 @@ class NurseVisit:
             visit_at=visit_at,
             checklist=CHECKLIST[purpose],
         )
-
-        async def ordered(retry: RetryPolicy) -> VisitAnswer:
-            return await workflow.execute_activity_method(
-                SendNurse.order,
-                order,
-                start_to_close_timeout=VISIT_WITHIN,
-                retry_policy=retry,
-                summary=f"预约上门 {civil(visit_at)}",
-            )
-
-        answer = await self._desk.ask_partner(ordered)
+        answer = await self._visits.place(order)
         if answer.accepted:
             state.visits.append(order.visit_id)
             self._desk.note("visit_ordered", f"已预约上门 {civil(visit_at)}")
         else:
             self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return answer
+
+    def _new_id(self, purpose: Purpose) -> str:
+        state = self._desk.state
+        return id_of_visit(state.case_id, purpose, state.next_number(f"visit_{purpose}"))
 
     def lost(self, visit_id: str, *, why: str) -> None:
         """Nobody comes to a visit that was taken: a dispatcher finds another time or person."""
@@ -108,8 +82,8 @@ class NurseVisit:
             self._desk.errand(self._again(visit_id, why), f"again {visit_id}")
 
     async def _again(self, visit_id: str, why: str) -> None:
-        purpose = _purpose_of(visit_id)
-        await self.arrange(purpose, until=_UNTIL[purpose], subject=why)
+        purpose = purpose_of(visit_id)
+        await self.arrange(purpose, until=UNTIL[purpose], subject=why)
         if self._desk.state.discharge_visit == visit_id:
             self._desk.state.discharge_visit = self.latest
 
@@ -120,20 +94,4 @@ class NurseVisit:
 
     def call_off(self, visits: list[str]) -> None:
         """Nobody needs to come any more."""
-        for visit_id in dict.fromkeys(visits):
-            self._desk.errand(self._cancel(visit_id), f"cancel {visit_id}")
-
-    async def _cancel(self, visit_id: str) -> None:
-        await workflow.execute_activity_method(
-            SendNurse.cancel,
-            visit_id,
-            start_to_close_timeout=VISIT_WITHIN,
-            retry_policy=PARTNER_RETRY,
-            summary="取消上门",
-        )
-
-
-def _purpose_of(visit_id: str) -> Purpose:
-    """What a visit is for, as its id says."""
-    named = visit_id.split(":")[1].removeprefix("visit_")
-    return next(purpose for purpose in CHECKLIST if purpose == named)
+        self._visits.call_off(visits)

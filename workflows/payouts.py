@@ -12,14 +12,14 @@ from activities.ports import PaymentRecord, PaymentStatus
 from domain.money import spoken
 from domain.steps import TaskKind
 from domain.tasks import ResolvePayment
-from workflows.deposit_payment import DepositPayment, evidence_of
-from workflows.desk import Desk
+from workflows.deposit_payment import DepositPayment
+from workflows.paying import PayingDesk, evidence_of
 
 
 class Payouts:
     """The payouts of one case."""
 
-    def __init__(self, desk: Desk, payment: DepositPayment) -> None:
+    def __init__(self, desk: PayingDesk, payment: DepositPayment) -> None:
         self._desk = desk
         self._state = desk.state
         self._payment = payment

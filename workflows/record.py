@@ -22,41 +22,27 @@ class Record(Scribe[CasePage]):
     """Turns the pages of one case."""
 
     def __init__(self, state: CaseState, *, unsent: Callable[[NoticeOrder], None]) -> None:
-        super().__init__()
+        super().__init__(state)
         self._state = state
         self._unsent = unsent
 
-    @property
-    def _unwritten(self) -> bool:
-        return self._state.unwritten is not None
-
-    def _take_page(self) -> CasePage | None:
-        page, self._state.unwritten = self._state.unwritten, None
-        if page is None:
-            return None
+    def _standing(self) -> dict[str, object]:
         state = self._state
-        state.pages = page.page
         # An ended case that moved money may hear of more: what it knows is kept with its last page.
         carried = None
         if state.ended and state.payments:
             carried = state.model_dump(mode="json", exclude={"calendar", "unwritten"})
-        return page.model_copy(
-            update={
-                "carried": carried,
-                "stage": state.stage,
-                "reason": state.reason,
-                "awaiting": state.awaiting,
-                "sla_state": cockpit.sla_state(state),
-                "next_due_at": cockpit.next_due_at(state),
-                "limit_fen": state.limit_fen,
-                "advanced_fen": state.advanced_fen,
-                "outstanding_fen": state.outstanding_fen,
-                "owed_fen": state.owed_fen,
-                "discharge_on": state.discharge.discharge_on if state.discharge else None,
-                "claim_state": state.claim_state,
-                "team": state.team,
-            }
-        )
+        return super()._standing() | {
+            "carried": carried,
+            "reason": state.reason,
+            "limit_fen": state.limit_fen,
+            "advanced_fen": state.advanced_fen,
+            "outstanding_fen": state.outstanding_fen,
+            "owed_fen": state.owed_fen,
+            "discharge_on": state.discharge.discharge_on if state.discharge else None,
+            "claim_state": state.claim_state,
+            "team": state.team,
+        }
 
     async def _turn(self, page: CasePage) -> None:
         self._show(cockpit.attribute_values(self._state), cockpit.current_details(self._state))

@@ -66,6 +66,12 @@ def refusal(code: str, message: str, field: str) -> ApplicationError:
     return ApplicationError(message, field, type=code, non_retryable=True)
 
 
+def not_ahead(at: datetime, now: datetime) -> None:
+    """What happened cannot have happened later than now."""
+    if at.tzinfo is None or at > now:
+        raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
+
+
 def open_step(
     state: MatterState, message: CompleteTask, *, nurse: str | None = None
 ) -> tuple[TaskOpened, Form]:

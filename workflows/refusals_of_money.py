@@ -20,8 +20,8 @@ from domain.tasks import (
     SignWriteOff,
 )
 from workflows.case import CaseState
-from workflows.corrections import booked_fen
 from workflows.messages import CompleteTask
+from workflows.payments import PayingState, booked_fen
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
     FORM_REFUSED,
@@ -34,19 +34,45 @@ PLAN_MAX: Final = timedelta(days=5 * 366)
 """The longest a customer may pay back by instalments."""
 
 
-class MoneyRefusals:
-    """Checks the steps of finance against what the case knows of its money."""
+class PayoutRefusals:
+    """Checks the steps of finance against what a matter knows of its payments."""
 
-    def __init__(self, state: CaseState) -> None:
-        self._state = state
+    def __init__(self, state: PayingState) -> None:
+        self._paying = state
 
     def completion(self, message: CompleteTask) -> None:
         """Whether a step about money may be completed like this."""
         form = TASKS[message.kind].form.model_validate(message.form)
         try:
-            self._form(form, message, self._state.tasks[message.task_id].amount_fen)
+            self._form(form, message, self._paying.tasks[message.task_id].amount_fen)
         except AmountRefused:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
+
+    def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:  # noqa: ARG002 - a case compares it
+        match form:
+            case CorrectPayment():
+                self._correction(form, message)
+            case ResolvePayment(paid=True, reference=None):
+                raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+            case _:
+                pass
+
+    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
+        """What is out has a number, and what a hospital has sent back had reached it."""
+        record = self._paying.payments[self._paying.corrections[message.task_id]]
+        if form.really_out.fen and form.reference is None:
+            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
+        never_left_fen = booked_fen(record) - form.really_out.fen
+        if never_left_fen > self._paying.returnable_fen(record):
+            raise refusal(AMOUNT_OUT_OF_RANGE, "医院已退回的押金必曾付出", "really_out")
+
+
+class MoneyRefusals(PayoutRefusals):
+    """Checks the steps of finance against what the case knows of its money."""
+
+    def __init__(self, state: CaseState) -> None:
+        super().__init__(state)
+        self._state = state
 
     def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
         match form:
@@ -62,12 +88,8 @@ class MoneyRefusals:
                 raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
             case SettleLateRefund():
                 self._late_refund(form, message, asked_fen)
-            case CorrectPayment():
-                self._correction(form, message)
-            case ResolvePayment(paid=True, reference=None):
-                raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
             case _:
-                pass
+                super()._form(form, message, asked_fen)
 
     @property
     def _signed(self) -> list[str]:
@@ -90,17 +112,6 @@ class MoneyRefusals:
         if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
             owed = spoken(self._state.owed_fen)
             raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
-
-    def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
-        """What is out has a number, and what a hospital has sent back had reached it."""
-        state = self._state
-        record = state.payments[state.corrections[message.task_id]]
-        if form.really_out.fen and form.reference is None:
-            raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
-        never_left_fen = booked_fen(record) - form.really_out.fen
-        reached_fen = state.advanced_fen - state.refunded_fen
-        if record.reason != "payout" and never_left_fen > reached_fen:
-            raise refusal(AMOUNT_OUT_OF_RANGE, "医院已退回的押金必曾付出", "really_out")
 
     def _late_refund(
         self, form: SettleLateRefund, message: CompleteTask, asked_fen: int | None

@@ -16,6 +16,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from workflows import cockpit
+from workflows.matter import MatterState
 
 BOOKS_WITHIN: Final = timedelta(seconds=15)
 """One page is a handful of rows; longer means the database is away, and we try again."""
@@ -34,20 +35,12 @@ P = TypeVar("P")
 class Scribe(ABC, Generic[P]):
     """Turns the pages of one matter."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: MatterState) -> None:
+        self._matter = state
         self._closing = False
         self._writing = False
         self._held = 0
         self._shown: dict[str, object] = {}
-
-    @property
-    @abstractmethod
-    def _unwritten(self) -> bool:
-        """Whether a page is open."""
-
-    @abstractmethod
-    def _take_page(self) -> P | None:
-        """The open page, completed with where the matter stands now; None if nothing changed."""
 
     @abstractmethod
     async def _turn(self, page: P) -> None:
@@ -56,7 +49,7 @@ class Scribe(ABC, Generic[P]):
     @property
     def written(self) -> bool:
         """Whether everything so far stands in the record."""
-        return not self._unwritten and not self._writing
+        return self._matter.unwritten is None and not self._writing
 
     def close(self) -> None:
         """Let `keep` return once everything is written."""
@@ -84,6 +77,24 @@ class Scribe(ABC, Generic[P]):
                 self._writing = True
                 await self._turn(page)
                 self._writing = False
+
+    def _take_page(self) -> P | None:
+        """The open page, completed with where the matter stands now; None if nothing changed."""
+        page, self._matter.unwritten = self._matter.unwritten, None
+        if page is None:
+            return None
+        self._matter.pages = page.page
+        whole: P = page.model_copy(update=self._standing())
+        return whole
+
+    def _standing(self) -> dict[str, object]:
+        """What a page says of the matter's own row; a kind of matter adds what only it has."""
+        return {
+            "stage": self._matter.stage,
+            "awaiting": self._matter.awaiting,
+            "sla_state": cockpit.sla_state(self._matter),
+            "next_due_at": cockpit.next_due_at(self._matter),
+        }
 
     def _show(self, values: dict[str, object], details: str) -> None:
         """Bring the Temporal UI up to date: one upsert of what changed, and the details page."""

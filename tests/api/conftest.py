@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
+from activities.notices import TellCustomers
 from activities.ports import (
     ClaimFiling,
     ClaimReceipt,
@@ -32,15 +33,16 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
+from adapters.rescues import RescueBook
+from adapters.roster import Roster
 from adapters.search_attributes import register
 from adapters.settings import Settings
 from adapters.tables import hospitals, network_hospitals, policies
@@ -253,8 +255,13 @@ async def worked(house: House) -> AsyncIterator[House]:
         claims=kind,
     )
     verbs += worker.booking(
-        record=BookingBook(house.database, house.sealer), entitlements=Entitlements(house.database)
+        record=BookingBook(house.database, house.sealer),
+        entitlements=Entitlements(house.database),
+        ledger=Ledger(house.database),
+        notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.consulting(roster=Roster(house.database))
+    verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):
         yield house
 

@@ -191,17 +191,20 @@ async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: Hous
     terms = PROGRAMMES[P20]
     service = terms.service("inpatient_arrangement")
     for kind in papers_for(terms.for_booking(service.code), service, None):
-        stored = await worked.post(
-            f"/v1/bookings/{booking_id}/documents",
-            data={"kind": kind.value},
-            files={"file": ("a.jpg", b"\xff\xd8\xff" + kind.value.encode(), "image/jpeg")},
-        )
-        assert stored.status_code == 201, stored.text
+        for _ in ("first", "replayed"):
+            stored = await worked.post(
+                f"/v1/bookings/{booking_id}/documents",
+                data={"kind": kind.value},
+                files={"file": ("a.jpg", b"\xff\xd8\xff" + kind.value.encode(), "image/jpeg")},
+                key=f"k-{kind.value}",
+            )
+            assert stored.status_code == 201, stored.text
     assert (await worked.post(path, form)).status_code == 200
     await reviewed(worked, booking_id)
     seen = await staged(worked, booking_id, "coordinating")
     assert [clock["clock"] for clock in seen["clocks"]] == ["G33"]
     assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"]
+    assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 1
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: Hous
     [
         ({"programme": "nope"}, 422, "unknown-programme", "programme"),
         ({"service": "nope"}, 422, "invalid", "service"),
-        ({"programme": P02, "service": "visit_escort"}, 422, "invalid", "service"),
+        ({"programme": P02, "service": "inpatient_advance"}, 422, "invalid", "service"),
         ({"need": ""}, 422, "invalid", "need"),
         ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),
         ({"wished_on": "1926-01-01"}, 422, "invalid", "planned_admission"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.programme_files import load_programmes
-from domain.claim_terms import ClaimServices, Value
+from domain.claim_risk import Value
+from domain.claim_terms import ClaimServices
 
 (P21,) = (one for one in load_programmes() if one.claims)
 assert P21.claims is not None
@@ -82,3 +84,47 @@ def test_a_layer_names_only_what_the_one_below_has(layer: str, change: dict[str,
     content[layer] = [{**content[layer][0], **change}, *content[layer][1:]]
     with pytest.raises(ValidationError, match="weather"):
         ClaimServices.model_validate(content)
+
+
+ORDINARY: dict[str, Value] = {"policy_days": 2000, "claims_before": 0, "bill": 480_000}
+
+
+def test_an_ordinary_claim_scores_nothing() -> None:
+    risk = CLAIMS.score(ORDINARY)
+    assert (risk.points, risk.needs_person, risk.said) == (0, False, "")
+
+
+@pytest.mark.parametrize(("days", "person"), [(179, True), (180, False)])
+def test_a_policy_is_new_for_exactly_so_many_days(days: int, person: bool) -> None:
+    assert CLAIMS.score(ORDINARY | {"policy_days": days}).needs_person is person
+
+
+def test_signs_add_up_until_a_person_has_to_look() -> None:
+    alone = CLAIMS.score(ORDINARY | {"unknown_items": 1})
+    assert (alone.points, alone.needs_person) == (20, False)
+    both = CLAIMS.score(ORDINARY | {"unknown_items": 1, "claims_before": 3})
+    assert (both.points, both.needs_person) == (50, True)
+    assert both.said == "风险评分 50: 一年内已理赔3次及以上, 有基础数据库中没有的明细"
+
+
+def test_a_sign_names_an_element_of_the_programme() -> None:
+    content = CLAIMS.model_dump()
+    content["risk"]["signs"][0]["element"] = "weather"
+    with pytest.raises(ValidationError, match="weather"):
+        ClaimServices.model_validate(content)
+
+
+@pytest.mark.parametrize(
+    ("province", "on", "is_open"),
+    [
+        ("四川省", date(2004, 1, 1), True),
+        ("四川省", date(2003, 12, 31), False),
+        ("福建省", date(2026, 4, 13), False),
+    ],
+)
+def test_direct_pay_is_open_by_region_and_from_a_day_on(
+    province: str, on: date, is_open: bool
+) -> None:
+    lanes = {lane.service: lane for lane in CLAIMS.lanes}
+    assert lanes["claim_direct_pay"].is_open_in(province, on) is is_open
+    assert lanes["small_fast_claim"].is_open_in(province, on)

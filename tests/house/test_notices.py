@@ -1,4 +1,4 @@
-"""What customers are told: every notice of the specification, in every waiver, and no diagnosis."""
+"""What customers are told: every notice the specification wants, and in none a diagnosis."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.house.files import python_files, text_of
 
 PROGRAMMES: Final = load_programmes(Settings().programme_folders)
 WAIVERS: Final = [programme for programme in PROGRAMMES if programme.waiver is not None]
+BOOKABLE: Final = [programme for programme in PROGRAMMES if programme.offers_bookings]
 
 # Section 2.7 of the specification, in its order. The survey is stated for the green channel only.
 NOTICES: Final = {
@@ -59,10 +60,16 @@ ONLY_WHERE: Final[dict[str, Callable[[Programme], bool]]] = {
 DIAGNOSES: Final = re.compile("癌|瘤|肿|白血病|梗死|中风|移植|诊断|确诊|病情|病史|疾病|重疾|绝症")
 """Words that say, or let guess, what somebody suffers from."""
 
-OTHER_STORIES: Final = frozenset({"claim_payment.py"})
+OTHER_STORIES: Final = frozenset({"claim_payment.py", "claim_people.py"})
 """Chapters of claims that follow no advance; their texts stand with the programme that has them."""
 
-LISTS_PAPERS: Final = frozenset({"checklist", "documents_missing", "claim_documents"})
+LISTS_PAPERS: Final = frozenset(
+    {"checklist", "documents_missing", "claim_documents", "claim_offered"}
+)
+
+OF_BOOKINGS: Final = "booking_"
+PLACES: Final = ("{hospital}", "{reason}", "{list}")
+"""In an SMS about a booking each of them may say what somebody has."""
 
 
 @pytest.mark.parametrize("programme", WAIVERS, ids=lambda one: one.code)
@@ -79,8 +86,25 @@ def test_a_story_sends_the_notice(codes: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("programme", WAIVERS, ids=lambda one: one.code)
 def test_every_notice_a_story_sends_is_written(programme: Programme) -> None:
-    lacking = told_by_stories() - {notice.code for notice in programme.notices}
+    told = {code for code in told_by_stories() if not code.startswith(OF_BOOKINGS)}
+    lacking = told - {notice.code for notice in programme.notices}
     assert [code for code in lacking if ONLY_WHERE.get(code, always)(programme)] == []
+
+
+@pytest.mark.parametrize("programme", BOOKABLE, ids=lambda one: one.code)
+def test_every_notice_of_a_booking_is_written_and_told(programme: Programme) -> None:
+    told = {code for code in told_by_stories() if code.startswith(OF_BOOKINGS)}
+    written = {notice.code for notice in programme.notices if notice.of_bookings}
+    assert (told ^ written) <= {"booking_started"}  # P06 alone says when cancelling begins to cost
+
+
+def test_the_start_message_is_the_one_that_cancelling_is_counted_from() -> None:
+    """R395: it exists, by SMS, where an event of the booking ends free cancelling."""
+    [programme] = [one for one in BOOKABLE if one.has_notice("booking_started")]
+    assert (programme.code, programme.notice("booking_started").channel) == (
+        "anxin_cancer_inpatient",
+        "sms",
+    )
 
 
 def told_by_stories() -> set[str]:
@@ -110,6 +134,15 @@ def strings_in(node: ast.AST) -> list[str]:
 def test_no_notice_lets_anybody_guess_an_illness(programme: Programme) -> None:
     names = {disease.name for every in PROGRAMMES for disease in every.diseases}
     assert [notice.code for notice in programme.notices if betrays(notice, names)] == []
+
+
+@pytest.mark.parametrize("programme", BOOKABLE, ids=lambda one: one.code)
+def test_a_text_message_about_a_booking_names_neither_hospital_nor_papers(
+    programme: Programme,
+) -> None:
+    texts = [one.text for one in programme.notices if one.of_bookings and one.channel == "sms"]
+    assert [text for text in texts if any(place in text for place in PLACES)] == []
+    assert len(texts) > 1
 
 
 def betrays(notice: Notice, names: set[str]) -> bool:

@@ -9,13 +9,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.workflows import advances, people, stewards
+from tests.replay import consultations
+from tests.workflows import advances, escorts, people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -27,6 +29,9 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
+from workflows.messages import BillSettled
+
+ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
 
 @dataclass(frozen=True)
@@ -251,6 +256,47 @@ async def _claim_settled(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
+async def _claim_with_social(case: Case) -> None:
+    """The data company delivers the bill, social insurance settles its part by callback."""
+    case.partners.bills["E-0001"] = StatedBill(found=True, bill_fen=774_362)
+    await advances.claimed(case, "claim_direct_pay", more={"bill_no": "E-0001"})
+    await case.until(lambda: case.partners.settled)
+    told = BillSettled(
+        settlement_id=f"{case.case_id}:social",
+        done=True,
+        self_pay_fen=104_838,
+        at=case.time.now(),
+    )
+    await case.handle.signal("bill_settled", told)
+    await case.do(
+        TaskKind.SETTLE_AT_COUNTER,
+        AGENT,
+        bill=people.money(774_362),
+        social_paid=people.money(0),
+        self_pay=people.money(104_838),
+        amounts_shown=True,
+    )
+    await case.ends(Stage.CLOSED)
+
+
+async def _claim_offered(case: Case) -> None:
+    """Offered by us, helped with, visited, decided by a person, handed over at a branch."""
+    more: dict[str, Any] = {"proactive": True, "branch": "sichuan", "branch_name": "四川省分公司"}
+    known: dict[str, Any] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
+    await advances.claimed(case, "ci_one_day_payout", more=more, **known)
+    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=False)
+    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=True, wants=True, consent_version="v1")
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"])
+    papers = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=papers, complete=True)
+    await case.do(TaskKind.HOME_VISIT, AGENT, subject="资料齐全, 上门协助理赔", images=["i-1"])
+    payable = people.money(25_000_000)
+    await case.do(TaskKind.ADJUDICATE, INSURER, decision="approved", payable=payable)
+    form: dict[str, Any] = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
+    await case.do(TaskKind.HAND_OVER_MONEY, AGENT, **form)
+    await case.ends(Stage.CLOSED)
+
+
 async def _gene_test_closed(booked: Booked) -> None:
     """The sample arrives, the laboratory is late, both reports go out and are explained."""
     await stewards.take(booked)
@@ -271,6 +317,43 @@ async def _opinion_unavailable(booked: Booked) -> None:
     await booked.ends(BookingStage.UNAVAILABLE)
 
 
+async def _escort_closed(booked: Booked) -> None:
+    """One withdraws, the next is not there in time, the third stays too long."""
+    await stewards.take(booked)
+    await escorts.taken(booked, "2026-06-20 09:00")
+    await escorts.says(booked, 1, yes=False)
+    await escorts.offer(booked, 2, 3)
+    await escorts.says(booked, 3)
+    await escorts.call(booked, 3, meeting_at=booked.at("2026-06-20 09:10").isoformat())
+    await booked.go_to("2026-06-20 09:01")
+    await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
+    await escorts.offer(booked, 4)
+    await escorts.says(booked, 4)
+    await escorts.call(booked, 4)
+    await escorts.check_in(booked, 4)
+    await escorts.on_the_way(booked, 4, late="2026-06-20 09:20")
+    await escorts.meet(booked, 4)
+    await booked.go_to("2026-06-20 13:30")
+    await escorts.check_out(booked, 4, items=["guide"])
+    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
+    await booked.ends(BookingStage.CLOSED)
+
+
+async def _escort_no_show(booked: Booked) -> None:
+    """The customer does not come; a supervisor says that this uses the service up."""
+    await stewards.take(booked)
+    await escorts.taken(booked, "2026-06-20 09:00")
+    await escorts.call(booked)
+    await booked.go_to("2026-06-20 08:45")
+    await escorts.check_in(booked)
+    await escorts.on_the_way(booked)
+    await booked.go_to("2026-06-20 09:31")
+    await escorts.meet(booked, met=False)
+    await stewards.report(booked, VisitOutcome.NO_SHOW)
+    await booked.do(TaskKind.DECIDE_USE, used=True, reason="未到场")
+    await booked.ends(BookingStage.TERMINATED)
+
+
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -284,15 +367,30 @@ STORIES = {
     "DepositWaiver.consumed": Story(_consumed),
     "Claim.paid": Story(_claim_paid),
     "Claim.settled_at_counter": Story(_claim_settled),
+    "Claim.settled_with_social_insurance": Story(_claim_with_social),
+    "Claim.offered_and_handed_over": Story(_claim_offered),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
+    "Consultation.expert_called": Story(
+        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
+    ),
+    "Consultation.direct_in_vain": Story(
+        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
+    ),
+    "Consultation.chat_closed": Story(
+        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
+    ),
     "WrittenOpinion.gene_test_closed": Story(
         _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
     ),
     "WrittenOpinion.unavailable": Story(
         _opinion_unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
+    ),
+    "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
+    "Escort.no_show": Story(
+        _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
     ),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }

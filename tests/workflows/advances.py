@@ -82,7 +82,10 @@ async def reviewed(case: Case, code: str, *, deposit_fen: int = 2_000_000) -> No
         await case.do(TaskKind.JUDGE_LIABILITY, judge, **plan)
 
 
-async def claimed(case: Case, service: str, **elements: Any) -> None:
-    """A claim of its own."""
+async def claimed(
+    case: Case, service: str, *, more: dict[str, Any] | None = None, **elements: Any
+) -> None:
+    """A claim of its own; `more` is what else was asked."""
     known = {"sum_insured_left": 25_000_000} | elements
-    await case.open(programme=programme_of(P21), claim=ClaimAsked(service=service, elements=known))
+    asked = ClaimAsked(service=service, elements=known, **(more or {}))
+    await case.open(programme=programme_of(P21).for_case(service), claim=asked)

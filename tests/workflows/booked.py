@@ -16,7 +16,8 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
-from activities.ports import TaskOpened
+from activities.notices import TellCustomers
+from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
 from adapters.programme_files import load_programmes
 from adapters.settings import Settings
@@ -24,22 +25,24 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.services import Shape
 from domain.steps import TaskKind
+from domain.visit import escorting
 from tests.builders import (
     AGENT,
     CUSTOMER,
     DISPATCHER,
     DOCTOR,
+    FINANCE,
     REVIEWER,
     SUPERVISOR,
     a_calendar,
     civil,
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
-from tests.workflows.fakes import FakeBooks
+from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -48,6 +51,7 @@ from workflows.messages import (
     CancelBooking,
     CompleteTask,
     PapersArrived,
+    PaymentResult,
     RequestBooking,
 )
 
@@ -59,9 +63,35 @@ DOERS = {
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
+    TaskKind.CONFIRM_PAYEE: FINANCE,
+    TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.CONSULT: DOCTOR,
+    TaskKind.WRITE_SUMMARY: DOCTOR,
+    TaskKind.RATE_SERVICE: CUSTOMER,
+    TaskKind.EXAMINE_EXPENSES: REVIEWER,
+    TaskKind.OFFER_VISIT: DISPATCHER,
+    TaskKind.REPLACE_ESCORT: DISPATCHER,
+    TaskKind.RESOLVE_PAYMENT: FINANCE,
     TaskKind.BREACH: SUPERVISOR,
 }
+LEFT: dict[TaskKind, dict[str, Any]] = {
+    TaskKind.BREACH: {"action": "已跟进"},
+    TaskKind.PHONE_CUSTOMER: {"reached": True},
+}
+"""Steps that nothing in the story waits for, and how they are done."""
+
+
+def _doer(task: TaskOpened) -> Actor:
+    """Who does a step: its usual person, or another one it is for."""
+    usual = DOERS.get(task.kind, AGENT)
+    return usual if usual.role in task.roles else _BY_ROLE[task.roles[0]]
+
+
+_BY_ROLE = {actor.role: actor for actor in DOERS.values()}
+
+
+STEWARD_PHONE = "13900000000"
 
 
 class Booked:
@@ -71,6 +101,8 @@ class Booked:
         self.time = time
         self.moved_by = moved_by
         self.books = FakeBooks()
+        self.roster = FakeRoster()
+        self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
         self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
@@ -85,6 +117,11 @@ class Booked:
 
     def day(self, text: str) -> date:
         return date.fromisoformat(text) + timedelta(days=self.moved_by)
+
+    @property
+    def today(self) -> date:
+        """The day the story has reached, in Shanghai."""
+        return civil_date(self.time.now())
 
     def civil(self, at: datetime) -> str:
         """A moment as the story writes it; midnight is 24:00 of the day before."""
@@ -116,6 +153,15 @@ class Booked:
     @property
     def lines(self) -> list[str]:
         return [line.event for page in self.pages for line in page.timeline]
+
+    @property
+    def payments(self) -> dict[str, Any]:
+        return {record.movement_id: record for page in self.pages for record in page.payments}
+
+    @property
+    def told(self) -> list[str]:
+        """The templates of the notices so far, in order."""
+        return [notice.template for page in self.pages for notice in page.notices]
 
     @property
     def open_tasks(self) -> dict[str, TaskOpened]:
@@ -172,7 +218,7 @@ class Booked:
             kind=kind,
             form=form,
             documents=documents or {},
-            actor=by or DOERS.get(kind, AGENT),
+            actor=by or _doer(task),
             at=self.time.now(),
         )
         accepted: Accepted = await self.handle.execute_update(
@@ -188,19 +234,35 @@ class Booked:
         )
         return accepted
 
-    async def papers_arrive(self) -> None:
-        await self.handle.signal("papers_arrived", PapersArrived(at=self.time.now()))
+    async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
+        """The payment partner's word on a payment, by callback."""
+        result = PaymentResult(
+            movement_id=movement_id,
+            status=status,
+            amount_fen=self.payments[movement_id].amount_fen,
+            receipt_no="R-callback" if status is PaymentStatus.PAID else "",
+            at=self.time.now(),
+        )
+        await self.handle.signal("payment_result", result)
+
+    async def papers_arrive(self, document_id: str = "doc-1") -> None:
+        message = PapersArrived(at=self.time.now(), document_id=document_id)
+        await self.handle.signal("papers_arrived", message)
 
     async def ends(self, stage: BookingStage) -> None:
-        """The booking ends in this stage with nobody left waiting."""
-        for task in list(self.open_tasks.values()):
-            if task.kind is TaskKind.BREACH:
-                await self.do(TaskKind.BREACH, action="已跟进")
+        """The booking ends in this stage with nobody left waiting; what is left is acknowledged."""
+        ended = asyncio.create_task(self.handle.result())
         async with asyncio.timeout(WITHIN):
-            assert await self.handle.result() == stage.value
+            while not (await asyncio.wait({ended}, timeout=0.02))[0]:
+                for task in list(self.open_tasks.values()):
+                    if task.kind in LEFT and task.task_id not in self._done:
+                        await self.do(task.kind, **LEFT[task.kind])
+        assert await ended == stage.value
         assert self.stage is stage
         assert self.open_tasks == {}
         assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+        assert await self.books.balances(self.booking_id) == Balances()
+        assert self.partners.paid_twice == []
 
 
 async def refused(command: Any) -> str:
@@ -214,6 +276,7 @@ async def refused(command: Any) -> str:
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
+    on: str = "2026-09-24 10:00",
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -221,9 +284,11 @@ def booking_opener(
     async def opened(
         programme: str = of[0],
         service: str = of[1],
-        at: str = "2026-09-24 10:00",
+        at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        urgent: bool = False,
+        covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -237,13 +302,28 @@ def booking_opener(
             programme=terms.for_booking(service),
             calendar=a_calendar().moved(moved_by),
             service=service,
+            escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
             channel="hotline",
+            urgent=urgent,
             requested_by=AGENT,
             requested_at=time.now(),
+            covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        verbs = worker.booking(record=booked.books, entitlements=booked.books)
+        books, partners = booked.books, booked.partners
+        notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
+        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
+        verbs += worker.activities(
+            ledger=books,
+            casebook=books,
+            payment=partners,
+            dispatch=partners,
+            messaging=partners,
+            claims=partners,
+            steward_phone=STEWARD_PHONE,
+        )
+        verbs += worker.consulting(roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -60,6 +60,7 @@ class Case:
             ("payment", "dispatch", "messaging", "claims"), self.partners
         )
         verbs = worker.activities(ledger=self.books, casebook=self.books, **(ports | self.wires))
+        verbs += worker.exchanging(bills=self.partners, social=self.partners)
         self._worker = worker.build(
             self._client, task_queue=self._queue, verbs=verbs, max_cached_workflows=0
         )

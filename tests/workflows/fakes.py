@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from activities.booking_ports import BookingPage
 from activities.enquiry_ports import EnquiryPage
+from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
 from activities.ports import (
     Balances,
     CasePage,
@@ -29,10 +30,12 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.rescue_ports import RescuePage
+from activities.roster_ports import LineUp, Place, Take
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.posting import Account, Reason, Transfer
+from domain.roster import Slot, fits, turn
 
 Hook = Callable[[str], None]
 """Called with a verb before it does anything (`fail`), or when it is done (`after`); may raise."""
@@ -53,6 +56,7 @@ class FakeBooks:
         self.pages: dict[str, dict[int, CasePage]] = defaultdict(dict)
         self.enquiry_pages: dict[str, dict[int, EnquiryPage]] = defaultdict(dict)
         self.booking_pages: dict[str, dict[int, BookingPage]] = defaultdict(dict)
+        self.rescue_pages: dict[str, dict[int, RescuePage]] = defaultdict(dict)
         self.units: dict[str, str] = {}
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
@@ -146,6 +150,12 @@ class FakeBooks:
             raise AssertionError(f"page {page.page} came back with another content")
         self.after("write_booking")
 
+    async def write_rescue(self, page: RescuePage) -> None:
+        self.fail("write_rescue")
+        if self.rescue_pages[page.rescue_id].setdefault(page.page, page) != page:
+            raise AssertionError(f"page {page.page} came back with another content")
+        self.after("write_rescue")
+
     async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
         self._move_unit(use_id, "consumed")
 
@@ -166,7 +176,9 @@ class FakeBooks:
 
     async def contact(self, case_id: str) -> Contact:
         self.fail("contact")
-        return Contact(name="客户某甲", phone="13800008000", id_last_four="1234")
+        return Contact(
+            name="客户某甲", phone="13800008000", id_last_four="1234", email="kehu@example.com"
+        )
 
 
 class FakePartners:
@@ -187,6 +199,9 @@ class FakePartners:
         self.deliveries: list[Delivery] = []
         self.filed: dict[str, ClaimFiling] = {}
         self.receipts: list[ClaimReceipt] = []
+        self.bills: dict[str, StatedBill] = {}
+        self.settled: list[SettleBill] = []
+        self.social = SocialAnswer(status="pending")
         self.paid_twice: list[str] = []
         self.refused_ids: set[str] = set()
         self.fail: Hook = _nothing
@@ -257,6 +272,15 @@ class FakePartners:
         self.refused_ids.add(movement_id)
         return PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
 
+    async def read(self, wanted: BillWanted) -> StatedBill:
+        self.fail("read_bill")
+        return self.bills.get(wanted.bill_no, StatedBill(found=False))
+
+    async def settle(self, order: SettleBill) -> SocialAnswer:
+        self.fail("settle_bill")
+        self.settled.append(order)
+        return self.social
+
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         self.fail("order_visit")
         answer = self.visit_answers.pop(0) if self.visit_answers else VisitAnswer(accepted=True)
@@ -283,3 +307,34 @@ class FakePartners:
             self.filed[filing.claim_id] = filing
         self.after("file")
         return answer
+
+
+class FakeRoster:
+    """Slots and the line for a doctor on duty, of one test."""
+
+    def __init__(self) -> None:
+        self.slots: list[Slot] = []
+        self.taken: dict[str, str] = {}
+        self.ahead = 0
+
+    async def take(self, wish: Take) -> bool:
+        if self.taken.get(wish.slot_id, wish.booking_id) != wish.booking_id:
+            return False
+        await self.leave(wish.booking_id)
+        self.taken[wish.slot_id] = wish.booking_id
+        return True
+
+    async def line_up(self, order: LineUp) -> Place:
+        whose, slot = turn(
+            [slot for slot in self.slots if fits(slot, order.service)],
+            frozenset(self.taken),
+            ahead=self.ahead,
+            at=order.at,
+            within=timedelta(seconds=order.call_within_s),
+        )
+        if slot is not None:
+            self.taken[slot.slot_id] = order.booking_id
+        return Place(turn=whose, ahead=self.ahead, slot=slot)
+
+    async def leave(self, booking_id: str) -> None:
+        self.taken = {slot: holder for slot, holder in self.taken.items() if holder != booking_id}

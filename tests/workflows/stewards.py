@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from domain.booking import VisitOutcome
@@ -41,6 +42,49 @@ async def confirm(booked: Booked) -> None:
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
     at = booked.time.now().isoformat()
     await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
+
+
+def yuan(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "CNY"}
+
+
+def a_ticket(booked: Booked) -> dict[str, Any]:
+    """A named ticket of the day before."""
+    return {
+        "kind": "travel_ticket",
+        "number": "T-1",
+        "on": (booked.today - timedelta(days=1)).isoformat(),
+        "names_insured": True,
+        "amount": yuan("553.50"),
+        "granted": yuan("553.50"),
+    }
+
+
+async def send_papers(booked: Booked) -> None:
+    """The originals of a reimbursement arrive, all of them."""
+    papers = {"travel_ticket": ["doc-1"], "lodging_invoice": ["doc-2"]}
+    await booked.do(
+        TaskKind.RECEIVE_PAPERS, documents=papers, complete=True, courier_no="SF1000000001"
+    )
+
+
+async def examine(booked: Booked, *expenses: dict[str, Any], reason: str = "") -> None:
+    """The papers are read: these, or a ticket and a night, all of it granted."""
+    night = a_ticket(booked) | {"kind": "lodging_invoice", "number": "L-1"}
+    day = (booked.today - timedelta(days=1)).isoformat()
+    await booked.do(
+        TaskKind.EXAMINE_EXPENSES,
+        expenses=expenses or [a_ticket(booked), night],
+        treated_from=day,
+        treated_until=day,
+        reason=reason,
+    )
+
+
+async def agree(booked: Booked, until: TaskKind) -> None:
+    """Whoever is asked says yes, until a step of this kind waits."""
+    while (task := await booked.anything()).kind is not until:
+        await next_step(booked, task.kind)
 
 
 async def next_step(booked: Booked, kind: TaskKind) -> None:

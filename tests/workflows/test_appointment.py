@@ -271,3 +271,32 @@ async def test_a_holiday_notice_moves_what_was_promised_and_the_customer_is_phon
         assert phone.subject == "promise_moved"
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
         assert step.due_at == moved.due_at
+
+
+async def test_a_round_of_papers_is_answered_once_however_many_papers_it_has(
+    booking_of: BookingOf,
+) -> None:
+    """P18 answers within a working day of the papers (G30): of all of them, not of each."""
+    programme, service = "xintai_million_guard", "expert_outpatient"
+    async with booking_of(programme, service, "2026-09-14 09:00") as booked:
+        await booked.papers_arrive("doc-1")
+        await stewards.take(booked)
+        await booked.papers_arrive("doc-2")
+        await booked.papers_arrive("doc-1")  # told again
+        check = await booked.until(
+            lambda: next((one for one in booked.open_tasks.values() if one.clock == "G30.1"), None)
+        )
+        assert booked.civil(check.due_at) == "09-15 24:00"
+        await booked.do(TaskKind.CHECK_PAPERS, complete=False, missing=["imaging_film"])
+        await booked.until(lambda: not booked.clocks["G30.1"].is_open)
+        await booked.go_to("2026-09-16 09:00")
+        await booked.papers_arrive("doc-3")
+        await stewards.hand_in(booked, programme, service)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        await booked.papers_arrive("doc-4")  # more than anybody asked for
+        await booked.do(TaskKind.TELL_RESULT, told_by="phone")
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        told = {instance: clock.state for instance, clock in booked.clocks.items()}
+        assert told == {"G30.1": ClockState.MET, "G30.2": ClockState.MET}
+        assert booked.civil(booked.clocks["G30.2"].started_at) == "09-16 09:00"
+        assert booked.lines.count("papers_arrived") == 4

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.exchange_ports import BillItem, SocialAnswer, StatedBill
 from domain.posting import Account
 from domain.steps import TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, FINANCE, INSURER
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
+from workflows.messages import BillSettled
 
 CaseOf = Callable[..., Any]
 
 PAPERS = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
-CI = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
+CI: dict[str, Any] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
 COUNTER = {
     "bill": people.money(774_362),
     "social_paid": people.money(0),
@@ -99,3 +102,146 @@ async def test_a_claim_that_is_denied_says_why_and_pays_nothing(case_of: CaseOf)
         await decide(case, "denied", 0, "未如实告知")
         await case.ends(Stage.DECLINED)
         assert case.partners.ordered == []
+
+
+BILL = StatedBill(
+    found=True,
+    bill_fen=774_362,
+    items=[BillItem(code="T-SURGERY", amount_fen=774_362)],
+)
+WITH_BILL = {"bill_no": "E-0001"}
+
+
+async def social_says(case: Case, social_fen: int, self_fen: int) -> None:
+    message = BillSettled(
+        settlement_id=f"{case.case_id}:social",
+        done=True,
+        social_paid_fen=social_fen,
+        self_pay_fen=self_fen,
+        at=case.time.now(),
+    )
+    await case.handle.signal("bill_settled", message)
+
+
+async def test_what_bill_and_social_insurance_say_is_shown_before_it_is_settled(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.bills["E-0001"] = BILL
+        await advances.claimed(case, "claim_direct_pay", more=WITH_BILL)
+        await case.until(lambda: case.partners.settled)
+        await social_says(case, 300_000, 104_838)
+        task = await case.task(TaskKind.SETTLE_AT_COUNTER)
+        assert task.amount_fen == 369_524
+        assert task.subject == "总费用 7,743.62 元, 医保 3,000.00 元, 个人支付 1,048.38 元"
+        form = COUNTER | {"social_paid": people.money(300_000), "present": "family"}
+        with pytest.raises(WorkflowUpdateFailedError):  # not shown
+            await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **form)
+        with pytest.raises(WorkflowUpdateFailedError):  # something else than was shown
+            await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **COUNTER, amounts_shown=True)
+        await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **form, amounts_shown=True)
+        await case.ends(Stage.CLOSED)
+        assert case.partners.settled[0].bill_fen == 774_362
+        events = {line.event for page in case.pages for line in page.timeline}
+        assert {"bill_read", "social_settled", "family_present"} <= events
+
+
+async def test_a_counter_that_hears_nothing_states_the_bill_itself(case_of: CaseOf) -> None:
+    """Social insurance took the order and never called back; nobody is left standing there."""
+    async with case_of() as case:
+        case.partners.bills["E-0001"] = BILL
+        await advances.claimed(case, "claim_direct_pay", more=WITH_BILL)
+        await case.until(lambda: case.partners.settled)
+        await case.time.go_to(case.time.now() + timedelta(minutes=3))
+        await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **COUNTER)
+        await case.ends(Stage.CLOSED)
+
+
+async def test_a_refused_settlement_leaves_the_shares_to_the_counter(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        case.partners.bills["E-0001"] = BILL
+        case.partners.social = SocialAnswer(status="refused", reason="bill_not_found")
+        await advances.claimed(case, "claim_direct_pay", more=WITH_BILL)
+        task = await case.task(TaskKind.SETTLE_AT_COUNTER)
+        assert task.amount_fen is None
+        await people.withdraw(case)
+        await case.ends(Stage.CANCELLED)
+
+
+async def test_a_bill_with_strange_lines_goes_to_a_person_with_the_score(case_of: CaseOf) -> None:
+    """The rules are clear, and all the same a person decides (R804, R806)."""
+    async with case_of() as case:
+        lines = [BillItem(code="T-DIALYSIS", amount_fen=774_362)]
+        bill = {"social_paid_fen": 300_000, "self_pay_fen": 104_838, "items": lines}
+        case.partners.bills["E-0001"] = BILL.model_copy(update=bill)
+        await advances.claimed(
+            case, "e_bill_claim", more=WITH_BILL, disease="colorectal_cancer", policy_days=2000
+        )
+        task = await case.task(TaskKind.ADJUDICATE)
+        assert task.subject == "风险评分 40: 有与病种不符的药品或诊疗项目"
+        assert task.amount_fen == 369_524
+        await decide(case, "approved", 369_524)
+        await case.ends(Stage.CLOSED)
+
+
+async def test_somebody_helps_to_gather_and_comes_when_all_is_there(case_of: CaseOf) -> None:
+    """R831, R827: neither holds the decision up."""
+    async with case_of("2026-04-13 09:00") as case:
+        await advances.claimed(case, "ci_one_day_payout", **CI)
+        await case.do(
+            TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"]
+        )
+        help_ = await case.task(TaskKind.HOME_VISIT, subject="协助收集: 诊断证明")
+        await complete(case)
+        visit = await case.task(TaskKind.HOME_VISIT, subject="资料齐全, 上门协助理赔")
+        assert visit.due_at == case.clocks["K22.1"].due_at
+        assert help_.task_id not in case.open_tasks
+        await case.complete(visit, AGENT, {"images": ["i-1"]})
+        await decide(case, "approved", 25_000_000)
+        await case.ends(Stage.CLOSED)
+        assert "home_visit" in {line.event for page in case.pages for line in page.timeline}
+
+
+async def test_a_claim_that_is_offered_waits_for_the_customers_yes(case_of: CaseOf) -> None:
+    """R828: the customer is told and asked before anything is gathered."""
+    async with case_of() as case:
+        await advances.claimed(case, "ci_one_day_payout", more={"proactive": True}, **CI)
+        task = await case.task(TaskKind.OFFER_CLAIM)
+        assert "诊断证明" in task.subject
+        await case.complete(task, AGENT, {"reached": False})
+        with pytest.raises(WorkflowUpdateFailedError):
+            await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=True, wants=True)
+        await case.do(
+            TaskKind.OFFER_CLAIM, AGENT, reached=True, wants=True, consent_version="v2026_01"
+        )
+        await complete(case)
+        await decide(case, "approved", 25_000_000)
+        await case.ends(Stage.CLOSED)
+        assert case.partners.sent[0].template == "claim_offered"
+
+
+@pytest.mark.parametrize(("calls", "ending"), [(3, Stage.EXPIRED), (1, Stage.CANCELLED)])
+async def test_an_offer_nobody_takes_ends_with_nothing_gathered(
+    case_of: CaseOf, calls: int, ending: Stage
+) -> None:
+    async with case_of() as case:
+        await advances.claimed(case, "emergency_express_payout", more={"proactive": True})
+        for _ in range(calls):
+            await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=ending is Stage.CANCELLED)
+        await case.ends(ending)
+        assert case.partners.ordered == []
+
+
+async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: CaseOf) -> None:
+    """R862: the network pays the branch, the branch the customer."""
+    async with case_of() as case:
+        more = {"branch": "sichuan", "branch_name": "四川省分公司"}
+        await advances.claimed(case, "ci_one_day_payout", more=more, **CI)
+        await complete(case)
+        await decide(case, "approved", 25_000_000)
+        task = await case.task(TaskKind.HAND_OVER_MONEY)
+        assert (task.subject, task.amount_fen) == ("四川省分公司", 25_000_000)
+        form = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
+        await case.complete(task, AGENT, form)
+        await case.ends(Stage.CLOSED)
+        assert [getattr(one, "branch", "") for one in case.partners.ordered] == ["sichuan"]

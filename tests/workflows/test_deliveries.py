@@ -12,6 +12,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.books import KeepBooks
+from activities.notices import TellCustomers
 from activities.ports import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
@@ -232,7 +233,8 @@ async def test_notices_of_a_page_share_one_short_try() -> None:
             return Delivery.DELIVERED
 
     fake, at = FakeBooks(), civil("2026-04-29 20:10")
-    books = KeepBooks(ledger=fake, casebook=fake, messaging=Hanging())
+    told = TellCustomers(book=fake, messaging=Hanging())
+    books = KeepBooks(ledger=fake, casebook=fake, notices=told)
     notices = [
         NoticeOrder(
             notice_id=f"n-{number}",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.ports import PaymentStatus, TopUpState, VisitAnswer
+from activities.ports import PaymentStatus, TopUpState
+from activities.visit_ports import VisitAnswer
 from domain.clock import ClockState
 from domain.steps import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage

@@ -24,8 +24,10 @@ from domain.booking_terms import ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
+from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
+from workflows.cockpit import civil
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -39,6 +41,7 @@ class Appointment(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
+        self._beside = Beside(self._desk, asked)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -72,7 +75,7 @@ class Appointment(Booking):
             self._seek()
             await self._coordinate()
             if await self._confirm():
-                outcome = await self._visit()
+                outcome = await self._accompanied()
         if outcome in LOSSES:
             await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
@@ -84,6 +87,7 @@ class Appointment(Booking):
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
+            desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
 
     async def _coordinate(self) -> None:
@@ -118,8 +122,22 @@ class Appointment(Booking):
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
         desk.enter(BookingStage.CONFIRMED, at=said.at)
-        self._desk.use_when("arranged", at=said.at)
+        desk.use_when("arranged", at=said.at)
+        if self._state.service_at is not None:
+            desk.tell("booking_confirmed", date=civil(self._state.service_at))
+            desk.remind(self._state.service_at)
         return True
+
+    async def _accompanied(self) -> VisitOutcome:
+        """GC11: where the programme promises an escort, somebody goes along (P04, P06, P13)."""
+        self._beside.begin(self._state.service_at or workflow.now())
+        try:
+            outcome = await self._visit()
+        except BookingOver:
+            self._beside.end(delivered=False)
+            raise
+        self._beside.end(delivered=outcome is VisitOutcome.DELIVERED)
+        return outcome
 
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""
@@ -140,6 +158,8 @@ class Appointment(Booking):
             desk.alert("就诊时间已过, 结果未登记")
         report = await desk.done(step)
         form = report.read(ReportVisit)
+        if form.outcome is VisitOutcome.PROVIDER_FAILED:
+            desk.tell("booking_again")
         if form.outcome is VisitOutcome.DELIVERED:
             stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)

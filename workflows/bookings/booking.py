@@ -6,7 +6,6 @@ happens between a complete request and the service itself.
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -24,6 +23,7 @@ from domain.events import ExpectedEvent
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.escorted import hear
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -31,8 +31,10 @@ from workflows.messages import (
     CancelBooking,
     CompleteTask,
     NewCalendar,
+    NoticeFailed,
     PapersArrived,
     RequestBooking,
+    VisitTaken,
 )
 
 FOLLOW_UPS_MAX: Final = 12
@@ -56,15 +58,9 @@ class Booking:
 
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
-        telling = asyncio.ensure_future(self._desk.run(self._story()))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                self._desk.alert("收到取消请求, 预约继续")
-        await telling
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 预约继续")
+        )
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._state.stage.value
 
@@ -93,6 +89,7 @@ class Booking:
             raise BookingOver(BookingStage.REJECTED, self._judged)
         if asked.verdict.outcome is Outcome.NEEDS_PERSON:
             desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
+        desk.tell("booking_received")
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
         step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
@@ -111,14 +108,20 @@ class Booking:
         desk.enter(BookingStage.MATERIALS, at=workflow.now())
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
         desk.note("checklist", f"所需资料: {names}")
+        desk.tell("booking_checklist", list=names)
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
+            desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
             checked = await desk.done(step)
             form = checked.read(CheckPapers)
+            if form.complete:
+                self._owe_answer(at=checked.at)  # also for papers that came in another way
+            self._state.answer_owed = False
             desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
             if form.complete:
                 break
             desk.note("papers_missing", "资料不齐, 已告知客户", at=checked.at, by=checked.actor)
+            desk.tell("booking_papers_missing", list=_named(form.missing) or names)
             desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
             issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
@@ -157,6 +160,10 @@ class Booking:
         desk.enter(BookingStage.FOLLOW_UP, at=workflow.now())
         for promised in self._service.follow_ups:
             await self._calls(promised)
+        self._close()
+
+    def _close(self) -> None:
+        desk = self._desk
         desk.enter(BookingStage.CLOSED, at=workflow.now())
         desk.leave(at=workflow.now(), reason="预约已结案")
 
@@ -177,7 +184,15 @@ class Booking:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
+        self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
+
+    def _tell_end(self, over: BookingOver) -> None:
+        """How it ended, and whether that used the service up."""
+        code = _ENDS.get(over.stage, "")
+        if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
+            code = "booking_cancelled_used"
+        self._desk.tell(code, reason=over.reason)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
 
@@ -205,10 +220,31 @@ class Booking:
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
-        """The customer handed papers in: from here runs the promise of an answer (G30, G31)."""
-        if not self._state.ended:
-            self._desk.note("papers_arrived", "收到客户资料", at=message.at)
-            self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=message.at)
+        """A paper was handed in: the first of a round starts the promise of an answer."""
+        state = self._state
+        if state.ended or message.document_id in state.papers:
+            return
+        state.papers.append(message.document_id)
+        self._desk.note("papers_arrived", "收到客户资料", at=message.at)
+        self._owe_answer(at=message.at)
+
+    def _owe_answer(self, *, at: datetime) -> None:
+        """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
+        if self._state.answer_owed or self._state.stage not in _PAPERS_LOOKED_AT:
+            return
+        self._state.answer_owed = True
+        self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
+        self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
+
+    @workflow.signal
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A notice that was handed over in time did not arrive."""
+        self._desk.phone(message.notice_id, message.template)
+
+    @workflow.signal
+    def visit_taken(self, message: VisitTaken) -> None:
+        """The nurse platform said who comes, or that somebody does not."""
+        hear(self._desk, message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:
@@ -217,5 +253,24 @@ class Booking:
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
+_PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
+_ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
+"""What a promise about papers is kept by, as programmes name it."""
+
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+_ENDS: Final = {
+    BookingStage.REJECTED: "booking_rejected",
+    BookingStage.DECLINED: "booking_declined",
+    BookingStage.CANCELLED: "booking_cancelled",
+    BookingStage.TERMINATED: "booking_missed",
+    BookingStage.UNAVAILABLE: "booking_unavailable",
+}
+"""What the customer is told of an end before the usual one."""
+
+
+def _named(kinds: list[str]) -> str:
+    """Papers as the customer knows them; other words as they were written."""
+    known = {kind.value: name for kind, name in DOCUMENT_NAMES.items()}
+    return "、".join(known.get(kind, kind) for kind in kinds)

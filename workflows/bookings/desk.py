@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal
 
 from temporalio import workflow
 
+from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
-from workflows.matter import MatterPen
+from workflows.cockpit import civil
+from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.messages import RequestBooking
+from workflows.notices import told_again, written
+from workflows.paying import PayingDesk
+from workflows.payments import PayingPen
+
+REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
+"""What reminds of a visit, the earliest first; one whose moment has passed is left out."""
+
+
+STEWARD_SOON: Final = "booking_steward_soon"
 
 
 class BookingOver(Exception):
@@ -27,20 +38,35 @@ class BookingOver(Exception):
         self.reason = reason
 
 
-class BookingDesk(FrontDesk):
+class BookingDesk(PayingDesk):
     """Steps, promises and the record of one booking."""
+
+    over: ClassVar = BookingOver
 
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
-        record = BookingRecord(state, self._service.name)
-        super().__init__(state, asked.programme, pen=MatterPen(state), record=record)
+        record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
+        super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
             raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+
+    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment; False when it has not come by then."""
+        left = max(moment - workflow.now(), timedelta())
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: ready() or self.state.called_off is not None,
+                timeout=left,
+                timeout_summary=summary,
+            )
+        if self.state.called_off is not None and not ready():
+            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+        return ready()
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
@@ -52,6 +78,29 @@ class BookingDesk(FrontDesk):
         """An event of the programme, remembered: what giving up costs depends on it (C-25)."""
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
+
+    def open_books(self, amount_fen: int, *, at: datetime) -> None:
+        """The books of the booking are opened with what it may pay."""
+        self.state.limit_fen = amount_fen
+        opened = {"limit_fen": amount_fen, "limit_operator": "at_most"}
+        self.state.unwritten = self.state.open_page(at).model_copy(update=opened)
+
+    def payment_delayed(self) -> None:
+        """The customer hears that the money takes longer; by phone, where there are no words."""
+        if self.programme.has_notice("payment_delayed"):
+            self.tell("payment_delayed")
+        else:
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
+
+    def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
+        """The open steps of a kind keep the first open promise that one of these events stops."""
+        clock = next((one for event in events if (one := self.clocks.until(event))), None)
+        if clock is None:
+            return
+        change = {"due_at": clock.due_at, "clock": clock.instance}
+        for task in list(self.state.tasks.values()):
+            if task.kind is kind and task.clock != clock.instance:
+                self.pen.task_opened(task.model_copy(update=change))
 
     def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
         """Use the unit up or give it back, and say so in the history."""
@@ -81,3 +130,57 @@ class BookingDesk(FrontDesk):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
         self.clocks.drop_all(at=at, why=reason)
+
+    # What the customer is told (3.5) -------------------------------------------------------------
+
+    def tell(self, code: str, **values: object) -> None:
+        """Send the customer one of the programme's notices, where it has words for it."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            self.state.open_page(order.at).notices.append(order)
+
+    def tell_steward(self, code: str, **values: object) -> None:
+        """Send the stewards' desk a notice; who misses it has the step on the worklist."""
+        if self.programme.has_notice(code):
+            order = written(self.programme, self.state, code, **values)
+            order = order.model_copy(update={"to": "steward"})
+            self.state.open_page(order.at).notices.append(order)
+
+    def remind(self, at: datetime) -> None:
+        """From now on the customer is reminded of a visit, as long as it stays at this moment."""
+        self._spawn(self._reminding(at), "reminders")
+
+    async def _reminding(self, at: datetime) -> None:
+        for code, ahead in REMINDERS:
+            left = at - ahead - workflow.now()
+            if left <= timedelta():
+                continue
+            try:
+                await workflow.wait_condition(
+                    lambda: not self._stands(at), timeout=left, timeout_summary="就诊提醒"
+                )
+            except TimeoutError:
+                self.tell(code, date=civil(at))
+            if not self._stands(at):
+                return
+
+    def _stands(self, visit_at: datetime) -> bool:
+        """Whether a visit is still to take place at this moment."""
+        state = self.state
+        confirmed = state.stage is BookingStage.CONFIRMED and state.service_at == visit_at
+        return confirmed and state.called_off is None
+
+    def phone(self, notice_id: str, template: str) -> None:
+        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if template == STEWARD_SOON:
+            return  # no customer waits for it
+        if notice_id not in self.state.phoned:
+            self.state.phoned.append(notice_id)
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
+
+    def _tell_soon(self, notice: NoticeOrder) -> None:
+        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
+
+    async def _tell_again(self, notice: NoticeOrder) -> None:
+        if not await told_again(notice):
+            self.phone(notice.notice_id, notice.template)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -10,29 +11,40 @@ from temporalio import workflow
 
 from activities.booking_ports import BookingPage, UseMoved
 from activities.bookings import KeepBookings
+from activities.ports import NoticeOrder
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
+from domain.terms import NotBefore
+from domain.visit import EscortVisit
 from workflows import cockpit
-from workflows.matter import MatterState
 from workflows.messages import RequestBooking
+from workflows.payments import PayingState
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 
 
-class BookingState(MatterState):
+class BookingState(PayingState):
     """The booking between two beats."""
 
     booking_id: str
     stage: BookingStage = BookingStage.REQUESTED
     reason: str = ""
     options: list[str] = Field(default_factory=list)
+    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
+    examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
+    papers: list[str] = Field(default_factory=list)  # those whose arrival was told
+    answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
+    customer_date: date | None = None  # the day the customer wishes to be served
+    visit: EscortVisit | None = None  # the escort as it stands
+    replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
 
     @classmethod
@@ -43,6 +55,7 @@ class BookingState(MatterState):
             calendar=asked.calendar,
             hospital_id=asked.hospital.hospital_id if asked.hospital else None,
             use="reserved" if asked.unit_reserved else "none",
+            customer_date=asked.wished_on,
         )
 
     @property
@@ -54,6 +67,10 @@ class BookingState(MatterState):
     def ended(self) -> bool:
         """Whether the story is over."""
         return self.stage in BOOKING_ENDED
+
+    def date_for(self, not_before: NotBefore | None) -> date | None:
+        """A day the customer wished for moves what may wait for it (C-39)."""
+        return self.customer_date if not_before is NotBefore.CUSTOMER_DATE else None
 
     def open_page(self, now: datetime) -> BookingPage:
         """The page being written; a new one if the last was turned."""
@@ -76,32 +93,20 @@ class BookingState(MatterState):
 class BookingRecord(Scribe[BookingPage]):
     """Turns the pages of one booking."""
 
-    def __init__(self, state: BookingState, service_name: str) -> None:
-        super().__init__()
+    def __init__(
+        self, state: BookingState, service_name: str, *, unsent: Callable[[NoticeOrder], None]
+    ) -> None:
+        super().__init__(state)
         self._state = state
         self._service_name = service_name
+        self._unsent = unsent
 
-    @property
-    def _unwritten(self) -> bool:
-        return self._state.unwritten is not None
-
-    def _take_page(self) -> BookingPage | None:
-        page, self._state.unwritten = self._state.unwritten, None
-        if page is None:
-            return None
-        state = self._state
-        state.pages = page.page
-        return page.model_copy(
-            update={
-                "stage": state.stage,
-                "reason": state.reason,
-                "awaiting": state.awaiting,
-                "sla_state": cockpit.sla_state(state),
-                "next_due_at": cockpit.next_due_at(state),
-                "service_at": state.service_at,
-                "hospital_id": state.hospital_id,
-            }
-        )
+    def _standing(self) -> dict[str, object]:
+        return super()._standing() | {
+            "reason": self._state.reason,
+            "service_at": self._state.service_at,
+            "hospital_id": self._state.hospital_id,
+        }
 
     async def _turn(self, page: BookingPage) -> None:
         state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
@@ -109,10 +114,13 @@ class BookingRecord(Scribe[BookingPage]):
             {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
             f"## {self._service_name} · {name}\n\n{cockpit.waiting_details(state)}",
         )
-        await workflow.execute_activity_method(
+        unsent = await workflow.execute_activity_method(
             KeepBookings.turn_page,
             page,
             start_to_close_timeout=BOOKS_WITHIN,
             retry_policy=BOOKS_RETRY,
             summary=f"第{page.page}页 {name}",
         )
+        for notice in page.notices:
+            if notice.notice_id in unsent:
+                self._unsent(notice)

@@ -20,13 +20,17 @@ from domain.booking_terms import papers_for
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
+from domain.visit import Escorting
+from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
+from workflows.bookings.visit_refusals import VisitRefusals
 from workflows.messages import CancelBooking, CompleteTask, RequestBooking
 from workflows.refusals import (
     DOCUMENTS_MISSING,
     FORM_REFUSED,
     VISIT_AHEAD_MAX,
     WRONG_STAGE,
+    not_ahead,
     open_step,
     refusal,
 )
@@ -42,6 +46,7 @@ class BookingRefusals:
         self._state = state
         self._asked = asked
         self._service = asked.programme.service(asked.service)
+        self._visits = VisitRefusals(state, asked, asked.escorting or Escorting())
 
     def cost(self, at: datetime) -> Cost:
         """What giving up at a moment costs, by the programme's rule."""
@@ -56,7 +61,8 @@ class BookingRefusals:
 
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
-        over = self._state.ended or self._state.stage is BookingStage.FOLLOW_UP
+        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
+        over = self._state.ended or beyond
         if over or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
         cost = self.cost(message.at)
@@ -70,6 +76,8 @@ class BookingRefusals:
         _, form = open_step(self._state, message)
         if isinstance(form, CheckPapers):
             self._papers(form, message)
+        elif isinstance(form, VisitForm):
+            self._visits.check(form, message)
         elif isinstance(form, OfferOptions):
             self._options(form)
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
@@ -81,7 +89,7 @@ class BookingRefusals:
         elif isinstance(form, AssignExpert):
             self._expert(form)
         elif isinstance(form, ReceiveSample | DeliverReport):
-            _not_ahead(form.at, message.at)
+            not_ahead(form.at, message.at)
             if isinstance(form, DeliverReport):
                 self._delivery(form, message)
 
@@ -114,7 +122,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
-        _not_ahead(form.at, at)
+        not_ahead(form.at, at)
         early = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
         if early and self._state.service_at is not None and at < self._state.service_at:
             raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
@@ -135,8 +143,3 @@ class BookingRefusals:
         known = {one for ids in message.documents.values() for one in ids}
         if not {*form.images} <= known:
             raise refusal(DOCUMENTS_MISSING, "所列文件不在预约资料中", "images")
-
-
-def _not_ahead(at: datetime, now: datetime) -> None:
-    if at.tzinfo is None or at > now:
-        raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")

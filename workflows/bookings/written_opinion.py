@@ -66,6 +66,7 @@ class WrittenOpinion(Booking):
             desk.happened(event, at=done.at)
         desk.enter(BookingStage.CONFIRMED, at=done.at)
         desk.use_when("arranged", at=done.at)
+        desk.tell("booking_arranged")
 
     async def _bring_sample(self) -> None:
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
@@ -82,7 +83,12 @@ class WrittenOpinion(Booking):
             TaskKind.DELIVER_REPORT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
         )
         done = await desk.done(step)
-        desk.happened(ExpectedEvent.REPORT_DELIVERED, at=done.read(DeliverReport).at)
+        form = done.read(DeliverReport)
+        desk.happened(ExpectedEvent.REPORT_DELIVERED, at=form.at)
+        if form.courier_no is None:
+            desk.tell("booking_report_ready")
+        else:
+            desk.tell("booking_report", number=form.courier_no)
 
     async def _explain(self) -> None:
         """A doctor explains the report of a test."""

@@ -5,14 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from activities.ports import (
-    ClaimFiling,
-    Contact,
-    NoticeOrder,
-    PaymentOrder,
-    PayoutOrder,
-    VisitOrder,
-)
+from activities.ports import ClaimFiling, Contact, NoticeOrder, PaymentOrder, PayoutOrder
+from activities.visit_ports import VisitOrder
 from domain.waiver import PaymentMode
 from tests.simulator_process import new_id
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from activities.ports import ClaimReceipt, Delivery, VisitAnswer
+from activities.ports import ClaimReceipt, Delivery
+from activities.visit_ports import VisitAnswer
 from adapters.claims import ClaimsCore
 from adapters.dispatch import NursePlatform
 from adapters.messaging import MessageGateway

@@ -1,0 +1,181 @@
+"""Looking at a hospital's own channel: the queue, one rescue, a mass event with its patients.
+
+Hospital staff see their own hospital's patients, nobody of the insurer's does but those who watch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from api.access import hospital_of, seen_rescue, watches
+from api.docs import FAILURES
+from api.identity import Caller, allowed
+from api.problems import Problem
+from api.reporting import stage_name
+from api.shapes import ClockView, TaskView, TimelineView, Utc
+from api.text import EventId, RescueId
+from api.views import clock_view, task_view, timeline_view, viewer
+from api.wiring import door_of
+from domain.board import SlaState
+from domain.programme import Programme
+from domain.rescue import OUTCOME_NAMES, RescueOutcome
+from domain.rescue_board import RescueFilter, RescueRow, RescueView
+from domain.waiver import HOSPITAL_ROLES, Role
+
+routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])
+
+_READERS: Final = (*HOSPITAL_ROLES, Role.SUPERVISOR, Role.AUDITOR)
+
+Reader = Annotated[Caller, Depends(allowed(*_READERS))]
+
+
+class RescueItem(BaseModel):
+    """A patient in the queue."""
+
+    rescue_id: str
+    programme: str
+    services: list[str]
+    hospital_id: str
+    event_id: str | None
+    arrival: str
+    found_at: str
+    name_masked: str = Field(description="空: 身份未知")
+    level: int = Field(description="1最急; 0尚未分诊, 排在最前")
+    way: str
+    groups: list[str]
+    owner: str = Field(description="首诊负责人, 交接后为接收科室")
+    raised_at: Utc
+    stage: str
+    stage_name: str
+    outcome: RescueOutcome | None
+    outcome_name: str
+    linked_case: str | None
+    awaiting: list[Role]
+    sla_state: SlaState
+    next_due_at: Utc | None
+
+
+class StepView(BaseModel):
+    """A step as it was reported."""
+
+    n: int
+    service: str
+    step: str
+    name: str
+    at: Utc
+    recorded_at: Utc
+    role: Role
+    actor_id: str
+    department: str
+    details: dict[str, str]
+
+
+class RescueFile(RescueItem):
+    """A whole rescue."""
+
+    complaint: str
+    steps: list[StepView]
+    clocks: list[ClockView]
+    tasks: list[TaskView]
+    timeline: list[TimelineView]
+
+
+class RescueList(BaseModel):
+    """The queue: who nobody has looked at first, then the most severe, the first come first."""
+
+    items: list[RescueItem]
+
+
+class EventView(RescueList):
+    """A mass event and its patients."""
+
+    event_id: str
+    programme: str
+    name: str
+    raised_at: Utc
+
+
+@routes.get("/rescues", operation_id="list_rescues", summary="绿色通道患者", responses=FAILURES)
+async def list_rescues(
+    request: Request,
+    caller: Reader,
+    event_id: Annotated[str | None, Query(pattern=r"^me-[a-z2-7]{20}$", max_length=23)] = None,
+    state: Annotated[Literal["open", "all"], Query()] = "open",
+) -> RescueList:
+    """The hospital's patients, the most severe first (R594); names are masked."""
+    wanted = RescueFilter(
+        hospital_id=None if watches(caller) else hospital_of(caller) or "",
+        event_id=event_id,
+        is_open=state == "open",
+    )
+    rows = await door_of(request).rescues.rescues(wanted)
+    return RescueList(items=[_item(row) for row in rows])
+
+
+@routes.get(
+    "/rescues/{rescue_id}", operation_id="get_rescue", summary="查看救治记录", responses=FAILURES
+)
+async def get_rescue(rescue_id: RescueId, request: Request, caller: Reader) -> RescueFile:
+    """One rescue: what was done when, what is promised, who acts next. Looking is audited."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        await seen_rescue(unit, caller, rescue_id)
+    found = await door.rescues.rescue(rescue_id, viewer(caller))
+    if found is None:
+        raise Problem("not-found", "没有此救治记录")
+    return _file(found, door.programme(found.programme, found.raised_at))
+
+
+@routes.get(
+    "/mass-events/{event_id}",
+    operation_id="get_mass_event",
+    summary="查看突发事件",
+    responses=FAILURES,
+)
+async def get_mass_event(event_id: EventId, request: Request, caller: Reader) -> EventView:
+    """A mass event with its patients, the most severe first."""
+    door = door_of(request)
+    async with door.books.unit() as unit:
+        event = await unit.rescues.event(event_id)
+    if event is None or not (watches(caller) or event.hospital_id == hospital_of(caller)):
+        raise Problem("not-found", "没有此突发事件")
+    rows = await door.rescues.rescues(RescueFilter(event_id=event_id, is_open=False))
+    return EventView(
+        event_id=event.event_id,
+        programme=event.programme,
+        name=event.name,
+        raised_at=event.raised_at,
+        items=[_item(row) for row in rows],
+    )
+
+
+def _item(row: RescueRow) -> RescueItem:
+    return RescueItem(**_header(row))
+
+
+def _header(row: RescueRow) -> dict[str, Any]:
+    said = {name: getattr(row, name) for name in RescueItem.model_fields if hasattr(row, name)}
+    ended = "" if row.outcome is None else OUTCOME_NAMES[row.outcome]
+    return said | {"stage_name": stage_name(row.stage), "outcome_name": ended}
+
+
+def _file(view: RescueView, programme: Programme) -> RescueFile:
+    names = {
+        (service.code, step.code): step.name
+        for service in programme.services
+        for step in service.steps
+    }
+    return RescueFile(
+        **_header(view),
+        complaint=view.complaint,
+        steps=[
+            StepView(**dict(step), name=names.get((step.service, step.step), step.step))
+            for step in view.steps
+        ],
+        clocks=[clock_view(clock) for clock in view.clocks],
+        tasks=[task_view(row) for row in view.tasks],
+        timeline=[timeline_view(row) for row in view.timeline],
+    )

@@ -1,0 +1,93 @@
+"""Calls as the telephone system recorded them: who called, whether somebody answered, how long.
+
+Its reports may come twice, late or in any order; each call is known by its id, and what is counted
+here does not depend on the order in which reports arrived (C-38).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel
+
+Caller = Literal["steward", "doctor"]
+
+
+class CallNews(StrEnum):
+    """What the telephone system says of a call."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    ENDED = "ended"
+
+
+class Call(BaseModel):
+    """One call to the customer."""
+
+    call_id: str
+    caller: Caller
+    failed_at: AwareDatetime | None = None
+    answered_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+
+    @property
+    def made_at(self) -> datetime:
+        """The earliest moment known of it."""
+        return min(one for one in (self.failed_at, self.answered_at, self.ended_at) if one)
+
+
+class Calls(BaseModel):
+    """The calls of one booking."""
+
+    by_id: dict[str, Call] = {}
+    earlier: frozenset[str] = frozenset()  # of another talk, or of none: they count for nothing
+    expected: bool = False
+
+    def heard(
+        self, call_id: str, caller: Caller, news: CallNews, *, at: datetime, seconds: int = 0
+    ) -> bool:
+        """Write a report down; False when it says nothing new.
+
+        A call that was answered did not fail: of two reports that contradict each other the
+        answered one stands, because a customer who was reached is never cancelled.
+        """
+        known = self.by_id.get(call_id) or Call(call_id=call_id, caller=caller)
+        told = known.model_copy()
+        if news is CallNews.FAILED and known.answered_at is None:
+            told.failed_at = known.failed_at or at
+        if news is CallNews.ANSWERED:
+            told.answered_at, told.failed_at = known.answered_at or at, None
+        if news is CallNews.ENDED:
+            began = at - timedelta(seconds=seconds)
+            told.answered_at, told.failed_at = known.answered_at or began, None
+            told.ended_at = known.ended_at or at
+        self.by_id[call_id] = told
+        return told != known
+
+    def expect(self) -> None:
+        """Customer and doctor know of each other: calls heard of from here on count."""
+        self.earlier, self.expected = frozenset(self.by_id), True
+
+    def in_vain(self, caller: Caller) -> int:
+        """How often in a row this caller has not reached the customer, up to now."""
+        count = 0
+        for call in sorted(self._of(caller), key=lambda one: (one.made_at, one.call_id)):
+            count = 0 if call.failed_at is None else count + 1
+        return count
+
+    def talk(self) -> Call | None:
+        """The doctor's call that the customer answered, the first if there were several."""
+        answered = [one for one in self._of("doctor") if one.answered_at is not None]
+        return min(answered, key=lambda one: one.made_at, default=None)
+
+    def first_by(self, caller: Caller) -> Call | None:
+        """The first call of this caller, answered or not."""
+        return min(self._of(caller), key=lambda one: one.made_at, default=None)
+
+    def _of(self, caller: Caller) -> list[Call]:
+        if not self.expected:
+            return []
+        counted = (one for one in self.by_id.values() if one.call_id not in self.earlier)
+        return [one for one in counted if one.caller == caller]

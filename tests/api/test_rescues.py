@@ -1,0 +1,190 @@
+"""A hospital's own channel over HTTP: a night's patient, a mass event, a link found afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from api.delivery import ORPHAN_AFTER, sweep
+from tests.api.conftest import HOSPITAL, NAME, PERSON, STRANGER, House
+from tests.api.test_bad_input import problem
+
+P15 = "hosp_shuangcheng_surgery"
+RESCUES = "/v1/rescues"
+COMPLAINT = "外伤, 活动性出血"
+
+
+async def ask(
+    house: House,
+    path: str,
+    body: dict[str, Any] | None = None,
+    role: str = "hospital_nurse",
+    *,
+    hospital: str | None = HOSPITAL,
+    key: str = "",
+) -> httpx.Response:
+    """What somebody of a hospital asks; without a body they look."""
+    token = house.token(role, f"{role}-1", hospital=hospital)
+    headers = {"Authorization": f"Bearer {token}"}
+    if body is None:
+        return await house.ask("GET", path, None, headers=headers)
+    return await house.ask("POST", path, None, key=key, json=body, headers=headers)
+
+
+async def ok(*asked: Any, status: int = 200, **more: Any) -> dict[str, Any]:
+    answer = await ask(*asked, **more)
+    assert answer.status_code == status, answer.text
+    return dict(answer.json())
+
+
+async def called(house: House, **more: Any) -> str:
+    body = {"programme": P15, "service": "er_rescue_channel", "complaint": COMPLAINT}
+    opened = await ok(house, RESCUES, body | more, "hospital_staff", status=201)
+    return str(opened["rescue_id"])
+
+
+async def seen(
+    house: House, rescue_id: str, fact: Callable[[dict[str, Any]], Any]
+) -> dict[str, Any]:
+    """The rescue, as soon as a fact stands in its record."""
+    for _ in range(100):
+        file = await ok(house, f"{RESCUES}/{rescue_id}", role="hospital_duty")
+        if fact(file):
+            return file
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never: {file}")
+
+
+def now(house: House) -> str:
+    return house.clock().isoformat()
+
+
+async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterwards(
+    worked: House,
+) -> None:
+    rescue_id = await called(worked)
+    at = f"{RESCUES}/{rescue_id}"
+    await ok(worked, f"{at}/steps", {"steps": [{"step": "straight_in", "at": now(worked)}]})
+    await ok(worked, f"{at}/triage", {"groups": ["bleeding_trauma"], "level": 1})
+    await ok(worked, f"{at}/services", {"service": "emergency_surgery_channel"}, "hospital_doctor")
+    both = [{"step": one, "at": now(worked)} for one in ("decide", "tell_theatre")]
+    await ok(worked, f"{at}/steps", {"steps": both}, "hospital_doctor")
+    file = await seen(worked, rescue_id, lambda one: len(one["steps"]) == 3)
+    assert (file["name_masked"], file["stage_name"]) == ("", "急诊手术")
+    assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
+    assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
+    # A step is done from the worklist as well, by the role it names.
+    path = f"/v1/tasks?case_id={rescue_id}"
+    tasks = (await ok(worked, path, role="hospital_nurse"))["items"]
+    call = next(one for one in tasks if "record_call" in one["subject"])
+    eight = dict.fromkeys(
+        ("name", "diagnosis", "operation", "anaesthesia", "team", "notifier"), "甲"
+    )
+    form = {
+        "step": "record_call",
+        "at": now(worked),
+        "details": eight | {"age": "45", "sex": "male"},
+    }
+    await ok(worked, f"/v1/tasks/{call['task_id']}/completion", form)
+    ended = {"outcome": "admitted", "at": now(worked), "handed_to": "骨科病区"}
+    # Nobody is known, no case is linked, nothing is paid: the rescue ends without any of it.
+    answer = await ask(worked, f"{at}/case", {"case_id": "dw-" + "a" * 20})
+    problem(answer, 409, "wrong-stage")
+    await ok(worked, f"{at}/outcome", ended, "hospital_doctor")
+    case_id = (await worked.report()).json()["case_id"]
+    somebody = {"name": "某乙", "id_number": STRANGER}
+    await ok(worked, f"{at}/patient", somebody, "hospital_staff")
+    other = await ask(worked, f"{at}/case", {"case_id": case_id})
+    problem(other, 422, "invalid")  # another person's case
+    await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
+    linked = await ok(worked, f"{at}/case", {"case_id": case_id})
+    assert linked["linked_case"] == case_id
+    problem(await ask(worked, f"{at}/case", {"case_id": case_id}), 409, "wrong-stage")
+    changed = await ask(worked, f"{at}/patient", somebody, "hospital_staff")
+    problem(changed, 409, "wrong-stage")
+    file = await seen(worked, rescue_id, lambda one: one["stage"] == "formalities")
+    assert (file["linked_case"], file["outcome_name"]) == (case_id, "已收入院")
+    assert file["name_masked"] not in ("", NAME)
+    queue = (await ok(worked, RESCUES, role="hospital_duty"))["items"]
+    assert queue == []  # saved, so that nobody waits for the papers
+
+
+async def test_a_mass_event_brings_many_and_the_most_severe_are_seen_first(worked: House) -> None:
+    event = {
+        "programme": P15,
+        "service": "er_rescue_channel",
+        "name": "客车侧翻",
+        "patients": [{"complaint": "骨折"}, {"complaint": "昏迷"}, {"complaint": "擦伤"}],
+    }
+    raised = await ok(worked, "/v1/mass-events", event, "hospital_staff", status=201, key="bus-1")
+    again = await ok(worked, "/v1/mass-events", event, "hospital_staff", status=201, key="bus-1")
+    assert again == raised
+    broken, coma, scratch = (one["rescue_id"] for one in raised["rescues"])
+    await ok(worked, f"{RESCUES}/{broken}/triage", {"level": 3})
+    await ok(worked, f"{RESCUES}/{coma}/triage", {"groups": ["shock"], "level": 1})
+    late = await called(worked, event_id=raised["event_id"])
+    for rescue_id in (broken, coma):
+        await seen(worked, rescue_id, lambda one: one["level"])
+    path = f"/v1/mass-events/{raised['event_id']}"
+    view = await ok(worked, path, role="hospital_duty")
+    order = [one["rescue_id"] for one in view["items"]]
+    assert {*order[:2]} == {scratch, late}  # nobody has looked at them: they come first
+    assert order[2:] == [coma, broken]
+    upward = [
+        task["subject"]
+        for task in (await ok(worked, "/v1/tasks?limit=200", role="hospital_duty"))["items"]
+        if task["kind"] == "report_rescue" and "科主任" in task["subject"]
+    ]
+    assert len(upward) == 1  # the event is reported once
+    stranger = await ask(worked, path, role="hospital_duty", hospital="h-other")
+    problem(stranger, 404, "not-found")
+
+
+async def test_another_hospital_and_the_insurers_people_see_nothing_of_it(worked: House) -> None:
+    rescue_id = await called(worked)
+    at = f"{RESCUES}/{rescue_id}"
+    await seen(worked, rescue_id, lambda one: one["tasks"])
+    other: dict[str, Any] = {"hospital": "h-other"}
+    problem(await ask(worked, at, **other), 404, "not-found")
+    assert (await ok(worked, RESCUES, **other))["items"] == []
+    assert (await ok(worked, "/v1/tasks", **other))["items"] == []
+    assert len((await ok(worked, "/v1/tasks"))["items"]) > 1
+    triage = {"groups": ["shock"]}
+    problem(await ask(worked, f"{at}/triage", triage, **other), 404, "not-found")
+    problem(await worked.get(at, "agent"), 403, "forbidden")
+    staff = await ask(worked, f"{at}/triage", triage, "hospital_staff")
+    problem(staff, 403, "forbidden")
+    case = (await worked.report()).json()["case_id"]
+    problem(await ask(worked, f"/v1/deposit-waivers/{case}"), 404, "not-found")
+    nowhere = await ask(worked, RESCUES, {"programme": P15, "service": "x"}, hospital=None)
+    problem(nowhere, 403, "forbidden")
+
+
+async def test_a_call_that_cannot_be_meant_is_refused_before_anything_is_written(
+    house: House,
+) -> None:
+    good = {"programme": P15, "service": "er_rescue_channel"}
+    for body, code, field in (
+        (good | {"programme": "no_such"}, "unknown-programme", "programme"),
+        (good | {"programme": "bainian_deposit_waiver"}, "unknown-programme", "programme"),
+        (good | {"service": "free_clinic"}, "invalid", "service"),
+        (good | {"first_contact_at": "2020-01-01T00:00:00+08:00"}, "invalid", "first_contact_at"),
+        (good | {"event_id": "me-" + "a" * 20}, "invalid", "event_id"),
+        (good | {"level": 1}, "invalid", "level"),
+    ):
+        answer = await ask(house, RESCUES, body)
+        problem(answer, 422, code, field)
+    assert await house.rows("rescues") == 0
+
+
+async def test_a_call_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
+    rescue_id = await called(house)
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE rescues SET stage = 'opening'"))
+    await house.temporal.get_workflow_handle(rescue_id).terminate("lost")
+    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
+    assert await sweep(house.app.state.door) >= 1

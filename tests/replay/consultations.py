@@ -1,0 +1,64 @@
+"""The stories of consultations, one an ending, each as short as its ending allows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.booking import BookingStage
+from domain.steps import TaskKind
+from domain.telephone import CallNews
+from tests.workflows import doctors, stewards
+from tests.workflows.booked import Booked
+
+P02: Final = "pingan_value_added"
+EXPERT: Final = (P02, "expert_phone_appointment")
+DIRECT: Final = (P02, "expert_phone_direct")
+BY_TEXT: Final = (P02, "family_doctor_text")
+
+
+async def expert_called(booked: Booked) -> None:
+    """A slot is taken and changed, the first call fails, the second is answered, a rating given."""
+    await stewards.take(booked)
+    await booked.task(TaskKind.CHOOSE_SLOT)
+    await doctors.take_slot(booked, doctors.a_slot(booked, "2026-09-25 15:00"))
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+    other = doctors.a_slot(booked, "2026-09-26 09:00", 2)
+    await doctors.take_slot(booked, other)
+    await booked.until(lambda: booked.pages[-1].service_at == other.starts_at)
+    await booked.go_to("2026-09-26 08:30")
+    await booked.do(TaskKind.CALL_AHEAD, reached=True)
+    await booked.go_to("2026-09-26 09:00")
+    await doctors.call(booked, CallNews.FAILED, "c-1")
+    await doctors.call(booked, CallNews.ANSWERED, "c-2")
+    await booked.until(lambda: booked.clocks["G11.1"])
+    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=1)
+    await booked.do(TaskKind.RATE_SERVICE, stars=5)
+    await booked.ends(BookingStage.CLOSED)
+
+
+async def direct_in_vain(booked: Booked) -> None:
+    """Somebody stands before it; then three calls within five minutes reach nobody."""
+    booked.roster.slots = [
+        doctors.a_slot(booked, "2026-09-24 10:00", ends_at=booked.at("2026-09-24 12:00"))
+    ]
+    booked.roster.ahead = 1
+    await stewards.take(booked)
+    await booked.until(lambda: "queued" in booked.lines)
+    booked.roster.ahead = 0
+    await booked.go_to("2026-09-24 10:01")
+    await booked.task(TaskKind.CONSULT)
+    for number in (1, 2, 3):
+        await doctors.call(booked, CallNews.FAILED, f"c-{number}")
+    await booked.ends(BookingStage.CANCELLED)
+
+
+async def chat_closed(booked: Booked) -> None:
+    """A conversation in the app closes after its day; nobody rates."""
+    await stewards.take(booked)
+    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+    await booked.task(TaskKind.CONSULT)
+    await booked.go_to("2026-09-25 10:01")
+    await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
+    await booked.task(TaskKind.RATE_SERVICE)
+    await booked.go_to("2026-10-03 10:00")
+    await booked.ends(BookingStage.CLOSED)

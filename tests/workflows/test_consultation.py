@@ -1,0 +1,302 @@
+"""Consultations by text, by phone, by roster and at once; each service of each programme."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from domain.booking import BookingStage
+from domain.clock import ClockState
+from domain.consultation import consulting_of
+from domain.services import DoctorLevel, Shape
+from domain.steps import TaskKind
+from domain.telephone import CallNews
+from tests.workflows import doctors, stewards
+from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from tests.workflows.doctors import a_slot, call, take_slot
+
+BookingOf = Callable[..., Any]
+P02 = "pingan_value_added"
+BY_ROSTER = (P02, "expert_phone_appointment")
+DIRECT = (P02, "expert_phone_direct")
+BY_TEXT = (P02, "family_doctor_text")
+BY_PHONE = (P02, "family_doctor_phone")
+
+SERVICES = [
+    (programme.code, service.code)
+    for programme in PROGRAMMES.values()
+    for service in programme.services
+    if service.shape is Shape.CONSULTATION
+]
+"""Every consultation of every programme."""
+
+
+@pytest.fixture
+def booking_of(temporal_settings: Settings) -> BookingOf:
+    return booking_opener(temporal_settings)
+
+
+async def _confirmed(booked: Booked) -> None:
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+
+
+async def _slot_kept(booked: Booked, at: str = "2026-09-25 15:00") -> Any:
+    await stewards.take(booked)
+    await booked.task(TaskKind.CHOOSE_SLOT)
+    slot = a_slot(booked, at)
+    await take_slot(booked, slot)
+    await _confirmed(booked)
+    return slot
+
+
+@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
+async def test_every_consultation_of_every_programme_runs_to_its_end(
+    booking_of: BookingOf, programme: str, service: str
+) -> None:
+    """The happy path, guided by nothing but the steps that the booking itself opens."""
+    terms = PROGRAMMES[programme].service(service)
+    async with booking_of(programme, service, "2026-08-31 10:00") as booked:
+        booked.roster.slots = [a_slot(booked, "2026-08-31 10:00")]
+        await stewards.take(booked)
+        await stewards.hand_in(booked, programme, service)
+        while (task := await booked.anything()).kind is not TaskKind.CONSULT:
+            if task.kind is TaskKind.CHOOSE_SLOT:
+                await take_slot(booked, a_slot(booked, "2026-08-31 10:30"))
+                await _confirmed(booked)
+            else:
+                await stewards.next_step(booked, task.kind)
+        if consulting_of(terms).by == "text":
+            await booked.go_to("2026-09-01 10:01")
+        else:
+            await booked.do(TaskKind.CONSULT, outcome="advised")
+        if "text_summary" in terms.result:
+            await booked.do(TaskKind.WRITE_SUMMARY, summary="注意休息, 两周后复查")
+        for _ in terms.follow_ups:
+            await booked.do(TaskKind.RATE_SERVICE, stars=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == (None if terms.quota.count is None else "consumed")
+
+
+async def test_a_family_doctor_answers_in_thirty_seconds_and_the_chat_closes_after_a_day(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*BY_TEXT, "2026-09-24 10:00") as booked:
+        await booked.time.go_to(booked.at("2026-09-24 10:00") + timedelta(seconds=31))
+        await booked.task(TaskKind.BREACH)
+        await stewards.take(booked)
+        await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+        opened = (await booked.until(lambda: booked.clocks["G10.1"])).started_at
+        await booked.do(TaskKind.CONSULT, outcome="advised")
+        await booked.time.go_to(opened + timedelta(hours=23, minutes=59))
+        assert booked.stage is BookingStage.CONFIRMED  # answered, and open for more (R167)
+        await booked.time.go_to(opened + timedelta(hours=24))
+        await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
+        await booked.task(TaskKind.RATE_SERVICE)
+        await booked.time.go_to(opened + timedelta(days=9))
+        await booked.ends(BookingStage.CLOSED)  # nobody rated, and that holds up nothing
+        assert booked.clocks["G09.1"].state is ClockState.MET_LATE
+        assert booked.clocks["G10.1"].met_at == opened + timedelta(hours=24)
+        assert booked.clocks["G10.1"].state is ClockState.MET
+
+
+async def test_a_family_doctors_call_is_over_when_it_ends_or_after_fifteen_minutes(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*BY_PHONE, "2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+        await booked.task(TaskKind.CONSULT)
+        await call(booked, CallNews.ANSWERED, "c-1")
+        talk = await booked.until(lambda: booked.clocks["G11.1"])
+        await booked.time.go_to(talk.started_at + timedelta(minutes=15))
+        await booked.task(TaskKind.WRITE_SUMMARY)
+        await call(booked, CallNews.ENDED, "c-1", seconds=930)  # the line closed a little later
+        await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
+        await booked.do(TaskKind.RATE_SERVICE, stars=4)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.clocks["G11.1"].state is ClockState.MET
+
+
+async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_message(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
+        await _slot_kept(booked)
+        await booked.go_to("2026-09-25 14:00")
+        await booked.until(lambda: "sms_steward" in booked.lines)
+        assert booked.told == [
+            "booking_received",
+            "booking_call_confirmed",
+            "booking_steward_soon",
+        ]
+        reminded = await booked.until(lambda: booked.partners.sent[2])
+        assert (reminded.to, booked.booking_id in reminded.text) == ("steward", True)
+        assert "call_customer" not in booked.lines
+        await booked.go_to("2026-09-25 14:30")
+        assert (await booked.task(TaskKind.CALL_AHEAD)).due_at == booked.at("2026-09-25 15:00")
+        await booked.do(TaskKind.CALL_AHEAD, reached=True)
+        await booked.go_to("2026-09-25 15:00")
+        await call(booked, CallNews.FAILED, "c-1")
+        # The end arrives before the beginning, and both twice.
+        await booked.go_to("2026-09-25 15:13")
+        for _ in range(2):
+            await call(booked, CallNews.ENDED, "c-2", seconds=600)
+            await call(booked, CallNews.ANSWERED, "c-2", at="2026-09-25 15:03")
+        await booked.do(TaskKind.RATE_SERVICE, stars=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.lines.count("call_ended") == 1
+        assert booked.clocks["G11.1"].started_at == booked.at("2026-09-25 15:03")
+        assert booked.unit == "consumed"
+
+
+@pytest.mark.parametrize("caller", ["steward", "doctor"])
+async def test_three_calls_in_vain_cancel_the_order_and_give_the_unit_back(
+    booking_of: BookingOf, caller: Any
+) -> None:
+    async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
+        await call(booked, CallNews.FAILED, "c-0", caller)  # before there was anything to call for
+        await _slot_kept(booked)
+        assert booked.roster.taken == {"slot-1": booked.booking_id}
+        await booked.go_to("2026-09-25 14:31")
+        other: Any = "doctor" if caller == "steward" else "steward"
+        for number in (1, 2):
+            await call(booked, CallNews.FAILED, f"c-{number}", caller)
+            await call(booked, CallNews.FAILED, f"c-{number}", caller)
+            await call(booked, CallNews.FAILED, f"o-{number}", other)
+        await booked.until(lambda: booked.lines.count("call_failed") == 5)
+        assert booked.stage is BookingStage.CONFIRMED
+        await call(booked, CallNews.FAILED, "c-3", caller)
+        await booked.ends(BookingStage.CANCELLED)
+        assert (booked.unit, booked.roster.taken) == ("given_back", {})
+        assert booked.told[-1] == "booking_not_reached"
+
+
+async def test_a_customer_reached_between_two_failures_is_not_cancelled(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
+        await _slot_kept(booked)
+        for number, news in enumerate(("failed", "failed", "answered", "failed", "failed")):
+            await call(booked, CallNews(news), f"c-{number}", "steward")
+        await booked.until(lambda: booked.lines.count("call_failed") == 4)
+        assert booked.stage is BookingStage.CONFIRMED
+        assert await refused(booked.do(TaskKind.CONSULT, outcome="not_reached")) == "outcome"
+        await booked.do(TaskKind.CONSULT, outcome="advised")
+        await booked.do(TaskKind.RATE_SERVICE, stars=1)
+        await booked.ends(BookingStage.CLOSED)
+
+
+async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await booked.task(TaskKind.CHOOSE_SLOT)
+        for unfit in (
+            a_slot(booked, "2026-09-24 09:00"),  # past
+            a_slot(booked, "2026-10-02 09:00"),  # more than a week ahead
+            a_slot(booked, "2026-09-25 09:00", doctor_level=DoctorLevel.ATTENDING),
+            a_slot(booked, "2026-09-25 09:00", hospital_rank=101),
+        ):
+            assert await refused(take_slot(booked, unfit)) == "slot_id"
+        booked.roster.taken["slot-9"] = "bk-another"
+        theirs = a_slot(booked, "2026-09-25 09:00", 9)
+        assert await refused(take_slot(booked, theirs)) == "slot_id"
+        by_task = booked.do(TaskKind.CHOOSE_SLOT, slot_id="slot-1")
+        assert await refused(by_task) == "slot_id"
+        first, second = a_slot(booked, "2026-09-25 15:00"), a_slot(booked, "2026-09-26 15:00", 2)
+        await take_slot(booked, first)
+        await _confirmed(booked)
+        await take_slot(booked, second)
+        await booked.until(lambda: booked.pages[-1].service_at == second.starts_at)
+        await doctors.withdraw(booked, first)  # not theirs any more
+        await doctors.withdraw(booked, second)
+        await booked.task(TaskKind.CHOOSE_SLOT)
+        assert booked.told[-1] == "booking_again"
+        assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
+        await take_slot(booked, a_slot(booked, "2026-09-24 12:00", 3))
+        await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+        await booked.go_to("2026-09-24 12:01")
+        assert await refused(take_slot(booked, first)) == "stage"
+        await booked.go_to("2026-09-24 12:31")
+        await booked.task(TaskKind.BREACH)  # nobody has said what came of it
+        await booked.do(TaskKind.CONSULT, outcome="advised")
+        await booked.do(TaskKind.RATE_SERVICE, stars=3)
+        await booked.ends(BookingStage.CLOSED)
+
+
+async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes_of_their_turn(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*DIRECT, "2026-09-24 10:00") as booked:
+        booked.roster.slots = [
+            a_slot(booked, "2026-09-24 10:00", ends_at=booked.at("2026-09-24 12:00"))
+        ]
+        booked.roster.ahead = 2
+        await stewards.take(booked)
+        await booked.until(lambda: "queued" in booked.lines)
+        assert booked.told[-1] == "booking_order_placed"
+        await booked.go_to("2026-09-24 10:20")
+        assert "G14.1" not in booked.clocks  # the promise is for who is first in line (R193)
+        booked.roster.ahead = 0
+        await booked.go_to("2026-09-24 10:21")
+        promised = await booked.until(lambda: booked.clocks["G14.1"])
+        task = await booked.task(TaskKind.CONSULT)
+        assert task.due_at == promised.due_at == promised.started_at + timedelta(minutes=5)
+        await booked.time.go_to(promised.started_at + timedelta(minutes=4))
+        for number in (1, 2, 3):
+            await call(booked, CallNews.FAILED, f"c-{number}")
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.clocks["G14.1"].state is ClockState.MET  # called, if in vain
+        assert booked.unit == "given_back"
+        assert booked.roster.taken == {}
+
+
+async def test_without_a_doctor_on_duty_a_call_at_once_is_not_available(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*DIRECT, "2026-09-24 10:00") as booked:
+        booked.roster.slots = [
+            a_slot(booked, "2026-09-24 10:30"),
+            a_slot(booked, "2026-09-24 10:00", 2, doctor_level=DoctorLevel.ATTENDING),
+        ]
+        await stewards.take(booked)
+        await booked.ends(BookingStage.UNAVAILABLE)
+        assert booked.unit == "given_back"
+
+
+@pytest.mark.parametrize("urgent", [False, True])
+async def test_at_night_a_phone_doctor_hears_emergencies_only(
+    booking_of: BookingOf, urgent: bool
+) -> None:
+    """R365: from 20:00 to 8:00; others wait for the morning, and may give up meanwhile."""
+    night = "2026-09-24 23:00"
+    async with booking_of("changsheng_haorensheng", "phone_doctor", night, urgent=urgent) as booked:
+        if urgent:
+            await booked.task(TaskKind.TAKE_REQUEST)
+        else:
+            await booked.until(lambda: "outside_hours" in booked.lines)
+            await booked.go_to("2026-09-25 07:59")
+            assert booked.open_tasks == {}
+            await booked.go_to("2026-09-25 08:00")
+            await booked.task(TaskKind.TAKE_REQUEST)
+        await booked.give_up()
+        await booked.ends(BookingStage.CANCELLED)
+
+
+async def test_a_doctor_who_cannot_uses_nothing_up_and_a_customer_nobody_reaches_ends_it(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of("ruitai_ci", "phone_doctor", "2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, "ruitai_ci", "phone_doctor")
+        await stewards.next_step(booked, TaskKind.REVIEW_BOOKING)
+        await stewards.next_step(booked, TaskKind.TELL_RESULT)
+        await booked.do(TaskKind.CONSULT, outcome="provider_failed")
+        await booked.do(TaskKind.CONSULT, outcome="not_reached")
+        await booked.ends(BookingStage.TERMINATED)
+        assert booked.unit == "consumed"  # P13: at approval

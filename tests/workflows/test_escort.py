@@ -1,0 +1,295 @@
+"""An escort: offered to several, taken by the first, there before the customer, gone after him."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from domain.booking import BookingStage, VisitOutcome
+from domain.clock import ClockState
+from domain.eligibility import Outcome
+from domain.services import Shape
+from domain.steps import TaskKind
+from domain.visit import escorting
+from tests.workflows import escorts, stewards
+from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+
+BookingOf = Callable[..., Any]
+
+SERVICES = [
+    (programme.code, service.code)
+    for programme in PROGRAMMES.values()
+    for service in programme.services
+    if service.shape is Shape.ESCORT
+]
+"""Every escort of every programme."""
+P06 = ("anxin_cancer_inpatient", "visit_escort")
+MEETING = "2026-06-20 09:00"
+
+
+@pytest.fixture
+def booking_of(temporal_settings: Settings) -> BookingOf:
+    return booking_opener(temporal_settings)
+
+
+async def _at_the_hospital(booked: Booked, number: int = 1) -> None:
+    """Called, there in time, the customer on his way."""
+    await escorts.call(booked, number)
+    await booked.go_to("2026-06-20 08:45")
+    await escorts.check_in(booked, number)
+    await escorts.on_the_way(booked, number)
+
+
+async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_asked_after(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        early = escorts.plan(booked, "2026-06-19 09:00")
+        assert await refused(early) == "meeting_at"  # three natural days ahead (G04)
+        await escorts.plan(booked, MEETING)
+        await escorts.offer(booked, 1, 2)
+        await booked.go_to("2026-06-19 10:00")
+        await escorts.says(booked, 1)
+        call = await booked.task(TaskKind.CALL_CUSTOMER)
+        assert (call.assignee, booked.civil(call.due_at)) == ("nurse-1", "06-19 10:30")
+        await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+        partly = escorts.call(booked, items=escorts.CALLS[1:])
+        assert await refused(partly) == "items"
+        await escorts.call(booked)
+        arrival = await booked.task(TaskKind.CHECK_IN)
+        assert booked.civil(arrival.due_at) == "06-20 08:50"
+        await booked.go_to("2026-06-20 08:45")
+        await escorts.check_in(booked)
+        await escorts.on_the_way(booked)
+        await escorts.meet(booked)
+        leaving = await booked.task(TaskKind.CHECK_OUT)
+        assert booked.civil(leaving.due_at) == "06-20 13:00"  # four hours from the agreed time
+        await booked.go_to("2026-06-20 12:55")
+        silent = booked.do(
+            TaskKind.CHECK_OUT,
+            escorts.nurse(1),
+            at=booked.time.now().isoformat(),
+            closing_words=False,
+            items=["guide"],
+        )
+        assert await refused(silent) == "closing_words"
+        await escorts.check_out(booked, items=["card_and_number", "guide", "accompany"])
+        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert {one.state for one in booked.clocks.values()} == {ClockState.MET}
+        assert {one.id for one in booked.clocks.values()} == {"G05", "G06", "G08"}
+        assert booked.unit == "consumed"
+
+
+async def test_of_two_who_accept_at_the_same_moment_the_first_comes_and_only_she_may_report(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.plan(booked, MEETING)
+        await escorts.offer(booked, 1, 2)
+        await escorts.says(booked, 9)  # nobody offered it to her
+        for number in (2, 1, 2):  # the second yes, and the first one told again
+            await escorts.says(booked, number)
+        call = await booked.task(TaskKind.CALL_CUSTOMER)
+        assert call.assignee == "nurse-2"
+        await booked.until(lambda: "visit_too_late" in booked.lines)
+        assert booked.lines.count("visit_taken") == 1
+        assert "未派单" in (await booked.task(TaskKind.BREACH)).subject
+        assert await refused(escorts.call(booked, 1)) == "actor"
+        await escorts.call(booked, 2)
+        await escorts.says(booked, 1, yes=False)
+        await booked.task(TaskKind.CHECK_IN)
+
+
+async def test_who_declines_or_withdraws_is_replaced_and_the_promise_of_a_call_begins_anew(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.plan(booked, MEETING)
+        await escorts.offer(booked, 1, 2)
+        await escorts.says(booked, 1, yes=False)
+        await escorts.says(booked, 2, yes=False)
+        await booked.until(lambda: "visit_nobody" in booked.lines)
+        assert (await booked.task(TaskKind.OFFER_VISIT)).subject == "nobody"
+        await escorts.offer(booked, 3)
+        await escorts.says(booked, 3)
+        await booked.task(TaskKind.CALL_CUSTOMER)
+        await escorts.says(booked, 3, yes=False)
+        await booked.until(lambda: "escort_lost" in booked.lines)
+        assert await refused(escorts.offer(booked, 3)) == "nurses"
+        await escorts.offer(booked, 4)
+        assert len(booked.partners.cancelled) >= 1
+        await escorts.says(booked, 4)
+        again = await booked.task(TaskKind.CALL_CUSTOMER)
+        assert (again.assignee, again.clock) == ("nurse-4", "G06.2")
+        assert booked.clocks["G06.1"].state is ClockState.DROPPED
+        assert booked.stage is BookingStage.CONFIRMED
+
+
+async def test_who_is_not_there_in_time_is_asked_after_and_replaced_by_a_person(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.taken(booked, MEETING)
+        await escorts.call(booked)
+        assert await refused(escorts.check_in(booked)) == "at"  # three days before
+        await booked.go_to("2026-06-20 08:51")
+        await booked.do(TaskKind.REPLACE_ESCORT, replaced=False, reason="堵车, 五分钟后到")
+        await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
+        await escorts.offer(booked, 3)
+        await escorts.says(booked, 3)
+        await escorts.call(booked, 3)
+        await escorts.check_in(booked, 3)
+        await escorts.on_the_way(booked, 3, late="2026-06-20 09:20")
+        assert await refused(escorts.meet(booked, 3, met=False)) == "met"
+        await booked.go_to("2026-06-20 09:49")
+        assert await refused(escorts.meet(booked, 3, met=False)) == "met"  # half an hour from 09:20
+        await escorts.meet(booked, 3)
+        leaving = await booked.task(TaskKind.CHECK_OUT)
+        assert booked.civil(leaving.due_at) == "06-20 13:49"  # four hours with the customer
+        await booked.go_to("2026-06-20 13:50")
+        await booked.until(lambda: booked.clocks["G08.1"].breached_at)
+        await escorts.check_out(booked, 3, items=["guide"])
+        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
+        await booked.ends(BookingStage.CLOSED)
+
+
+async def test_a_customer_who_does_not_come_is_decided_on_by_a_person_and_never_by_silence(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.taken(booked, MEETING)
+        await _at_the_hospital(booked)
+        await booked.go_to("2026-06-20 10:00")
+        assert "到场未登记" in (await booked.task(TaskKind.BREACH)).subject
+        assert booked.stage is BookingStage.CONFIRMED
+        await escorts.meet(booked, met=False)
+        await stewards.report(booked, VisitOutcome.DELIVERED)  # he came after all
+        await escorts.meet(booked, met=False)
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)
+        await escorts.taken(booked, "2026-06-23 09:00", 5)
+        assert booked.civil(booked.clocks["G05.1"].due_at) == "06-23 24:00"
+        await escorts.call(booked, 5)
+        await booked.go_to("2026-06-23 08:50")
+        await escorts.check_in(booked, 5)
+        await escorts.on_the_way(booked, 5)
+        await booked.go_to("2026-06-23 09:31")
+        await escorts.meet(booked, 5, met=False)
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
+        # The source has lost what a no-show costs (P02), so a supervisor says it.
+        await booked.do(TaskKind.DECIDE_USE, used=True, reason="未按时到场")
+        await booked.ends(BookingStage.TERMINATED)
+        assert booked.unit == "consumed"
+        assert len(booked.partners.cancelled) == 2
+
+
+async def test_giving_up_calls_off_whoever_had_taken_the_visit(booking_of: BookingOf) -> None:
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.taken(booked, MEETING)
+        await booked.give_up()
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.partners.cancelled == list(booked.partners.visits)
+
+
+async def test_only_who_has_worked_as_a_nurse_may_go_to_the_ward_and_nobody_gives_the_unit_back(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*P06, "2026-06-17 09:00", outcome=Outcome.NEEDS_PERSON) as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *P06)
+        await stewards.next_step(booked, TaskKind.REVIEW_BOOKING)
+        await stewards.next_step(booked, TaskKind.TELL_RESULT)
+        await escorts.plan(booked, MEETING)
+        assert await refused(escorts.offer(booked, 1, clinical=False)) == "nurses"
+        assert await refused(escorts.offer(booked, 1, 1)) == "nurses"
+        assert await refused(escorts.offer(booked, 1, hospital_name="")) == "hospital_name"
+        await escorts.offer(booked, 1)
+        (order,) = booked.partners.visits.values()
+        assert (order.clinical_nurse, order.checklist) == (True, ["引领被保险人到病区门口"])
+        await booked.do(TaskKind.OFFER_VISIT, final=True)
+        await booked.ends(BookingStage.UNAVAILABLE)
+
+
+@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
+async def test_every_escort_of_every_programme_runs_to_its_end(
+    booking_of: BookingOf, programme: str, service: str
+) -> None:
+    """Guided by nothing but the steps that the booking itself opens."""
+    terms = PROGRAMMES[programme].service(service)
+    asked = escorting(PROGRAMMES[programme], terms)
+    assert asked is not None
+    async with booking_of(programme, service, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, programme, service)
+        while (task := await booked.anything()).kind is not TaskKind.PLAN_ESCORT:
+            await stewards.next_step(booked, task.kind)
+        await escorts.taken(booked, MEETING)
+        await escorts.call(booked, items=[one.code for one in asked.calls])
+        await booked.go_to("2026-06-20 08:45")
+        await escorts.check_in(booked)
+        await escorts.on_the_way(booked)
+        await escorts.meet(booked)
+        await booked.go_to("2026-06-20 11:00")
+        await escorts.check_out(booked, items=[one.code for one in asked.items])
+        for _ in terms.follow_ups:
+            await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == (None if terms.quota.count is None else "consumed")
+
+
+async def test_an_appointment_is_accompanied_where_its_programme_says_so(
+    booking_of: BookingOf,
+) -> None:
+    """P04: planned anew, the first escort need not come; the next one is there to the end."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.confirm(booked)
+        await escorts.offer(booked, 1)
+        await escorts.says(booked, 1)
+        await booked.task(TaskKind.CALL_CUSTOMER)
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)
+        await booked.until(lambda: booked.partners.cancelled)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await escorts.offer(booked, 2, 3)
+        await escorts.says(booked, 3)
+        await escorts.call(booked, 3)
+        await booked.go_to("2026-10-09 08:50")
+        await escorts.check_in(booked, 3)
+        await escorts.on_the_way(booked, 3)
+        await escorts.meet(booked, 3)
+        await booked.go_to("2026-10-09 11:00")
+        await escorts.check_out(booked, 3, items=["accompany"])
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert len(booked.partners.cancelled) == 1
+        assert "alert" not in booked.lines
+
+
+async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.confirm(booked)
+        await booked.do(TaskKind.OFFER_VISIT, final=True)
+        await booked.until(lambda: "no_escort" in booked.lines)
+        await booked.go_to("2026-10-08 10:00")
+        await stewards.report(booked)
+        assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == "consumed"

@@ -1,0 +1,360 @@
+"""The story of a consultation: by text, by phone, by a doctor's roster, or with one on duty now.
+
+A doctor is found or a slot taken; customer and doctor talk; the doctor sums up. The telephone
+system records every call: calls in vain end the order by the programme's own rule, a doctor who
+cannot come uses nothing up. How every booking begins and ends stands in
+`workflows.bookings.booking`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from temporalio import workflow
+
+from activities.roster_ports import LineUp, Take
+from activities.rosters import AskRoster
+from domain.booking import BookingStage
+from domain.booking_forms import AssignExpert
+from domain.cancellation import uses_up
+from domain.consultation import (
+    Consult,
+    ConsultOutcome,
+    consulting_of,
+    is_summed_up,
+    matched_by,
+    promised_call,
+)
+from domain.eligibility import Outcome
+from domain.events import ExpectedEvent
+from domain.roster import Slot, Turn
+from domain.services import FollowUp
+from domain.steps import TaskKind
+from workflows.bookings.booking import Booking
+from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
+from workflows.bookings.desk import STEWARD_SOON, BookingOver
+from workflows.bookings.talk import Talk
+from workflows.cockpit import civil
+from workflows.messages import (
+    Accepted,
+    CallHeard,
+    CompleteTask,
+    RequestBooking,
+    SlotWithdrawn,
+    TakeSlot,
+)
+from workflows.refusals import WRONG_STAGE, refusal
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+LOOK_AGAIN: Final = timedelta(seconds=30)
+"""An order that waits for a doctor on duty looks so often whether its turn has come (inferred)."""
+GRACE: Final = timedelta(minutes=15)
+"""So long after a slot's end somebody says what came of it; then a supervisor hears of it."""
+RATED_WITHIN: Final = timedelta(days=7)
+"""A customer may rate the doctor for so long; nobody must (inferred)."""
+
+
+@workflow.defn(name="Consultation")
+class Consultation(Booking):
+    """One booking of the shape `consultation`."""
+
+    @workflow.init
+    def __init__(self, asked: RequestBooking) -> None:
+        super().__init__(asked)
+        self._consulting = consulting_of(self._service)
+        self._taking = asyncio.Lock()
+        self._talk = Talk(self._state, self._desk, self._service)
+        self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
+
+    @workflow.run
+    async def run(self, _: RequestBooking) -> str:
+        """Tell the booking to its end; returns the stage it ended in."""
+        return await self.tell()
+
+    async def _take_request(self) -> None:
+        if self._asked.verdict.outcome is not Outcome.REJECTED:
+            await self._until_open()
+        await super()._take_request()
+
+    async def _until_open(self) -> None:
+        """A request outside the service's hours waits for the next opening (R364, R365)."""
+        asked, service = self._asked, self._service
+        hours = next((one for one in asked.programme.hours if one.code == service.hours), None)
+        if hours is None:
+            return
+        opens = hours.next_open(asked.requested_at, asked.calendar, emergency=asked.urgent)
+        if opens > workflow.now():
+            self._desk.note("outside_hours", f"服务时间外, {civil(opens)}受理")
+            await self._desk.by(opens, lambda: False, summary="等待服务时间")
+
+    async def _serve(self) -> None:
+        outcome = ConsultOutcome.PROVIDER_FAILED
+        while outcome is ConsultOutcome.PROVIDER_FAILED:
+            self._seek()
+            await self._find_doctor()
+            self._confirmed()
+            outcome = await self._consult()
+        if outcome is ConsultOutcome.NOT_REACHED:
+            await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
+            raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
+        if is_summed_up(self._service):
+            await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            self._desk.tell("booking_summary")
+        self._desk.use_when("completed", at=workflow.now())
+
+    # A doctor ------------------------------------------------------------------------------------
+
+    def _seek(self) -> None:
+        desk, now = self._desk, workflow.now()
+        if self._state.stage is not BookingStage.COORDINATING:
+            desk.enter(BookingStage.COORDINATING, at=now)
+        if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
+            desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
+
+    async def _find_doctor(self) -> None:
+        match self._consulting.by:
+            case "roster":
+                await self._choose_slot()
+            case "direct":
+                await self._line_up()
+            case _:
+                await self._match()
+
+    async def _choose_slot(self) -> None:
+        """The customer takes a slot at the door (R181); of two who want one, one has it."""
+        if self._talk.slot is None:
+            step = self._desk.ask(TaskKind.CHOOSE_SLOT, at=workflow.now())
+            await self._desk.done(step)
+
+    async def _line_up(self) -> None:
+        """A doctor on duty whose time nobody has taken, in the order of the orders (R192, R193)."""
+        waits = False
+        while self._talk.slot is None:
+            order = LineUp(
+                booking_id=self._state.booking_id,
+                programme=self._asked.programme.code,
+                service=self._service,
+                call_within_s=promised_call(self._asked.programme),
+                placed_at=self._asked.requested_at,
+                at=workflow.now(),
+            )
+            place = await self._ask_roster(AskRoster.line_up, order, "查看出诊医生")
+            if place.turn is Turn.NOBODY:
+                raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
+            if not waits:
+                self._desk.tell("booking_order_placed")
+            self._talk.slot = place.slot
+            if self._talk.slot is None:
+                if not waits:
+                    self._desk.note("queued", f"排队等候, 前面{place.ahead}人")
+                waits = True
+                await self._desk.by(
+                    workflow.now() + LOOK_AGAIN, lambda: False, summary="排队等候专家"
+                )
+
+    async def _match(self) -> None:
+        """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
+        role = matched_by(self._service)
+        while role is not None:
+            step = self._desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now(), roles=[role])
+            done = await self._desk.done(step)
+            form = done.read(AssignExpert)
+            if form.assigned:
+                return
+            self._desk.note("not_assigned", "暂无合适医生, 继续协调", at=done.at, by=done.actor)
+            if form.final:
+                raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
+
+    def _confirmed(self) -> None:
+        """GC09: customer and doctor know of each other; from here on calls count."""
+        desk, now = self._desk, workflow.now()
+        for event in (
+            ExpectedEvent.RESOURCE_COORDINATED,
+            ExpectedEvent.EXPERT_CONFIRMED,
+            ExpectedEvent.CUSTOMER_INFORMED,
+            ExpectedEvent.BOOKING_CONFIRMED,
+            ExpectedEvent.SERVICE_ARRANGED,
+        ):
+            desk.happened(event, at=now)
+        desk.enter(BookingStage.CONFIRMED, at=now)
+        desk.use_when("arranged", at=now)
+        self._talk.begin(now)
+        if self._consulting.by == "roster" and self._state.service_at is not None:
+            desk.tell("booking_call_confirmed", date=civil(self._state.service_at))
+
+    # The talk ------------------------------------------------------------------------------------
+
+    async def _consult(self) -> ConsultOutcome:
+        """GC12: until it is over: the talk, the doctor's step, the slot, the calls in vain."""
+        desk, slot, now = self._desk, self._talk.kept, workflow.now()
+        step = desk.ask(
+            TaskKind.CONSULT,
+            at=now,
+            until=ExpectedEvent.EXPERT_CALLED,
+            due_at=slot.starts_at if slot is not None else None,
+            subject=slot.doctor if slot is not None else "",
+        )
+        if self._consulting.by == "roster" and slot is not None:
+            await self._remind(slot, step)
+        if slot is not None and not await desk.by(
+            slot.ends_at + GRACE, lambda: self._talk.decided(step), summary="通话结果未登记"
+        ):
+            desk.alert("预约时段已过, 通话结果未登记")
+        await desk.until(lambda: self._talk.decided(step))
+        return await self._outcome(step)
+
+    async def _remind(self, slot: Slot, step: str) -> None:
+        """The reminders of the file, each so long before the slot (G12, G13)."""
+        reminders = self._asked.programme.reminders
+        for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
+            due = reminder.due_at(slot.starts_at)
+            if due < workflow.now():
+                continue  # who took the slot later than that has just heard of it
+            if await self._desk.by(due, lambda: self._talk.decided(step), summary=reminder.name):
+                return
+            self._desk.note(reminder.does, reminder.name, at=due)
+            if reminder.does == "sms_steward":
+                when, number = civil(slot.starts_at), self._state.booking_id
+                self._desk.tell_steward(STEWARD_SOON, date=when, number=number)
+            if reminder.does == "call_customer":
+                self._desk.ask(TaskKind.CALL_AHEAD, at=due, due_at=slot.starts_at)
+
+    async def _outcome(self, step: str) -> ConsultOutcome:
+        desk, now = self._desk, workflow.now()
+        completion = self._state.completions.pop(step, None)
+        self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
+        if self._talk.lost:
+            self._lose_slot()
+            return ConsultOutcome.PROVIDER_FAILED
+        if self._talk.in_vain:
+            await self._cancel_in_vain()
+        outcome = ConsultOutcome.ADVISED
+        if completion is not None and not self._talk.took_place:
+            outcome = completion.read(Consult).outcome
+        for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
+            desk.happened(event, at=now)
+        if outcome is ConsultOutcome.PROVIDER_FAILED:
+            await self._free_slot()
+        return outcome
+
+    def _take_off(self, *kinds: TaskKind) -> None:
+        """The steps of the talk are nobody's any more."""
+        for task in list(self._state.tasks.values()):
+            if task.kind in kinds:
+                self._desk.no_longer_asked(task.task_id, at=workflow.now(), reason="咨询已结束")
+
+    def _lose_slot(self) -> None:
+        """Changed for another: it is there already. Withdrawn: another is chosen."""
+        self._desk.note("slot_changed", "时段已变更", at=workflow.now())
+        if self._talk.is_withdrawn:
+            self._talk.slot = None
+            self._desk.tell("booking_again")
+
+    async def _cancel_in_vain(self) -> None:
+        """So many calls in vain cancel the order, and the file says what becomes of the unit."""
+        terms = self._service.failed_calls
+        used = terms is not None and terms.quota == "used"
+        await self._desk.settle_unit(used, why="failed_calls")
+        raise BookingOver(BookingStage.CANCELLED, "多次致电未接通, 订单已取消")
+
+    async def _free_slot(self) -> None:
+        """Somebody else may have the slot, and the place in line."""
+        if self._consulting.by not in ("roster", "direct"):
+            return
+        self._talk.slot = None
+        await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
+
+    async def _ask_roster(
+        self, verb: Callable[[AskRoster, A], Awaitable[R]], asked: A, summary: str
+    ) -> R:
+        return await workflow.execute_activity_method(
+            verb,
+            asked,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=summary,
+        )
+
+    # The end -------------------------------------------------------------------------------------
+
+    async def _calls(self, promised: FollowUp) -> None:
+        """Whoever wants to may rate the doctor (R174, R197); silence closes the booking."""
+        if promised.kind != "rating":
+            await super()._calls(promised)
+            return
+        asked_at = workflow.now()
+        until = asked_at + RATED_WITHIN
+        step = self._desk.ask(TaskKind.RATE_SERVICE, at=asked_at, due_at=until)
+        completions = self._state.completions
+        await self._desk.by(until, lambda: step in completions, summary="等待客户评价")
+        completions.pop(step, None)
+        self._take_off(TaskKind.RATE_SERVICE)
+
+    def _tell_end(self, over: BookingOver) -> None:
+        if self._talk.in_vain and over.stage is BookingStage.CANCELLED:
+            self._desk.tell("booking_not_reached")
+        else:
+            super()._tell_end(over)
+
+    async def _end(self, over: BookingOver) -> None:
+        await self._free_slot()
+        await super()._end(over)
+
+    # What arrives --------------------------------------------------------------------------------
+
+    @workflow.update
+    async def take_slot(self, message: TakeSlot) -> Accepted:
+        """The customer takes a slot, or changes it for another.
+
+        It waits for the roster, unlike other handlers: only there it shows which of two customers
+        has the slot, and the other is to hear it now.
+        """
+        async with self._taking:
+            wish = Take(
+                booking_id=self._state.booking_id,
+                programme=self._asked.programme.code,
+                slot_id=message.slot.slot_id,
+                at=message.at,
+            )
+            if not await self._ask_roster(AskRoster.take, wish, "占用时段"):
+                raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
+            if self._state.ended or self._state.called_off is not None:  # meanwhile
+                await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
+                raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+            self._took(message)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    def _took(self, message: TakeSlot) -> None:
+        self._talk.slot = message.slot
+        told = f"已选时段 {civil(message.slot.starts_at)}"
+        self._desk.note("slot_taken", told, at=message.at, by=message.actor)
+        for task in list(self._state.tasks.values()):
+            if task.kind is TaskKind.CHOOSE_SLOT:
+                done = CompleteTask(
+                    task_id=task.task_id,
+                    kind=task.kind,
+                    form={"slot_id": message.slot.slot_id},
+                    actor=message.actor,
+                    at=message.at,
+                )
+                self._desk.finish(done)
+
+    @take_slot.validator
+    def _may_take(self, message: TakeSlot) -> None:
+        self._refusals.slot(message, begun=self._talk.begun)
+
+    @workflow.signal
+    def slot_withdrawn(self, message: SlotWithdrawn) -> None:
+        """A doctor does not keep a slot; whether it is this customer's the story sees."""
+        self._talk.withdrawn.add(message.slot_id)
+
+    @workflow.signal
+    def call_heard(self, message: CallHeard) -> None:
+        """The telephone system recorded something of a call."""
+        self._talk.hear(message)

@@ -1,0 +1,43 @@
+"""Why a slot or a step of a consultation is refused: a stable code, a sentence, its field."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.booking import BookingStage
+from domain.consultation import ChooseSlot, Consult, ConsultOutcome, consulting_of
+from domain.roster import SLOT_REFUSALS, refused
+from domain.steps import TaskKind
+from workflows.bookings.refusals import BookingRefusals
+from workflows.messages import CompleteTask, TakeSlot
+from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
+
+SLOT_TAKEN: Final = "SlotTaken"
+
+
+class ConsultationRefusals(BookingRefusals):
+    """Checks the commands of one consultation against what it knows."""
+
+    def slot(self, message: TakeSlot, *, begun: bool) -> None:
+        """A slot is taken while it is asked for, or changed before the talk has begun."""
+        if consulting_of(self._service).by != "roster":
+            raise refusal(WRONG_STAGE, "本服务不需选择时段", "stage")
+        asked = any(task.kind is TaskKind.CHOOSE_SLOT for task in self._state.tasks.values())
+        confirmed = self._state.stage is BookingStage.CONFIRMED
+        kept, over = self._state.service_at, self._state.called_off is not None
+        late = begun or (kept is not None and kept <= message.at)
+        if over or not (asked or (confirmed and not late)):
+            raise refusal(WRONG_STAGE, "现在不能选择或更改时段", "stage")
+        why = refused(message.slot, self._service, at=message.at)
+        if why is not None:
+            raise refusal(FORM_REFUSED, SLOT_REFUSALS[why], "slot_id")
+
+    def completion(self, message: CompleteTask) -> None:
+        """As of every booking; a slot is taken at the roster, calls in vain are counted there."""
+        _, form = open_step(self._state, message)
+        if isinstance(form, ChooseSlot):
+            raise refusal(FORM_REFUSED, "请在预约的 slot 资源中选择时段", "slot_id")
+        counted = self._service.failed_calls is not None
+        if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
+            raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")
+        super().completion(message)

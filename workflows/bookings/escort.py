@@ -1,0 +1,108 @@
+"""The story of an escort: a time agreed, somebody beside the customer, the way through a hospital.
+
+How an escort comes and goes is told by `workflows.bookings.escorted`, how every booking begins and
+ends by `workflows.bookings.booking`. A customer who does not come is decided on by a person, after
+the agreed time and a grace; a provider's failure uses nothing up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from domain.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
+from domain.booking_forms import ReportVisit
+from domain.calendar import civil_date
+from domain.cancellation import uses_up
+from domain.events import ExpectedEvent
+from domain.steps import TaskKind
+from domain.visit import Escorting
+from domain.visit_forms import PlanEscort
+from workflows.bookings.booking import Booking
+from workflows.bookings.desk import BookingOver
+from workflows.bookings.escorted import EscortedVisit
+from workflows.cockpit import civil
+from workflows.messages import RequestBooking
+
+
+@workflow.defn(name="Escort")
+class Escort(Booking):
+    """One booking of the shape `escort`."""
+
+    @workflow.init
+    def __init__(self, asked: RequestBooking) -> None:
+        super().__init__(asked)
+        terms = asked.escorting or Escorting()
+        self._escorted = EscortedVisit(
+            self._desk, asked, terms, taken=self._confirmed, moved=self._meets
+        )
+
+    @workflow.run
+    async def run(self, _: RequestBooking) -> str:
+        """Tell the booking to its end; returns the stage it ended in."""
+        return await self.tell()
+
+    async def _serve(self) -> None:
+        outcome = None
+        try:
+            while outcome is None or outcome in AGAIN:
+                meeting_at = await self._plan()
+                outcome = await self._escort(meeting_at)
+        except BookingOver:
+            self._escorted.release()
+            raise
+        if outcome in LOSSES:
+            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            raise BookingOver(BookingStage.TERMINATED, outcome.value)
+        self._desk.use_when("completed", at=workflow.now())
+
+    async def _plan(self) -> datetime:
+        """The customer is called, the order written; a later day is his own wish (C-39)."""
+        desk, state = self._desk, self._state
+        if state.stage is not BookingStage.COORDINATING:
+            desk.enter(BookingStage.COORDINATING, at=workflow.now())
+        planned = await desk.done(desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now()))
+        form = planned.read(PlanEscort)
+        state.service_at = form.meeting_at
+        day = civil_date(form.meeting_at)
+        if state.customer_date is None or day > state.customer_date:
+            state.customer_date = day
+            desk.clocks.move_to_customer_date(at=planned.at, why="客户指定日期")
+        desk.note("planned", f"会面时间 {civil(form.meeting_at)}", at=planned.at, by=planned.actor)
+        return form.meeting_at
+
+    def _confirmed(self, at: datetime) -> None:
+        """Somebody comes: the booking stands, and stands on when somebody else comes instead."""
+        if self._state.stage is BookingStage.CONFIRMED:
+            return
+        desk = self._desk
+        desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=at)
+        desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=at)
+        desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=at)
+        desk.enter(BookingStage.CONFIRMED, at=at)
+        desk.use_when("arranged", at=at)
+        if self._state.service_at is not None:
+            desk.tell("booking_confirmed", date=civil(self._state.service_at))
+            desk.remind(self._state.service_at)
+
+    def _meets(self, at: datetime) -> None:
+        """They agreed on another time in the call: of that one the customer is reminded."""
+        self._state.service_at = at
+        self._desk.remind(at)
+
+    async def _escort(self, meeting_at: datetime) -> VisitOutcome:
+        """The visit itself; of a customer who did not come a person says what that means."""
+        desk = self._desk
+        while True:
+            ended_at = await self._escorted.accompany(meeting_at)
+            if ended_at is not None:
+                desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=ended_at)
+                return VisitOutcome.DELIVERED
+            step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now(), subject="not_there")
+            outcome = (await desk.done(step)).read(ReportVisit).outcome
+            if outcome is VisitOutcome.PROVIDER_FAILED:
+                desk.tell("booking_again")
+            if outcome is not VisitOutcome.DELIVERED:  # else he came after all: it goes on
+                self._escorted.release()
+                return outcome

@@ -1,0 +1,77 @@
+"""Why a step of a reimbursement is refused: papers that are not there, and what must not be paid.
+
+What all bookings have in common is checked in `workflows.bookings.refusals`, what every payment
+has in `workflows.refusals_of_money`.
+"""
+
+from __future__ import annotations
+
+from domain.calendar import civil_date
+from domain.expenses import (
+    PROBLEM_WORDS,
+    ConfirmPayee,
+    ExamineExpenses,
+    ReceivePapers,
+    papers_of,
+    problem_of,
+)
+from domain.money import AmountRefused
+from workflows.bookings.record import BookingState
+from workflows.bookings.refusals import BookingRefusals
+from workflows.messages import CompleteTask, RequestBooking
+from workflows.refusals import (
+    AMOUNT_OUT_OF_RANGE,
+    DOCUMENTS_MISSING,
+    FORM_REFUSED,
+    SAME_PERSON,
+    open_step,
+    refusal,
+)
+from workflows.refusals_of_money import PayoutRefusals
+
+
+class ExpenseRefusals(BookingRefusals):
+    """Checks the commands of one reimbursement."""
+
+    def __init__(self, state: BookingState, asked: RequestBooking) -> None:
+        super().__init__(state, asked)
+        self._money = PayoutRefusals(state)
+        self._papers_of = papers_of(asked.programme.documents, asked.service)
+
+    def completion(self, message: CompleteTask) -> None:
+        """The step is open, the caller's, and grants nothing that the terms do not."""
+        super().completion(message)
+        _, form = open_step(self._state, message)
+        if isinstance(form, ReceivePapers):
+            self._receipt(form, message)
+        elif isinstance(form, ExamineExpenses):
+            self._expenses(form, message)
+        elif isinstance(form, ConfirmPayee) and message.actor.id == self._state.examined_by:
+            raise refusal(SAME_PERSON, "审核票据与核对收款人须为不同人员", "actor")
+        else:
+            self._money.completion(message)
+
+    def _receipt(self, form: ReceivePapers, message: CompleteTask) -> None:
+        """Images of what came are in the file; what is missing is named."""
+        known = [kind.value for kind in self._papers_of if message.documents.get(kind.value)]
+        if not form.complete:
+            if not form.missing:
+                raise refusal(FORM_REFUSED, "须列明所缺票据", "missing")
+            return
+        lacking = [kind.value for kind in self._papers_of if kind.value not in known]
+        if lacking:
+            raise refusal(DOCUMENTS_MISSING, f"尚缺票据影像: {', '.join(lacking)}", "documents")
+
+    def _expenses(self, form: ExamineExpenses, message: CompleteTask) -> None:
+        try:
+            found = problem_of(
+                form,
+                papers=self._papers_of,
+                service=self._service,
+                on=civil_date(message.at),
+            )
+        except AmountRefused:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "expenses") from None
+        if found is not None:
+            field, problem = found
+            raise refusal(FORM_REFUSED, PROBLEM_WORDS[problem], field)

@@ -1,0 +1,155 @@
+"""The story of a reimbursement: named tickets and lodging invoices, examined and paid back.
+
+The papers come by courier and are asked for once; a person reads them and grants what the
+programme's file allows; finance says whose account it is, and the money goes the way every payment
+goes (`workflows.deposit_payment`). How every booking begins and ends stands in
+`workflows.bookings.booking`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+
+from domain import posting
+from domain.booking import BookingStage
+from domain.documents import DOCUMENT_NAMES
+from domain.events import ExpectedEvent
+from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers, papers_of
+from domain.money import spoken
+from domain.steps import TaskKind
+from workflows.bookings.booking import Booking
+from workflows.bookings.desk import BookingOver
+from workflows.bookings.expense_refusals import ExpenseRefusals
+from workflows.corrections import PayoutCorrections
+from workflows.deposit_payment import DepositPayment
+from workflows.matter import Completion
+from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
+from workflows.payouts import Payouts
+
+EXAMINE_WITHIN: Final = timedelta(days=3)
+"""What the worklist shows; no source promises a day (P18, section 3.3)."""
+
+
+@workflow.defn(name="Reimbursement")
+class Reimbursement(Booking):
+    """One booking of the shape `reimbursement`."""
+
+    @workflow.init
+    def __init__(self, asked: RequestBooking) -> None:
+        super().__init__(asked)
+        self._refusals = ExpenseRefusals(self._state, asked)
+        self._payouts = Payouts(self._desk, DepositPayment(self._desk, case_id=asked.booking_id))
+        self._corrections = PayoutCorrections(self._desk, pay_again=self._payouts.again)
+
+    @workflow.run
+    async def run(self, _: RequestBooking) -> str:
+        """Tell the booking to its end; returns the stage it ended in."""
+        return await self.tell()
+
+    async def _serve(self) -> None:
+        self._desk.beside(self._corrections.watch(), "corrections")
+        await self._receive()
+        granted_fen = await self._examine()
+        await self._confirm_payee(granted_fen)
+        await self._pay_back(granted_fen)
+        self._desk.use_when("completed", at=workflow.now())
+
+    async def _receive(self) -> None:
+        """GC05: the originals arrive; what is missing is asked for once, then what came counts."""
+        desk = self._desk
+        desk.enter(BookingStage.PAPERS_DUE, at=workflow.now())
+        papers = papers_of(self._asked.programme.documents, self._asked.service)
+        names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
+        desk.note("checklist", f"请以快递寄送原件: {names}")
+        while True:
+            done = await desk.done(desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now()))
+            form = done.read(ReceivePapers)
+            said = f"收到票据 {form.courier_no}" if form.courier_no else "收到票据 当面递交"
+            desk.note("papers_received", said, at=done.at, by=done.actor)
+            desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=done.at)
+            if form.complete or self._state.asked_for:
+                break
+            self._state.asked_for = list(form.missing)
+            desk.note("papers_missing", "票据不齐, 一次告知补寄", at=done.at, by=done.actor)
+            desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="papers_missing")
+        desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=done.at)
+
+    async def _examine(self) -> int:
+        """GC06: names, dates and amounts are read; returns what is granted, in fen."""
+        desk = self._desk
+        desk.enter(BookingStage.EXAMINATION, at=workflow.now())
+        done = await desk.done(
+            desk.ask(
+                TaskKind.EXAMINE_EXPENSES,
+                at=workflow.now(),
+                due_at=workflow.now() + EXAMINE_WITHIN,
+                subject=self._cap_in_words,
+            )
+        )
+        form = done.read(ExamineExpenses)
+        desk.happened(ExpectedEvent.REVIEW_DONE, at=done.at)
+        self._state.examined_by = done.actor.id
+        granted_fen, asked_fen = form.granted_fen, form.asked_fen
+        said = f"票面 {spoken(asked_fen)}, 核定 {spoken(granted_fen)}"
+        desk.note("expenses_examined", said, at=done.at, by=done.actor)
+        if granted_fen == 0:
+            await self._refuse(form, done)
+        if granted_fen < asked_fen:
+            desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="expenses_reduced")
+        desk.happened(ExpectedEvent.APPROVED, at=done.at)
+        desk.use_when("approved", at=done.at)
+        return granted_fen
+
+    @property
+    def _cap_in_words(self) -> str:
+        """What the person who reads the papers is told of the programme's terms."""
+        terms = self._service.pays_back
+        return f"限额 {spoken(terms.at_most_fen)}" if terms else "条款未载明限额"
+
+    async def _refuse(self, form: ExamineExpenses, done: Completion) -> None:
+        """Nothing is paid back: the customer hears why, then the booking is over."""
+        told = await self._desk.done(self._desk.ask(TaskKind.TELL_RESULT, at=done.at))
+        self._desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
+        raise BookingOver(BookingStage.DECLINED, form.reason)
+
+    async def _confirm_payee(self, granted_fen: int) -> None:
+        """Another person says whose account it is; a wrong one is asked for again."""
+        desk = self._desk
+        while True:
+            step = desk.ask(TaskKind.CONFIRM_PAYEE, at=workflow.now(), amount_fen=granted_fen)
+            done = await desk.done(step)
+            if done.read(ConfirmPayee).is_insured:
+                return
+            desk.note("wrong_payee", "收款人不是被保险人, 须更正", at=done.at, by=done.actor)
+            desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="wrong_payee")
+
+    async def _pay_back(self, granted_fen: int) -> None:
+        """GC13: booked as the customer's, then paid, and followed to a certain end."""
+        desk, state = self._desk, self._state
+        # A wish that came in the beat of the last step still counts: from here it does not.
+        if state.called_off is not None:
+            raise BookingOver(BookingStage.CANCELLED, state.called_off)
+        desk.enter(BookingStage.PAYING_BACK, at=workflow.now())
+        desk.open_books(granted_fen, at=workflow.now())
+        transfers = posting.claim(state.booking_id, payable_fen=granted_fen, offset_fen=0)
+        desk.book(transfers, at=workflow.now())
+        # What is owed must stand in the ledger before it leaves the house.
+        await desk.written()
+        paid = await self._payouts.pay(granted_fen)
+        at = paid.settled_at or workflow.now()
+        desk.note("paid_back", f"报销款已支付 {spoken(granted_fen)}", at=at)
+        await workflow.wait_condition(lambda: not state.corrections and self._payouts.at_rest)
+        desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=at)
+
+    @workflow.signal
+    def payment_result(self, message: PaymentResult) -> None:
+        """The payment partner's word on the money."""
+        self._desk.payment_result(message)
+
+    @workflow.signal
+    def difference_found(self, message: DifferenceFound) -> None:
+        """A day's statement says something else than the ledger."""
+        self._desk.difference(message)

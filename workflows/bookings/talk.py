@@ -1,0 +1,124 @@
+"""What a consultation knows of its talk: the slot it is for, its calls, and whether it is over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from domain.consultation import consulting_of
+from domain.events import ExpectedEvent
+from domain.roster import Slot
+from domain.services import Service
+from domain.telephone import CallNews, Calls
+from workflows.bookings.desk import BookingDesk
+from workflows.bookings.record import BookingState
+from workflows.messages import CallHeard
+
+_NEWS: Final = {
+    CallNews.ANSWERED: "来电已接通",
+    CallNews.FAILED: "来电未接通",
+    CallNews.ENDED: "通话已结束",
+}
+
+
+class Talk:
+    """One talk after another, until one of them took place."""
+
+    def __init__(self, state: BookingState, desk: BookingDesk, service: Service) -> None:
+        self._state = state
+        self._desk = desk
+        self._service = service
+        self._consulting = consulting_of(service)
+        self._phone = Calls()
+        self._before: frozenset[str] = frozenset()  # promises of an earlier talk
+        self._timed: set[str] = set()  # the calls whose beginning a promise has heard of
+        self.slot: Slot | None = None  # what the customer holds
+        self.kept: Slot | None = None  # what customer and doctor were told of
+        self.withdrawn: set[str] = set()
+
+    def begin(self, at: datetime) -> None:
+        """Customer and doctor know of each other: from here on calls count."""
+        self.kept = self.slot
+        if self.kept is not None:
+            self._state.service_at = self.kept.starts_at
+        self._phone.expect()
+        self._before = frozenset(self._state.clocks)
+        if self._consulting.by == "text":
+            self._desk.happened(ExpectedEvent.CONSULTATION_OPENED, at=at)
+        if self._consulting.by == "direct":
+            self._desk.happened(ExpectedEvent.ORDER_PLACED, at=at)
+
+    def decided(self, step: str) -> bool:
+        """Whether the talk is over, for whatever reason; `step` is the doctor's."""
+        answered = step in self._state.completions and not self._stays_open
+        return self.lost or self.in_vain or self.took_place or answered
+
+    @property
+    def begun(self) -> bool:
+        """Whether the doctor has the customer on the line, or had."""
+        return self._phone.talk() is not None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the slot is not the customer's any more: changed for another, or withdrawn."""
+        return self.slot is not self.kept or self.is_withdrawn
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the doctor does not keep the slot."""
+        return self.slot is not None and self.slot.slot_id in self.withdrawn
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether one caller has not reached the customer as often as the file allows (C-38)."""
+        terms = self._service.failed_calls
+        if terms is None:
+            return False
+        return any(self._phone.in_vain(caller) >= terms.attempts for caller in terms.callers)
+
+    @property
+    def took_place(self) -> bool:
+        """Whether the talk was ended, by one of them or by the promise that is its length."""
+        talk = self._phone.talk()
+        return (talk is not None and talk.ended_at is not None) or self._time_is_up
+
+    @property
+    def _time_is_up(self) -> bool:
+        """Whether the promise that is this talk's length has run out (G10, G11)."""
+        bound = self._consulting.ends_with
+        return any(
+            clock.id == bound and not clock.is_open
+            for instance, clock in self._state.clocks.items()
+            if instance not in self._before
+        )
+
+    @property
+    def _stays_open(self) -> bool:
+        """A conversation in the app stays open for its whole time, whatever was answered (R167)."""
+        return self._consulting.by == "text" and self._consulting.ends_with is not None
+
+    def hear(self, message: CallHeard) -> None:
+        """A report of the telephone system; only calls of the talk's own time count."""
+        new = self._phone.heard(
+            message.call_id, message.caller, message.news, at=message.at, seconds=message.seconds
+        )
+        if self._state.ended or not new:
+            return
+        who = "医生" if message.caller == "doctor" else "健康管家"
+        text = f"{who}{_NEWS[message.news]}"
+        self._desk.note(f"call_{message.news.value}", text, at=message.at)
+        self._time_calls()
+
+    def _time_calls(self) -> None:
+        """What the promises of calls are counted by: the doctor's first call, the talk, its end."""
+        desk, made = self._desk, self._phone.first_by("doctor")
+        if made is not None:
+            desk.happened(ExpectedEvent.EXPERT_CALLED, at=made.made_at)
+        talk = self._phone.talk()
+        if talk is None or talk.answered_at is None:
+            return
+        if talk.call_id not in self._timed:
+            self._timed.add(talk.call_id)
+            desk.happened(ExpectedEvent.CALL_STARTED, at=talk.answered_at)
+        if talk.ended_at is not None:
+            desk.happened(ExpectedEvent.CALL_ENDED, at=talk.ended_at)

@@ -1,0 +1,135 @@
+"""The desk of one rescue: whom it asks, whom it tells, and that the hospital hears of a breach."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.events import ExpectedEvent
+from domain.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
+from domain.services import Service, Step
+from domain.steps import TaskKind
+from domain.triage import MASS_EVENT, Way, is_reportable, told
+from domain.waiver import Role
+from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
+from workflows.matter import MatterPen, new_task
+from workflows.messages import RaiseRescue
+from workflows.rescues.record import RescueRecord, RescueState
+from workflows.rescues.refusals import subject_of, terms_of
+
+
+class RescueDesk(FrontDesk):
+    """Steps, promises and the record of one rescue."""
+
+    def __init__(self, raised: RaiseRescue, state: RescueState) -> None:
+        self.state: RescueState
+        self._raised = raised
+        self._terms = terms_of(raised)
+        record = RescueRecord(state, raised.programme.service(raised.service).name)
+        super().__init__(state, raised.programme, pen=MatterPen(state), record=record)
+
+    def ask(self, kind: TaskKind, **about: Any) -> str:
+        """Open a step; a broken promise is the hospital's own duty office's to hear of."""
+        if kind is TaskKind.BREACH:
+            about["roles"] = [Role.HOSPITAL_DUTY]
+        return super().ask(kind, **about)
+
+    def enter(self, stage: RescueStage, *, at: datetime) -> None:
+        """Change the stage; nothing happens if it is that already."""
+        if self.state.stage is not stage:
+            self.state.stage = stage
+            self.note("stage", RESCUE_STAGE_NAMES[stage], at=at)
+
+    def is_asked(self, kind: TaskKind, subject: str = "") -> str | None:
+        """The open step of a kind about something, None if nobody is asked."""
+        tasks = self.state.tasks.values()
+        return next(
+            (one.task_id for one in tasks if one.kind is kind and one.subject == subject), None
+        )
+
+    # What is wanted next -------------------------------------------------------------------------
+
+    def offer(self, *, at: datetime, afterwards: bool) -> None:
+        """Ask for every step whose turn has come, and nobody has been asked for yet."""
+        for code in self.state.services:
+            service = self._raised.programme.service(code)
+            done = self.state.steps_done(code)
+            for step in wanted(service, done, self.state.groups, afterwards=afterwards):
+                self._ask_step(service, step, at=at)
+            if not afterwards:
+                self._await_consultants(service, at=at)
+
+    def _ask_step(
+        self, service: Service, step: Step, *, at: datetime, department: str = ""
+    ) -> None:
+        subject = subject_of(service, step, department)
+        if self.is_asked(TaskKind.RESCUE_STEP, subject):
+            return
+        clock = self.clocks.until(step.marks, about=department or "case") if step.marks else None
+        task = new_task(
+            self.state,
+            TaskKind.RESCUE_STEP,
+            at=at,
+            roles=list(step.by) or None,
+            due_at=clock.due_at if clock else None,
+            clock=clock.instance if clock else None,
+            subject=subject,
+        )
+        title = f"{step.name} {department}".strip()[:60]
+        self.pen.task_opened(task.model_copy(update={"title": title}))
+
+    def _await_consultants(self, service: Service, *, at: datetime) -> None:
+        """Whoever was called is looked out for, under the promise that runs for the department."""
+        present = next(
+            (one for one in service.steps if one.marks is ExpectedEvent.CONSULTANT_PRESENT), None
+        )
+        if present is not None:
+            for department in self.state.called:
+                self._ask_step(service, present, at=at, department=department)
+
+    # Who is told ---------------------------------------------------------------------------------
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the channel runs for this patient: straight in, or treated already."""
+        return self.state.way == Way.RESCUE_ROOM or any(self.state.done.values())
+
+    def tell_the_house(self, *, at: datetime) -> None:
+        """Departments put the patient first (R530); the line of the hour hears of it (R528)."""
+        if self.is_active and not self.state.counts.get(TaskKind.ALERT_DEPARTMENT.value):
+            for department in self._terms.departments:
+                self.ask(TaskKind.ALERT_DEPARTMENT, at=at, subject=department)
+        groups = tuple(self.state.groups)
+        for route in told(
+            self._raised.programme,
+            at=self._raised.raised_at,
+            calendar=self.state.calendar,
+            reportable=is_reportable(self._terms, groups),
+        ):
+            upward = route.when == "mass_event"
+            if route.to in self.state.lines or not (upward or self.is_active):
+                continue
+            self.state.lines.append(route.to)
+            if upward and self._others_tell():
+                self.note("reported_with_event", "随突发事件一并报告", at=at)
+            else:
+                self.ask(TaskKind.REPORT_RESCUE, at=at, subject=route.to)
+
+    def _others_tell(self) -> bool:
+        """An event is reported once, with the patient whose record leads it."""
+        in_event = self._raised.event_id is not None and MASS_EVENT in self.state.groups
+        return in_event and not self._raised.leads_event
+
+    # Leaving -------------------------------------------------------------------------------------
+
+    def leave(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> list[str]:
+        """Take steps of these kinds off the worklist; the titles of those nobody reported."""
+        left = [task for task in self.state.tasks.values() if task.kind in kinds]
+        for task in left:
+            self.no_longer_asked(task.task_id, at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)
+        return [task.title for task in left if task.kind is TaskKind.RESCUE_STEP]
+
+    def leave_all(self, *, at: datetime, reason: str) -> None:
+        """Nobody needs to act any more."""
+        self.leave(frozenset(TaskKind) - ONLY_ACKNOWLEDGED, at=at, reason=reason)

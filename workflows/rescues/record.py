@@ -1,0 +1,111 @@
+"""What a rescue knows between two beats, and how it is written down page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import Field
+from temporalio import workflow
+
+from activities.rescue_ports import RescuePage, StepTold
+from activities.rescues import KeepRescues
+from domain.rescue import RESCUE_STAGE_NAMES, RescueOutcome, RescueStage
+from domain.triage import UNSEEN_LEVEL
+from workflows import cockpit
+from workflows.matter import MatterState
+from workflows.messages import RaiseRescue
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+
+
+class RescueState(MatterState):
+    """The rescue between two beats."""
+
+    rescue_id: str
+    stage: RescueStage = RescueStage.RAISED
+    services: list[str]
+    level: int = UNSEEN_LEVEL
+    way: str = ""
+    groups: list[str] = Field(default_factory=list)
+    owner: str  # who answers for the patient until somebody takes over (R516)
+    # By service: when each of its steps happened, the last time.
+    done: dict[str, dict[str, datetime]] = Field(default_factory=dict)
+    called: dict[str, datetime] = Field(default_factory=dict)  # departments that are on their way
+    lines: list[str] = Field(default_factory=list)  # whom the rescue is reported to
+    told: int = 0
+    shifts: list[tuple[datetime, datetime]] = Field(default_factory=list)  # of accompaniment
+    outcome: RescueOutcome | None = None
+    ended_at: datetime | None = None  # when the rescue itself did
+    seen_by_doctor: bool = False
+    unwritten: RescuePage | None = None
+
+    @classmethod
+    def of(cls, raised: RaiseRescue) -> RescueState:
+        """The state a rescue begins with."""
+        return cls(
+            rescue_id=raised.rescue_id,
+            calendar=raised.calendar,
+            services=[raised.service],
+            owner=raised.raised_by.id,
+        )
+
+    @property
+    def matter_id(self) -> str:
+        """The rescue's id."""
+        return self.rescue_id
+
+    @property
+    def ended(self) -> bool:
+        """Whether the story is over."""
+        return self.stage is RescueStage.CLOSED
+
+    def steps_done(self, service: str) -> Mapping[str, datetime]:
+        """When the steps of a service happened."""
+        return self.done.get(service, {})
+
+    def open_page(self, now: datetime) -> RescuePage:
+        """The page being written; a new one if the last was turned."""
+        if self.unwritten is None:
+            self.unwritten = RescuePage(
+                rescue_id=self.rescue_id, page=self.pages + 1, at=now, stage=self.stage
+            )
+        return self.unwritten
+
+    def tell(self, step: StepTold) -> None:
+        """Write a step down as it was reported."""
+        self.done.setdefault(step.service, {})[step.step] = step.at
+        self.open_page(step.recorded_at).told.append(step)
+
+
+class RescueRecord(Scribe[RescuePage]):
+    """Turns the pages of one rescue."""
+
+    def __init__(self, state: RescueState, title: str) -> None:
+        super().__init__(state)
+        self._state = state
+        self._title = title
+
+    def _standing(self) -> dict[str, object]:
+        state = self._state
+        return super()._standing() | {
+            "level": state.level,
+            "way": state.way,
+            "groups": state.groups,
+            "services": state.services,
+            "owner": state.owner,
+            "outcome": state.outcome,
+        }
+
+    async def _turn(self, page: RescuePage) -> None:
+        state, name = self._state, RESCUE_STAGE_NAMES[self._state.stage]
+        self._show(
+            {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
+            f"## {self._title} · {name}\n\n{cockpit.waiting_details(state)}",
+        )
+        await workflow.execute_activity_method(
+            KeepRescues.turn_page,
+            page,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=f"第{page.page}页 {name}",
+        )

@@ -1,0 +1,376 @@
+"""The story of a rescue: called, saved, then the papers, then the money (HX01–HX09).
+
+Nothing here waits for triage, a name, a registration or a payment before somebody is treated. The
+steps are reported as they happen, in whatever order the programme's file allows; clocks in minutes
+warn, are broken, are recorded, and stop nothing. Who the patient is, and whether he is insured, may
+come to light at any time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from temporalio import workflow
+
+from activities.ports import TaskClosed
+from activities.rescue_ports import StepTold
+from domain.events import ExpectedEvent
+from domain.forms import Form
+from domain.rescue import (
+    OUTCOME_NAMES,
+    RescueOutcome,
+    RescueStage,
+    shift_of,
+    steps_of,
+    uncovered,
+)
+from domain.rescue_forms import CollectFees, RecordOutcome, RecordStep, ReportRescue, TriagePatient
+from domain.services import FollowUp, Service, Step
+from domain.steps import TaskKind
+from domain.triage import MASS_EVENT, WAY_NAMES, assess, is_served
+from domain.waiver import Role
+from workflows.messages import (
+    Accepted,
+    Actor,
+    AddService,
+    CaseLinked,
+    CompleteTask,
+    PatientKnown,
+    RaiseRescue,
+    ReportActs,
+)
+from workflows.rescues.desk import RescueDesk
+from workflows.rescues.record import RescueState
+from workflows.rescues.refusals import (
+    REPORTED,
+    RescueRefusals,
+    departments_of,
+    found,
+    seen_in,
+    subject_of,
+    terms_of,
+)
+
+FEES_ASKED_MAX: Final = 52
+"""After so many requests the hospital decides by hand what becomes of the debt."""
+FOLLOW_UPS_MAX: Final = 12
+"""No programme asks for more calls than one a month."""
+
+OF_THE_RESCUE: Final = frozenset(
+    {
+        TaskKind.TRIAGE_PATIENT,
+        TaskKind.RESCUE_STEP,
+        TaskKind.ALERT_DEPARTMENT,
+        TaskKind.COORDINATE_RESCUE,
+        TaskKind.RESCUE_OUTCOME,
+    }
+)
+"""Steps that nobody needs to do once the rescue is over; a report upward is still owed."""
+
+_WAITED_FOR: Final = frozenset({TaskKind.COLLECT_FEES, TaskKind.FOLLOW_UP_CALL})
+_STILL_OWED: Final = frozenset({TaskKind.REPORT_RESCUE, TaskKind.DECIDE_WARD})
+
+
+@workflow.defn(name="Rescue")
+class Rescue:
+    """One patient in a hospital's own channel."""
+
+    @workflow.init
+    def __init__(self, raised: RaiseRescue) -> None:
+        self._raised = raised
+        self._terms = terms_of(raised)
+        self._state = RescueState.of(raised)
+        self._desk = RescueDesk(raised, self._state)
+        self._refusals = RescueRefusals(self._state, raised)
+        self._received = False
+        self._beats = 0  # how often something was reported
+
+    @workflow.run
+    async def run(self, _: RaiseRescue) -> str:
+        """Tell the rescue to its end; returns the stage it ended in."""
+        await self._desk.run(
+            self._story(), asked_to_stop=lambda: self._desk.alert("收到取消请求, 救治继续")
+        )
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._state.stage.value
+
+    async def _story(self) -> None:
+        self._receive()
+        await self._rescue()
+        await self._formalities()
+        await self._follow_up()
+        now = workflow.now()
+        self._desk.enter(RescueStage.CLOSED, at=now)
+        self._desk.leave_all(at=now, reason="已结案")
+
+    # The chapters --------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        """HX01: anybody may call (R456); from now on somebody answers for the patient (R516)."""
+        raised, desk = self._raised, self._desk
+        desk.note("raised", "呼叫绿色通道", at=raised.raised_at, by=raised.raised_by)
+        known = {group.code for group in self._terms.groups}
+        if raised.event_id is not None and MASS_EVENT in known:
+            self._state.groups.append(MASS_EVENT)
+        self._begin(raised.service, at=raised.raised_at)
+        desk.ask(TaskKind.TRIAGE_PATIENT, at=raised.raised_at)
+        desk.ask(TaskKind.RESCUE_OUTCOME, at=raised.raised_at)
+        self._received = True
+
+    def _begin(self, code: str, *, at: datetime) -> None:
+        """A service of the channel begins; the minutes from first contact run (R584)."""
+        service = self._raised.programme.service(code)
+        self._desk.note("service_begun", f"启动: {service.name}", at=at)
+        from_contact = any(
+            ExpectedEvent.FIRST_CONTACT in clock.starts
+            and (not clock.services or code in clock.services)
+            for clock in self._raised.programme.clocks
+        )
+        if from_contact:
+            self._desk.happened(ExpectedEvent.FIRST_CONTACT, at=self._raised.raised_at)
+
+    async def _rescue(self) -> None:
+        """HX02–HX05: whatever is reported opens what comes next; it ends when a clinician says."""
+        desk = self._desk
+        while self._state.outcome is None:
+            now = workflow.now()
+            desk.offer(at=now, afterwards=False)
+            desk.tell_the_house(at=now)
+            await self._next_beat()
+        now = workflow.now()
+        undone = desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
+        if undone:
+            desk.note("not_reported", f"未登记的步骤: {', '.join(undone)}", at=now)
+        self._look_for_gaps()
+
+    async def _next_beat(self) -> None:
+        beats = self._beats
+        await self._desk.until(lambda: self._beats != beats)
+
+    def _look_for_gaps(self) -> None:
+        """R443: somebody was with the patient all the time, or the duty office hears of it."""
+        ended = self._state.ended_at
+        if not self._state.shifts or ended is None:
+            return
+        alone = uncovered(self._state.shifts, since=self._raised.raised_at, until=ended)
+        if alone:
+            self._desk.alert(f"陪护有空档, 共{alone // timedelta(minutes=1)}分钟")
+
+    async def _formalities(self) -> None:
+        """HX06: registration, admission and fees, afterwards; no money has blocked anything."""
+        desk = self._desk
+        desk.enter(RescueStage.FORMALITIES, at=workflow.now())
+        while True:
+            desk.offer(at=workflow.now(), afterwards=True)
+            owed = _STILL_OWED | {TaskKind.RESCUE_STEP}
+            if not any(task.kind in owed for task in self._state.tasks.values()):
+                break
+            await self._next_beat()
+        if self._terms.fees_every_days is not None:
+            await self._collect_fees(timedelta(days=self._terms.fees_every_days))
+
+    async def _collect_fees(self, every: timedelta) -> None:
+        """R613: the family pays afterwards; the department asks until it has."""
+        desk = self._desk
+        for _ in range(FEES_ASKED_MAX):
+            asked = desk.ask(TaskKind.COLLECT_FEES, at=workflow.now())
+            if (await desk.done(asked)).read(CollectFees).settled:
+                return
+            await workflow.sleep(every, summary="再次催交费用")
+        desk.alert("费用多次催交未结清, 请人工处理")
+
+    async def _follow_up(self) -> None:
+        """HX09: what the services promise afterwards; of the dead nobody asks."""
+        if self._state.outcome is RescueOutcome.DIED:
+            return
+        for code in self._state.services:
+            for promised in self._raised.programme.service(code).follow_ups:
+                self._desk.enter(RescueStage.AFTER_RESCUE, at=workflow.now())
+                await self._calls(promised)
+
+    async def _calls(self, promised: FollowUp) -> None:
+        for _ in range(min(promised.times or 1, FOLLOW_UPS_MAX)):
+            if promised.every_days:
+                pause = timedelta(days=promised.every_days)
+                await workflow.sleep(pause, summary=f"随访 {promised.kind}")
+            asked = self._desk.ask(
+                TaskKind.FOLLOW_UP_CALL,
+                at=workflow.now(),
+                roles=[Role.HOSPITAL_NURSE],
+                subject=promised.kind,
+            )
+            await self._desk.done(asked)
+
+    # What was reported ---------------------------------------------------------------------------
+
+    def _take(self, kind: TaskKind, form: Form, actor: Actor, at: datetime) -> None:
+        """Write down what happened, under the step that asked for it if one did."""
+        match form:
+            case TriagePatient():
+                asked = self._desk.is_asked(kind)
+                text = self._triaged(form, at)
+            case RecordStep():
+                service, step = found(self._raised, self._state, form)
+                subject = subject_of(service, step, form.department)
+                asked, text = self._desk.is_asked(kind, subject), step.name
+                self._stepped(service, step, form, actor, at)
+            case ReportRescue():
+                asked, text = self._desk.is_asked(kind, form.to), f"已报告{form.to}"
+                self._reported(form, at)
+            case RecordOutcome():
+                asked, text = self._desk.is_asked(kind), OUTCOME_NAMES[form.outcome]
+                self._ended(form)
+            case _:
+                return
+        if asked is not None:
+            self._close(asked, form, actor, at)
+        self._desk.note(kind.value, text, at=at, by=actor)
+        if actor.role is Role.HOSPITAL_DOCTOR and not self._state.seen_by_doctor:
+            self._state.seen_by_doctor, self._state.owner = True, actor.id
+
+    def _close(self, task_id: str, form: Form, actor: Actor, at: datetime) -> None:
+        self._desk.pen.task_closed(
+            TaskClosed(
+                task_id=task_id,
+                closed_at=at,
+                done=True,
+                actor_role=actor.role,
+                actor_id=actor.id,
+                form=form.model_dump(mode="json"),
+            )
+        )
+
+    def _triaged(self, form: TriagePatient, at: datetime) -> str:
+        """HX02: groups, way in and level; what no group says is the clinician's judgement."""
+        state, kept = self._state, [one for one in self._state.groups if one == MASS_EVENT]
+        said = assess(self._terms, seen_in(form))
+        state.groups = [*said.groups, *(one for one in kept if one not in said.groups)]
+        state.way, state.level = said.way.value, said.level
+        for code in state.services:
+            for step in steps_of(self._raised.programme.service(code)):
+                if step.marks is ExpectedEvent.TRIAGED:
+                    state.done.setdefault(code, {})[step.code] = self._raised.raised_at
+        self._desk.happened(ExpectedEvent.TRIAGED, at=at)
+        self._desk.enter(RescueStage.IN_RESCUE, at=at)
+        served = all(is_served(self._raised.programme, one, said.groups) for one in state.services)
+        judged = "" if served and not said.judged else ", 由医护人员判断"
+        return f"分诊: {WAY_NAMES[said.way]}, {said.level}级{judged}"
+
+    def _stepped(
+        self, service: Service, step: Step, form: RecordStep, actor: Actor, at: datetime
+    ) -> None:
+        """HX03–HX06: a step happened; the clocks that listen for it hear."""
+        state, desk = self._state, self._desk
+        state.told += 1
+        state.tell(
+            StepTold(
+                n=state.told,
+                service=service.code,
+                step=step.code,
+                at=form.at,
+                recorded_at=at,
+                role=actor.role,
+                actor_id=actor.id,
+                department=form.department,
+                details=form.details,
+            )
+        )
+        departments = departments_of(step, form)
+        for department in departments:
+            if step.marks is ExpectedEvent.CONSULT_CALLED:
+                state.called[department] = form.at
+            elif step.marks is ExpectedEvent.CONSULTANT_PRESENT:
+                state.called.pop(department, None)
+        if step.marks is not None:
+            for about in departments or ("case",):
+                desk.happened(step.marks, at=form.at, about=about)
+        if (shift := shift_of(form.details)) is not None:
+            state.shifts.append(shift)
+        if form.details.get("disputed") == "yes":
+            desk.ask(TaskKind.DECIDE_WARD, at=at)
+        if state.stage is RescueStage.RAISED:
+            desk.enter(RescueStage.IN_RESCUE, at=form.at)
+        if step.marks is ExpectedEvent.SURGERY_DECIDED:
+            desk.enter(RescueStage.IN_SURGERY, at=form.at)
+
+    def _reported(self, form: ReportRescue, at: datetime) -> None:
+        """HX07: reported in parallel to the rescue; who hears of it coordinates (R529)."""
+        for code in self._state.services:
+            for step in steps_of(self._raised.programme.service(code)):
+                if step.marks is ExpectedEvent.RESCUE_REPORTED:
+                    self._state.done.setdefault(code, {})[step.code] = self._raised.raised_at
+        self._desk.happened(ExpectedEvent.RESCUE_REPORTED, at=form.at)
+        if self._state.outcome is None:
+            self._desk.ask(TaskKind.COORDINATE_RESCUE, at=at, subject=form.to)
+
+    def _ended(self, form: RecordOutcome) -> None:
+        self._state.outcome, self._state.ended_at = form.outcome, form.at
+        self._state.owner = form.handed_to
+
+    # What arrives: handlers write down, the story acts -------------------------------------------
+
+    async def _ready(self) -> None:
+        """A report may overtake the beginning of the story it belongs to."""
+        if not self._received:
+            await workflow.wait_condition(lambda: self._received)
+
+    @workflow.update
+    async def report(self, message: ReportActs) -> Accepted:
+        """Hospital staff report what happened, asked or not."""
+        if not self._received:
+            await self._ready()
+            self._refusals.report(message)  # another report may have come in before this one
+        for act in message.acts:
+            form = REPORTED[act.kind].model_validate(act.form)
+            self._take(act.kind, form, message.actor, message.at)
+        self._beats += 1
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @report.validator
+    def _may_report(self, message: ReportActs) -> None:
+        self._refusals.report(message)
+
+    @workflow.update
+    def complete_task(self, message: CompleteTask) -> Accepted:
+        """A person finished a step of the worklist."""
+        if message.kind in REPORTED:
+            form = REPORTED[message.kind].model_validate(message.form)
+            self._take(message.kind, form, message.actor, message.at)
+        else:
+            self._desk.finish(message)
+            if message.kind not in _WAITED_FOR:
+                self._state.completions.pop(message.task_id, None)
+        self._beats += 1
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @complete_task.validator
+    def _may_complete(self, message: CompleteTask) -> None:
+        self._refusals.completion(message)
+
+    @workflow.update
+    async def add_service(self, message: AddService) -> Accepted:
+        """The patient needs another service of the channel: surgery, transport, admission."""
+        if not self._received:
+            await self._ready()
+            self._refusals.service(message)
+        self._state.services.append(message.service)
+        self._state.open_page(message.at)
+        self._begin(message.service, at=message.at)
+        self._beats += 1
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @add_service.validator
+    def _may_add(self, message: AddService) -> None:
+        self._refusals.service(message)
+
+    @workflow.signal
+    def patient_known(self, message: PatientKnown) -> None:
+        """Who the patient is stands in the record; nothing waited for it."""
+        self._desk.note("patient_known", "患者身份已登记", at=message.at, by=message.actor)
+
+    @workflow.signal
+    def case_linked(self, message: CaseLinked) -> None:
+        """I33: the insured patient's deposit case was found; nothing waited for it."""
+        text = f"已关联押金案件 {message.case_id}"
+        self._desk.note("case_linked", text, at=message.at, by=message.actor)
