@@ -176,15 +176,25 @@ async def _reconciled(day: Reconciled) -> None:
 
 
 async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then the visit takes place."""
+    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
     await stewards.take(booked)
     await stewards.choose(booked)
     await stewards.arrange(booked, "2026-10-08 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 1)
+    await escorts.says(booked, 1)
     await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
     await stewards.arrange(booked, "2026-10-09 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 2)
+    await escorts.says(booked, 2)
+    await escorts.call(booked, 2)
+    await booked.go_to("2026-10-09 08:50")
+    await escorts.check_in(booked, 2)
+    await escorts.on_the_way(booked, 2)
+    await escorts.meet(booked, 2)
     await booked.go_to("2026-10-09 11:00")
+    await escorts.check_out(booked, 2, items=["accompany"])
     await stewards.report(booked)
     await booked.ends(BookingStage.CLOSED)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import AssignExpert, DeliverReport, ReceiveSample
+from domain.booking_forms import AssignExpert, DeliverReport, ReceiveSample, SendKit
 from domain.events import ExpectedEvent
 from domain.services import Shape
 from domain.steps import TaskKind
@@ -72,6 +72,7 @@ class WrittenOpinion(Booking):
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
         desk = self._desk
         sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+        desk.tell("booking_sample", number=sent.read(SendKit).courier_no)
         received = await desk.done(desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at))
         arrived = received.read(ReceiveSample)
         desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=arrived.at)
