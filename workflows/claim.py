@@ -67,7 +67,12 @@ class Claim:
         self._exchange = Exchange(self._desk, opening)
         again = self._payment.payouts.again
         self._late_refunds = LateRefunds(self._desk, pay_out=again)
-        self._corrections = Corrections(self._desk, deposits_changed=_nothing, pay_again=again)
+        self._corrections = Corrections(
+            self._desk,
+            deposits_changed=_nothing,
+            pay_again=again,
+            give_back=self._late_refunds.overpaid,
+        )
         self._in_tray = InTray(self._desk, self._late_refunds)
 
     @workflow.run
