@@ -96,6 +96,8 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "telephone": "telephone",
     "roster": "roster",
     "social": "social",
+    "courier": "courier",
+    "lab": "lab",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 

@@ -90,11 +90,21 @@ class ArrangeService(Form):
 
 
 class ConfirmBooking(Form):
-    """The customer has been told date and place, and says yes or wants another."""
+    """The customer has been told date and place, and says yes or wants another.
+
+    `withdrawn`: before he said anything the hospital took its own yes back.
+    """
 
     confirmed: bool
     told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
+    withdrawn: bool = False
     note: Note = ""
+
+    @model_validator(mode="after")
+    def _nothing_is_left_to_confirm(self) -> ConfirmBooking:
+        if self.withdrawn and self.confirmed:
+            raise ValueError("医院已撤回, 不能确认")
+        return self
 
 
 class ReportVisit(Form):
@@ -139,9 +149,9 @@ class AssignExpert(Form):
 
 
 class SendKit(Form):
-    """The sampling kit is on its way to the customer, or his tissue to the laboratory."""
+    """The sampling kit is ready for our courier, or on its way by another one."""
 
-    courier_no: Reference
+    courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""
 
 

@@ -27,6 +27,7 @@ from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
 from domain.calendar import SHANGHAI, civil_date
 from domain.eligibility import Outcome, Verdict
+from domain.parcel import LabWord, ParcelStatus
 from domain.services import Shape
 from domain.steps import TaskKind
 from domain.visit import escorting
@@ -49,11 +50,13 @@ from workflows.messages import (
     Accepted,
     Actor,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     PapersArrived,
     PaymentResult,
     RequestBooking,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
@@ -235,6 +238,14 @@ class Booked:
         )
         return accepted
 
+    async def wish_for(self, day: str) -> Accepted:
+        """The customer wishes another day."""
+        message = ChangeDate(wished_on=self.day(day), actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "change_date", message, result_type=Accepted
+        )
+        return accepted
+
     async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
         """The payment partner's word on a payment, by callback."""
         result = PaymentResult(
@@ -245,6 +256,23 @@ class Booked:
             at=self.time.now(),
         )
         await self.handle.signal("payment_result", result)
+
+    async def courier_says(self, number: int, status: ParcelStatus) -> None:
+        """The courier's word on the booking's n-th parcel, by callback."""
+        parcel_id = f"{self.booking_id}.parcel.{number}"
+        await self.until(lambda: parcel_id in self.partners.parcels)
+        message = ParcelMoved(
+            parcel_id=parcel_id, status=status, tracking_no=f"KD-{number}", at=self.time.now()
+        )
+        await self.handle.signal("parcel_moved", message)
+
+    async def lab_says(self, word: LabWord, *, test: int = 1, report_no: str = "") -> None:
+        """The laboratory's word on the booking's n-th test, by callback."""
+        test_id = f"{self.booking_id}.test.{test}"
+        await self.until(lambda: test_id in self.partners.tests)
+        at = self.time.now()
+        message = LabSpoke(test_id=test_id, word=word, report_no=report_no, at=at)
+        await self.handle.signal("lab_spoke", message)
 
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
@@ -288,6 +316,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        year_ends: str | None = None,
         urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
@@ -306,6 +335,7 @@ def booking_opener(
             escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
+            year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
             requested_by=AGENT,
@@ -324,6 +354,7 @@ def booking_opener(
             claims=partners,
             steward_phone=STEWARD_PHONE,
         )
+        verbs += worker.shipping(courier=partners, lab=partners)
         verbs += worker.consulting(roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(

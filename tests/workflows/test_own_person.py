@@ -49,4 +49,4 @@ async def test_nothing_is_arranged_before_it_is_approved(booking_of: BookingOf) 
         assert booked.stage is BookingStage.MEDICAL_REVIEW
         assert TaskKind.ARRANGE_SERVICE not in {one.kind for one in booked.open_tasks.values()}
         await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
-        assert booked.stage is BookingStage.COORDINATING
+        assert booked.pages[-1].stage is BookingStage.COORDINATING

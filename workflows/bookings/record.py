@@ -15,6 +15,7 @@ from activities.ports import NoticeOrder
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
+from domain.parcel import LabTest, Parcel
 from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
@@ -31,6 +32,8 @@ class BookingState(PayingState):
     reason: str = ""
     options: list[str] = Field(default_factory=list)
     asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
+    parcels: dict[str, Parcel] = Field(default_factory=dict)
+    lab_test: LabTest | None = None
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
     service_at: datetime | None = None
@@ -40,8 +43,11 @@ class BookingState(PayingState):
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
+    new_date: date | None = None  # another day wished for since it was confirmed
     phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
     called_off: str | None = None  # the customer gave it up; the words of the timeline
+    called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     customer_date: date | None = None  # the day the customer wishes to be served
     visit: EscortVisit | None = None  # the escort as it stands
