@@ -22,6 +22,13 @@ class TakeRequest(Form):
     note: Note = ""
 
 
+class NamePerson(Form):
+    """Who of ours serves this booking from here on."""
+
+    staff_id: StaffId
+    note: Note = ""
+
+
 class CheckPapers(Form):
     """Whether the papers are complete, and when the slip was issued where one is asked for."""
 
