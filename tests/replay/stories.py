@@ -17,7 +17,7 @@ from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import consultations
-from tests.workflows import advances, escorts, people, stewards
+from tests.workflows import advances, escorts, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -29,7 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.messages import BillSettled
+from workflows.claim_messages import BillSettled
 
 ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
@@ -401,6 +401,15 @@ STORIES = {
     "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
     "Escort.no_show": Story(
         _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
+    ),
+    "Reimbursement.paid_back": Story(
+        reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
+    ),
+    "Reimbursement.declined": Story(
+        reimbursed.declined, opener=partial(booking_opener, of=reimbursed.TRAVEL)
+    ),
+    "Rehabilitation.a_year_of_calls": Story(
+        reimbursed.a_year_of_calls, opener=partial(booking_opener, of=reimbursed.CALLS)
     ),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
