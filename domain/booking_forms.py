@@ -22,6 +22,13 @@ class TakeRequest(Form):
     note: Note = ""
 
 
+class NamePerson(Form):
+    """Who of ours serves this booking from here on."""
+
+    staff_id: StaffId
+    note: Note = ""
+
+
 class CheckPapers(Form):
     """Whether the papers are complete, and when the slip was issued where one is asked for."""
 
@@ -122,6 +129,14 @@ class FollowUpCall(Form):
     reached: bool
     satisfaction: int | None = Field(default=None, ge=1, le=5)
     note: Note = ""
+
+
+class SurveyReport(Form):
+    """What the survey after a service found; the insurer reads it (R434). No name belongs here."""
+
+    satisfaction: int = Field(ge=1, le=5)
+    on_time: bool
+    findings: Words
 
 
 class AssignExpert(Form):

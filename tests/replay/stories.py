@@ -17,7 +17,7 @@ from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import consultations
-from tests.workflows import advances, escorts, people, reimbursed, stewards
+from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -29,7 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.messages import BillSettled
+from workflows.claim_messages import BillSettled
 
 ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
@@ -176,15 +176,25 @@ async def _reconciled(day: Reconciled) -> None:
 
 
 async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then the visit takes place."""
+    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
     await stewards.take(booked)
     await stewards.choose(booked)
     await stewards.arrange(booked, "2026-10-08 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 1)
+    await escorts.says(booked, 1)
     await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
     await stewards.arrange(booked, "2026-10-09 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 2)
+    await escorts.says(booked, 2)
+    await escorts.call(booked, 2)
+    await booked.go_to("2026-10-09 08:50")
+    await escorts.check_in(booked, 2)
+    await escorts.on_the_way(booked, 2)
+    await escorts.meet(booked, 2)
     await booked.go_to("2026-10-09 11:00")
+    await escorts.check_out(booked, 2, items=["accompany"])
     await stewards.report(booked)
     await booked.ends(BookingStage.CLOSED)
 
@@ -297,26 +307,6 @@ async def _claim_offered(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
-async def _gene_test_closed(booked: Booked) -> None:
-    """The sample arrives, the laboratory is late, both reports go out and are explained."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "ins_oncology", "gene_testing")
-    while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
-        await stewards.next_step(booked, task.kind)
-    await booked.go_to("2026-10-20 09:00")
-    await stewards.deliver_report(booked)
-    await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _opinion_unavailable(booked: Booked) -> None:
-    """Nobody can write it."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "pingan_oncology_157", "second_opinion")
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=False, final=True)
-    await booked.ends(BookingStage.UNAVAILABLE)
-
-
 async def _escort_closed(booked: Booked) -> None:
     """One withdraws, the next is not there in time, the third stays too long."""
     await stewards.take(booked)
@@ -382,10 +372,11 @@ STORIES = {
         consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
     ),
     "WrittenOpinion.gene_test_closed": Story(
-        _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
+        opinions.gene_test_closed,
+        opener=partial(booking_opener, of=("ins_oncology", "gene_testing")),
     ),
     "WrittenOpinion.unavailable": Story(
-        _opinion_unavailable,
+        opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
     "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),

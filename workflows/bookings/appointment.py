@@ -114,7 +114,10 @@ class Appointment(Booking):
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""
         desk = self._desk
         step = desk.ask(
-            TaskKind.CONFIRM_BOOKING, at=workflow.now(), until=ExpectedEvent.SERVICE_ARRANGED
+            TaskKind.CONFIRM_BOOKING,
+            at=workflow.now(),
+            until=ExpectedEvent.SERVICE_ARRANGED,
+            assignee=self._state.owner,
         )
         said = await desk.done(step)
         form = said.read(ConfirmBooking)

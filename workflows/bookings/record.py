@@ -38,6 +38,7 @@ class BookingState(PayingState):
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
@@ -112,6 +113,7 @@ class BookingRecord(Scribe[BookingPage]):
             "reason": self._state.reason,
             "service_at": self._state.service_at,
             "hospital_id": self._state.hospital_id,
+            "owner": self._state.owner,
         }
 
     async def _turn(self, page: BookingPage) -> None:
