@@ -72,6 +72,7 @@ class TaskKind(StrEnum):
     RECEIVE_SAMPLE = "receive_sample"
     DELIVER_REPORT = "deliver_report"
     EXPLAIN_REPORT = "explain_report"
+    MATCH_DOCTOR = "match_doctor"
     CHOOSE_SLOT = "choose_slot"
     CALL_AHEAD = "call_ahead"
     CONSULT = "consult"

@@ -158,11 +158,29 @@ async def test_a_doctor_advises_and_the_customer_reads_the_summary(
     booking_id = await booked(worked, programme=P02, service=service)
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
     if service == "family_doctor_phone":
-        await done(
-            worked, booking_id, "assign_expert", "reviewer", assigned=True, expert="doctor-3"
-        )
+        fits = {"doctor": "doctor-3", "doctor_level": "attending", "hospital_class": "3A"}
+        await done(worked, booking_id, "match_doctor", "reviewer", matched=True, **fits)
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
     if service == "family_doctor_phone":
         await done(worked, booking_id, "write_summary", "doctor", summary="低盐饮食")
         await done(worked, booking_id, "rate_service", "customer", stars=5)
     assert (await staged(worked, booking_id, "closed"))["unit"] is None
+
+
+async def test_a_customer_reads_what_a_consultation_is_about(house: House) -> None:
+    seen = await house.get("/v1/programmes", "customer")
+    about = {
+        (programme["code"], service["code"]): service["content"]
+        for programme in seen.json()["items"]
+        for service in programme["services"]
+    }
+    assert (
+        about[P02, "expert_phone_appointment"] == "日常疾病问诊、健康指导、重疾就医指导、康复指导"
+    )
+    for programme, service, word in (
+        ("changsheng_haorensheng", "phone_doctor", "饮食"),
+        ("changsheng_haorensheng", "phone_doctor", "疾病预防常识"),
+        ("changsheng_yuanmeng", "ci_consultation", "康复的医疗咨询"),
+        ("ruitai_ci", "phone_doctor", "特殊人群指导"),
+    ):
+        assert word in about[programme, service]

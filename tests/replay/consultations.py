@@ -55,7 +55,7 @@ async def direct_in_vain(booked: Booked) -> None:
 async def chat_closed(booked: Booked) -> None:
     """A conversation in the app closes after its day; nobody rates."""
     await stewards.take(booked)
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+    await stewards.match(booked)
     await booked.task(TaskKind.CONSULT)
     await booked.go_to("2026-09-25 10:01")
     await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
