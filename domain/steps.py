@@ -60,6 +60,7 @@ class TaskKind(StrEnum):
     TAKE_REQUEST = "take_request"
     CHECK_PAPERS = "check_papers"
     REVIEW_BOOKING = "review_booking"
+    NAME_PERSON = "name_person"
     OFFER_OPTIONS = "offer_options"
     CHOOSE_OPTION = "choose_option"
     ARRANGE_SERVICE = "arrange_service"

@@ -116,6 +116,7 @@ class RequestBooking(Message):
     service: str
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
+    year_ends_on: date | None = None  # the last day of the policy year the unit belongs to
     hospital: HospitalTerms | None = None
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
@@ -131,6 +132,14 @@ class CancelBooking(Message):
     """Update `cancel_booking`: the customer gives up; `accept_use` if that counts as used."""
 
     accept_use: bool = False
+    actor: Actor
+    at: datetime
+
+
+class ChangeDate(Message):
+    """Update `change_date`: the customer wishes another day; nothing is used up by it."""
+
+    wished_on: date
     actor: Actor
     at: datetime
 
@@ -328,17 +337,6 @@ class ClaimDecided(Message):
     claim_id: str
     decision: Literal["approved", "partial", "denied"]
     payable_fen: Fen
-    reason: str = ""
-    at: datetime
-
-
-class BillSettled(Message):
-    """Signal `bill_settled`: social insurance's word on its part of a bill."""
-
-    settlement_id: str
-    done: bool
-    social_paid_fen: Fen = 0
-    self_pay_fen: Fen = 0
     reason: str = ""
     at: datetime
 

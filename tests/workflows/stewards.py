@@ -8,6 +8,7 @@ from typing import Any
 from domain.booking import VisitOutcome
 from domain.booking_terms import papers_for
 from domain.steps import TaskKind
+from tests.builders import AGENT
 from tests.workflows.booked import PROGRAMMES, Booked
 
 
@@ -103,6 +104,8 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await booked.do(kind, approved=True)
         case TaskKind.TELL_RESULT:
             await booked.do(kind, told_by="phone")
+        case TaskKind.NAME_PERSON:
+            await booked.do(kind, staff_id=AGENT.id)
         case TaskKind.OFFER_OPTIONS:
             wanted = 3
             await booked.do(kind, options=[{"option": f"o-{n}"} for n in range(wanted)])
@@ -117,7 +120,7 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.MATCH_DOCTOR:
             await match(booked)
         case TaskKind.SEND_KIT:
-            await booked.do(kind, courier_no="SF100")
+            await booked.do(kind, sample="tissue", guided=True, courier_no="SF100")
         case TaskKind.RECEIVE_SAMPLE:
             await booked.do(kind, at=booked.time.now().isoformat())
         case TaskKind.DELIVER_REPORT:
