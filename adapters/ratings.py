@@ -19,6 +19,7 @@ from adapters.tables_door import ratings
 from domain.steps import TaskKind
 
 _WORDS = "ratings.words"
+_SAID_IN = (TaskKind.FOLLOW_UP_CALL.value, TaskKind.RATE_SERVICE.value)
 
 
 class RatingRows:
@@ -54,7 +55,7 @@ class RatingRows:
         calls = await self._connection.execute(
             select(bookings.c.programme, bookings.c.service, tasks.c.form)
             .join_from(tasks, bookings, tasks.c.case_id == bookings.c.booking_id)
-            .where(tasks.c.kind == TaskKind.FOLLOW_UP_CALL.value, tasks.c.form.is_not(None))
+            .where(tasks.c.kind.in_(_SAID_IN), tasks.c.form.is_not(None))
             .where(tasks.c.closed_at >= since, tasks.c.closed_at < until)
         )
         return [*_rows(own.all()), *_rows(self._heard(calls.all()))]

@@ -74,7 +74,7 @@ class WriteSummary(Form):
 class RateService(Form):
     """The customer's opinion of the doctor."""
 
-    stars: Annotated[int, Field(ge=1, le=5)]
+    satisfaction: Annotated[int, Field(ge=1, le=5)]
     note: Note = ""
 
 

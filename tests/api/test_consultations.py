@@ -116,7 +116,7 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
     assert doctor.json()["phone"] == "13800138000"
     assert (await heard(worked, first, "ended", "c-1", seconds=300)).status_code == 200
     assert (await heard(worked, first, "answered", "c-1")).status_code == 200
-    await done(worked, first, "rate_service", "agent", stars=5)
+    await done(worked, first, "rate_service", "agent", satisfaction=5)
     for number in (1, 2, 3):
         answer = await heard(worked, second, "failed", f"s-{number}", "steward")
         assert answer.json()["state"] == "delivered"
@@ -124,6 +124,9 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
     lost = await staged(worked, second, "cancelled")
     assert (lost["unit"], lost["reason"]) == ("given_back", "多次致电未接通, 订单已取消")
     assert await worked.rows("slot_takings WHERE slot_id = 'slot-1'") == 0  # free again
+    said = await worked.get("/v1/reports/satisfaction", "supervisor")
+    [line] = said.json()["lines"]
+    assert (line["service"], line["ratings"], line["average"]) == (EXPERT["service"], 1, "5.00")
     # After the end: kept, answered, and nothing waits.
     assert (await heard(worked, second, "failed", "s-4", "steward")).status_code == 200
     assert await waiting(worked) == 0
@@ -163,7 +166,7 @@ async def test_a_doctor_advises_and_the_customer_reads_the_summary(
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
     if service == "family_doctor_phone":
         await done(worked, booking_id, "write_summary", "doctor", summary="低盐饮食")
-        await done(worked, booking_id, "rate_service", "customer", stars=5)
+        await done(worked, booking_id, "rate_service", "customer", satisfaction=5)
     assert (await staged(worked, booking_id, "closed"))["unit"] is None
 
 

@@ -77,7 +77,7 @@ async def test_every_consultation_of_every_programme_runs_to_its_end(
         if "text_summary" in terms.result:
             await booked.do(TaskKind.WRITE_SUMMARY, summary="注意休息, 两周后复查")
         for _ in terms.follow_ups:
-            await booked.do(TaskKind.RATE_SERVICE, stars=5)
+            await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
 
@@ -121,7 +121,7 @@ async def test_a_family_doctors_call_is_over_when_it_ends_or_after_fifteen_minut
         await booked.task(TaskKind.WRITE_SUMMARY)
         await call(booked, CallNews.ENDED, "c-1", seconds=930)  # the line closed a little later
         await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
-        await booked.do(TaskKind.RATE_SERVICE, stars=4)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=4)
         await booked.ends(BookingStage.CLOSED)
         assert booked.clocks["G11.1"].state is ClockState.MET
 
@@ -151,7 +151,7 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
         for _ in range(2):
             await call(booked, CallNews.ENDED, "c-2", seconds=600)
             await call(booked, CallNews.ANSWERED, "c-2", at="2026-09-25 15:03")
-        await booked.do(TaskKind.RATE_SERVICE, stars=5)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.lines.count("call_ended") == 1
         assert booked.clocks["G11.1"].started_at == booked.at("2026-09-25 15:03")
@@ -193,7 +193,7 @@ async def test_a_customer_reached_between_two_failures_is_not_cancelled(
         assert booked.stage is BookingStage.CONFIRMED
         assert await refused(booked.do(TaskKind.CONSULT, outcome="not_reached")) == "outcome"
         await booked.do(TaskKind.CONSULT, outcome="advised")
-        await booked.do(TaskKind.RATE_SERVICE, stars=1)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=1)
         await booked.ends(BookingStage.CLOSED)
 
 
@@ -232,7 +232,7 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
         await booked.go_to("2026-09-24 12:31")
         await booked.task(TaskKind.BREACH)  # nobody has said what came of it
         await booked.do(TaskKind.CONSULT, outcome="advised")
-        await booked.do(TaskKind.RATE_SERVICE, stars=3)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=3)
         await booked.ends(BookingStage.CLOSED)
 
 
