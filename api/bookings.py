@@ -36,6 +36,7 @@ from domain.documents import DocumentKind
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
+from domain.visit import escorting
 from domain.waiver import Role
 from workflows.messages import BOOKING_TYPES, CancelBooking, PapersArrived, RequestBooking
 
@@ -214,6 +215,7 @@ def _message(
         verdict=known.verdict,
         unit_reserved=reserved,
         hospital=known.hospital,
+        escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
         covered_until=known.facts.policy_to,

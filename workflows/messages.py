@@ -19,6 +19,7 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
+from domain.parcel import LabWord, ParcelStatus
 from domain.rescue import RescueStage
 from domain.roster import Slot
 from domain.services import Shape
@@ -89,6 +90,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    last_day: date | None = None  # of the policy or of the service, whichever is earlier
     follows: str = ""  # the case of the hospital the patient was moved from
     claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one
@@ -116,7 +118,7 @@ class RequestBooking(Message):
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
     hospital: HospitalTerms | None = None
-    escorting: Escorting | None = None  # of an appointment that is accompanied
+    escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
     covered_until: date | None = None  # the last day of the policy, where it has one
@@ -350,6 +352,24 @@ class VisitTaken(Message):
     at: datetime
     accepted: bool = True
     reason: str = ""
+
+
+class ParcelMoved(Message):
+    """Signal `parcel_moved`: the courier says where a parcel is."""
+
+    parcel_id: str
+    status: ParcelStatus
+    tracking_no: str = ""
+    at: datetime
+
+
+class LabSpoke(Message):
+    """Signal `lab_spoke`: the laboratory says something of a test."""
+
+    test_id: str
+    word: LabWord
+    report_no: str = ""
+    at: datetime
 
 
 class DifferenceFound(Message):

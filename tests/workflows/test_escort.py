@@ -80,6 +80,7 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await escorts.check_out(booked, items=["card_and_number", "guide", "accompany"])
         await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
+        assert booked.told == ["booking_received", "booking_confirmed", "booking_soon"]
         assert {one.state for one in booked.clocks.values()} == {ClockState.MET}
         assert {one.id for one in booked.clocks.values()} == {"G05", "G06", "G08"}
         assert booked.unit == "consumed"
@@ -148,7 +149,7 @@ async def test_who_is_not_there_in_time_is_asked_after_and_replaced_by_a_person(
         await escorts.call(booked, 3)
         await escorts.check_in(booked, 3)
         await escorts.on_the_way(booked, 3, late="2026-06-20 09:20")
-        assert await refused(escorts.meet(booked, 3, met=False)) == "met"
+        await booked.until(lambda: "late_risk" in booked.lines)
         await booked.go_to("2026-06-20 09:49")
         assert await refused(escorts.meet(booked, 3, met=False)) == "met"  # half an hour from 09:20
         await escorts.meet(booked, 3)
@@ -245,3 +246,51 @@ async def test_every_escort_of_every_programme_runs_to_its_end(
             await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
+
+
+async def test_an_appointment_is_accompanied_where_its_programme_says_so(
+    booking_of: BookingOf,
+) -> None:
+    """P04: planned anew, the first escort need not come; the next one is there to the end."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.confirm(booked)
+        await escorts.offer(booked, 1)
+        await escorts.says(booked, 1)
+        await booked.task(TaskKind.CALL_CUSTOMER)
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)
+        await booked.until(lambda: booked.partners.cancelled)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await escorts.offer(booked, 2, 3)
+        await escorts.says(booked, 3)
+        await escorts.call(booked, 3)
+        await booked.go_to("2026-10-09 08:50")
+        await escorts.check_in(booked, 3)
+        await escorts.on_the_way(booked, 3)
+        await escorts.meet(booked, 3)
+        await booked.go_to("2026-10-09 11:00")
+        await escorts.check_out(booked, 3, items=["accompany"])
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert len(booked.partners.cancelled) == 1
+        assert "alert" not in booked.lines
+
+
+async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.confirm(booked)
+        await booked.do(TaskKind.OFFER_VISIT, final=True)
+        await booked.until(lambda: "no_escort" in booked.lines)
+        await booked.go_to("2026-10-08 10:00")
+        await stewards.report(booked)
+        assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == "consumed"

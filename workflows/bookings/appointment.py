@@ -24,6 +24,7 @@ from domain.booking_terms import ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
+from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.cockpit import civil
@@ -40,6 +41,7 @@ class Appointment(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
+        self._beside = Beside(self._desk, asked)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -73,7 +75,7 @@ class Appointment(Booking):
             self._seek()
             await self._coordinate()
             if await self._confirm():
-                outcome = await self._visit()
+                outcome = await self._accompanied()
         if outcome in LOSSES:
             await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
@@ -125,6 +127,17 @@ class Appointment(Booking):
             desk.tell("booking_confirmed", date=civil(self._state.service_at))
             desk.remind(self._state.service_at)
         return True
+
+    async def _accompanied(self) -> VisitOutcome:
+        """GC11: where the programme promises an escort, somebody goes along (P04, P06, P13)."""
+        self._beside.begin(self._state.service_at or workflow.now())
+        try:
+            outcome = await self._visit()
+        except BookingOver:
+            self._beside.end(delivered=False)
+            raise
+        self._beside.end(delivered=outcome is VisitOutcome.DELIVERED)
+        return outcome
 
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""

@@ -17,7 +17,7 @@ from domain.calendar import civil_date
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
-from domain.visit import Escorting, escorting
+from domain.visit import Escorting
 from domain.visit_forms import PlanEscort
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
@@ -33,8 +33,10 @@ class Escort(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        terms = escorting(asked.programme, self._service) or Escorting()
-        self._escorted = EscortedVisit(self._desk, asked, terms, taken=self._confirmed)
+        terms = asked.escorting or Escorting()
+        self._escorted = EscortedVisit(
+            self._desk, asked, terms, taken=self._confirmed, moved=self._meets
+        )
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -80,6 +82,14 @@ class Escort(Booking):
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=at)
         desk.enter(BookingStage.CONFIRMED, at=at)
         desk.use_when("arranged", at=at)
+        if self._state.service_at is not None:
+            desk.tell("booking_confirmed", date=civil(self._state.service_at))
+            desk.remind(self._state.service_at)
+
+    def _meets(self, at: datetime) -> None:
+        """They agreed on another time in the call: of that one the customer is reminded."""
+        self._state.service_at = at
+        self._desk.remind(at)
 
     async def _escort(self, meeting_at: datetime) -> VisitOutcome:
         """The visit itself; of a customer who did not come a person says what that means."""
@@ -91,6 +101,8 @@ class Escort(Booking):
                 return VisitOutcome.DELIVERED
             step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now(), subject="not_there")
             outcome = (await desk.done(step)).read(ReportVisit).outcome
+            if outcome is VisitOutcome.PROVIDER_FAILED:
+                desk.tell("booking_again")
             if outcome is not VisitOutcome.DELIVERED:  # else he came after all: it goes on
                 self._escorted.release()
                 return outcome

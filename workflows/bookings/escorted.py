@@ -28,6 +28,7 @@ from domain.visit_forms import (
     ReplaceEscort,
 )
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.visit_refusals import named_hospital
 from workflows.cockpit import SUMMARY_MAX, civil
 from workflows.matter import Completion
 from workflows.messages import RequestBooking, VisitTaken
@@ -63,12 +64,14 @@ class EscortedVisit:
         terms: Escorting,
         *,
         taken: Callable[[datetime], None],
+        moved: Callable[[datetime], None],
     ) -> None:
         self._desk = desk
         self._state = desk.state
         self._asked = asked
         self._terms = terms
         self._taken = taken
+        self._moved = moved
         self._visits = Visits(desk)
         self._order: VisitOrder | None = None
 
@@ -157,7 +160,7 @@ class EscortedVisit:
             case_id=state.booking_id,
             purpose="escort",
             hospital_id=state.hospital_id or "",
-            hospital_name=offer.hospital_name or self._hospital_name,
+            hospital_name=offer.hospital_name or named_hospital(self._asked, state),
             nurse_id="",
             visit_at=meeting_at,
             checklist=self._terms.checklist,
@@ -172,10 +175,6 @@ class EscortedVisit:
             return "offered"
         self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return f"refused {answer.reason}"
-
-    @property
-    def _hospital_name(self) -> str:
-        return self._asked.hospital.name if self._asked.hospital else ""
 
     def _lost(self) -> None:
         """Somebody else goes on where this one stopped; her promise is not the next one's."""
@@ -237,6 +236,7 @@ class EscortedVisit:
         if form.meeting_at is not None and self._order is not None:
             self._now(meeting_at=form.meeting_at)
             desk.note("meeting_moved", f"会面时间 {civil(form.meeting_at)}", at=called.at)
+            self._moved(form.meeting_at)
             self._order = self._order.model_copy(update={"visit_at": form.meeting_at})
             await self._visits.place(self._order)
 

@@ -20,7 +20,7 @@ from domain.booking_terms import papers_for
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
-from domain.visit import Escorting, escorting
+from domain.visit import Escorting
 from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
@@ -46,8 +46,7 @@ class BookingRefusals:
         self._state = state
         self._asked = asked
         self._service = asked.programme.service(asked.service)
-        terms = asked.escorting or escorting(asked.programme, self._service)
-        self._visits = VisitRefusals(state, asked, terms or Escorting())
+        self._visits = VisitRefusals(state, asked, asked.escorting or Escorting())
 
     def cost(self, at: datetime) -> Cost:
         """What giving up at a moment costs, by the programme's rule."""

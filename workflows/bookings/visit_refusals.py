@@ -68,7 +68,7 @@ class VisitRefusals:
             raise refusal(FORM_REFUSED, "该人员已接单而未能前往, 不能再次派单", "nurses")
         if self._terms.clinical_nurse and not all(one.clinical_nurse for one in form.nurses):
             raise refusal(FORM_REFUSED, "陪诊人员须具有临床护士从业经历", "nurses")
-        if form.nurses and not form.hospital_name and self._asked.hospital is None:
+        if form.nurses and not (form.hospital_name or named_hospital(self._asked, self._state)):
             raise refusal(FORM_REFUSED, "须填写就诊医院", "hospital_name")
 
     def _call(self, form: CallCustomer, at: datetime) -> None:
@@ -88,6 +88,13 @@ class VisitRefusals:
         known = {one.code for one in self._terms.items}
         if not {*form.items} <= known or (known and not form.items):
             raise refusal(FORM_REFUSED, "须从服务事项中选择已完成的事项", "items")
+
+
+def named_hospital(asked: RequestBooking, state: BookingState) -> str:
+    """The name of the hospital it goes to, if it is the one that was asked for."""
+    hospital = asked.hospital
+    same = hospital is not None and state.hospital_id == hospital.hospital_id
+    return hospital.name if hospital is not None and same else ""
 
 
 def _to_come(moment: datetime, now: datetime) -> None:
