@@ -66,7 +66,7 @@ def now(house: House) -> str:
 async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterwards(
     worked: House,
 ) -> None:
-    rescue_id = await called(worked)
+    rescue_id = await called(worked, arrival="ambulance", found_at="radiology")
     at = f"{RESCUES}/{rescue_id}"
     await ok(worked, f"{at}/steps", {"steps": [{"step": "straight_in", "at": now(worked)}]})
     await ok(worked, f"{at}/triage", {"groups": ["bleeding_trauma"], "level": 1})
@@ -75,6 +75,7 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/steps", {"steps": both}, "hospital_doctor")
     file = await seen(worked, rescue_id, lambda one: len(one["steps"]) == 3)
     assert (file["name_masked"], file["stage_name"]) == ("", "急诊手术")
+    assert (file["arrival"], file["found_at"]) == ("ambulance", "radiology")
     assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
     assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
     # A step is done from the worklist as well, by the role it names.

@@ -16,7 +16,7 @@ from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations
+from tests.replay import consultations, rescues
 from tests.workflows import advances, escorts, people, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
@@ -392,6 +392,8 @@ STORIES = {
     "Escort.no_show": Story(
         _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
     ),
+    "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
+    "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""
