@@ -9,8 +9,9 @@ STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 4
 PYTEST_ARGS ?=
 PROGRAMME ?= P01
+SEED ?=
 
-.PHONY: help install demo up down status migrate test lint check format bench soak replay lock requirements clean
+.PHONY: help install demo up down status migrate test lint check format bench soak walk replay lock requirements clean
 
 help:
 	@echo 'make demo    watch one hospital stay from report to repayment, on real servers;'
@@ -20,7 +21,8 @@ help:
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
 	@echo 'make bench   latency, throughput and size, beside a bare Temporal client'
 	@echo 'make requirements  where each requirement stands, per programme'
-	@echo 'make soak    many cases at once while processes are killed'
+	@echo 'make soak    many cases at once while processes are killed, and 500 seeded walks'
+	@echo 'make walk    500 seeded walks over whole cases in virtual time; SEED=17 tells one'
 	@echo 'make clean   stop what runs from here and remove .venv, caches and ./var'
 
 install: $(STAMP)
@@ -65,8 +67,12 @@ format: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python -m bench
 
-soak: $(STAMP)
+soak: walk
 	@$(BIN)/python -m tests.soak
+
+# The virtual time of a walk needs no server; a seed that fails is named with its command.
+walk: $(STAMP)
+	@$(BIN)/python -m tests.walk $(SEED)
 
 replay: $(STAMP)
 	@$(BIN)/python cli.py replay

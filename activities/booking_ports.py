@@ -51,6 +51,7 @@ class BookingPage(Message):
     next_due_at: datetime | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    owner: str | None = None
     limit_fen: Fen | None = None
     limit_operator: LimitOperator | None = None  # on the page that opens the books of the booking
     uses: list[UseMoved] = Field(default=[])

@@ -23,18 +23,17 @@ from api.wiring import Unit
 from domain.money import Money
 from domain.parcel import LabWord, ParcelStatus
 from domain.telephone import CallNews
+from workflows.claim_messages import BillSettled
 from workflows.messages import (
-    BillSettled,
     CallHeard,
     ClaimDecided,
-    LabSpoke,
     NoticeFailed,
-    ParcelMoved,
     PaymentResult,
     RefundReceived,
     SlotWithdrawn,
     VisitTaken,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 _CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 

@@ -169,6 +169,24 @@ def late_refund(
     return [
         *_unless_zero(case_id, Reason.REFUND, amount_fen, number),
         *_unless_zero(case_id, Reason.UNBILLED, amount_fen, number),
+        *given_back(
+            case_id,
+            number,
+            to_customer_fen=to_customer_fen,
+            to_insurer_fen=to_insurer_fen,
+            to_loss_fen=to_loss_fen,
+        ),
+    ]
+
+
+def given_back(
+    case_id: str, number: int, *, to_customer_fen: int, to_insurer_fen: int, to_loss_fen: int
+) -> list[Transfer]:
+    """What was returned of an advance that had never left goes back to who returned it.
+
+    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    """
+    return [
         *_unless_zero(case_id, Reason.RETURNED, to_customer_fen, number),
         *_unless_zero(case_id, Reason.CLAIM_RETURNED, to_insurer_fen, number),
         *_unless_zero(case_id, Reason.LOSS_RECOVERED, to_loss_fen, number),

@@ -13,7 +13,7 @@ from domain.money import spoken
 from domain.steps import TaskKind
 from domain.tasks import DischargeVisit
 from domain.terms import ExpectedEvent
-from workflows.deposits import Deposits
+from workflows.deposits import Deposits, OverLimit
 from workflows.desk import Desk
 from workflows.matter import Completion
 from workflows.messages import OpenCase
@@ -46,7 +46,12 @@ class Balance:
         balance_fen = covered_fen - self._state.advanced_fen
         if balance_fen <= 0:
             return
-        paid = await self._deposits.pay_until_paid("deposit", balance_fen, None)
+        try:
+            paid = await self._deposits.pay_until_paid("deposit", balance_fen, None)
+        except OverLimit:
+            # A deposit counts that was thought refused; a supervisor sees to the rest of the bill.
+            self._desk.alert(f"直付 {spoken(balance_fen)} 超出额度, 未支付")
+            return
         self._desk.tell(
             "deposit_paid",
             amount=paid.amount_fen,

@@ -24,8 +24,8 @@ from domain.money import Fen
 from domain.settlement import Instalment, Settlement
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
+from workflows.claim_messages import BillSettled
 from workflows.messages import (
-    BillSettled,
     ClaimDecided,
     DisputeClaim,
     NoticeDischarge,
@@ -123,6 +123,7 @@ class CaseState(PayingState):
     visits_lost: list[str] = Field(default_factory=list)  # taken, and then nobody came
     visits_taken: list[str] = Field(default_factory=list)
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
+    overpaid: dict[str, Fen] = Field(default_factory=dict)  # returned, and never owed, by open step
     no_more_top_ups: str = ""  # why; the stay is only settled then
     deceased: bool = False
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
@@ -194,8 +195,8 @@ class CaseState(PayingState):
 
     @property
     def outstanding_fen(self) -> int:
-        """Advanced and not back."""
-        return self.settlement.outstanding_fen
+        """Advanced and not back; nothing while more came back than was owed."""
+        return max(0, self.settlement.outstanding_fen)
 
     @property
     def refund_expected_fen(self) -> int:
@@ -205,7 +206,12 @@ class CaseState(PayingState):
     @property
     def owed_fen(self) -> int:
         """What the customer owes; nothing before the claim's fate is known."""
-        return self.settlement.owed_fen if self.stage is Stage.REPAYMENT else 0
+        return max(0, self.settlement.owed_fen) if self.stage is Stage.REPAYMENT else 0
+
+    @property
+    def overpaid_fen(self) -> int:
+        """What was returned and is not owed, and nobody yet gives back."""
+        return max(0, -self.settlement.owed_fen - sum(self.overpaid.values()))
 
     @property
     def at_the_ward(self) -> bool:
@@ -215,14 +221,11 @@ class CaseState(PayingState):
     def returnable_fen(self, record: PaymentRecord) -> int:
         """How much of a booked payment may still turn out never to have left.
 
-        What a claim or the customer has already returned of it stays booked: it is put right with
-        them.
+        What a hospital has sent back had reached it.
         """
         if record.reason == "payout":
             return super().returnable_fen(record)
-        settlement = self.settlement
-        back_fen = settlement.refund_due_fen + max(0, settlement.owed_fen)
-        return min(booked_fen(record), back_fen)
+        return min(booked_fen(record), self.advanced_fen - self.refunded_fen)
 
     @property
     def claim_id(self) -> str:

@@ -23,6 +23,7 @@ from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.case import CaseState
 from workflows.claim_exchange import Exchange
+from workflows.claim_messages import BillSettled
 from workflows.claim_payment import ClaimPayment
 from workflows.claim_people import ClaimPeople, named
 from workflows.claim_refusals import ClaimRefusals
@@ -33,7 +34,6 @@ from workflows.late_refunds import LateRefunds
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
-    BillSettled,
     ClaimAsked,
     CompleteTask,
     NewCalendar,
@@ -67,7 +67,12 @@ class Claim:
         self._exchange = Exchange(self._desk, opening)
         again = self._payment.payouts.again
         self._late_refunds = LateRefunds(self._desk, pay_out=again)
-        self._corrections = Corrections(self._desk, deposits_changed=_nothing, pay_again=again)
+        self._corrections = Corrections(
+            self._desk,
+            deposits_changed=_nothing,
+            pay_again=again,
+            give_back=self._late_refunds.overpaid,
+        )
         self._in_tray = InTray(self._desk, self._late_refunds)
 
     @workflow.run

@@ -77,9 +77,9 @@ class PayoutCorrections:
             if more_fen < 0:
                 self._pay_again(-more_fen)
         else:
-            self._follow_deposit(done)
+            self._follow_deposit(record, done)
 
-    def _follow_deposit(self, done: Completion) -> None:
+    def _follow_deposit(self, record: PaymentRecord, done: Completion) -> None:
         """A deposit at a hospital was another amount than we believed."""
 
 
@@ -92,12 +92,14 @@ class Corrections(PayoutCorrections):
         *,
         deposits_changed: Callable[[], None],
         pay_again: Callable[[int], None],
+        give_back: Callable[[str], None],
     ) -> None:
         super().__init__(desk, pay_again=pay_again)
         self._state = desk.state
         self._deposits_changed = deposits_changed
+        self._give_back = give_back
 
-    def _follow_deposit(self, done: Completion) -> None:
+    def _follow_deposit(self, record: PaymentRecord, done: Completion) -> None:
         state = self._state
         unpaid_fen = -state.settlement.refund_due_fen
         if unpaid_fen > 0:
@@ -106,4 +108,5 @@ class Corrections(PayoutCorrections):
             number = state.next_number("refund")
             self._desk.book(posting.unbilled(state.case_id, number, unpaid_fen), at=done.at)
             self._desk.alert(f"医院账单有 {spoken(unpaid_fen)} 并未由押金支付")
+            self._give_back(record.movement_id)
         self._deposits_changed()

@@ -83,6 +83,7 @@ class DepositWaiver:
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
             pay_again=self._recovery.payouts.again,
+            give_back=self._late_refunds.overpaid,
         )
         self._aftercare = Aftercare(self._desk, opening)
         self._arranged: ArrangeVisit

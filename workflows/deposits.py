@@ -11,6 +11,7 @@ from typing import Literal
 
 from temporalio import workflow
 
+from activities.payment import LIMIT_EXCEEDED
 from activities.ports import PaymentRecord, PaymentStatus
 from domain.forms import GiveOutSlips, HandInSlip, KeepSlip
 from domain.steps import TaskKind
@@ -23,6 +24,10 @@ from workflows.front_desk import StepDropped
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.nurse_visit import NurseVisit
+
+
+class OverLimit(Exception):
+    """Our own ledger has no room for it any more: no other way of paying helps."""
 
 
 class Deposits:
@@ -59,6 +64,8 @@ class Deposits:
         for certain, and whose hold was given back, is followed by another. While the dispatcher
         looks for a way no money is out, so that before the first deposit the customer may withdraw.
         A code that nobody scanned goes to the dispatcher at once: nobody is at the desk any more.
+        Raises `OverLimit` when what was granted does not fit any more, because a payment counts
+        that was thought refused.
         """
         event = ExpectedEvent.TOP_UP_DONE if reason == "top_up" else ExpectedEvent.DEPOSIT_DONE
         modes = list(self._opening.hospital.payment_modes)
@@ -80,6 +87,8 @@ class Deposits:
                     return record
                 tried.append(record.movement_id)
                 await self._desk.written()
+                if _has_no_room(record) and self._state.stage is not Stage.ON_SITE:
+                    raise OverLimit
                 if record.code_url:
                     problem = f"付款码未被扫描, 已撤回 {record.movement_id}"
                     break
@@ -190,3 +199,8 @@ class Deposits:
             at=given.at,
             by=given.actor,
         )
+
+
+def _has_no_room(record: PaymentRecord) -> bool:
+    """Whether it was our own ledger that said no, and not a partner."""
+    return record.refusal == LIMIT_EXCEEDED and not record.held

@@ -19,7 +19,6 @@ from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.parcel import LabWord, ParcelStatus
 from domain.rescue import RescueStage
 from domain.roster import Slot
 from domain.services import Shape
@@ -117,6 +116,7 @@ class RequestBooking(Message):
     service: str
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
+    year_ends_on: date | None = None  # the last day of the policy year the unit belongs to
     hospital: HospitalTerms | None = None
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
@@ -132,6 +132,14 @@ class CancelBooking(Message):
     """Update `cancel_booking`: the customer gives up; `accept_use` if that counts as used."""
 
     accept_use: bool = False
+    actor: Actor
+    at: datetime
+
+
+class ChangeDate(Message):
+    """Update `change_date`: the customer wishes another day; nothing is used up by it."""
+
+    wished_on: date
     actor: Actor
     at: datetime
 
@@ -333,17 +341,6 @@ class ClaimDecided(Message):
     at: datetime
 
 
-class BillSettled(Message):
-    """Signal `bill_settled`: social insurance's word on its part of a bill."""
-
-    settlement_id: str
-    done: bool
-    social_paid_fen: Fen = 0
-    self_pay_fen: Fen = 0
-    reason: str = ""
-    at: datetime
-
-
 class VisitTaken(Message):
     """Signal `visit_taken`: the nurse platform confirmed who comes, or that nobody does."""
 
@@ -352,24 +349,6 @@ class VisitTaken(Message):
     at: datetime
     accepted: bool = True
     reason: str = ""
-
-
-class ParcelMoved(Message):
-    """Signal `parcel_moved`: the courier says where a parcel is."""
-
-    parcel_id: str
-    status: ParcelStatus
-    tracking_no: str = ""
-    at: datetime
-
-
-class LabSpoke(Message):
-    """Signal `lab_spoke`: the laboratory says something of a test."""
-
-    test_id: str
-    word: LabWord
-    report_no: str = ""
-    at: datetime
 
 
 class DifferenceFound(Message):

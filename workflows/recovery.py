@@ -211,8 +211,9 @@ class Recovery:
     @property
     def _at_zero(self) -> bool:
         """Whether no money is under way and no contradiction is left to be found out."""
-        expected = self._state.refund_expected_fen
-        return not self._state.corrections and expected == 0 and self.payouts.at_rest
+        state = self._state
+        doubts = state.corrections or state.overpaid
+        return not doubts and state.refund_expected_fen == 0 and self.payouts.at_rest
 
     async def close(self) -> None:
         """DW22: slips in, books at zero, everybody released."""

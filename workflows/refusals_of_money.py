@@ -58,15 +58,13 @@ class PayoutRefusals:
                 pass
 
     def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
-        """What is out has a number, and what has been returned of it was out."""
+        """What is out has a number, and what a hospital has sent back had reached it."""
         record = self._paying.payments[self._paying.corrections[message.task_id]]
         if form.really_out.fen and form.reference is None:
             raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
         never_left_fen = booked_fen(record) - form.really_out.fen
         if never_left_fen > self._paying.returnable_fen(record):
-            raise refusal(
-                AMOUNT_OUT_OF_RANGE, "该笔款项已由理赔或客户归还, 请先与其核对", "really_out"
-            )
+            raise refusal(AMOUNT_OUT_OF_RANGE, "医院已退回的押金必曾付出", "really_out")
 
 
 class MoneyRefusals(PayoutRefusals):
@@ -89,7 +87,7 @@ class MoneyRefusals(PayoutRefusals):
             case SignWriteOff(approved=True) if message.actor.id in self._signed:
                 raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
             case SettleLateRefund():
-                self._late_refund(form, asked_fen)
+                self._late_refund(form, message, asked_fen)
             case _:
                 super()._form(form, message, asked_fen)
 
@@ -115,9 +113,13 @@ class MoneyRefusals(PayoutRefusals):
             owed = spoken(self._state.owed_fen)
             raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
 
-    def _late_refund(self, form: SettleLateRefund, asked_fen: int | None) -> None:
+    def _late_refund(
+        self, form: SettleLateRefund, message: CompleteTask, asked_fen: int | None
+    ) -> None:
         """All of it goes somewhere, and nobody gets back more than he gave."""
         state = self._state
+        if message.task_id in state.overpaid and form.to_hospital.fen:
+            raise refusal(AMOUNT_OUT_OF_RANGE, "医院并未收到该笔款项", "to_hospital")
         for money, field, gave_fen in (
             (form.to_customer, "to_customer", state.repaid_fen),
             (form.to_insurer, "to_insurer", state.offset_fen),

@@ -22,7 +22,7 @@ from domain.terms import ExpectedEvent
 from domain.waiver import Stage
 from workflows.at_the_desk import AtTheDesk
 from workflows.cockpit import civil
-from workflows.deposits import Deposits
+from workflows.deposits import Deposits, OverLimit
 from workflows.desk import Desk
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion
@@ -30,6 +30,7 @@ from workflows.messages import OpenCase, RequestTopUp
 from workflows.nurse_visit import NurseVisit
 
 ALREADY_LEAVING: Final = "出院结算已开始"
+NO_ROOM: Final = "超出可用额度"
 OFFER_STANDS: Final = timedelta(hours=24)
 """So long the customer may think about what is left; then the request is refused as asked."""
 
@@ -175,7 +176,7 @@ class TopUps:
         amount_fen = request.amount_fen
         while amount_fen > (left_fen := self._deposits.left_fen):
             if left_fen == 0 or not self._terms.top_up.offer_what_is_left:
-                self._refuse(request, "超出可用额度")
+                self._refuse(request, NO_ROOM)
                 return None
             offered = self._offer(request, left_fen)
             stands()
@@ -231,6 +232,11 @@ class TopUps:
         except StepDropped:
             at_desk.call_off()
             raise
+        except OverLimit:
+            at_desk.call_off()
+            self._refuse(request, NO_ROOM)
+            self._desk.clocks.drop_about(about, at=workflow.now(), why=NO_ROOM)
+            return
         at = paid.settled_at or workflow.now()
         self._change(request, state=TopUpState.PAID, paid_at=at)
         self._desk.happened(ExpectedEvent.TOP_UP_DONE, at=at, about=about)

@@ -17,7 +17,7 @@ from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import consultations, rescues
-from tests.workflows import advances, escorts, people, stewards
+from tests.workflows import advances, escorts, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -29,7 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.messages import BillSettled
+from workflows.claim_messages import BillSettled
 
 ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
@@ -176,15 +176,25 @@ async def _reconciled(day: Reconciled) -> None:
 
 
 async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then the visit takes place."""
+    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
     await stewards.take(booked)
     await stewards.choose(booked)
     await stewards.arrange(booked, "2026-10-08 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 1)
+    await escorts.says(booked, 1)
     await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
     await stewards.arrange(booked, "2026-10-09 09:00")
     await stewards.confirm(booked)
+    await escorts.offer(booked, 2)
+    await escorts.says(booked, 2)
+    await escorts.call(booked, 2)
+    await booked.go_to("2026-10-09 08:50")
+    await escorts.check_in(booked, 2)
+    await escorts.on_the_way(booked, 2)
+    await escorts.meet(booked, 2)
     await booked.go_to("2026-10-09 11:00")
+    await escorts.check_out(booked, 2, items=["accompany"])
     await stewards.report(booked)
     await booked.ends(BookingStage.CLOSED)
 
@@ -391,6 +401,15 @@ STORIES = {
     "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
     "Escort.no_show": Story(
         _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
+    ),
+    "Reimbursement.paid_back": Story(
+        reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
+    ),
+    "Reimbursement.declined": Story(
+        reimbursed.declined, opener=partial(booking_opener, of=reimbursed.TRAVEL)
+    ),
+    "Rehabilitation.a_year_of_calls": Story(
+        reimbursed.a_year_of_calls, opener=partial(booking_opener, of=reimbursed.CALLS)
     ),
     "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
     "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),

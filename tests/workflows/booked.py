@@ -50,13 +50,13 @@ from workflows.messages import (
     Accepted,
     Actor,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
-    LabSpoke,
     PapersArrived,
-    ParcelMoved,
     PaymentResult,
     RequestBooking,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
@@ -64,6 +64,7 @@ DOERS = {
     TaskKind.OFFER_OPTIONS: REVIEWER,
     TaskKind.CHOOSE_OPTION: CUSTOMER,
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
+    TaskKind.NAME_PERSON: DISPATCHER,
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.CONFIRM_PAYEE: FINANCE,
@@ -237,6 +238,14 @@ class Booked:
         )
         return accepted
 
+    async def wish_for(self, day: str) -> Accepted:
+        """The customer wishes another day."""
+        message = ChangeDate(wished_on=self.day(day), actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "change_date", message, result_type=Accepted
+        )
+        return accepted
+
     async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
         """The payment partner's word on a payment, by callback."""
         result = PaymentResult(
@@ -307,6 +316,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        year_ends: str | None = None,
         urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
@@ -325,6 +335,7 @@ def booking_opener(
             escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
+            year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
             requested_by=AGENT,

@@ -36,7 +36,7 @@ from activities.rescue_ports import RescuePage
 from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.parcel import ParcelStatus
-from domain.posting import Account, Transfer
+from domain.posting import Account, Reason, Transfer
 from domain.roster import Slot, fits, turn
 
 Hook = Callable[[str], None]
@@ -76,7 +76,8 @@ class FakeBooks:
         self.fail("hold")
         known = self.holds.get(order.movement_id)
         if known is not None:
-            if known.amount_fen != order.amount_fen:
+            given_back = self.ended.get(order.movement_id) == "void"
+            if given_back or known.amount_fen != order.amount_fen:
                 raise MovementConflict(order.movement_id)
             return HoldAnswer(held=True, left_fen=self._left(order.case_id))
         left = self._left(order.case_id)
@@ -93,7 +94,13 @@ class FakeBooks:
             for movement, hold in self.holds.items()
             if hold.case_id == case_id and self.ended.get(movement) != "void"
         )
-        return limit - used - (operator == "below")
+        used += sum(
+            -one.amount_fen if one.reason is Reason.REVERSAL else one.amount_fen
+            for one in self.transfers.values()
+            if one.movement_id.startswith(f"{case_id}:")
+            and one.reason in (Reason.DEPOSIT, Reason.TOP_UP, Reason.REVERSAL)
+        )
+        return max(0, limit - used - (operator == "below"))
 
     async def post(self, case_id: str, movement_id: str, *, at: datetime) -> None:
         self._end(movement_id, "post")

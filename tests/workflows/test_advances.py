@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.ports import PaymentStatus
 from domain.steps import TaskKind
-from domain.waiver import Role, Stage
-from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER
+from domain.waiver import PaymentMode, Role, Stage
+from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows import advances, people
-from tests.workflows.advances import P02, P19, P20
+from tests.workflows.advances import P02, P19, P20, P21
 from tests.workflows.conftest import Case
-from workflows.messages import Actor
+from workflows.messages import Actor, Intervene
 
 CaseOf = Callable[..., Any]
 
@@ -131,6 +132,28 @@ async def test_a_balance_stays_within_bill_and_limit_and_a_small_one_pays_nothin
         await case.ends(Stage.CLOSED)
 
 
+async def test_direct_pay_spares_the_customer_the_deposit_and_is_settled_with_the_bill(
+    case_of: CaseOf,
+) -> None:
+    """R820: P21 pays at admission what it would pay at discharge, and the rest then."""
+    async with case_of() as case:
+        await advances.opened(case, P21)
+        await advances.reviewed(case, P21, deposit_fen=500_000)
+        await advances.told(case)
+        await advances.signed(case)
+        await people.slip(case, 1)
+        deposit = case.payments[case.movement(1)]
+        assert (deposit.amount_fen, deposit.mode) == (500_000, PaymentMode.DIRECT_PAY)
+        await people.notice_discharge(case, case.today)
+        await people.discharge_visit(case, 774_362)
+        await case.do(TaskKind.SETTLE_BALANCE, INSURER, covered=people.money(669_524))
+        await people.file_claim(case)
+        await people.decide(case, "approved", 669_524)
+        await case.ends(Stage.CLOSED)
+        assert case.payments[case.movement(2)].amount_fen == 169_524
+        assert case.pages[-1].owed_fen == 0
+
+
 async def test_slips_change_hands_on_the_record(case_of: CaseOf) -> None:
     async with case_of("2026-10-12 10:00") as case:
         await advances.opened(case, P19)
@@ -162,3 +185,30 @@ async def test_slips_change_hands_on_the_record(case_of: CaseOf) -> None:
         await case.do(TaskKind.GIVE_OUT_SLIPS, FINANCE, handed_by="custody-1", received_by=NURSE.id)
         await case.until(lambda: "slips_given_out" in case.lines)
         assert case.lines.index("slip_kept") < case.lines.index("slips_given_out")
+
+
+async def test_a_balance_that_does_not_fit_any_more_is_a_supervisors_and_the_case_goes_on(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused()]
+        await advances.opened(case, P20)
+        await advances.reviewed(case, P20, deposit_fen=5_000_000)
+        await advances.told(case)
+        await advances.signed(case)
+        await people.acknowledge(case, "全部付款方式均被拒绝")
+        await people.arrange(case, mode=None)
+        await people.slip(case, 2)
+        await people.notice_discharge(case, case.today)
+        await people.discharge_visit(case, 50_000_000)
+        hold = Intervene(act="hold", actor=SUPERVISOR, at=case.time.now())
+        await case.update("intervene", hold)
+        await case.do(TaskKind.SETTLE_BALANCE, INSURER, covered=people.money(50_000_000))
+        await case.partner_says(1, PaymentStatus.PAID)
+        await people.correct(case, await case.task(TaskKind.CORRECT_PAYMENT), 5_000_000)
+        await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR)
+        await people.acknowledge(case, "直付 450,000.00 元 超出额度, 未支付")
+        await people.file_claim(case)
+        await people.decide(case, "approved", 10_000_000)
+        await case.ends(Stage.CLOSED)
+        assert case.pages[-1].advanced_fen == 10_000_000

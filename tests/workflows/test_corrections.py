@@ -98,7 +98,12 @@ async def test_a_deposit_that_never_left_gives_the_limit_back_and_is_owed_by_nob
         await case.ends(Stage.CLOSED)
 
 
-async def test_what_the_claim_has_returned_of_a_payment_cannot_be_said_to_have_never_left(
+def _back(customer: int, insurer: int, hospital: int = 0) -> dict[str, Any]:
+    parts = {"to_customer": customer, "to_insurer": insurer, "to_hospital": hospital, "to_loss": 0}
+    return {name: people.money(fen) for name, fen in parts.items()} | {"reason": "押金并未付出"}
+
+
+async def test_what_was_returned_of_a_deposit_that_never_left_goes_back_to_who_returned_it(
     case_of: CaseOf,
 ) -> None:
     async with case_of() as case:
@@ -106,18 +111,37 @@ async def test_what_the_claim_has_returned_of_a_payment_cannot_be_said_to_have_n
         await people.admitted(case)
         await people.discharged(case, DEPOSIT)
         await people.decide(case, "partial", 3_000_000)
-        await case.task(TaskKind.RECORD_REPAYMENT)
+        await people.repay(case, 500_000)
+        await case.until(lambda: case.pages[-1].owed_fen == 1_500_000)
+        await people.correct(case, await _doubted(case, 1, PaymentStatus.REFUSED), 0)
+        task = await case.task(TaskKind.SETTLE_LATE_REFUND, subject=case.movement(1))
+        assert task.amount_fen == 3_500_000
+        assert "客户归还 5,000.00 元" in task.evidence.ours
+        assert (case.pages[-1].owed_fen, case.pages[-1].outstanding_fen) == (0, 0)
+        for wrong in (_back(500_001, 2_999_999), _back(500_000, 2_999_999, hospital=1)):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await case.complete(task, FINANCE, wrong)
+        await case.complete(task, FINANCE, _back(500_000, 3_000_000))
+        await people.acknowledge(case, "医院账单有 50,000.00 元 并未由押金支付")
+        await case.ends(Stage.CLOSED)
+        assert case.partners.paid[f"{case.case_id}:payout"] == 500_000
+        assert _booked(case, Reason.CLAIM_RETURNED) == [3_000_000]
+        assert _booked(case, Reason.REVERSAL) == _booked(case, Reason.UNBILLED) == [DEPOSIT]
+
+
+async def test_what_a_hospital_has_sent_back_had_reached_it(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, DEPOSIT - 100)
+        await people.refund(case, 100)
+        await case.until(lambda: _booked(case, Reason.REFUND) == [100])
         task = await _doubted(case, 1, PaymentStatus.REFUSED)
         with pytest.raises(WorkflowUpdateFailedError):
-            await people.correct(case, task, 2_999_999)
-        with pytest.raises(WorkflowUpdateFailedError):
-            await case.complete(
-                task, FINANCE, {"really_out": people.money(DEPOSIT), "evidence": "无凭证"}
-            )
+            await people.correct(case, task, 99)
         await people.correct(case, task, DEPOSIT)
-        await people.repay(case, 2_000_000)
+        await people.decide(case, "approved", DEPOSIT - 100)
         await case.ends(Stage.CLOSED)
-        assert _booked(case, Reason.REVERSAL) == []
 
 
 async def _payout_says(case: Case, status: PaymentStatus, amount_fen: int) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from activities.visit_ports import VisitAnswer
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
@@ -113,6 +114,10 @@ async def test_who_declines_or_withdraws_is_replaced_and_the_promise_of_a_call_b
     async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
         await stewards.take(booked)
         await escorts.plan(booked, MEETING)
+        booked.partners.visit_answers = [VisitAnswer(accepted=False, reason="no_nurse_available")]
+        nurses = [{"nurse_id": "nurse-1"}]
+        await booked.do(TaskKind.OFFER_VISIT, nurses=nurses, hospital_name="某医院")
+        await booked.until(lambda: "visit_refused" in booked.lines)
         await escorts.offer(booked, 1, 2)
         await escorts.says(booked, 1, yes=False)
         await escorts.says(booked, 2, yes=False)
@@ -242,8 +247,8 @@ async def test_every_escort_of_every_programme_runs_to_its_end(
         await escorts.meet(booked)
         await booked.go_to("2026-06-20 11:00")
         await escorts.check_out(booked, items=[one.code for one in asked.items])
-        for _ in terms.follow_ups:
-            await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        for promised in terms.follow_ups:
+            await stewards.follow_up(booked, promised.kind)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
 

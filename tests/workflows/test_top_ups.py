@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.ports import TopUpState
+from activities.ports import PaymentStatus, TopUpState
 from activities.visit_ports import VisitAnswer
 from domain.clock import ClockState
 from domain.steps import CareDuty, TaskKind
@@ -273,4 +273,29 @@ async def test_surgery_and_each_bedside_visit_bring_the_next_care(case_of: CaseO
         assert [task.due_at - visit.due_at for task in again if visit.due_at] != [timedelta()]
         await people.discharged(case, 5_000_000)
         await people.decide(case, "approved", 5_000_000)
+        await case.ends(Stage.CLOSED)
+
+
+async def test_a_top_up_that_does_not_fit_any_more_is_refused_and_nobody_seeks_a_way_for_it(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused()]
+        await case.open()
+        await people.admitted_by(case, 2)
+        await people.ask_top_up(case, "t-1", 45_000_000)
+        await people.answer_top_up(case, "t-1", mode=PaymentMode.CONTRACTED_NURSE)
+        await case.task(TaskKind.ON_SITE_TOP_UP)
+        # The deposit's first way was paid after all: what was granted does not fit beside it.
+        await case.partner_says(1, PaymentStatus.PAID)
+        doubt = await case.task(TaskKind.CORRECT_PAYMENT)
+        await people.correct(case, doubt, 5_000_000)
+        await case.do(TaskKind.ON_SITE_TOP_UP, NURSE, images=["i-7"])
+        await case.until(lambda: case.top_ups["t-1"].state is TopUpState.REFUSED)
+        assert case.top_ups["t-1"].reason == "超出可用额度"
+        await case.settled()
+        assert case.alerts == []
+        assert TaskKind.ARRANGE_VISIT not in {task.kind for task in case.open_tasks.values()}
+        await people.discharged(case, 10_000_000)
+        await people.decide(case, "approved", 10_000_000)
         await case.ends(Stage.CLOSED)

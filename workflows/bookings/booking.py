@@ -7,14 +7,14 @@ happens between a complete request and the service itself.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import CheckPapers, ReviewBooking, TakeRequest
-from domain.booking_terms import is_reviewed, papers_for
+from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
+from domain.booking_terms import has_own_person, is_reviewed, papers_for
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost
 from domain.documents import DOCUMENT_NAMES, DocumentKind
@@ -29,6 +29,7 @@ from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
     Accepted,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     NewCalendar,
     NoticeFailed,
@@ -69,6 +70,7 @@ class Booking:
             await self._take_request()
             await self._collect_papers()
             await self._review()
+            await self._name_person()
             await self._serve()
             await self._follow_up()
         except BookingOver as over:
@@ -109,6 +111,7 @@ class Booking:
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
+        self._ends_with_year(ExpectedEvent.DOCUMENTS_COMPLETE)
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
             desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
@@ -128,6 +131,12 @@ class Booking:
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
             desk.happened(ExpectedEvent.SLIP_PROVIDED, at=checked.at)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=checked.at)
+
+    def _ends_with_year(self, done: ExpectedEvent) -> None:
+        """R753, R773: who owes this when the policy year ends has not asked in that year."""
+        terms, last_day = self._service.consumption, self._asked.year_ends_on
+        if terms is not None and terms.ends_unused_with == "policy_year" and last_day is not None:
+            self._desk.ends_on(last_day, unless=done)
 
     async def _review(self) -> None:
         """GC06: a person says yes or no, where the programme or the verdict asks for one."""
@@ -154,6 +163,15 @@ class Booking:
         desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
         self._desk.use_when("approved", at=opinion.at)
 
+    async def _name_person(self) -> None:
+        """GC08: one person of ours calls the customer and serves the booking (R730)."""
+        if not has_own_person(self._service):
+            return
+        desk = self._desk
+        named = await desk.done(desk.ask(TaskKind.NAME_PERSON, at=workflow.now()))
+        self._state.owner = named.read(NamePerson).staff_id
+        desk.note("person_named", f"专人 {self._state.owner}", at=named.at, by=named.actor)
+
     async def _follow_up(self) -> None:
         """GC15: the calls the service promises, each at its interval."""
         desk = self._desk
@@ -172,13 +190,15 @@ class Booking:
             if promised.every_days:
                 pause = timedelta(days=promised.every_days)
                 await workflow.sleep(pause, summary=f"回访 {promised.kind}")
-            await self._desk.done(
-                self._desk.ask(TaskKind.FOLLOW_UP_CALL, at=workflow.now(), subject=promised.kind)
-            )
+            kind = _FOLLOW_UPS.get(promised.kind, TaskKind.FOLLOW_UP_CALL)
+            step = self._desk.ask(kind, at=workflow.now(), subject=promised.kind)
+            await self._desk.done(step)
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: the unit is settled, and nobody is left waiting."""
-        if over.stage is BookingStage.CANCELLED:
+        if over.stage is BookingStage.CANCELLED and self._state.let_down:
+            self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
+        elif over.stage is BookingStage.CANCELLED:
             await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
         elif over.stage is not BookingStage.TERMINATED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
@@ -218,6 +238,23 @@ class Booking:
     def _may_cancel(self, message: CancelBooking) -> None:
         self._refusals.cancellation(message)
 
+    @workflow.update
+    def change_date(self, message: ChangeDate) -> Accepted:
+        """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
+        desk, state = self._desk, self._state
+        state.customer_date = message.wished_on
+        if state.stage is BookingStage.CONFIRMED:
+            state.new_date = message.wished_on
+        desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
+        desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
+        desk.say_of(TaskKind.ARRANGE_SERVICE, wish(message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(message.wished_on))
+        return Accepted(stage=state.stage, at=message.at)
+
+    @change_date.validator
+    def _may_change(self, message: ChangeDate) -> None:
+        self._refusals.new_date(message)
+
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""
@@ -253,6 +290,9 @@ class Booking:
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
+_FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
+"""What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
+
 _PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 """What a promise about papers is kept by, as programmes name it."""
@@ -266,8 +306,14 @@ _ENDS: Final = {
     BookingStage.CANCELLED: "booking_cancelled",
     BookingStage.TERMINATED: "booking_missed",
     BookingStage.UNAVAILABLE: "booking_unavailable",
+    BookingStage.EXPIRED: "booking_expired",
 }
 """What the customer is told of an end before the usual one."""
+
+
+def wish(day: date | None) -> str:
+    """What a step says of the day the customer wishes."""
+    return "" if day is None else f"客户希望 {day}"
 
 
 def _named(kinds: list[str]) -> str:

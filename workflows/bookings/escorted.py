@@ -172,7 +172,8 @@ class EscortedVisit:
             self._desk.note(
                 "visit_offered", f"已派单 {len(visit.offered_to)}人 {civil(meeting_at)}"
             )
-            return "offered"
+            # Whoever is quick has answered before the platform did.
+            return "offered" if self._visit.is_open else "nobody"
         self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return f"refused {answer.reason}"
 

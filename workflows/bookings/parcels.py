@@ -26,7 +26,7 @@ from domain.parcel import (
 )
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
-from workflows.messages import ParcelMoved
+from workflows.parcel_messages import ParcelMoved
 
 CARRY_WITHIN: Final = timedelta(seconds=20)
 TRACK_EVERY: Final = timedelta(days=1)

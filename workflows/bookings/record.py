@@ -38,12 +38,16 @@ class BookingState(PayingState):
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
+    new_date: date | None = None  # another day wished for since it was confirmed
     phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
     called_off: str | None = None  # the customer gave it up; the words of the timeline
+    called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     customer_date: date | None = None  # the day the customer wishes to be served
     visit: EscortVisit | None = None  # the escort as it stands
@@ -109,6 +113,7 @@ class BookingRecord(Scribe[BookingPage]):
             "reason": self._state.reason,
             "service_at": self._state.service_at,
             "hospital_id": self._state.hospital_id,
+            "owner": self._state.owner,
         }
 
     async def _turn(self, page: BookingPage) -> None:

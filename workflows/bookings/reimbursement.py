@@ -27,7 +27,8 @@ from workflows.bookings.parcels import Parcels
 from workflows.corrections import PayoutCorrections
 from workflows.deposit_payment import DepositPayment
 from workflows.matter import Completion
-from workflows.messages import DifferenceFound, ParcelMoved, PaymentResult, RequestBooking
+from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
+from workflows.parcel_messages import ParcelMoved
 from workflows.payouts import Payouts
 
 EXAMINE_WITHIN: Final = timedelta(days=3)

@@ -1,0 +1,1 @@
+"""A seeded random walk over whole cases in virtual time."""
