@@ -121,12 +121,12 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
         answer = await heard(worked, second, "failed", f"s-{number}", "steward")
         assert answer.json()["state"] == "delivered"
     assert (await staged(worked, first, "closed"))["unit"] == "consumed"
-    lost = await staged(worked, second, "cancelled")
-    assert (lost["unit"], lost["reason"]) == ("given_back", "多次致电未接通, 订单已取消")
-    assert await worked.rows("slot_takings WHERE slot_id = 'slot-1'") == 0  # free again
     said = await worked.get("/v1/reports/satisfaction", "supervisor")
     [line] = said.json()["lines"]
     assert (line["service"], line["ratings"], line["average"]) == (EXPERT["service"], 1, "5.00")
+    lost = await staged(worked, second, "cancelled")
+    assert (lost["unit"], lost["reason"]) == ("given_back", "多次致电未接通, 订单已取消")
+    assert await worked.rows("slot_takings WHERE slot_id = 'slot-1'") == 0  # free again
     # After the end: kept, answered, and nothing waits.
     assert (await heard(worked, second, "failed", "s-4", "steward")).status_code == 200
     assert await waiting(worked) == 0

@@ -62,3 +62,7 @@ async def chat_closed(booked: Booked) -> None:
     await booked.task(TaskKind.RATE_SERVICE)
     await booked.go_to("2026-10-03 10:00")
     await booked.ends(BookingStage.CLOSED)
+
+
+STORIES: Final = ((expert_called, EXPERT), (direct_in_vain, DIRECT), (chat_closed, BY_TEXT))
+"""Each named for its ending, with the service it is of."""

@@ -140,3 +140,16 @@ async def deliver_report(booked: Booked) -> None:
         images=["doc-9"],
         courier_no="SF101",
     )
+
+
+async def follow_up(booked: Booked, kind: str) -> None:
+    """What follows a service: a call, or for P07's insurer a report of what a survey found."""
+    if kind == "survey_report":
+        found: dict[str, Any] = {
+            "satisfaction": 4,
+            "on_time": True,
+            "findings": "陪诊准时, 客户满意",
+        }
+        await booked.do(TaskKind.SURVEY_REPORT, **found)
+    else:
+        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
