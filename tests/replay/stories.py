@@ -16,7 +16,7 @@ from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations
+from tests.replay import consultations, rescues
 from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
@@ -362,15 +362,10 @@ STORIES = {
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
-    "Consultation.expert_called": Story(
-        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
-    ),
-    "Consultation.direct_in_vain": Story(
-        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
-    ),
-    "Consultation.chat_closed": Story(
-        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
-    ),
+    **{
+        f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
+        for tell, of in consultations.STORIES
+    },
     "WrittenOpinion.gene_test_closed": Story(
         opinions.gene_test_closed,
         opener=partial(booking_opener, of=("ins_oncology", "gene_testing")),
@@ -392,6 +387,8 @@ STORIES = {
     "Rehabilitation.a_year_of_calls": Story(
         reimbursed.a_year_of_calls, opener=partial(booking_opener, of=reimbursed.CALLS)
     ),
+    "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
+    "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""
