@@ -16,8 +16,8 @@ from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations
-from tests.workflows import advances, escorts, people, reimbursed, stewards
+from tests.replay import consultations, rescues
+from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
 from tests.workflows.conftest import Case, opener
@@ -307,26 +307,6 @@ async def _claim_offered(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
-async def _gene_test_closed(booked: Booked) -> None:
-    """The sample arrives, the laboratory is late, both reports go out and are explained."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "ins_oncology", "gene_testing")
-    while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
-        await stewards.next_step(booked, task.kind)
-    await booked.go_to("2026-10-20 09:00")
-    await stewards.deliver_report(booked)
-    await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _opinion_unavailable(booked: Booked) -> None:
-    """Nobody can write it."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "pingan_oncology_157", "second_opinion")
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=False, final=True)
-    await booked.ends(BookingStage.UNAVAILABLE)
-
-
 async def _escort_closed(booked: Booked) -> None:
     """One withdraws, the next is not there in time, the third stays too long."""
     await stewards.take(booked)
@@ -382,20 +362,16 @@ STORIES = {
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
     "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
-    "Consultation.expert_called": Story(
-        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
-    ),
-    "Consultation.direct_in_vain": Story(
-        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
-    ),
-    "Consultation.chat_closed": Story(
-        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
-    ),
+    **{
+        f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
+        for tell, of in consultations.STORIES
+    },
     "WrittenOpinion.gene_test_closed": Story(
-        _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
+        opinions.gene_test_closed,
+        opener=partial(booking_opener, of=("ins_oncology", "gene_testing")),
     ),
     "WrittenOpinion.unavailable": Story(
-        _opinion_unavailable,
+        opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
     "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
@@ -411,6 +387,8 @@ STORIES = {
     "Rehabilitation.a_year_of_calls": Story(
         reimbursed.a_year_of_calls, opener=partial(booking_opener, of=reimbursed.CALLS)
     ),
+    "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
+    "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

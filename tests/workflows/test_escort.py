@@ -253,8 +253,8 @@ async def test_every_escort_of_every_programme_runs_to_its_end(
         await escorts.meet(booked)
         await booked.go_to("2026-06-20 11:00")
         await escorts.check_out(booked, items=[one.code for one in asked.items])
-        for _ in terms.follow_ups:
-            await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        for promised in terms.follow_ups:
+            await stewards.follow_up(booked, promised.kind)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
 
