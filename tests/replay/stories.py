@@ -17,6 +17,7 @@ from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import consultations, rescues
+from tests.replay import escorts as escorts_told
 from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import Booked, booking_opener
@@ -30,8 +31,6 @@ from tests.workflows.reconciling import (
     reconciliation_opener,
 )
 from workflows.claim_messages import BillSettled
-
-ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
 
 @dataclass(frozen=True)
@@ -307,43 +306,6 @@ async def _claim_offered(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
-async def _escort_closed(booked: Booked) -> None:
-    """One withdraws, the next is not there in time, the third stays too long."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.says(booked, 1, yes=False)
-    await escorts.offer(booked, 2, 3)
-    await escorts.says(booked, 3)
-    await escorts.call(booked, 3, meeting_at=booked.at("2026-06-20 09:10").isoformat())
-    await booked.go_to("2026-06-20 09:01")
-    await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
-    await escorts.offer(booked, 4)
-    await escorts.says(booked, 4)
-    await escorts.call(booked, 4)
-    await escorts.check_in(booked, 4)
-    await escorts.on_the_way(booked, 4, late="2026-06-20 09:20")
-    await escorts.meet(booked, 4)
-    await booked.go_to("2026-06-20 13:30")
-    await escorts.check_out(booked, 4, items=["guide"])
-    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _escort_no_show(booked: Booked) -> None:
-    """The customer does not come; a supervisor says that this uses the service up."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.call(booked)
-    await booked.go_to("2026-06-20 08:45")
-    await escorts.check_in(booked)
-    await escorts.on_the_way(booked)
-    await booked.go_to("2026-06-20 09:31")
-    await escorts.meet(booked, met=False)
-    await stewards.report(booked, VisitOutcome.NO_SHOW)
-    await booked.do(TaskKind.DECIDE_USE, used=True, reason="未到场")
-    await booked.ends(BookingStage.TERMINATED)
-
-
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -374,10 +336,8 @@ STORIES = {
         opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
-    "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
-    "Escort.no_show": Story(
-        _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
-    ),
+    "Escort.closed": Story(escorts_told.closed, opener=escorts_told.opener),
+    "Escort.no_show": Story(escorts_told.no_show, opener=escorts_told.opener),
     "Reimbursement.paid_back": Story(
         reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
     ),
