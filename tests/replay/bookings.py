@@ -1,4 +1,4 @@
-"""The stories of appointments and escorts, one an ending, each as short as its ending allows."""
+"""The stories of appointments, one an ending, each as short as its ending allows."""
 
 from __future__ import annotations
 
@@ -78,44 +78,6 @@ async def _appointment_expired(booked: Booked) -> None:
     await booked.ends(BookingStage.EXPIRED)
 
 
-async def _escort_closed(booked: Booked) -> None:
-    """One withdraws, the next is not there in time, the third stays too long."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.says(booked, 1, yes=False)
-    await escorts.offer(booked, 2, 3)
-    await escorts.says(booked, 3)
-    await escorts.call(booked, 3, meeting_at=booked.at("2026-06-20 09:10").isoformat())
-    await booked.go_to("2026-06-20 09:01")
-    await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
-    await escorts.offer(booked, 4)
-    await escorts.says(booked, 4)
-    await escorts.call(booked, 4)
-    await escorts.check_in(booked, 4)
-    await escorts.on_the_way(booked, 4, late="2026-06-20 09:20")
-    await escorts.meet(booked, 4)
-    await booked.go_to("2026-06-20 13:30")
-    await escorts.check_out(booked, 4, items=["guide"])
-    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _escort_no_show(booked: Booked) -> None:
-    """The customer does not come; a supervisor says that this uses the service up."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.call(booked)
-    await booked.go_to("2026-06-20 08:45")
-    await escorts.check_in(booked)
-    await escorts.on_the_way(booked)
-    await booked.go_to("2026-06-20 09:31")
-    await escorts.meet(booked, met=False)
-    await stewards.report(booked, VisitOutcome.NO_SHOW)
-    await booked.do(TaskKind.DECIDE_USE, used=True, reason="未到场")
-    await booked.ends(BookingStage.TERMINATED)
-
-
-_ESCORT: Final[dict[str, Any]] = {"of": escorts.P02, "on": "2026-06-17 09:00"}
 _EXPIRED: Final[dict[str, Any]] = {
     "of": P20_BED,
     "on": "2026-08-31 10:00",
@@ -129,7 +91,5 @@ STORIES: Final[dict[str, tuple[Callable[[Any], Awaitable[None]], Opens]]] = {
     "Appointment.cancelled": (_appointment_cancelled, booking_opener),
     "Appointment.terminated": (_appointment_moved, booking_opener),
     "Appointment.expired": (_appointment_expired, partial(booking_opener, **_EXPIRED)),
-    "Escort.closed": (_escort_closed, partial(booking_opener, **_ESCORT)),
-    "Escort.no_show": (_escort_no_show, partial(booking_opener, **_ESCORT)),
 }
 """Who tells it and how it is opened, by workflow and ending."""

@@ -16,6 +16,7 @@ from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import bookings, consultations, rescues
+from tests.replay import escorts as escorts_told
 from tests.workflows import advances, opinions, people, reimbursed
 from tests.workflows.asking import Asked, enquiry_opener
 from tests.workflows.booked import booking_opener
@@ -298,6 +299,8 @@ STORIES = {
         opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
+    "Escort.closed": Story(escorts_told.closed, opener=escorts_told.opener),
+    "Escort.no_show": Story(escorts_told.no_show, opener=escorts_told.opener),
     "Reimbursement.paid_back": Story(
         reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
     ),
