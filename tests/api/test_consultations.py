@@ -121,6 +121,7 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
         answer = await heard(worked, second, "failed", f"s-{number}", "steward")
         assert answer.json()["state"] == "delivered"
     assert (await staged(worked, first, "closed"))["unit"] == "consumed"
+    worked.clock.move(minutes=1)  # the report's span ends now
     said = await worked.get("/v1/reports/satisfaction", "supervisor")
     [line] = said.json()["lines"]
     assert (line["service"], line["ratings"], line["average"]) == (EXPERT["service"], 1, "5.00")
