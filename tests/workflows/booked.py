@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
@@ -320,6 +320,7 @@ def booking_opener(
         outcome: Outcome = Outcome.ELIGIBLE,
         year_ends: str | None = last_day,
         urgent: bool = False,
+        language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
@@ -340,6 +341,7 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
+            language=language,
             requested_by=AGENT,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),

@@ -47,6 +47,7 @@ class BookingDesk(PayingDesk):
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
+        self._language = asked.language
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
@@ -168,7 +169,7 @@ class BookingDesk(PayingDesk):
     def tell(self, code: str, **values: object) -> None:
         """Send the customer one of the programme's notices, where it has words for it."""
         if self.programme.has_notice(code):
-            order = written(self.programme, self.state, code, **values)
+            order = written(self.programme, self.state, code, self._language, **values)
             self.state.open_page(order.at).notices.append(order)
 
     def tell_steward(self, code: str, **values: object) -> None:
