@@ -131,6 +131,14 @@ class FollowUpCall(Form):
     note: Note = ""
 
 
+class SurveyReport(Form):
+    """What the survey after a service found; the insurer reads it (R434). No name belongs here."""
+
+    satisfaction: int = Field(ge=1, le=5)
+    on_time: bool
+    findings: Words
+
+
 class AssignExpert(Form):
     """Who writes the opinion, where; or that nobody can."""
 

@@ -20,6 +20,7 @@ from domain.booking_forms import (
     ReportVisit,
     ReviewBooking,
     SendKit,
+    SurveyReport,
     TakeRequest,
 )
 from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers
@@ -50,6 +51,7 @@ BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.REPORT_VISIT: task_terms("登记就诊结果", ReportVisit, Role.AGENT),
     TaskKind.DECIDE_USE: task_terms("判定是否计次", DecideUse, Role.SUPERVISOR),
     TaskKind.FOLLOW_UP_CALL: task_terms("服务回访", FollowUpCall, Role.AGENT),
+    TaskKind.SURVEY_REPORT: task_terms("提交服务质量调查报告", SurveyReport, Role.AGENT),
     TaskKind.ASSIGN_EXPERT: task_terms("确定专家或实验室", AssignExpert, Role.DISPATCHER),
     TaskKind.SEND_KIT: task_terms("寄送采样包", SendKit, Role.AGENT),
     TaskKind.RECEIVE_SAMPLE: task_terms("登记样本到达", ReceiveSample, Role.AGENT),

@@ -153,7 +153,7 @@ async def test_every_opinion_and_test_of_every_programme_runs_to_its_end(
             await stewards.next_step(booked, kinds[-1])
         if terms.shape is Shape.LAB_TEST:
             await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
-        for _ in terms.follow_ups:
-            await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+        for promised in terms.follow_ups:
+            await stewards.follow_up(booked, promised.kind)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")

@@ -190,9 +190,9 @@ class Booking:
             if promised.every_days:
                 pause = timedelta(days=promised.every_days)
                 await workflow.sleep(pause, summary=f"回访 {promised.kind}")
-            await self._desk.done(
-                self._desk.ask(TaskKind.FOLLOW_UP_CALL, at=workflow.now(), subject=promised.kind)
-            )
+            kind = _FOLLOW_UPS.get(promised.kind, TaskKind.FOLLOW_UP_CALL)
+            step = self._desk.ask(kind, at=workflow.now(), subject=promised.kind)
+            await self._desk.done(step)
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: the unit is settled, and nobody is left waiting."""
@@ -289,6 +289,9 @@ class Booking:
         if self._desk.new_calendar(message.calendar, at=message.at):
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
+
+_FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
+"""What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
 _PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
