@@ -356,6 +356,7 @@ def booking_opener(
             claims=partners,
             steward_phone=STEWARD_PHONE,
         )
+        verbs += worker.paying_back(papers=books)
         verbs += worker.shipping(courier=partners, lab=partners)
         verbs += worker.consulting(roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
