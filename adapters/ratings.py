@@ -65,7 +65,7 @@ class RatingRows:
         heard = []
         for programme, service, form in rows:
             said = json.loads(self._sealer.open_text(form, TASK_FORM))
-            score = said.get("satisfaction", said.get("stars"))
+            score = said.get("satisfaction")
             if score is not None:
                 heard.append((programme, service, int(score)))
         return heard

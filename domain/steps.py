@@ -73,6 +73,7 @@ class TaskKind(StrEnum):
     RECEIVE_SAMPLE = "receive_sample"
     DELIVER_REPORT = "deliver_report"
     EXPLAIN_REPORT = "explain_report"
+    MATCH_DOCTOR = "match_doctor"
     SURVEY_REPORT = "survey_report"
     CHOOSE_SLOT = "choose_slot"
     CALL_AHEAD = "call_ahead"

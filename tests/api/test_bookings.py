@@ -26,7 +26,7 @@ P06 = "anxin_cancer_inpatient"
 NEED = "肺部结节复查"
 
 
-async def insured_of(house: House, programme: str, *, days: int = 400) -> None:
+async def insured_of(house: House, programme: str, *, days: int = 400, **changes: Any) -> None:
     """The customer of the tests is on this programme's list as well, since so many days."""
     today = civil_date(house.clock())
     row = {
@@ -43,7 +43,7 @@ async def insured_of(house: House, programme: str, *, days: int = 400) -> None:
         "valid_to": date(today.year + 1, 12, 31),
     }
     async with house.database.begin() as connection:
-        await connection.execute(insert(policies).values(row))
+        await connection.execute(insert(policies).values(row | changes))
 
 
 def request_of(house: House, **changes: Any) -> dict[str, Any]:

@@ -11,15 +11,15 @@ from typing import Any
 
 from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations, rescues
-from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
+from tests.replay import bookings, consultations, rescues
+from tests.replay import escorts as escorts_told
+from tests.workflows import advances, opinions, people, reimbursed
 from tests.workflows.asking import Asked, enquiry_opener
-from tests.workflows.booked import Booked, booking_opener
+from tests.workflows.booked import booking_opener
 from tests.workflows.conftest import Case, opener
 from tests.workflows.reconciling import CASE as RECONCILED_CASE
 from tests.workflows.reconciling import (
@@ -30,8 +30,6 @@ from tests.workflows.reconciling import (
     reconciliation_opener,
 )
 from workflows.claim_messages import BillSettled
-
-ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
 
 
 @dataclass(frozen=True)
@@ -175,41 +173,6 @@ async def _reconciled(day: Reconciled) -> None:
     assert len((await day.run()).in_house) == 2
 
 
-async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await escorts.offer(booked, 1)
-    await escorts.says(booked, 1)
-    await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
-    await stewards.arrange(booked, "2026-10-09 09:00")
-    await stewards.confirm(booked)
-    await escorts.offer(booked, 2)
-    await escorts.says(booked, 2)
-    await escorts.call(booked, 2)
-    await booked.go_to("2026-10-09 08:50")
-    await escorts.check_in(booked, 2)
-    await escorts.on_the_way(booked, 2)
-    await escorts.meet(booked, 2)
-    await booked.go_to("2026-10-09 11:00")
-    await escorts.check_out(booked, 2, items=["accompany"])
-    await stewards.report(booked)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _appointment_cancelled(booked: Booked) -> None:
-    """Given up after the visit was confirmed, long enough before."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
-    await booked.give_up()
-    await booked.ends(BookingStage.CANCELLED)
-
-
 async def _closed_after_aftercare(case: Case) -> None:
     """Papers fetched, two signatures, the file by courier, three consultations (P02's terms)."""
     await advances.opened(case, advances.P02)
@@ -307,43 +270,6 @@ async def _claim_offered(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
-async def _escort_closed(booked: Booked) -> None:
-    """One withdraws, the next is not there in time, the third stays too long."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.says(booked, 1, yes=False)
-    await escorts.offer(booked, 2, 3)
-    await escorts.says(booked, 3)
-    await escorts.call(booked, 3, meeting_at=booked.at("2026-06-20 09:10").isoformat())
-    await booked.go_to("2026-06-20 09:01")
-    await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
-    await escorts.offer(booked, 4)
-    await escorts.says(booked, 4)
-    await escorts.call(booked, 4)
-    await escorts.check_in(booked, 4)
-    await escorts.on_the_way(booked, 4, late="2026-06-20 09:20")
-    await escorts.meet(booked, 4)
-    await booked.go_to("2026-06-20 13:30")
-    await escorts.check_out(booked, 4, items=["guide"])
-    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _escort_no_show(booked: Booked) -> None:
-    """The customer does not come; a supervisor says that this uses the service up."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.call(booked)
-    await booked.go_to("2026-06-20 08:45")
-    await escorts.check_in(booked)
-    await escorts.on_the_way(booked)
-    await booked.go_to("2026-06-20 09:31")
-    await escorts.meet(booked, met=False)
-    await stewards.report(booked, VisitOutcome.NO_SHOW)
-    await booked.do(TaskKind.DECIDE_USE, used=True, reason="未到场")
-    await booked.ends(BookingStage.TERMINATED)
-
-
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -360,17 +286,11 @@ STORIES = {
     "Claim.settled_with_social_insurance": Story(_claim_with_social),
     "Claim.offered_and_handed_over": Story(_claim_offered),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
-    "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
-    "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
-    "Consultation.expert_called": Story(
-        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
-    ),
-    "Consultation.direct_in_vain": Story(
-        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
-    ),
-    "Consultation.chat_closed": Story(
-        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
-    ),
+    **{name: Story(tell, opener=opens) for name, (tell, opens) in bookings.STORIES.items()},
+    **{
+        f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
+        for tell, of in consultations.STORIES
+    },
     "WrittenOpinion.gene_test_closed": Story(
         opinions.gene_test_closed,
         opener=partial(booking_opener, of=("ins_oncology", "gene_testing")),
@@ -379,10 +299,8 @@ STORIES = {
         opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
-    "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
-    "Escort.no_show": Story(
-        _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
-    ),
+    "Escort.closed": Story(escorts_told.closed, opener=escorts_told.opener),
+    "Escort.no_show": Story(escorts_told.no_show, opener=escorts_told.opener),
     "Reimbursement.paid_back": Story(
         reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
     ),

@@ -40,6 +40,16 @@ async def confirm(booked: Booked) -> None:
     await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone")
 
 
+async def match(booked: Booked, doctor: str = "doctor-3") -> None:
+    await booked.do(
+        TaskKind.MATCH_DOCTOR,
+        matched=True,
+        doctor=doctor,
+        doctor_level="associate_chief",
+        hospital_class="3A",
+    )
+
+
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
     at = booked.time.now().isoformat()
     await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
@@ -107,6 +117,8 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
             await booked.do(kind, assigned=True, expert="expert-9", city="上海")
+        case TaskKind.MATCH_DOCTOR:
+            await match(booked)
         case TaskKind.SEND_KIT:
             await booked.do(kind, sample="tissue", guided=True, courier_no="SF100")
         case TaskKind.RECEIVE_SAMPLE:

@@ -51,6 +51,8 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await stewards.take(booked)
         early = escorts.plan(booked, "2026-06-19 09:00")
         assert await refused(early) == "meeting_at"  # three natural days ahead (G04)
+        await escorts.plan(booked, "2026-06-20 10:00")
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)  # before anybody was offered it
         await escorts.plan(booked, MEETING)
         await escorts.offer(booked, 1, 2)
         await booked.go_to("2026-06-19 10:00")
@@ -178,8 +180,10 @@ async def test_a_customer_who_does_not_come_is_decided_on_by_a_person_and_never_
         assert "到场未登记" in (await booked.task(TaskKind.BREACH)).subject
         assert booked.stage is BookingStage.CONFIRMED
         await escorts.meet(booked, met=False)
-        await stewards.report(booked, VisitOutcome.DELIVERED)  # he came after all
-        await escorts.meet(booked, met=False)
+        await booked.until(lambda: "not_there" in booked.lines)
+        assert (await booked.task(TaskKind.REPORT_VISIT)).subject == "not_there"
+        await booked.task(TaskKind.MEET_CUSTOMER)  # he may still come
+        assert await refused(stewards.report(booked)) == "outcome"  # her check-out says that
         await stewards.report(booked, VisitOutcome.RESCHEDULED)
         await escorts.taken(booked, "2026-06-23 09:00", 5)
         assert booked.civil(booked.clocks["G05.1"].due_at) == "06-23 24:00"
@@ -187,6 +191,8 @@ async def test_a_customer_who_does_not_come_is_decided_on_by_a_person_and_never_
         await booked.go_to("2026-06-23 08:50")
         await escorts.check_in(booked, 5)
         await escorts.on_the_way(booked, 5)
+        await booked.go_to("2026-06-23 09:29")
+        assert await refused(stewards.report(booked, VisitOutcome.NO_SHOW)) == "outcome"
         await booked.go_to("2026-06-23 09:31")
         await escorts.meet(booked, 5, met=False)
         await stewards.report(booked, VisitOutcome.NO_SHOW)

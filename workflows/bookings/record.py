@@ -50,6 +50,7 @@ class BookingState(PayingState):
     called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     customer_date: date | None = None  # the day the customer wishes to be served
+    meeting_place: str = ""  # where customer and escort meet
     visit: EscortVisit | None = None  # the escort as it stands
     replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
