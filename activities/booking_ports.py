@@ -21,6 +21,7 @@ from activities.ports import (
 )
 from domain.booking import BookingStage
 from domain.clock import Clock
+from domain.documents import DocumentKind
 from domain.money import Fen
 from domain.posting import Transfer
 from domain.waiver import Role
@@ -81,4 +82,28 @@ class EntitlementPort(Protocol):
 
     async def give_back(self, use_id: str, *, at: datetime, why: str) -> None:
         """Give the unit back to its period; again changes nothing."""
+        ...
+
+
+class Paper(Message):
+    """A paper by its kind and number."""
+
+    kind: DocumentKind
+    number: str
+
+
+class PapersPaid(Message):
+    """The papers a booking is about to pay back."""
+
+    booking_id: str
+    programme: str
+    papers: list[Paper]
+    at: datetime
+
+
+class PaperPort(Protocol):
+    """Which papers were paid back."""
+
+    async def take(self, papers: PapersPaid) -> list[str]:
+        """Take papers for a booking, all or none; the numbers another booking has."""
         ...

@@ -11,16 +11,15 @@ from typing import Any
 
 from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations, rescues
+from tests.replay import bookings, consultations, rescues
 from tests.replay import escorts as escorts_told
-from tests.workflows import advances, escorts, opinions, people, reimbursed, stewards
+from tests.workflows import advances, opinions, people, reimbursed
 from tests.workflows.asking import Asked, enquiry_opener
-from tests.workflows.booked import Booked, booking_opener
+from tests.workflows.booked import booking_opener
 from tests.workflows.conftest import Case, opener
 from tests.workflows.reconciling import CASE as RECONCILED_CASE
 from tests.workflows.reconciling import (
@@ -174,41 +173,6 @@ async def _reconciled(day: Reconciled) -> None:
     assert len((await day.run()).in_house) == 2
 
 
-async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await escorts.offer(booked, 1)
-    await escorts.says(booked, 1)
-    await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
-    await stewards.arrange(booked, "2026-10-09 09:00")
-    await stewards.confirm(booked)
-    await escorts.offer(booked, 2)
-    await escorts.says(booked, 2)
-    await escorts.call(booked, 2)
-    await booked.go_to("2026-10-09 08:50")
-    await escorts.check_in(booked, 2)
-    await escorts.on_the_way(booked, 2)
-    await escorts.meet(booked, 2)
-    await booked.go_to("2026-10-09 11:00")
-    await escorts.check_out(booked, 2, items=["accompany"])
-    await stewards.report(booked)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _appointment_cancelled(booked: Booked) -> None:
-    """Given up after the visit was confirmed, long enough before."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
-    await booked.give_up()
-    await booked.ends(BookingStage.CANCELLED)
-
-
 async def _closed_after_aftercare(case: Case) -> None:
     """Papers fetched, two signatures, the file by courier, three consultations (P02's terms)."""
     await advances.opened(case, advances.P02)
@@ -322,8 +286,7 @@ STORIES = {
     "Claim.settled_with_social_insurance": Story(_claim_with_social),
     "Claim.offered_and_handed_over": Story(_claim_offered),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
-    "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
-    "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
+    **{name: Story(tell, opener=opens) for name, (tell, opens) in bookings.STORIES.items()},
     **{
         f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
         for tell, of in consultations.STORIES
