@@ -80,6 +80,8 @@ async def test_every_consultation_of_every_programme_runs_to_its_end(
             await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
+        if consulting_of(terms).by == "direct":
+            assert booked.roster.taken == {}  # the doctor is on duty for the next
 
 
 async def test_a_family_doctor_answers_in_thirty_seconds_and_the_chat_closes_after_a_day(
@@ -146,6 +148,7 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
         await booked.do(TaskKind.CALL_AHEAD, reached=True)
         await booked.go_to("2026-09-25 15:00")
         await call(booked, CallNews.FAILED, "c-1")
+        await call(booked, CallNews.ENDED, "c-9", at="2026-09-25 15:01", seconds=9)  # it broke
         # The end arrives before the beginning, and both twice.
         await booked.go_to("2026-09-25 15:13")
         for _ in range(2):
@@ -153,8 +156,12 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
             await call(booked, CallNews.ANSWERED, "c-2", at="2026-09-25 15:03")
         await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
-        assert booked.lines.count("call_ended") == 1
-        assert booked.clocks["G11.1"].started_at == booked.at("2026-09-25 15:03")
+        assert booked.lines.count("call_ended") == 2
+        talk = booked.clocks["G11.2"]
+        assert (talk.started_at, talk.met_at) == (
+            booked.at("2026-09-25 15:03"),
+            booked.at("2026-09-25 15:13"),
+        )
         assert booked.unit == "consumed"
 
 
