@@ -17,8 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.booking_reports import BookingReportRows
 from adapters.bookings import BookingRows
 from adapters.calendar_table import CalendarRows
+from adapters.claim_report import ClaimReport
 from adapters.door_cases import CaseRows
 from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
@@ -61,9 +63,11 @@ class DoorUnit:
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
+        self.claims = ClaimReport(connection)
         self.promises = PromiseRows(connection, sealer)
         self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
+        self.booking_reports = BookingReportRows(connection, sealer)
 
     async def audit(self, **entry: Any) -> None:
         """One row of the audit chain: at, actor_role, actor_id, action, case_id, subject."""

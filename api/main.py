@@ -46,8 +46,10 @@ from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
 from api import (
     booking_files,
+    booking_reports,
     bookings,
     callbacks,
+    claim_report,
     claims,
     codec,
     commands,
@@ -181,6 +183,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         bookings,
         booking_files,
+        booking_reports,
         slots,
         enquiries,
         rescues,
@@ -199,6 +202,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         tasks,
         reference,
         promises,
+        claim_report,
         ratings,
         repayments,
         letters,

@@ -13,6 +13,7 @@ import adapters.tables_family
 import adapters.tables_ledger
 import adapters.tables_lists
 import adapters.tables_outbox
+import adapters.tables_papers
 import adapters.tables_rescue
 import adapters.tables_roster
 import adapters.tables_states  # noqa: F401 - they stand on the same metadata

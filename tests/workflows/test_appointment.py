@@ -242,7 +242,7 @@ async def test_every_appointment_of_every_programme_runs_to_its_end(
                 if promised.every_days:
                     pause = timedelta(days=promised.every_days)
                     await booked.time.go_to(booked.time.now() + pause)
-                await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
+                await stewards.follow_up(booked, promised.kind)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == (None if terms.quota.count is None else "consumed")
 
