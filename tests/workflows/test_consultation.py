@@ -270,6 +270,31 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         assert booked.roster.taken == {}
 
 
+@pytest.mark.parametrize("waits_for", ["slot", "doctor", "turn"])
+async def test_who_gives_up_while_waiting_holds_nothing_and_a_supervisor_says_what_it_costs(
+    booking_of: BookingOf, waits_for: str
+) -> None:
+    """P02 has lost its rule of cancelling (C-38 speaks of calls in vain only)."""
+    of = DIRECT if waits_for == "turn" else BY_ROSTER
+    async with booking_of(*of, "2026-09-24 10:00") as booked:
+        if waits_for == "doctor":
+            await _slot_kept(booked)
+        else:
+            booked.roster.slots = [a_slot(booked, "2026-09-24 10:00")]
+            booked.roster.ahead = 1
+            await stewards.take(booked)
+            line = "queued" if waits_for == "turn" else "booking_received"
+            await booked.until(lambda: line in (*booked.lines, *booked.told))
+        if waits_for == "slot":
+            await booked.task(TaskKind.CHOOSE_SLOT)
+        await booked.give_up()
+        late = take_slot(booked, a_slot(booked, "2026-09-25 09:00", 2))
+        assert await refused(late) == "stage"
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="专家尚未致电")
+        await booked.ends(BookingStage.CANCELLED)
+        assert (booked.unit, booked.roster.taken) == ("given_back", {})
+
+
 async def test_without_a_doctor_on_duty_a_call_at_once_is_not_available(
     booking_of: BookingOf,
 ) -> None:
