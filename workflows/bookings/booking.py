@@ -177,7 +177,8 @@ class Booking:
             )
 
     async def _end(self, over: BookingOver) -> None:
-        """The story ended early: the unit is settled, and nobody is left waiting."""
+        """The story ended early: nobody is asked any more, and the unit is settled."""
+        self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
         if over.stage is BookingStage.CANCELLED:
             await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
         elif over.stage is not BookingStage.TERMINATED:
