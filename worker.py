@@ -13,6 +13,8 @@ from activities.booking_ports import BookingBookPort, EntitlementPort
 from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
+from activities.courier import SendParcels
+from activities.courier_ports import CourierPort, LabPort
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
@@ -32,6 +34,7 @@ from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.claims import ClaimsCore
+from adapters.courier import CourierNetwork, Laboratory
 from adapters.database import open_database
 from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
@@ -131,6 +134,12 @@ def reconciling(
     return [verbs.compare, verbs.open_step]
 
 
+def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:
+    """The verbs of parcels and of tests."""
+    parcels = SendParcels(courier=courier, lab=lab)
+    return [parcels.order, parcels.track, parcels.order_test]
+
+
 def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
     """The verbs of a counter that settles a bill."""
     verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
@@ -194,6 +203,10 @@ async def main(settings: Settings) -> None:
         notices=TellCustomers(
             book=casebook, messaging=messaging, steward_phone=settings.steward_phone
         ),
+    )
+    verbs += shipping(
+        courier=CourierNetwork(lines["courier"], contact_of=casebook.contact),
+        lab=Laboratory(lines["lab"]),
     )
     verbs += consulting(roster=Roster(engine))
     verbs += rescuing(record=RescueBook(engine, sealer))

@@ -29,6 +29,8 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.promises import PromiseRows
+from adapters.ratings import RatingRows
 from adapters.rescues import RescueRows
 from adapters.roster import RosterRows
 
@@ -59,6 +61,8 @@ class DoorUnit:
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
+        self.promises = PromiseRows(connection, sealer)
+        self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
 
     async def audit(self, **entry: Any) -> None:

@@ -1,4 +1,4 @@
-"""Two sums for management: how promises are kept, and how old the money is that is still out."""
+"""Sums for management: how old the money is that is still out, and who owes it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.tables import cases, clocks, tasks
-from adapters.tables_booking import bookings
-from adapters.tables_enquiry import enquiries
-from adapters.tables_rescue import rescues
+from adapters.tables import cases, tasks
 from domain.steps import TaskKind
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))
 _OLDER = "91-"
-_PROGRAMME = func.coalesce(
-    cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme
-).label("programme")
 
 
 class ReportRows:
@@ -26,21 +20,6 @@ class ReportRows:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-
-    async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]:
-        """How many instances of each promise begun in a span stand in each state."""
-        rows = await self._connection.execute(
-            select(_PROGRAMME, clocks.c.clock, clocks.c.state, func.count().label("count"))
-            .join_from(clocks, cases, clocks.c.case_id == cases.c.case_id, isouter=True)
-            .join(enquiries, clocks.c.case_id == enquiries.c.enquiry_id, isouter=True)
-            .join(bookings, clocks.c.case_id == bookings.c.booking_id, isouter=True)
-            .join(rescues, clocks.c.case_id == rescues.c.rescue_id, isouter=True)
-            .where(clocks.c.started_at >= since)
-            .where(clocks.c.started_at < until)
-            .group_by(_PROGRAMME, clocks.c.clock, clocks.c.state)
-            .order_by(_PROGRAMME, clocks.c.clock, clocks.c.state)
-        )
-        return [dict(row) for row in rows.mappings()]
 
     async def aging(self, *, on: datetime) -> list[dict[str, Any]]:
         """What is advanced and not back, by days since the report."""

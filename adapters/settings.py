@@ -29,7 +29,7 @@ from adapters.keyfiles import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills"]
+Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills", "courier", "lab"]
 PARTNERS: tuple[Partner, ...] = get_args(Partner)
 
 Reporter = Literal["telephone", "roster"]
@@ -43,6 +43,8 @@ _SIMULATED: dict[Partner, str] = {
     "claims": "claims/v1",
     "social": "social/v1",
     "bills": "bills/v1",
+    "courier": "courier/v1",
+    "lab": "lab/v1",
 }
 
 
@@ -90,6 +92,8 @@ class Settings(BaseSettings):
     claims_url: str | None = None
     social_url: str | None = None
     bills_url: str | None = None
+    courier_url: str | None = None
+    lab_url: str | None = None
     payment_secret: SecretStr | None = None
     dispatch_secret: SecretStr | None = None
     messaging_secret: SecretStr | None = None
@@ -98,6 +102,8 @@ class Settings(BaseSettings):
     roster_secret: SecretStr | None = None
     social_secret: SecretStr | None = None
     bills_secret: SecretStr | None = None
+    courier_secret: SecretStr | None = None
+    lab_secret: SecretStr | None = None
     callback_url: str | None = None
     steward_phone: str | None = Field(default=None, pattern=r"^\+?[0-9-]{5,20}$")
 

@@ -178,8 +178,6 @@ policies = Table(
     Index(None, "policy_no_hash"),
 )
 
-# Cases ----------------------------------------------------------------------------------
-
 # What steps, promises and history belong to: by triggers, or entered by `adapters.house`.
 matters = Table("matters", METADATA, key("matter_id"), text_column("kind"))
 
@@ -189,6 +187,7 @@ cases = Table(
     key("case_id"),
     text_column("programme"),
     text_column("programme_version"),
+    text_column("service", default=""),  # empty = the whole programme
     text_column("hospital_id"),
     text_column("channel"),  # the owning channel's id: who may see the case
     text_column("sales_channel", default=""),

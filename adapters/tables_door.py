@@ -18,7 +18,16 @@ from sqlalchemy import (
     text,
 )
 
-from adapters.tables import METADATA, codes, json_column, key, moment, sealed, text_column
+from adapters.tables import (
+    METADATA,
+    codes,
+    json_column,
+    key,
+    moment,
+    of_case,
+    sealed,
+    text_column,
+)
 
 eligibility_checks = Table(
     "eligibility_checks",
@@ -61,6 +70,18 @@ emergency_staff = Table(  # people of other provinces who help in an event (R836
     moment("lent_at"),
     moment("returned_at", null=True),
     ForeignKeyConstraint(["programme", "code"], ["emergencies.programme", "emergencies.code"]),
+)
+
+ratings = Table(  # how satisfied customers were, once a case (R848)
+    "ratings",
+    METADATA,
+    of_case(primary_key=True),
+    Column("score", SmallInteger, nullable=False),
+    sealed("words", null=True),
+    text_column("rated_by"),
+    moment("rated_at"),
+    CheckConstraint("score BETWEEN 1 AND 5", name="score"),
+    Index(None, "rated_at"),
 )
 
 inbox = Table(

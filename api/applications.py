@@ -110,6 +110,13 @@ class Known:
     province: str = ""  # of the hospital
     counter: Counter | None = None  # where the service is counted, and this person's policy runs
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day that policy, entitlement and service all run; None where none ends (I10)."""
+        ends = [self.facts.policy_to, self.facts.entitled_to]
+        ends += [] if self.programme.until_replaced else [self.programme.valid_to]
+        return min((day for day in ends if day is not None), default=None)
+
 
 async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = False) -> Known:
     """Look everything up and judge; raises Problem for an unknown programme or hospital.

@@ -47,7 +47,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
-_SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR)
+_SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR, Role.NURSE)
 """Who has to reach the customer or speak with the hospital for them."""
 BookingCaller = Annotated[
     Caller,

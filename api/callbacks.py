@@ -33,7 +33,17 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
 
-Partner = Literal["payment", "nurse", "message", "claims", "social", "telephone", "roster"]
+Partner = Literal[
+    "payment",
+    "nurse",
+    "message",
+    "claims",
+    "social",
+    "telephone",
+    "roster",
+    "courier",
+    "lab",
+]
 _EVENT_ID_MAX: Final = 128
 _DIGEST_LETTERS: Final = 12
 _SIGNED: Final = [

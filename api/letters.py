@@ -31,7 +31,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 
-Sender = Literal["payment", "nurse", "message", "claims", "door"]
+Sender = Literal["payment", "nurse", "message", "claims", "social", "door"]
 EventId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 
 _COUNT_WITHIN_S: Final = 1.0

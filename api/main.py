@@ -63,6 +63,8 @@ from api import (
     interventions,
     letters,
     payment_codes,
+    promises,
+    ratings,
     reference,
     repayments,
     reporting,
@@ -94,6 +96,8 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "telephone": "telephone",
     "roster": "roster",
     "social": "social",
+    "courier": "courier",
+    "lab": "lab",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 
@@ -194,6 +198,8 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         documents,
         tasks,
         reference,
+        promises,
+        ratings,
         repayments,
         letters,
         webhooks,

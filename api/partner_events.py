@@ -21,6 +21,7 @@ from api.problems import at_field
 from api.text import BookableMoney, said
 from api.wiring import Unit
 from domain.money import Money
+from domain.parcel import LabWord, ParcelStatus
 from domain.telephone import CallNews
 from workflows.messages import (
     BillSettled,
@@ -32,6 +33,7 @@ from workflows.messages import (
     SlotWithdrawn,
     VisitTaken,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 _CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 
@@ -89,6 +91,25 @@ class VisitEvent(Event):
     reason_code: ReasonCode = ""
 
 
+class ParcelEvent(Event):
+    """The courier says where a parcel is."""
+
+    event: Literal["parcel_moved"]
+    parcel_id: SubjectId
+    status: Literal["ordered", "on_the_way", "delivered", "lost", "returned", "refused"]
+    tracking_no: Receipt = ""
+    reason_code: ReasonCode = ""
+
+
+class LabEvent(Event):
+    """The laboratory says that a sample came, will not do, or that its report is ready."""
+
+    event: Literal["lab_word"]
+    test_id: SubjectId
+    word: Literal["sample_received", "unusable", "report_ready"]
+    report_no: Receipt = ""
+
+
 class DeliveryEvent(Event):
     """Whether a message arrived; `message_id` is our notice."""
 
@@ -123,7 +144,9 @@ AnyEvent = Annotated[
     | SettledEvent
     | CallEvent
     | RosterEvent
-    | SlotEvent,
+    | SlotEvent
+    | ParcelEvent
+    | LabEvent,
     Field(discriminator="event"),
 ]
 EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
@@ -136,6 +159,8 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "telephone": (CallEvent,),
     "roster": (RosterEvent, SlotEvent),
     "social": (SettledEvent,),
+    "courier": (ParcelEvent,),
+    "lab": (LabEvent,),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
@@ -155,6 +180,8 @@ def subject_of(event: Event) -> str:
             return subject
         case DeliveryEvent(message_id=subject) | SettledEvent(settlement_id=subject):
             return subject
+        case ParcelEvent(parcel_id=subject) | LabEvent(test_id=subject):
+            return subject
         case CallEvent(booking_id=subject):
             return subject
     return ""
@@ -173,6 +200,8 @@ def named_in(raw: bytes) -> str:
         "message_id",
         "settlement_id",
         "booking_id",
+        "parcel_id",
+        "test_id",
     )
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
@@ -307,6 +336,20 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 social_paid_fen=event.social_paid.fen if event.social_paid else 0,
                 self_pay_fen=event.self_pay.fen if event.self_pay else 0,
                 reason=event.reason_code,
+                at=at,
+            )
+        case ParcelEvent():
+            return "parcel_moved", ParcelMoved(
+                parcel_id=event.parcel_id,
+                status=ParcelStatus(event.status),
+                tracking_no=_told(event.tracking_no),
+                at=at,
+            )
+        case LabEvent():
+            return "lab_spoke", LabSpoke(
+                test_id=event.test_id,
+                word=LabWord(event.word),
+                report_no=_told(event.report_no),
                 at=at,
             )
         case CallEvent():

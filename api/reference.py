@@ -1,14 +1,14 @@
-"""Reference and management: programmes, hospitals, promises kept, money still out."""
+"""Reference and management: programmes, hospitals, money still out."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api.docs import FAILURES
 from api.identity import ANYONE, Caller, allowed
@@ -16,7 +16,7 @@ from api.problems import at_field
 from api.text import Code
 from api.wiring import Door, UnknownProgramme, door_of
 from domain.calendar import civil_date
-from domain.clock import Budget, ClockState
+from domain.clock import Budget
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money
 from domain.programme import Programme
@@ -28,9 +28,6 @@ routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 
 AnyCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 Manager = Annotated[Caller, Depends(allowed(Role.SUPERVISOR, Role.FINANCE, Role.AUDITOR))]
-
-_SPAN_MAX: Final = timedelta(days=400)
-_SPAN_USUAL: Final = timedelta(days=31)
 
 
 class ClockSummary(BaseModel):
@@ -106,23 +103,6 @@ class HospitalPage(BaseModel):
 
     items: list[HospitalSummary]
     next_cursor: str | None = None
-
-
-class SlaLine(BaseModel):
-    """How many instances of one promise stand in one state."""
-
-    programme: str
-    clock: str
-    state: ClockState
-    count: int
-
-
-class SlaReport(BaseModel):
-    """How promises begun in a span were kept."""
-
-    since: datetime
-    until: datetime
-    lines: list[SlaLine]
 
 
 class AgingLine(BaseModel):
@@ -247,31 +227,6 @@ def _after(cursor: str) -> str:
     if not after.isprintable():
         raise at_field("invalid", "cursor", "游标无效")
     return after
-
-
-@routes.get("/reports/sla", operation_id="report_sla", summary="时效报表", responses=FAILURES)
-async def report_sla(
-    request: Request,
-    _: Manager,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
-) -> SlaReport:
-    """How promises were kept; the last 31 days unless told otherwise."""
-    door = door_of(request)
-    last = until or door.clock()
-    _bookable(last, "until")
-    first = since or last - _SPAN_USUAL
-    _bookable(first, "since")
-    if not timedelta() < last - first <= _SPAN_MAX:
-        raise at_field("invalid", "since", "时间范围须在400天以内")
-    async with door.books.unit() as unit:
-        rows = await unit.reports.sla(since=first, until=last)
-    return SlaReport(since=first, until=last, lines=[SlaLine.model_validate(row) for row in rows])
-
-
-def _bookable(at: datetime, field: str) -> None:
-    if not 1900 <= at.year <= 9000:  # noqa: PLR2004 - far from either end of what dates can say
-        raise at_field("invalid", field, "时刻超出合理范围")
 
 
 @routes.get("/reports/aging", operation_id="report_aging", summary="垫付账龄", responses=FAILURES)

@@ -290,6 +290,7 @@ def _opening(
         reported_by=reported.caller.actor,
         reported_at=reported.at,
         planned_admission=reported.body.planned_admission,
+        last_day=known.last_day,
         follows=reported.body.follows or "",
         claim=claim,
     )
@@ -302,6 +303,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "case_id": case_id,
         "programme": known.programme.code,
         "programme_version": known.programme.version,
+        "service": body.claim_service or known.programme.waiver_service or "",
         "hospital_id": body.hospital_id,
         "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
         "sales_channel": known.sales_channel,

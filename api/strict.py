@@ -6,9 +6,11 @@ another type than the operation's is 415, whatever stands in it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi import Request, params
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.errors import safe_name
@@ -22,12 +24,19 @@ class _Described:
     """What one operation takes."""
 
     def __init__(self, route: APIRoute) -> None:
-        taken = route.dependant  # no dependency of ours takes a parameter
-        self.query = frozenset(field.alias for field in taken.query_params)
+        taken = route.dependant  # no dependency of ours takes a body
+        self.query = frozenset(_query_names(taken))
         self.declares_body = bool(taken.body_params)
         self.is_form = any(isinstance(one.field_info, params.Form) for one in taken.body_params)
         reads_raw = "requestBody" in (route.openapi_extra or {})
         self.takes_body = self.declares_body or reads_raw
+
+
+def _query_names(taken: Dependant) -> Iterator[str]:
+    """The query parameters of an operation and of what it depends on."""
+    yield from (field.alias for field in taken.query_params)
+    for inner in taken.dependencies:
+        yield from _query_names(inner)
 
 
 _DESCRIBED: Final[dict[Any, _Described]] = {}

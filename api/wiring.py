@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
+from api.wiring_reports import Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
 from domain.board import (
@@ -205,14 +206,6 @@ class Reference(Protocol):
     async def moment(self) -> datetime: ...
 
 
-class Reports(Protocol):
-    """Sums for management."""
-
-    async def sla(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]: ...
-    async def aging(self, *, on: datetime) -> list[dict[str, Any]]: ...
-    async def repayments(self) -> list[dict[str, Any]]: ...
-
-
 class Unit(Protocol):
     """One transaction of the door."""
 
@@ -240,6 +233,10 @@ class Unit(Protocol):
     def inbox(self) -> Inbox: ...
     @property
     def reference(self) -> Reference: ...
+    @property
+    def promises(self) -> Promises: ...
+    @property
+    def ratings(self) -> Ratings: ...
     @property
     def reports(self) -> Reports: ...
     async def audit(self, **entry: Any) -> None: ...

@@ -132,9 +132,9 @@ class AssignExpert(Form):
 
 
 class SendKit(Form):
-    """The sampling kit is on its way to the customer, or his tissue to the laboratory."""
+    """The sampling kit is ready for our courier, or on its way by another one."""
 
-    courier_no: Reference
+    courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""
 
 

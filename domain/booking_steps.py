@@ -22,6 +22,7 @@ from domain.booking_forms import (
     TakeRequest,
 )
 from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers
+from domain.parcel import ChaseLab, FindParcel
 from domain.rehabilitation import CareCall, PlanCare
 from domain.steps import TaskKind, TaskTerms, task_terms
 from domain.visit_forms import (
@@ -55,6 +56,8 @@ BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.RECEIVE_PAPERS: task_terms("登记收到报销票据", ReceivePapers, Role.AGENT),
     TaskKind.EXAMINE_EXPENSES: task_terms("审核报销票据", ExamineExpenses, Role.REVIEWER),
     TaskKind.CONFIRM_PAYEE: task_terms("核对收款人", ConfirmPayee, Role.FINANCE),
+    TaskKind.FIND_PARCEL: task_terms("查找快件", FindParcel, Role.AGENT),
+    TaskKind.CHASE_LAB: task_terms("催问实验室", ChaseLab, Role.AGENT),
     TaskKind.PLAN_CARE: task_terms("制定康复计划", PlanCare, Role.AGENT),
     TaskKind.CARE_CALL: task_terms("康复回访", CareCall, Role.AGENT),
     TaskKind.PLAN_ESCORT: task_terms("联系客户并创建陪诊订单", PlanEscort, Role.AGENT),

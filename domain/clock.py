@@ -162,7 +162,10 @@ class Clock(BaseModel):
         not_before: date | None = None,
         hours: ServiceHours | None = None,
     ) -> Self:
-        """Start the `number`-th instance of a clock; its deadline is recorded at once."""
+        """Start the `number`-th instance of a clock; its deadline is recorded at once.
+
+        Where a date replaces it, the deadline by the budget alone is kept as the first (I10).
+        """
         due = due_at(started_at, budget, calendar, not_before=not_before, hours=hours)
         by_the_table = budget.unit is Unit.WORKING_DAY or (
             hours is not None and hours.days == "working_days"
@@ -173,7 +176,7 @@ class Clock(BaseModel):
             name=name,
             started_at=started_at,
             due_at=due,
-            first_due_at=due,
+            first_due_at=due_at(started_at, budget, calendar, hours=hours),
             warn_at=warn.moment(started_at, due),
             warn_rule=warn,
             estimated=by_the_table and _touches_an_estimate(calendar, started_at, due),

@@ -97,7 +97,7 @@ class ReceivePapers(Form):
     """The papers have arrived: how, under which courier number, and whether all are there."""
 
     complete: bool
-    courier_no: Reference | None = None  # none: handed over in person
+    courier_no: Reference | None = None  # of another courier than ours; none in person
     missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
     note: Note = ""
 

@@ -88,6 +88,8 @@ class TaskKind(StrEnum):
     RECEIVE_PAPERS = "receive_papers"
     EXAMINE_EXPENSES = "examine_expenses"
     CONFIRM_PAYEE = "confirm_payee"
+    FIND_PARCEL = "find_parcel"
+    CHASE_LAB = "chase_lab"
     PLAN_CARE = "plan_care"
     CARE_CALL = "care_call"
     PLAN_ESCORT = "plan_escort"

@@ -93,6 +93,7 @@ class Escorting(BaseModel):
 
     calls: tuple[Item, ...] = ()  # what the confirming call goes through (R244-R248)
     items: tuple[Item, ...] = ()  # what is done beside the customer
+    content: str = ""  # what the programme says of the whole, where it names no steps (P03)
     clinical_nurse: bool = False  # P06: 具有临床护士从业经历 (R398)
     arrival: Reminder | None = None  # G07
 
@@ -103,7 +104,8 @@ class Escorting(BaseModel):
     @property
     def checklist(self) -> list[str]:
         """What is done, in words."""
-        return [item.name for item in self.items] or CHECKLIST["escort"]
+        said = [self.content] if self.content else CHECKLIST["escort"]
+        return [item.name for item in self.items] or said
 
 
 def escorting(programme: Programme, service: Service) -> Escorting | None:
@@ -134,6 +136,7 @@ def _of(services: list[Service], programme: Programme) -> Escorting:
     return Escorting(
         calls=_items(calls),
         items=_items(one for one in steps if one.code not in _AROUND and one not in calls),
+        content=services[0].content,
         clinical_nurse=any(
             one.staffing and one.staffing.needs_nursing_experience for one in services
         ),

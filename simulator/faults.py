@@ -24,6 +24,8 @@ Partner = Literal[
     "bills",
     "telephone",
     "roster",
+    "courier",
+    "lab",
     "channel",
 ]
 
@@ -36,6 +38,8 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "roster": frozenset({"publish", "withdraw"}),
     "social": frozenset({"settle"}),
     "bills": frozenset({"read"}),
+    "courier": frozenset({"order", "track"}),
+    "lab": frozenset({"order"}),
     "channel": frozenset({"webhook"}),
 }
 

@@ -19,6 +19,8 @@ from simulator import (
     channel,
     claims,
     controls,
+    courier,
+    lab,
     message,
     nurse,
     payment,
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("call", "telephone", telephone.Exchange(desk).settle)
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
     desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
+    desk.settles("parcel", "courier", courier.Courier(desk).settle)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,6 +76,8 @@ def create_app(settings: Settings) -> FastAPI:
         message,
         claims,
         social,
+        courier,
+        lab,
         telephone,
         roster,
         channel,

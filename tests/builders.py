@@ -75,6 +75,7 @@ def a_case(
     disease: str = "lung_cancer",
     payment_modes: list[PaymentMode] | None = None,
     claim: ClaimAsked | None = None,
+    last_day: date | None = None,
 ) -> OpenCase:
     """A report as the door hands it on."""
     return OpenCase(
@@ -102,4 +103,5 @@ def a_case(
         reported_at=reported_at,
         planned_admission=planned_admission,
         claim=claim,
+        last_day=last_day,
     )

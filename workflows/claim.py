@@ -109,6 +109,7 @@ class Claim:
                 payable_fen, at = await self._decide(complete)
                 await self._payment.pay_out(payable_fen, at=at)
             self._desk.enter(Stage.CLOSED, at=workflow.now())
+            self._people.ask_how_it_was()
             self._leave_nobody_waiting()
         except CaseOver as over:
             self._end(over)

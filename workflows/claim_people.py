@@ -64,6 +64,11 @@ class ClaimPeople:
         if promises:
             self._desk.tell("emergency_pledge", list="；".join(promises))
 
+    def ask_how_it_was(self) -> None:
+        """The service is measured by what its customers say (R848)."""
+        if self._desk.programme.has_notice("survey"):
+            self._desk.tell("survey")
+
     async def visit(self) -> None:
         """Somebody comes to a special customer before anything else (CL07)."""
         desk = self._desk

@@ -63,7 +63,7 @@ class DepositWaiver:
         self._opening = opening
         self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state)
-        self._refusals = Refusals(self._state, opening.programme, opening.hospital)
+        self._refusals = Refusals(self._state, opening)
         payment = DepositPayment(
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )

@@ -89,6 +89,7 @@ class OpenCase(Message):
     reported_by: Actor
     reported_at: datetime
     planned_admission: date | None = None
+    last_day: date | None = None  # of the policy or of the service, whichever is earlier
     follows: str = ""  # the case of the hospital the patient was moved from
     claim: ClaimAsked | None = None  # a claim that follows no advance (P21)
     carried: dict[str, Any] | None = None  # the `CaseState` of the run before this one

@@ -52,7 +52,7 @@ class PayingDesk(FrontDesk):
 
     # Beside the story ----------------------------------------------------------------------------
 
-    def errand(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def errand(self, work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[None]:
         """Do something beside the story: an image to collect, a top-up, a care visit."""
         self._errands += 1
 
@@ -73,7 +73,7 @@ class PayingDesk(FrontDesk):
         """Run something that a continued run starts again from the state."""
         self._spawn(self._unless_dropped(work), name)
 
-    async def _unless_dropped(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _unless_dropped(self, work: Coroutine[Any, Any, object]) -> None:
         """What runs beside the story ends with its step; the story itself hears of the reason."""
         with contextlib.suppress(self.over, StepDropped):
             await work

@@ -17,7 +17,6 @@ from domain.calendar import civil_date
 from domain.documents import DocumentStage, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
-from domain.programme import Programme
 from domain.steps import TaskKind
 from domain.tasks import (
     TASKS,
@@ -37,7 +36,7 @@ from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
 from workflows.case import CaseState
 from workflows.matter import MatterState
-from workflows.messages import Actor, CompleteTask, HospitalTerms, Withdraw
+from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"
 NOT_YOURS: Final = "NotYours"
@@ -94,10 +93,11 @@ def open_step(
 class Refusals:
     """Checks the commands of one case against what the case knows."""
 
-    def __init__(self, state: CaseState, programme: Programme, hospital: HospitalTerms) -> None:
+    def __init__(self, state: CaseState, opening: OpenCase) -> None:
         self._state = state
-        self._programme = programme
-        self._hospital = hospital
+        self._programme = opening.programme
+        self._hospital = opening.hospital
+        self._last_day = opening.last_day
 
     def withdrawal(self, _: Withdraw) -> None:
         """A customer may withdraw until the first payment order."""
@@ -126,7 +126,7 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
-        _customers_day(form, message.at)
+        _customers_day(form, message.at, self._last_day)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
@@ -304,10 +304,12 @@ def _visit_time(visit_at: datetime, at: datetime) -> None:
         raise refusal(FORM_REFUSED, "上门时间不能早于今天, 也不能晚于一年", "visit_at")
 
 
-def _customers_day(form: Form, at: datetime) -> None:
-    """A day the customer names for a visit is not past, and lies within a year (I10)."""
+def _customers_day(form: Form, at: datetime, last_day: date | None) -> None:
+    """A day the customer names is not past, within a year, and the policy still runs (I10)."""
     today = civil_date(at)
     for field in ("visit_on", "customer_date"):
         day: date | None = getattr(form, field, None)
         if day is not None and not today <= day <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "客户指定的日期不能早于今天, 也不能晚于一年", field)
+        if day is not None and last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "客户指定的日期不能晚于保单或服务的有效期", field)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
+from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
 from activities.notices import TellCustomers
 from activities.ports import (
     ClaimFiling,
@@ -49,6 +50,7 @@ from adapters.tables import hospitals, network_hospitals, policies
 from adapters.temporal import connect
 from api.main import create_app
 from domain.calendar import SHANGHAI, civil_date
+from domain.parcel import ParcelStatus
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 PROGRAMME = "bainian_deposit_waiver"
@@ -96,6 +98,15 @@ class KindPartners:
 
     async def send(self, order: NoticeOrder, phone: str) -> Delivery:
         return Delivery.DELIVERED
+
+    async def order_parcel(self, order: ParcelOrder) -> ParcelAnswer:
+        return ParcelAnswer(status=ParcelStatus.ORDERED, tracking_no="KD1")
+
+    async def track(self, parcel_id: str) -> ParcelAnswer:
+        return ParcelAnswer(status=ParcelStatus.ON_THE_WAY)
+
+    async def order_test(self, order: TestOrder) -> LabAnswer:
+        return LabAnswer(accepted=True)
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         return ClaimReceipt(status="accepted")
@@ -260,6 +271,7 @@ async def worked(house: House) -> AsyncIterator[House]:
         ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.shipping(courier=kind, lab=kind)
     verbs += worker.consulting(roster=Roster(house.database))
     verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):

@@ -106,10 +106,22 @@ def test_the_call_of_p02_has_its_five_parts_and_the_nurse_is_there_ten_minutes_e
         "call_examinations",
         "call_contact",
     ]
-    assert "陪同取号、就诊、缴费、检查排队、取药" in terms.checklist
-    assert "打卡，记录服务结束时间" not in terms.checklist
+    assert [one.code for one in terms.items] == [
+        "card_and_number",
+        "queue_and_pay",
+        "book_examinations",
+        "guide",
+        "fetch_reports",
+        "help_communicate",
+        "accompany",
+    ]
     assert terms.check_in_by(MEETING) == MEETING - timedelta(minutes=10)
     assert _of("taikang_online_ci", "visit_escort").check_in_by(MEETING) == MEETING
+
+
+def test_what_is_done_is_what_the_programme_says_and_else_what_every_escort_does() -> None:
+    assert "导诊、检查、取药" in _of("taikang_online_ci", "visit_escort").checklist[0]
+    assert _of("changsheng_yuanmeng", "visit_escort").checklist == CHECKLIST["escort"]
 
 
 def test_an_admission_is_accompanied_by_both_services_that_follow_it() -> None:

@@ -24,9 +24,8 @@ from activities.ports import (
     PaymentOutcome,
     PaymentStatus,
     PayoutOrder,
-    VisitAnswer,
-    VisitOrder,
 )
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.waiver import PaymentMode
 from workflows.messages import (
     ClaimDecided,

@@ -27,6 +27,7 @@ from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
 from domain.calendar import SHANGHAI, civil_date
 from domain.eligibility import Outcome, Verdict
+from domain.parcel import LabWord, ParcelStatus
 from domain.services import Shape
 from domain.steps import TaskKind
 from domain.visit import escorting
@@ -54,6 +55,7 @@ from workflows.messages import (
     PaymentResult,
     RequestBooking,
 )
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
@@ -245,6 +247,23 @@ class Booked:
         )
         await self.handle.signal("payment_result", result)
 
+    async def courier_says(self, number: int, status: ParcelStatus) -> None:
+        """The courier's word on the booking's n-th parcel, by callback."""
+        parcel_id = f"{self.booking_id}.parcel.{number}"
+        await self.until(lambda: parcel_id in self.partners.parcels)
+        message = ParcelMoved(
+            parcel_id=parcel_id, status=status, tracking_no=f"KD-{number}", at=self.time.now()
+        )
+        await self.handle.signal("parcel_moved", message)
+
+    async def lab_says(self, word: LabWord, *, test: int = 1, report_no: str = "") -> None:
+        """The laboratory's word on the booking's n-th test, by callback."""
+        test_id = f"{self.booking_id}.test.{test}"
+        await self.until(lambda: test_id in self.partners.tests)
+        at = self.time.now()
+        message = LabSpoke(test_id=test_id, word=word, report_no=report_no, at=at)
+        await self.handle.signal("lab_spoke", message)
+
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
         await self.handle.signal("papers_arrived", message)
@@ -323,6 +342,7 @@ def booking_opener(
             claims=partners,
             steward_phone=STEWARD_PHONE,
         )
+        verbs += worker.shipping(courier=partners, lab=partners)
         verbs += worker.consulting(roster=booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(

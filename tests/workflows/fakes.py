@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from activities.booking_ports import BookingPage
+from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
 from activities.enquiry_ports import EnquiryPage
 from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
 from activities.ports import (
@@ -34,6 +35,7 @@ from activities.ports import (
 from activities.rescue_ports import RescuePage
 from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
+from domain.parcel import ParcelStatus
 from domain.posting import Account, Reason, Transfer
 from domain.roster import Slot, fits, turn
 
@@ -204,6 +206,10 @@ class FakePartners:
         self.social = SocialAnswer(status="pending")
         self.paid_twice: list[str] = []
         self.refused_ids: set[str] = set()
+        self.parcels: dict[str, ParcelOrder] = {}
+        self.parcel_answers: list[ParcelAnswer] = []
+        self.tracked: list[str] = []
+        self.tests: list[str] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
 
@@ -299,6 +305,22 @@ class FakePartners:
         self.sent.append(order)
         self.after("send")
         return self.deliveries.pop(0) if self.deliveries else Delivery.DELIVERED
+
+    async def order_parcel(self, order: ParcelOrder) -> ParcelAnswer:
+        self.fail("order_parcel")
+        self.parcels[order.parcel_id] = order
+        answer = ParcelAnswer(status=ParcelStatus.ORDERED, tracking_no=f"KD-{len(self.parcels)}")
+        return self.parcel_answers.pop(0) if self.parcel_answers else answer
+
+    async def track(self, parcel_id: str) -> ParcelAnswer:
+        self.fail("track")
+        self.tracked.append(parcel_id)
+        return ParcelAnswer(status=ParcelStatus.ON_THE_WAY)
+
+    async def order_test(self, order: TestOrder) -> LabAnswer:
+        self.fail("order_test")
+        self.tests.append(order.test_id)
+        return LabAnswer(accepted=True)
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         self.fail("file")

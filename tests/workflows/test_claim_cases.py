@@ -217,7 +217,8 @@ async def test_a_claim_that_is_offered_waits_for_the_customers_yes(case_of: Case
         await complete(case)
         await decide(case, "approved", 25_000_000)
         await case.ends(Stage.CLOSED)
-        assert case.partners.sent[0].template == "claim_offered"
+        sent = [one.template for one in case.partners.sent]
+        assert (sent[0], sent[-1]) == ("claim_offered", "survey")
 
 
 @pytest.mark.parametrize(("calls", "ending"), [(3, Stage.EXPIRED), (1, Stage.CANCELLED)])

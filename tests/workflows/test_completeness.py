@@ -58,7 +58,7 @@ async def test_the_customers_own_date_is_not_past_and_replaces_the_due_date(
 ) -> None:
     """I10: the visit for papers, due by the later day the customer named."""
     async with case_of("2026-06-19 23:50") as case:
-        await case.open(programme=P02, disease="lung_cancer")
+        await case.open(programme=P02, disease="lung_cancer", last_day=case.day("2026-07-15"))
         await case.go_to("2026-06-20 00:15")
         contact = {
             "identity_verified": True,
@@ -67,7 +67,7 @@ async def test_the_customers_own_date_is_not_past_and_replaces_the_due_date(
             "can_give_invoices": True,
             "visit_wanted": True,
         }
-        for wrong in ("2026-06-19", "2027-07-01"):
+        for wrong in ("2026-06-19", "2027-07-01", "2026-07-16"):
             day = case.day(wrong).isoformat()
             with pytest.raises(WorkflowUpdateFailedError) as refused:
                 await case.do(TaskKind.FIRST_CONTACT, AGENT, **contact, visit_on=day)
@@ -77,4 +77,5 @@ async def test_the_customers_own_date_is_not_past_and_replaces_the_due_date(
         await case.do(TaskKind.FIRST_CONTACT, AGENT, **contact, visit_on=named)
         await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, agent_id=AGENT.id, nurse_id=NURSE.id)
         clock = await case.until(lambda: case.clocks["K11.1"])
-        assert case.civil(clock.due_at) == "06-24 24:00"  # without it 21 June
+        assert case.civil(clock.due_at) == "06-24 24:00"
+        assert case.civil(clock.first_due_at) == "06-21 24:00"  # without it

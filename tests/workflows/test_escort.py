@@ -80,6 +80,7 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await escorts.check_out(booked, items=["card_and_number", "guide", "accompany"])
         await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
+        assert booked.told == ["booking_received", "booking_confirmed", "booking_soon"]
         assert {one.state for one in booked.clocks.values()} == {ClockState.MET}
         assert {one.id for one in booked.clocks.values()} == {"G05", "G06", "G08"}
         assert booked.unit == "consumed"
@@ -148,7 +149,7 @@ async def test_who_is_not_there_in_time_is_asked_after_and_replaced_by_a_person(
         await escorts.call(booked, 3)
         await escorts.check_in(booked, 3)
         await escorts.on_the_way(booked, 3, late="2026-06-20 09:20")
-        assert await refused(escorts.meet(booked, 3, met=False)) == "met"
+        await booked.until(lambda: "late_risk" in booked.lines)
         await booked.go_to("2026-06-20 09:49")
         assert await refused(escorts.meet(booked, 3, met=False)) == "met"  # half an hour from 09:20
         await escorts.meet(booked, 3)

@@ -12,6 +12,7 @@ from activities.ports import PaymentStatus
 from adapters.settings import Settings
 from domain.booking import BookingStage
 from domain.eligibility import Outcome
+from domain.parcel import ParcelStatus
 from domain.services import Shape
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -78,6 +79,41 @@ async def test_missing_papers_are_asked_for_once_and_a_wrong_payee_is_put_right(
         await booked.ends(BookingStage.CLOSED)
         assert (booked.lines.count("papers_missing"), booked.lines.count("wrong_payee")) == (1, 1)
         assert list(booked.partners.paid.values()) == [55_350]
+
+
+async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_to_our_door(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        step = await booked.task(TaskKind.RECEIVE_PAPERS)
+        await booked.courier_says(1, ParcelStatus.ON_THE_WAY)
+        await booked.courier_says(1, ParcelStatus.LOST)
+        found = await booked.task(TaskKind.FIND_PARCEL)
+        assert found.subject == "KD-1 丢失"
+        await booked.do(TaskKind.FIND_PARCEL, send_again=True, note="网点确认丢失")
+        for _ in range(2):
+            await booked.courier_says(2, ParcelStatus.DELIVERED)
+        await booked.until(lambda: booked.open_tasks[step.task_id].due_at)
+        await booked.courier_says(2, ParcelStatus.LOST)
+        await booked.task(TaskKind.BREACH)
+        await stewards.send_papers(booked)
+        await stewards.examine(booked)
+        await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+        await booked.ends(BookingStage.CLOSED)
+        assert [one.purpose for one in booked.partners.parcels.values()] == ["papers"] * 2
+
+
+async def test_a_courier_that_is_silent_for_a_week_becomes_a_step(booking_of: BookingOf) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        await booked.task(TaskKind.RECEIVE_PAPERS)
+        await booked.until(lambda: booked.partners.parcels)
+        await booked.time.go_to(booked.time.now() + timedelta(days=8))
+        await booked.task(TaskKind.FIND_PARCEL)
+        assert len(booked.partners.tracked) == 7
+        await booked.give_up()
+        await booked.ends(BookingStage.CANCELLED)
 
 
 async def test_what_is_not_paid_back_at_all_is_told_with_its_reason(booking_of: BookingOf) -> None:

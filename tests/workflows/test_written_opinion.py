@@ -10,6 +10,7 @@ import pytest
 from adapters.settings import Settings
 from domain.booking import BookingStage
 from domain.clock import ClockState
+from domain.parcel import LabWord, ParcelStatus
 from domain.services import Shape
 from domain.steps import TaskKind
 from tests.workflows import stewards
@@ -61,12 +62,46 @@ async def test_a_lab_that_never_answers_is_told_to_a_supervisor_and_stays_asked(
         while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
             await stewards.next_step(booked, task.kind)
         await booked.go_to("2026-10-20 09:00")
+        assert (await booked.task(TaskKind.CHASE_LAB)).subject == "report"
+        await booked.do(TaskKind.CHASE_LAB, note="答应明日出具")
         assert (await booked.task(TaskKind.BREACH)).subject == "G34.1"
         assert (await booked.task(TaskKind.DELIVER_REPORT)).clock == "G34.1"
         await stewards.deliver_report(booked)
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
         assert booked.clocks["G34.1"].state is ClockState.MET_LATE
+
+
+async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will_not_do_again(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        await stewards.agree(booked, TaskKind.SEND_KIT)
+        await booked.do(TaskKind.SEND_KIT)
+        for parcel in (1, 2):
+            await booked.courier_says(parcel, ParcelStatus.DELIVERED)
+        assert [one.purpose for one in booked.partners.parcels.values()] == ["kit", "sample"]
+        await booked.lab_says(LabWord.UNUSABLE)
+        await booked.do(TaskKind.SEND_KIT, courier_no="SF100")
+        assert "G34.1" not in booked.clocks
+        await booked.lab_says(LabWord.SAMPLE_RECEIVED, test=2)
+        clock = await booked.until(lambda: booked.clocks["G34.1"])
+        assert clock.state is ClockState.RUNNING
+        for _ in range(2):
+            await booked.lab_says(LabWord.REPORT_READY, test=2, report_no="R-7")
+        await booked.until(
+            lambda: [
+                task
+                for task in booked.open_tasks.values()
+                if (task.kind, task.subject) == (TaskKind.DELIVER_REPORT, "R-7")
+            ]
+        )
+        await stewards.deliver_report(booked)
+        await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.lines.count("lab") == 3
 
 
 async def test_an_expert_outside_the_cities_and_a_report_without_its_forms_are_refused(

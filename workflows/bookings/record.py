@@ -15,6 +15,7 @@ from activities.ports import NoticeOrder
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
+from domain.parcel import LabTest, Parcel
 from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
@@ -31,6 +32,8 @@ class BookingState(PayingState):
     reason: str = ""
     options: list[str] = Field(default_factory=list)
     asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
+    parcels: dict[str, Parcel] = Field(default_factory=dict)
+    lab_test: LabTest | None = None
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
     service_at: datetime | None = None

@@ -23,10 +23,12 @@ from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.expense_refusals import ExpenseRefusals
+from workflows.bookings.parcels import Parcels
 from workflows.corrections import PayoutCorrections
 from workflows.deposit_payment import DepositPayment
 from workflows.matter import Completion
 from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
+from workflows.parcel_messages import ParcelMoved
 from workflows.payouts import Payouts
 
 EXAMINE_WITHIN: Final = timedelta(days=3)
@@ -42,6 +44,7 @@ class Reimbursement(Booking):
         super().__init__(asked)
         self._refusals = ExpenseRefusals(self._state, asked)
         self._payouts = Payouts(self._desk, DepositPayment(self._desk, case_id=asked.booking_id))
+        self._parcels = Parcels(self._desk)
         self._corrections = PayoutCorrections(self._desk, pay_again=self._payouts.again)
 
     @workflow.run
@@ -64,17 +67,21 @@ class Reimbursement(Booking):
         papers = papers_of(self._asked.programme.documents, self._asked.service)
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
         desk.note("checklist", f"请以快递寄送原件: {names}")
+        desk.tell("booking_checklist", list=names)
         while True:
-            done = await desk.done(desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now()))
+            step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())
+            self._parcels.bring("papers", for_step=step)
+            done = await desk.done(step)
             form = done.read(ReceivePapers)
-            said = f"收到票据 {form.courier_no}" if form.courier_no else "收到票据 当面递交"
+            said = f"收到票据 {form.courier_no}" if form.courier_no else "收到票据"
             desk.note("papers_received", said, at=done.at, by=done.actor)
             desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=done.at)
             if form.complete or self._state.asked_for:
                 break
             self._state.asked_for = list(form.missing)
             desk.note("papers_missing", "票据不齐, 一次告知补寄", at=done.at, by=done.actor)
-            desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="papers_missing")
+            lacking = "、".join(DOCUMENT_NAMES[kind] for kind in papers if kind in form.missing)
+            desk.tell("booking_papers_missing", list=lacking or names)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=done.at)
 
     async def _examine(self) -> int:
@@ -143,6 +150,11 @@ class Reimbursement(Booking):
         desk.note("paid_back", f"报销款已支付 {spoken(granted_fen)}", at=at)
         await workflow.wait_condition(lambda: not state.corrections and self._payouts.at_rest)
         desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=at)
+
+    @workflow.signal
+    def parcel_moved(self, message: ParcelMoved) -> None:
+        """The courier's word on a parcel."""
+        self._parcels.moved(message)
 
     @workflow.signal
     def payment_result(self, message: PaymentResult) -> None:

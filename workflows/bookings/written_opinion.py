@@ -10,13 +10,16 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import AssignExpert, DeliverReport, ReceiveSample
+from domain.booking_forms import AssignExpert, DeliverReport, SendKit
 from domain.events import ExpectedEvent
 from domain.services import Shape
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
+from workflows.bookings.laboratory import Laboratory
+from workflows.bookings.parcels import Parcels
 from workflows.messages import RequestBooking
+from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 
 @workflow.defn(name="WrittenOpinion")
@@ -26,6 +29,8 @@ class WrittenOpinion(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
+        self._parcels = Parcels(self._desk)
+        self._lab = Laboratory(self._desk, kind=asked.service)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -71,10 +76,17 @@ class WrittenOpinion(Booking):
     async def _bring_sample(self) -> None:
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
         desk = self._desk
-        sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
-        received = await desk.done(desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at))
-        arrived = received.read(ReceiveSample)
-        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=arrived.at)
+        usable = False
+        while not usable:
+            sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+            self._lab.order()
+            step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
+            if sent.read(SendKit).courier_no is None:
+                self._parcels.bring_both_ways(for_step=step)
+            arrived_at, usable = await self._lab.sample(step)
+            if not usable:
+                desk.note("sample_unusable", "样本不合格, 重新采样", at=arrived_at)
+        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=arrived_at)
 
     async def _deliver(self) -> None:
         """GC13: the report, on paper and electronically as the service promises."""
@@ -82,6 +94,8 @@ class WrittenOpinion(Booking):
         step = desk.ask(
             TaskKind.DELIVER_REPORT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
         )
+        if self._service.shape is Shape.LAB_TEST:
+            self._lab.await_report(step)
         done = await desk.done(step)
         form = done.read(DeliverReport)
         desk.happened(ExpectedEvent.REPORT_DELIVERED, at=form.at)
@@ -93,3 +107,13 @@ class WrittenOpinion(Booking):
     async def _explain(self) -> None:
         """A doctor explains the report of a test."""
         await self._desk.done(self._desk.ask(TaskKind.EXPLAIN_REPORT, at=workflow.now()))
+
+    @workflow.signal
+    def parcel_moved(self, message: ParcelMoved) -> None:
+        """The courier's word on a parcel."""
+        self._parcels.moved(message)
+
+    @workflow.signal
+    def lab_spoke(self, message: LabSpoke) -> None:
+        """The laboratory's word on a test."""
+        self._lab.spoke(message)

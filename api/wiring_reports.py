@@ -1,0 +1,47 @@
+"""What the door needs of the sums and lists that management reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Reports(Protocol):
+    """Money that is still out."""
+
+    async def aging(self, *, on: datetime) -> list[dict[str, Any]]: ...
+    async def repayments(self) -> list[dict[str, Any]]: ...
+
+
+class Promises(Protocol):
+    """What became of each promise."""
+
+    async def counted(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        programmes: Sequence[str] | None,
+        service: str | None,
+    ) -> list[dict[str, Any]]: ...
+    async def results(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        programmes: Sequence[str] | None,
+        service: str | None,
+        state: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> tuple[list[dict[str, Any]], str | None]: ...
+
+
+class Ratings(Protocol):
+    """How satisfied customers are."""
+
+    async def rate(
+        self, case_id: str, *, score: int, words: str, by: str, at: datetime
+    ) -> bool: ...
+    async def given(self, *, since: datetime, until: datetime) -> list[dict[str, Any]]: ...

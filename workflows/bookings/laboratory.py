@@ -1,0 +1,129 @@
+"""The laboratory of one booking: told that a sample comes, heard when it speaks, asked when silent.
+
+What it says counts as much as what a person of ours reports; whichever comes first. A laboratory
+that never answers becomes somebody's step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.courier import SendParcels
+from activities.courier_ports import LabAnswer, TestOrder
+from domain.booking_forms import ReceiveSample
+from domain.parcel import LabTest, LabWord
+from domain.steps import TaskKind
+from workflows.bookings.desk import BookingDesk
+from workflows.parcel_messages import LabSpoke
+
+ORDER_WITHIN: Final = timedelta(seconds=20)
+SILENT_AFTER: Final = timedelta(days=14)
+"""A person asks before the promise is broken: P20's fifteen working days are three weeks."""
+
+_WORDS: Final = {
+    LabWord.SAMPLE_RECEIVED: "实验室已收到样本",
+    LabWord.UNUSABLE: "实验室: 样本不合格",
+    LabWord.REPORT_READY: "实验室: 报告已完成",
+}
+
+
+class Laboratory:
+    """The tests of one booking; a sample that will not do is followed by another test."""
+
+    def __init__(self, desk: BookingDesk, *, kind: str) -> None:
+        self._desk = desk
+        self._state = desk.state
+        self._kind = kind
+
+    def order(self) -> None:
+        """Tell the laboratory, beside the story, that a sample comes."""
+        state = self._state
+        test_id = f"{state.booking_id}.test.{state.next_number('test')}"
+        state.lab_test = LabTest(test_id=test_id)
+        self._desk.errand(self._ordered(TestOrder(test_id=test_id, kind=self._kind)), "test")
+
+    def spoke(self, message: LabSpoke) -> None:
+        """What the laboratory says, once; of another test than ours a supervisor hears."""
+        test = self._state.lab_test
+        if test is None or message.test_id != test.test_id:
+            self._desk.alert(f"收到其他检测的消息 {message.test_id}")
+            return
+        # A word that overtakes the one before it says that as well.
+        change: dict[str, object] = {"sample_at": test.sample_at or message.at}
+        if message.word is LabWord.UNUSABLE:
+            change["usable"] = False
+        if message.word is LabWord.REPORT_READY:
+            change["report_no"] = message.report_no or test.test_id
+        told = test.model_copy(update=change)
+        if told != test:
+            self._state.lab_test = told
+            self._desk.note("lab", _WORDS[message.word], at=message.at)
+
+    async def sample(self, step: str) -> tuple[datetime, bool]:
+        """When the sample came and whether it will do, by the laboratory's word or a person's."""
+        desk, completions = self._desk, self._state.completions
+        await self._watched(
+            lambda: step in completions or self._test.sample_at is not None, "sample"
+        )
+        desk.no_longer_asked(step, at=workflow.now(), reason="实验室已登记样本")
+        done = completions.pop(step, None)
+        if done is not None:
+            form = done.read(ReceiveSample)
+            return form.at, form.usable
+        return self._test.sample_at or workflow.now(), self._test.usable
+
+    def await_report(self, step: str) -> None:
+        """Beside the story: the report's number goes onto the step that hands it over."""
+        self._desk.errand(self._report_for(step), "report")
+
+    async def _report_for(self, step: str) -> None:
+        tasks = self._state.tasks
+        await self._watched(lambda: bool(self._test.report_no) or step not in tasks, "report")
+        task = tasks.get(step)
+        if task is not None:
+            told = task.model_copy(update={"subject": self._test.report_no})
+            self._desk.pen.task_opened(told)
+
+    @property
+    def _test(self) -> LabTest:
+        return self._state.lab_test or LabTest(test_id="")
+
+    async def _watched(self, fact: Callable[[], bool], about: str) -> None:
+        """Wait for a fact; as often as nothing is heard for long, a person asks the laboratory."""
+        chase = ""
+        while not await self._heard(fact):
+            if chase not in self._state.tasks:
+                chase = self._desk.ask(TaskKind.CHASE_LAB, at=workflow.now(), subject=about)
+        self._desk.no_longer_asked(chase, at=workflow.now(), reason="实验室已答复")
+
+    async def _heard(self, fact: Callable[[], bool]) -> bool:
+        """Whether the fact came in time; `BookingOver` if the customer gives up meanwhile."""
+        try:
+            await workflow.wait_condition(
+                lambda: fact() or self._state.called_off is not None,
+                timeout=SILENT_AFTER,
+                timeout_summary="实验室无回音",
+            )
+        except TimeoutError:
+            return fact()
+        await self._desk.until(fact)
+        return True
+
+    async def _ordered(self, order: TestOrder) -> None:
+        async def placed(retry: RetryPolicy) -> LabAnswer:
+            return await workflow.execute_activity_method(
+                SendParcels.order_test,
+                order,
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=retry,
+                summary="预约检测",
+            )
+
+        answer = await self._desk.ask_partner(placed)
+        if not answer.accepted:
+            self._desk.alert(f"实验室拒单 {answer.reason}".rstrip())
