@@ -36,12 +36,14 @@ from domain.board import (
     PaymentRow,
     Viewer,
 )
+from domain.booking import BOOKING_ENDED
 from domain.entitlement import Counter
 from domain.guards import BookingAccess, Opening
 from domain.privacy import last_four, mask_name
 from domain.waiver import Role
 
-_SEALED: Final = ("name", "id_number", "phone", "email", "need", "opened")
+_SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
+_ENDED: Final = [stage.value for stage in BOOKING_ENDED]
 _TURNED: Final = (
     "stage",
     "reason",
@@ -143,7 +145,7 @@ class BookingBoard:
                     "name_masked": header["name_masked"],
                     "need": self._opened(row, "need"),
                     "unit": await _unit(connection, booking_id),
-                    "verdict": json.loads(self._opened(row, "opened"))["verdict"],
+                    "verdict": self._verdict(row),
                 },
                 **await self._file(connection, booking_id, shown),
             )
@@ -163,6 +165,12 @@ class BookingBoard:
 
     def _opened(self, row: Row[Any], column: str) -> str:
         return self._sealer.open_text(getattr(row, column), f"bookings.{column}")
+
+    def _verdict(self, row: Row[Any]) -> dict[str, Any]:
+        """What the rules said at the door; of older rows it stands in the start message only."""
+        if row.verdict is None:
+            return dict(json.loads(self._opened(row, "opened"))["verdict"])
+        return dict(json.loads(self._opened(row, "verdict")))
 
     async def _file(
         self, connection: AsyncConnection, booking_id: str, shown: dict[str, Any]
@@ -225,8 +233,23 @@ class BookingRows:
         """Who a booking belongs to and where it stands."""
         query = select(bookings).where(bookings.c.booking_id == booking_id)
         row = (await self._connection.execute(query)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else await self._access(row)
+
+    async def open_of(
+        self, *, person_hash: str, programme: str, service: str
+    ) -> BookingAccess | None:
+        """The newest booking of a person for a service that has not ended."""
+        query = (
+            select(bookings)
+            .where(bookings.c.person_hash == person_hash, bookings.c.programme == programme)
+            .where(bookings.c.service == service, bookings.c.stage.not_in(_ENDED))
+            .order_by(bookings.c.requested_at.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else await self._access(row)
+
+    async def _access(self, row: Row[Any]) -> BookingAccess:
         return BookingAccess(
             case_id=row.booking_id,
             channel=row.channel,
@@ -234,7 +257,7 @@ class BookingRows:
             stage=row.stage,
             service=row.service,
             requested_at=row.requested_at,
-            helpers=await self._helpers(booking_id),
+            helpers=await self._helpers(row.booking_id),
         )
 
     async def _helpers(self, booking_id: str) -> frozenset[str]:

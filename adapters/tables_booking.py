@@ -37,9 +37,14 @@ bookings = Table(
     moment("service_at", null=True),
     Column("page", Integer, nullable=False, server_default=text("0")),
     moment("changed_at"),
+    sealed("verdict", null=True),  # of the rules, at the door
     sealed("opened"),  # the start message: a booking whose start was lost is started again
     Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     Index(None, "stage", "changed_at"),
     Index(None, "person_hash"),
+    # The lists people read, newest first: all of them, a channel's, a customer's.
+    Index(None, "requested_at", "booking_id"),
+    Index(None, "channel", "requested_at", "booking_id"),
+    Index(None, "customer_subject", "requested_at", "booking_id"),
 )

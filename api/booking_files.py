@@ -40,9 +40,10 @@ from api.views import (
     timeline_view,
     viewer,
 )
-from api.wiring import door_of
+from api.wiring import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
+from domain.rules import RuleCode
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
@@ -104,6 +105,7 @@ class BookingFile(BookingOpened):
     outcome_name: str
     reasons: list[Reason] = Field(description="资格规则的结论理由, 条款原文")
     flags: list[Reason]
+    begin_with: list[str] = Field(description="缺少前提条件时, 可先申请的服务")
     awaiting: list[Role]
     sla_state: SlaState
     unit: Literal["reserved", "consumed", "given_back"] | None
@@ -166,7 +168,8 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(narrowed_booking(caller, found))
+    begin_with = _begin_with(door, found)
+    return _file(narrowed_booking(caller, found), begin_with=begin_with)
 
 
 @routes.get(
@@ -218,7 +221,18 @@ async def get_booking_contact(
     return BookingContact(booking_id=booking_id, name=found.name, phone=found.phone)
 
 
-def _file(view: BookingView) -> BookingFile:
+def _begin_with(door: Door, view: BookingView) -> list[str]:
+    """P06: who has no admission slip yet begins with the outpatient visit (R374, C-68)."""
+    if view.verdict.codes != (RuleCode.PRECONDITIONS,):
+        return []
+    try:
+        programme = door.programme(view.programme, view.requested_at)
+    except UnknownProgramme:
+        return []
+    return list(programme.service(view.service).after)
+
+
+def _file(view: BookingView, *, begin_with: list[str]) -> BookingFile:
     told = view.model_dump(
         exclude={
             "verdict",
@@ -233,6 +247,7 @@ def _file(view: BookingView) -> BookingFile:
     )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
+        begin_with=begin_with,
         outcome=view.verdict.outcome,
         outcome_name=OUTCOME_NAMES[view.verdict.outcome],
         reasons=list(view.verdict.reasons),

@@ -23,7 +23,7 @@ from api.docs import FAILURES
 from api.documents import store_upload
 from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
-from api.identity import Caller, allowed
+from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
 from api.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.shapes import DocumentView, Utc
@@ -36,9 +36,16 @@ from domain.documents import DocumentKind
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
+from domain.rules import RuleCode
 from domain.visit import escorting
 from domain.waiver import Role
-from workflows.messages import BOOKING_TYPES, CancelBooking, PapersArrived, RequestBooking
+from workflows.messages import (
+    BOOKING_TYPES,
+    CancelBooking,
+    ChangeDate,
+    PapersArrived,
+    RequestBooking,
+)
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -92,6 +99,14 @@ class Cancelling(Body):
     model_config = example(accept_use=False)
 
     accept_use: bool = False
+
+
+class Redating(Body):
+    """The customer wishes another day."""
+
+    model_config = example(wished_on="2026-10-09")
+
+    wished_on: date
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     number = door.calendars.table.number
     known = await gather(unit, door, _application(asked))
     _must_book(known, asked.body.service)
-    reserved = await _reserve(unit, booking_id, known, asked.at)
+    reserved = await _reserve(unit, booking_id, known, asked)
     message = _message(booking_id, known, asked, door, reserved=reserved)
     await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
     await unit.audit(
@@ -191,16 +206,28 @@ def _must_book(known: Known, code: str) -> None:
         raise at_field("invalid", "service", "此服务不通过预约办理")
 
 
-async def _reserve(unit: Unit, booking_id: str, known: Known, at: datetime) -> bool:
+async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested) -> bool:
     """The unit of a request that is not turned down at once; the last one goes to exactly one."""
     count = known.facts.quota_count
+    if known.verdict.codes == (RuleCode.QUOTA_LEFT,):
+        await _must_not_be_open(unit, known, asked)
     if known.counter is None or count is None or known.verdict.outcome is Outcome.REJECTED:
         return False
     try:
-        await unit.bookings.reserve(booking_id, known.counter, count=count, at=at)
+        await unit.bookings.reserve(booking_id, known.counter, count=count, at=asked.at)
     except EntitlementUsedUp:
+        await _must_not_be_open(unit, known, asked)
         raise Problem("entitlement-used-up") from None
     return True
+
+
+async def _must_not_be_open(unit: Unit, known: Known, asked: _Requested) -> None:
+    """A second call about what is already asked for is shown where it stands."""
+    ours = {"person_hash": known.person_hash, "programme": known.programme.code}
+    standing = await unit.bookings.open_of(**ours, service=asked.body.service)
+    if standing is not None:
+        seen = standing.case_id if may_see(asked.caller, standing) else None
+        raise Problem("entitlement-used-up", "该服务已有进行中的预约", case_id=seen)
 
 
 def _message(
@@ -214,6 +241,7 @@ def _message(
         service=asked.body.service,
         verdict=known.verdict,
         unit_reserved=reserved,
+        year_ends_on=known.counter.year_ends_on if known.counter else None,
         hospital=known.hospital,
         escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
@@ -246,6 +274,7 @@ def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, 
         "wished_on": body.wished_on,
         "requested_at": asked.at,
         "changed_at": asked.at,
+        "verdict": message.verdict.model_dump_json(),
         "opened": message.model_dump_json(),
     }
 
@@ -295,12 +324,42 @@ async def cancel_booking(
     message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> CancelBooking:
-        booking = await seen_matter(unit, caller, booking_id)
-        if booking.stage in {stage.value for stage in BOOKING_ENDED}:
-            raise Problem("case-ended", "预约已结束", case_id=booking_id)
+        await _still_open(unit, caller, booking_id)
         return message
 
     return await command(request, ask, booking_id, "cancel_booking", record=record)
+
+
+@routes.post(
+    "/{booking_id}/date",
+    operation_id="change_booking_date",
+    summary="改期",
+    response_model=CommandAccepted,
+    responses=ANSWERED_OR_PENDING,
+)
+async def change_booking_date(
+    booking_id: BookingId,
+    body: Redating,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Wish for another day, until the visit; what stands is coordinated anew, nothing is used."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = ChangeDate(wished_on=body.wished_on, actor=caller.actor, at=door.clock())
+
+    async def record(unit: Unit) -> ChangeDate:
+        await _still_open(unit, caller, booking_id)
+        return message
+
+    return await command(request, ask, booking_id, "change_date", record=record)
+
+
+async def _still_open(unit: Unit, caller: Caller, booking_id: str) -> None:
+    booking = await seen_matter(unit, caller, booking_id)
+    if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+        raise Problem("case-ended", "预约已结束", case_id=booking_id)
 
 
 @routes.post(

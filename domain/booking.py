@@ -30,6 +30,7 @@ class BookingStage(StrEnum):
     CANCELLED = "cancelled"  # GC10: the customer gave it up
     TERMINATED = "terminated"  # it did not take place for the customer's own reasons
     UNAVAILABLE = "unavailable"  # nobody could provide it; the unit came back
+    EXPIRED = "expired"  # the policy year ended while the customer still owed papers or a sample
 
 
 BOOKING_STAGE_NAMES: Final[dict[BookingStage, str]] = {
@@ -49,6 +50,7 @@ BOOKING_STAGE_NAMES: Final[dict[BookingStage, str]] = {
     BookingStage.CANCELLED: "已撤销",
     BookingStage.TERMINATED: "服务终止",
     BookingStage.UNAVAILABLE: "无法安排",
+    BookingStage.EXPIRED: "已过期",
 }
 
 BOOKING_ENDED: Final = frozenset(
@@ -59,6 +61,7 @@ BOOKING_ENDED: Final = frozenset(
         BookingStage.CANCELLED,
         BookingStage.TERMINATED,
         BookingStage.UNAVAILABLE,
+        BookingStage.EXPIRED,
     }
 )
 

@@ -83,11 +83,21 @@ class ArrangeService(Form):
 
 
 class ConfirmBooking(Form):
-    """The customer has been told date and place, and says yes or wants another."""
+    """The customer has been told date and place, and says yes or wants another.
+
+    `withdrawn`: before he said anything the hospital took its own yes back.
+    """
 
     confirmed: bool
     told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
+    withdrawn: bool = False
     note: Note = ""
+
+    @model_validator(mode="after")
+    def _nothing_is_left_to_confirm(self) -> ConfirmBooking:
+        if self.withdrawn and self.confirmed:
+            raise ValueError("医院已撤回, 不能确认")
+        return self
 
 
 class ReportVisit(Form):

@@ -51,6 +51,14 @@ class Counter(BaseModel):
     pool: str
     period: str
 
+    @property
+    def year_ends_on(self) -> date | None:
+        """The last day of the policy year it counts; None where it counts by another period."""
+        kind, _, first = self.period.partition(":")
+        if kind != "policy_year":
+            return None
+        return anniversary(date.fromisoformat(first), 1) - timedelta(days=1)
+
 
 def counter_of(
     service: Service, *, programme: str, holder: str, policy_from: date, on: date

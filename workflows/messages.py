@@ -116,6 +116,7 @@ class RequestBooking(Message):
     service: str
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
+    year_ends_on: date | None = None  # the last day of the policy year the unit belongs to
     hospital: HospitalTerms | None = None
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
@@ -131,6 +132,14 @@ class CancelBooking(Message):
     """Update `cancel_booking`: the customer gives up; `accept_use` if that counts as used."""
 
     accept_use: bool = False
+    actor: Actor
+    at: datetime
+
+
+class ChangeDate(Message):
+    """Update `change_date`: the customer wishes another day; nothing is used up by it."""
+
+    wished_on: date
     actor: Actor
     at: datetime
 

@@ -22,6 +22,7 @@ from tests.workflows.booked import PROGRAMMES
 P04 = "pingan_oncology_157"
 P20 = "ins_oncology"
 P02 = "pingan_value_added"
+P06 = "anxin_cancer_inpatient"
 NEED = "肺部结节复查"
 
 
@@ -258,3 +259,50 @@ async def test_who_asked_and_why_stand_only_sealed(worked: House) -> None:
         rows = await connection.execute(text("SELECT * FROM bookings"))
         held = str([dict(row) for row in rows.mappings()])
     assert not [word for word in (NAME, PERSON, NEED, "13800138000") if word in held]
+
+
+async def test_a_second_call_is_shown_the_booking_that_is_open(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    again = await worked.post("/v1/bookings", request_of(worked))
+    problem(again, 409, "entitlement-used-up")
+    assert (again.json()["case_id"], again.json()["detail"]) == (
+        booking_id,
+        "该服务已有进行中的预约",
+    )
+    other = await worked.post("/v1/bookings", request_of(worked), "channel", channel="other")
+    problem(other, 409, "entitlement-used-up")
+    assert "case_id" not in other.json(), "of another channel's booking nothing is said"
+    assert await worked.rows("bookings") == 1
+
+
+async def test_another_day_is_wished_for_over_http(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await confirmed(worked, booking_id, worked.clock() + timedelta(days=10))
+    path = f"/v1/bookings/{booking_id}/date"
+    past = {"wished_on": (civil_date(worked.clock()) - timedelta(days=1)).isoformat()}
+    refused = await worked.post(path, past, "customer", subject="customer-1")
+    problem(refused, 422, "invalid", "wished_on")
+    wished = {"wished_on": (civil_date(worked.clock()) + timedelta(days=20)).isoformat()}
+    problem(await worked.post(path, wished, "customer", subject="customer-2"), 404, "not-found")
+    answer = await worked.post(path, wished, "customer", subject="customer-1")
+    assert answer.status_code == 200, answer.text
+    task = await open_task(worked, booking_id, "arrange_service")
+    assert wished["wished_on"] in task["subject"]
+
+
+async def test_who_has_no_admission_slip_yet_is_told_to_begin_with_the_outpatient_visit(
+    worked: House,
+) -> None:
+    """R374, C-68: P06 begins its one-stop service there."""
+    await insured_of(worked, P06)
+    known = {"diagnosis": "confirmed", "is_first_diagnosis": True}
+    today = civil_date(worked.clock()).isoformat()
+    known |= {"diagnosed_on": today, "preconditions": []}
+    asked = {"programme": P06, "service": "inpatient_arrangement", "declared": known}
+    bed = await staged(worked, await booked(worked, **asked), "rejected")
+    assert (bed["begin_with"], bed["unit"]) == (["cancer_outpatient"], None)
+    assert "门诊绿通" in bed["reasons"][0]["text"]
+    visit = await booked(worked, **(asked | {"service": bed["begin_with"][0]}))
+    await open_task(worked, visit, "take_request")

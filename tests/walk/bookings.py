@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import worker
 from activities.booking_ports import BookingPage
-from activities.notices import TellCustomers
 from activities.ports import Balances, Delivery, TaskOpened
 from activities.visit_ports import VisitAnswer
 from adapters.programme_files import load_programmes
@@ -33,6 +32,7 @@ from domain.visit import escorting
 from tests.builders import AGENT, CUSTOMER, a_calendar, programme_of
 from tests.walk.booking_people import UNWILLING, WILLING, moment
 from tests.walk.engine import Execution, NotRunning, Refused, named
+from tests.workflows.booked import verbs_of
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from workflows.messages import (
     BOOKING_TYPES,
@@ -90,23 +90,11 @@ class BookingWalk:
         self._restless = False
         self._answered: set[str] = set()
         self._done: set[str] = set()
-        books, partners = self.books, self.partners
-        notices = TellCustomers(book=books, messaging=partners)
-        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
-        verbs += worker.activities(
-            ledger=books,
-            casebook=books,
-            payment=partners,
-            dispatch=partners,
-            messaging=partners,
-            claims=partners,
-        )
-        verbs += worker.consulting(roster=self.roster)
         self.run = Execution(
             TYPES[BOOKING_TYPES[self.service.shape or Shape.APPOINTMENT]],
             workflow_id=BOOKING_ID,
             now=OPENS,
-            verbs=named(verbs),
+            verbs=named(verbs_of(self.books, self.partners, self.roster)),
             loop=loop,
         )
         self._asked = RequestBooking(

@@ -1,7 +1,7 @@
 """Every service that is booked, walked: in time, late, given up, failed; and so many seeds.
 
 What a service does is asked of its own programme file, so that a new programme is walked as soon
-as its file is there. `python -m tests.walk.bookings` walks more seeds, or one again.
+as its file is there. `make walk` walks more seeds.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ from workflows.messages import (
     Accepted,
     Actor,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     PapersArrived,
     PaymentResult,
@@ -236,6 +237,14 @@ class Booked:
         )
         return accepted
 
+    async def wish_for(self, day: str) -> Accepted:
+        """The customer wishes another day."""
+        message = ChangeDate(wished_on=self.day(day), actor=CUSTOMER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "change_date", message, result_type=Accepted
+        )
+        return accepted
+
     async def partner_says(self, movement_id: str, status: PaymentStatus) -> None:
         """The payment partner's word on a payment, by callback."""
         result = PaymentResult(
@@ -292,6 +301,25 @@ async def refused(command: Any) -> str:
     return str(caught.value.cause.details[0])
 
 
+def verbs_of(
+    books: FakeBooks, partners: FakePartners, roster: FakeRoster
+) -> list[Callable[..., Any]]:
+    """Every verb of a booking, with fakes behind the ports."""
+    notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
+    verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
+    verbs += worker.activities(
+        ledger=books,
+        casebook=books,
+        payment=partners,
+        dispatch=partners,
+        messaging=partners,
+        claims=partners,
+        steward_phone=STEWARD_PHONE,
+    )
+    verbs += worker.shipping(courier=partners, lab=partners)
+    return verbs + worker.consulting(roster=roster)
+
+
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
@@ -306,6 +334,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
+        year_ends: str | None = None,
         urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
@@ -324,26 +353,14 @@ def booking_opener(
             escorting=escorting(terms, terms.service(service)),
             verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
             unit_reserved=terms.service(service).quota.count is not None,
+            year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
             requested_by=AGENT,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        books, partners = booked.books, booked.partners
-        notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
-        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
-        verbs += worker.activities(
-            ledger=books,
-            casebook=books,
-            payment=partners,
-            dispatch=partners,
-            messaging=partners,
-            claims=partners,
-            steward_phone=STEWARD_PHONE,
-        )
-        verbs += worker.shipping(courier=partners, lab=partners)
-        verbs += worker.consulting(roster=booked.roster)
+        verbs = verbs_of(booked.books, booked.partners, booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

@@ -7,7 +7,7 @@ How every booking begins and ends stands in `workflows.bookings.booking`.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -25,9 +25,8 @@ from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.beside import Beside
-from workflows.bookings.booking import Booking
+from workflows.bookings.booking import Booking, wish
 from workflows.bookings.desk import BookingOver
-from workflows.cockpit import civil
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -95,7 +94,10 @@ class Appointment(Booking):
         desk = self._desk
         while True:
             step = desk.ask(
-                TaskKind.ARRANGE_SERVICE, at=workflow.now(), until=ExpectedEvent.SERVICE_ARRANGED
+                TaskKind.ARRANGE_SERVICE,
+                at=workflow.now(),
+                until=ExpectedEvent.SERVICE_ARRANGED,
+                subject=wish(self._state.customer_date),
             )
             done = await desk.done(step)
             form = done.read(ArrangeService)
@@ -115,17 +117,19 @@ class Appointment(Booking):
             TaskKind.CONFIRM_BOOKING, at=workflow.now(), until=ExpectedEvent.SERVICE_ARRANGED
         )
         said = await desk.done(step)
+        form = said.read(ConfirmBooking)
+        if form.withdrawn:
+            desk.let_down(at=said.at, by=said.actor)
+            return False
         desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=said.at)
-        if not said.read(ConfirmBooking).confirmed:
+        if not form.confirmed:
             desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
             return False
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
         desk.enter(BookingStage.CONFIRMED, at=said.at)
         desk.use_when("arranged", at=said.at)
-        if self._state.service_at is not None:
-            desk.tell("booking_confirmed", date=civil(self._state.service_at))
-            desk.remind(self._state.service_at)
+        desk.tell_confirmed()
         return True
 
     async def _accompanied(self) -> VisitOutcome:
@@ -146,21 +150,32 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.REPORT_VISIT, at=workflow.now(), until=until, due_at=visit_at + GRACE
         )
-        completions = self._state.completions
-        left = max(visit_at + GRACE - workflow.now(), timedelta())
-        try:
-            await workflow.wait_condition(
-                lambda: step in completions or self._state.called_off is not None,
-                timeout=left,
-                timeout_summary="就诊结果未登记",
-            )
-        except TimeoutError:
-            desk.alert("就诊时间已过, 结果未登记")
+        if await self._moved(step, visit_at + GRACE):
+            desk.no_longer_asked(step, at=workflow.now(), reason="客户改期")
+            return VisitOutcome.RESCHEDULED
         report = await desk.done(step)
         form = report.read(ReportVisit)
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
-            desk.tell("booking_again")
+            desk.let_down(at=report.at, by=report.actor)
         if form.outcome is VisitOutcome.DELIVERED:
             stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)
         return form.outcome
+
+    async def _moved(self, step: str, until: datetime) -> bool:
+        """Whether the customer wishes another day before anybody has reported on this one."""
+        state = self._state
+        try:
+            await workflow.wait_condition(
+                lambda: (
+                    step in state.completions
+                    or state.called_off is not None
+                    or state.new_date is not None
+                ),
+                timeout=max(until - workflow.now(), timedelta()),
+                timeout_summary="就诊结果未登记",
+            )
+        except TimeoutError:
+            self._desk.alert("就诊时间已过, 结果未登记")
+        wished, state.new_date = state.new_date, None
+        return wished is not None and step not in state.completions and state.called_off is None

@@ -7,7 +7,7 @@ happens between a complete request and the service itself.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -29,6 +29,7 @@ from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
     Accepted,
     CancelBooking,
+    ChangeDate,
     CompleteTask,
     NewCalendar,
     NoticeFailed,
@@ -109,6 +110,7 @@ class Booking:
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
+        self._ends_with_year(ExpectedEvent.DOCUMENTS_COMPLETE)
         while True:
             step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
             desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
@@ -128,6 +130,12 @@ class Booking:
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
             desk.happened(ExpectedEvent.SLIP_PROVIDED, at=checked.at)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=checked.at)
+
+    def _ends_with_year(self, done: ExpectedEvent) -> None:
+        """R753, R773: who owes this when the policy year ends has not asked in that year."""
+        terms, last_day = self._service.consumption, self._asked.year_ends_on
+        if terms is not None and terms.ends_unused_with == "policy_year" and last_day is not None:
+            self._desk.ends_on(last_day, unless=done)
 
     async def _review(self) -> None:
         """GC06: a person says yes or no, where the programme or the verdict asks for one."""
@@ -179,7 +187,9 @@ class Booking:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
         self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
-        if over.stage is BookingStage.CANCELLED:
+        if over.stage is BookingStage.CANCELLED and self._state.let_down:
+            self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
+        elif over.stage is BookingStage.CANCELLED:
             await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
         elif over.stage is not BookingStage.TERMINATED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
@@ -218,6 +228,23 @@ class Booking:
     @cancel_booking.validator
     def _may_cancel(self, message: CancelBooking) -> None:
         self._refusals.cancellation(message)
+
+    @workflow.update
+    def change_date(self, message: ChangeDate) -> Accepted:
+        """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
+        desk, state = self._desk, self._state
+        state.customer_date = message.wished_on
+        if state.stage is BookingStage.CONFIRMED:
+            state.new_date = message.wished_on
+        desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
+        desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
+        desk.say_of(TaskKind.ARRANGE_SERVICE, wish(message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(message.wished_on))
+        return Accepted(stage=state.stage, at=message.at)
+
+    @change_date.validator
+    def _may_change(self, message: ChangeDate) -> None:
+        self._refusals.new_date(message)
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
@@ -267,8 +294,14 @@ _ENDS: Final = {
     BookingStage.CANCELLED: "booking_cancelled",
     BookingStage.TERMINATED: "booking_missed",
     BookingStage.UNAVAILABLE: "booking_unavailable",
+    BookingStage.EXPIRED: "booking_expired",
 }
 """What the customer is told of an end before the usual one."""
+
+
+def wish(day: date | None) -> str:
+    """What a step says of the day the customer wishes."""
+    return "" if day is None else f"客户希望 {day}"
 
 
 def _named(kinds: list[str]) -> str:

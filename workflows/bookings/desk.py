@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final, Literal
 
 from temporalio import workflow
@@ -12,12 +12,13 @@ from temporalio import workflow
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
+from domain.calendar import end_of_day
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.messages import RequestBooking
+from workflows.messages import Actor, RequestBooking
 from workflows.notices import told_again, written
 from workflows.paying import PayingDesk
 from workflows.payments import PayingPen
@@ -53,7 +54,7 @@ class BookingDesk(PayingDesk):
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
-            raise BookingOver(BookingStage.CANCELLED, self.state.called_off or "")
+            raise self._given_up()
 
     async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
         """Wait for a fact until a moment; False when it has not come by then."""
@@ -65,8 +66,27 @@ class BookingDesk(PayingDesk):
                 timeout_summary=summary,
             )
         if self.state.called_off is not None and not ready():
-            raise BookingOver(BookingStage.CANCELLED, self.state.called_off)
+            raise self._given_up()
         return ready()
+
+    def _given_up(self) -> BookingOver:
+        return BookingOver(self.state.called_off_as, self.state.called_off or "")
+
+    def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
+        """The booking is over at the end of a day by which something has not happened."""
+        self._spawn(self._ending(last_day, unless), "policy year")
+
+    async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
+        state = self.state
+        try:
+            await workflow.wait_condition(
+                lambda: unless in state.happened or state.ended or state.called_off is not None,
+                timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
+                timeout_summary="保单年度届满",
+            )
+        except TimeoutError:
+            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
@@ -102,6 +122,12 @@ class BookingDesk(PayingDesk):
             if task.kind is kind and task.clock != clock.instance:
                 self.pen.task_opened(task.model_copy(update=change))
 
+    def say_of(self, kind: TaskKind, subject: str) -> None:
+        """The open steps of a kind say something else of what they are about."""
+        for task in list(self.state.tasks.values()):
+            if task.kind is kind:
+                self.pen.task_opened(task.model_copy(update={"subject": subject}))
+
     def move_unit(self, to: Literal["consumed", "given_back"], *, why: str, at: datetime) -> None:
         """Use the unit up or give it back, and say so in the history."""
         if self.state.move_unit(to, why=why, at=at):
@@ -135,6 +161,12 @@ class BookingDesk(PayingDesk):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
 
+    def let_down(self, *, at: datetime, by: Actor) -> None:
+        """The provider does not do what it had promised: begun anew, and giving up is free."""
+        self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
+        self.state.let_down, self.state.service_at = True, None
+        self.tell("booking_again")
+
     # What the customer is told (3.5) -------------------------------------------------------------
 
     def tell(self, code: str, **values: object) -> None:
@@ -153,6 +185,13 @@ class BookingDesk(PayingDesk):
     def remind(self, at: datetime) -> None:
         """From now on the customer is reminded of a visit, as long as it stays at this moment."""
         self._spawn(self._reminding(at), "reminders")
+
+    def tell_confirmed(self) -> None:
+        """The booking stands: the customer is told of its moment and reminded of it."""
+        self.state.let_down = False
+        if (at := self.state.service_at) is not None:
+            self.tell("booking_confirmed", date=civil(at))
+            self.remind(at)
 
     async def _reminding(self, at: datetime) -> None:
         for code, ahead in REMINDERS:

@@ -82,9 +82,7 @@ class Escort(Booking):
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=at)
         desk.enter(BookingStage.CONFIRMED, at=at)
         desk.use_when("arranged", at=at)
-        if self._state.service_at is not None:
-            desk.tell("booking_confirmed", date=civil(self._state.service_at))
-            desk.remind(self._state.service_at)
+        desk.tell_confirmed()
 
     def _meets(self, at: datetime) -> None:
         """They agreed on another time in the call: of that one the customer is reminded."""

@@ -20,11 +20,12 @@ from domain.booking_terms import papers_for
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
+from domain.services import Shape
 from domain.visit import Escorting
 from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
-from workflows.messages import CancelBooking, CompleteTask, RequestBooking
+from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestBooking
 from workflows.refusals import (
     DOCUMENTS_MISSING,
     FORM_REFUSED,
@@ -50,6 +51,8 @@ class BookingRefusals:
 
     def cost(self, at: datetime) -> Cost:
         """What giving up at a moment costs, by the programme's rule."""
+        if self._state.let_down:
+            return Cost.FREE  # a provider's failure never costs the customer anything
         visit_at = self._state.service_at
         return cost_of_cancelling(
             self._service,
@@ -70,6 +73,19 @@ class BookingRefusals:
             raise refusal(CANCELLING_REFUSED, "按服务条款, 现在不能取消", "stage")
         if cost is Cost.USED and not message.accept_use:
             raise refusal(CANCELLING_COSTS, "现在取消将视为服务已使用, 请确认", "accept_use")
+
+    def new_date(self, message: ChangeDate) -> None:
+        """Another day may be wished for until the visit, where the service lets one choose it."""
+        state, choice = self._state, self._service.choice
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        passed = state.service_at is not None and message.at >= state.service_at
+        if over or passed or self._service.shape is not Shape.APPOINTMENT:
+            raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
+        if choice is not None and "time" in choice.may_not_choose:
+            raise refusal(FORM_REFUSED, "该服务不能指定时间", "wished_on")
+        today = civil_date(message.at)
+        if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
+            raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""

@@ -76,6 +76,7 @@ class WrittenOpinion(Booking):
     async def _bring_sample(self) -> None:
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
         desk = self._desk
+        self._ends_with_year(ExpectedEvent.SAMPLE_RECEIVED)
         usable = False
         while not usable:
             sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))

@@ -1,0 +1,135 @@
+"""What may turn a booking: a provider that takes its yes back, another day, a year that ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.settings import Settings
+from domain.booking import BookingStage, VisitOutcome
+from domain.cancellation import Cost
+from domain.steps import TaskKind
+from tests.workflows import stewards
+from tests.workflows.booked import Booked, booking_opener, refused
+
+BookingOf = Callable[..., Any]
+P04_BED = ("pingan_oncology_157", "inpatient_arrangement")
+P13 = ("ruitai_ci", "expert_outpatient")
+P16 = ("global_doctor_ci", "top100_expert_appointment")
+P20 = ("ins_oncology", "expert_outpatient")
+P20_BED = ("ins_oncology", "inpatient_arrangement")
+GENE = ("ins_oncology", "gene_testing")
+
+
+@pytest.fixture
+def booking_of(temporal_settings: Settings) -> BookingOf:
+    return booking_opener(temporal_settings)
+
+
+async def arranged(booked: Booked, of: tuple[str, str], visit: str) -> None:
+    """Everything up to a confirmed date, guided by the steps the booking opens."""
+    await stewards.take(booked)
+    await stewards.hand_in(booked, *of, slip_issued_on=booked.day("2026-08-31").isoformat())
+    while (task := await booked.anything()).kind is not TaskKind.ARRANGE_SERVICE:
+        await stewards.next_step(booked, task.kind)
+    await stewards.arrange(booked, visit)
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+
+
+@pytest.mark.parametrize("of", [P04_BED, P13], ids=["used by confirming", "used by approval"])
+async def test_who_gives_up_after_the_provider_failed_gets_the_unit_back_whatever_used_it(
+    booking_of: BookingOf, of: tuple[str, str]
+) -> None:
+    async with booking_of(*of, "2026-08-31 10:00") as booked:
+        await arranged(booked, of, "2026-09-03 09:00")
+        await booked.go_to("2026-09-02 09:00")
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert "booking_again" in booked.told
+        assert (await booked.give_up()).cost is Cost.FREE
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.unit == "given_back"
+
+
+async def test_a_hospital_that_says_yes_and_then_no_is_asked_again_and_costs_nothing(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        no = {"confirmed": False, "told_by": "phone", "withdrawn": True}
+        both = booked.do(TaskKind.CONFIRM_BOOKING, **(no | {"confirmed": True}))
+        assert await refused(both) == ""
+        await booked.do(TaskKind.CONFIRM_BOOKING, **no)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await booked.until(lambda: "booking_confirmed" in booked.told)
+        assert booked.told == ["booking_received", "booking_again", "booking_confirmed"]
+        assert (booked.pages[-1].service_at, booked.unit) == (booked.at("2026-10-09 09:00"), None)
+
+
+async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_visit(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.confirm(booked)
+        await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+        assert await refused(booked.wish_for("2026-09-23")) == "wished_on"
+        await booked.wish_for("2026-10-12")
+        step = await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
+        await booked.wish_for("2026-10-13")
+        await stewards.arrange(booked, "2026-10-13 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-10-13 09:01")
+        assert await refused(booked.wish_for("2026-10-20")) == "stage"
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.unit, booked.lines.count("new_date")) == ("consumed", 2)
+
+
+async def test_where_no_time_may_be_chosen_no_other_day_may_be_either(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*P16, "2026-08-31 10:00") as booked:
+        await booked.task(TaskKind.TAKE_REQUEST)
+        assert await refused(booked.wish_for("2026-09-10")) == "wished_on"
+
+
+@pytest.mark.parametrize("of", [P20_BED, GENE], ids=["slip", "sample"])
+async def test_who_owes_papers_or_a_sample_when_the_policy_year_ends_has_not_asked_in_it(
+    booking_of: BookingOf, of: tuple[str, str]
+) -> None:
+    """R753, R773."""
+    async with booking_of(*of, "2026-08-31 10:00", year_ends="2026-09-30") as booked:
+        await stewards.take(booked)
+        if of is GENE:
+            await stewards.hand_in(booked, *of)
+            while (task := await booked.anything()).kind is not TaskKind.RECEIVE_SAMPLE:
+                await stewards.next_step(booked, task.kind)
+        await booked.go_to("2026-09-30 23:59")
+        assert booked.stage is not BookingStage.EXPIRED
+        await booked.go_to("2026-10-01 00:01")
+        await booked.ends(BookingStage.EXPIRED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_expired")
+
+
+async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: BookingOf) -> None:
+    """Complete before the year ended: the visit may lie beyond it, and counts in the old year."""
+    async with booking_of(*P20, "2026-09-28 10:00", year_ends="2026-09-30") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *P20)
+        await stewards.arrange(booked, "2026-10-09 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-10-09 09:30")
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert booked.unit == "consumed"
