@@ -9,7 +9,7 @@ from typing import Any, Final
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.booking_ports import BookingBookPort, EntitlementPort
+from activities.booking_ports import BookingBookPort, EntitlementPort, PaperPort
 from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
@@ -22,6 +22,7 @@ from activities.exchange import ExchangeBills
 from activities.exchange_ports import BillsPort, SocialPort
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
+from activities.papers import TakePapers
 from activities.payment import PayHospital
 from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
 from activities.reconcile import Reconcile
@@ -45,6 +46,7 @@ from adapters.ledger import Ledger
 from adapters.medical_base import load_medical_base
 from adapters.messaging import MessageGateway
 from adapters.outbox import Outbox
+from adapters.paid_papers import PaidPapers
 from adapters.partner_http import PartnerLine
 from adapters.payment import PaymentNetwork
 from adapters.postman import Postman
@@ -140,6 +142,11 @@ def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:
     return [parcels.order, parcels.track, parcels.order_test]
 
 
+def paying_back(*, papers: PaperPort) -> list[Callable[..., Any]]:
+    """The verb that takes a paper once."""
+    return [TakePapers(papers=papers).take]
+
+
 def exchanging(*, bills: BillsPort, social: SocialPort) -> list[Callable[..., Any]]:
     """The verbs of a counter that settles a bill."""
     verbs = ExchangeBills(bills=bills, social=social, base=load_medical_base())
@@ -204,6 +211,7 @@ async def main(settings: Settings) -> None:
             book=casebook, messaging=messaging, steward_phone=settings.steward_phone
         ),
     )
+    verbs += paying_back(papers=PaidPapers(engine, sealer))
     verbs += shipping(
         courier=CourierNetwork(lines["courier"], contact_of=casebook.contact),
         lab=Laboratory(lines["lab"]),

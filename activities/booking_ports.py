@@ -21,6 +21,7 @@ from activities.ports import (
 )
 from domain.booking import BookingStage
 from domain.clock import Clock
+from domain.documents import DocumentKind
 from domain.money import Fen
 from domain.posting import Transfer
 from domain.waiver import Role
@@ -51,6 +52,7 @@ class BookingPage(Message):
     next_due_at: datetime | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    owner: str | None = None
     limit_fen: Fen | None = None
     limit_operator: LimitOperator | None = None  # on the page that opens the books of the booking
     uses: list[UseMoved] = Field(default=[])
@@ -80,4 +82,28 @@ class EntitlementPort(Protocol):
 
     async def give_back(self, use_id: str, *, at: datetime, why: str) -> None:
         """Give the unit back to its period; again changes nothing."""
+        ...
+
+
+class Paper(Message):
+    """A paper by its kind and number."""
+
+    kind: DocumentKind
+    number: str
+
+
+class PapersPaid(Message):
+    """The papers a booking is about to pay back."""
+
+    booking_id: str
+    programme: str
+    papers: list[Paper]
+    at: datetime
+
+
+class PaperPort(Protocol):
+    """Which papers were paid back."""
+
+    async def take(self, papers: PapersPaid) -> list[str]:
+        """Take papers for a booking, all or none; the numbers another booking has."""
         ...

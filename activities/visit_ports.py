@@ -21,6 +21,7 @@ class VisitOrder(Message):
     hospital_name: str
     nurse_id: str
     visit_at: datetime
+    place: str = ""  # where in the hospital they meet
     checklist: list[str] = Field(default=[])
     offered_to: list[str] = Field(default=[])  # the first of them to say yes comes
     clinical_nurse: bool = False  # only who has worked as a nurse in a clinic

@@ -52,6 +52,7 @@ _TURNED: Final = (
     "next_due_at",
     "service_at",
     "hospital_id",
+    "owner",
     "page",
 )
 """What a page says of the booking's own row."""

@@ -83,6 +83,7 @@ def visit_body(order: VisitOrder, contact: Contact) -> dict[str, Any]:
         "contact": {"phone": contact.phone},
         "nurse_id": order.nurse_id or None,
         "visit_at": order.visit_at.isoformat(),
+        "place": order.place,
         "checklist": order.checklist,
         "offered_to": order.offered_to,
         "clinical_nurse": order.clinical_nurse,

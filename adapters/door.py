@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.booking_reports import BookingReportRows
 from adapters.bookings import BookingRows
 from adapters.calendar_table import CalendarRows
 from adapters.door_cases import CaseRows
@@ -64,6 +65,7 @@ class DoorUnit:
         self.promises = PromiseRows(connection, sealer)
         self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
+        self.booking_reports = BookingReportRows(connection, sealer)
 
     async def audit(self, **entry: Any) -> None:
         """One row of the audit chain: at, actor_role, actor_id, action, case_id, subject."""

@@ -19,6 +19,8 @@ from adapters.tables_door import ratings
 from domain.steps import TaskKind
 
 _WORDS = "ratings.words"
+_HEARD_IN = (TaskKind.FOLLOW_UP_CALL.value, TaskKind.RATE_SERVICE.value)
+"""Steps of bookings in which a customer says how satisfied he is."""
 
 
 class RatingRows:
@@ -54,7 +56,7 @@ class RatingRows:
         calls = await self._connection.execute(
             select(bookings.c.programme, bookings.c.service, tasks.c.form)
             .join_from(tasks, bookings, tasks.c.case_id == bookings.c.booking_id)
-            .where(tasks.c.kind == TaskKind.FOLLOW_UP_CALL.value, tasks.c.form.is_not(None))
+            .where(tasks.c.kind.in_(_HEARD_IN), tasks.c.form.is_not(None))
             .where(tasks.c.closed_at >= since, tasks.c.closed_at < until)
         )
         return [*_rows(own.all()), *_rows(self._heard(calls.all()))]
@@ -63,8 +65,9 @@ class RatingRows:
         heard = []
         for programme, service, form in rows:
             said = json.loads(self._sealer.open_text(form, TASK_FORM))
-            if said.get("satisfaction") is not None:
-                heard.append((programme, service, int(said["satisfaction"])))
+            score = said.get("satisfaction")
+            if score is not None:
+                heard.append((programme, service, int(score)))
         return heard
 
 

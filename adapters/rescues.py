@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,7 +19,7 @@ from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
 from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
-from adapters.tables import OPENING, cases
+from adapters.tables import OPENING, cases, clocks
 from adapters.tables_rescue import mass_events, rescue_steps, rescues
 from domain.board import Viewer
 from domain.guards import Opening
@@ -127,6 +127,29 @@ class RescueBoard:
             )
             await looked_at(connection, viewer, "rescue.viewed", rescue_id, at=self._clock())
         return view
+
+    async def outcomes(
+        self, hospital_id: str | None, *, since: datetime, until: datetime
+    ) -> list[dict[str, Any]]:
+        """What became of those who were called for in a span, and how many promises were broken."""
+        breached = exists().where(
+            clocks.c.case_id == rescues.c.rescue_id, clocks.c.breached_at.is_not(None)
+        )
+        said = (rescues.c.programme, rescues.c.service, rescues.c.outcome)
+        query = (
+            select(
+                *said,
+                func.count().label("patients"),
+                func.count().filter(breached).label("with_breach"),
+            )
+            .where(rescues.c.raised_at >= since, rescues.c.raised_at <= until)
+            .group_by(*said)
+            .order_by(*said)
+        )
+        if hospital_id is not None:
+            query = query.where(rescues.c.hospital_id == hospital_id)
+        async with self._engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def _steps(self, connection: AsyncConnection, rescue_id: str) -> list[StepRow]:
         query = (

@@ -35,6 +35,7 @@ bookings = Table(
     text_column("sla_state", default="calm"),
     moment("next_due_at", null=True),
     moment("service_at", null=True),
+    text_column("owner", null=True),  # the person of ours who serves it (R730)
     Column("page", Integer, nullable=False, server_default=text("0")),
     moment("changed_at"),
     sealed("verdict", null=True),  # of the rules, at the door

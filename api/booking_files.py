@@ -77,6 +77,7 @@ class BookingLine(BookingOpened):
     hospital_id: str | None
     wished_on: date | None
     service_at: Utc | None
+    owner: str | None = None
     awaiting: list[Role]
     sla_state: SlaState
     next_due_at: Utc | None
@@ -101,6 +102,7 @@ class BookingFile(BookingOpened):
     hospital_id: str | None
     wished_on: date | None
     service_at: Utc | None
+    owner: str | None = None
     outcome: Outcome
     outcome_name: str
     reasons: list[Reason] = Field(description="资格规则的结论理由, 条款原文")

@@ -46,6 +46,7 @@ from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
 from api import (
     booking_files,
+    booking_reports,
     bookings,
     callbacks,
     claims,
@@ -181,6 +182,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         eligibility,
         bookings,
         booking_files,
+        booking_reports,
         slots,
         enquiries,
         rescues,

@@ -23,8 +23,8 @@ from api.wiring import Unit
 from domain.money import Money
 from domain.parcel import LabWord, ParcelStatus
 from domain.telephone import CallNews
+from workflows.claim_messages import BillSettled
 from workflows.messages import (
-    BillSettled,
     CallHeard,
     ClaimDecided,
     NoticeFailed,

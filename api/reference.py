@@ -52,6 +52,7 @@ class ServiceSummary(BaseModel):
     shape: str | None = None
     quota: ServiceQuota
     hours: str
+    content: str = ""
     source_incomplete: list[str] = []
 
 
@@ -155,6 +156,7 @@ def _service(service: Service) -> ServiceSummary:
         shape=service.shape,
         quota=service.quota,
         hours=service.hours,
+        content=service.content,
         source_incomplete=list(service.source_incomplete),
     )
 

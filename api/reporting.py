@@ -309,7 +309,7 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
         "sales_channel": known.sales_channel,
         "policy_id": known.policy_id,
         "insured_list": known.insured_list,
-        "promised_fen": _promised_fen(known),
+        "promised_fen": _promised_fen(known, body),
         "person_hash": known.person_hash,
         "name": body.insured.name,
         "id_number": body.insured.number,
@@ -326,11 +326,11 @@ def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[s
     }
 
 
-def _promised_fen(known: Known) -> int:
+def _promised_fen(known: Known, body: ReportOfStay) -> int:
     """What the case may take of its policy; one that is turned down at once takes nothing."""
     if known.verdict.outcome is Outcome.REJECTED:
         return 0
-    if known.programme.claims is not None:
+    if body.claim_service is not None:
         return known.facts.sum_insured_left_fen or 0
     return known.verdict.limit_fen or 0
 

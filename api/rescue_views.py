@@ -1,19 +1,21 @@
 """Looking at a hospital's own channel: the queue, one rescue, a mass event with its patients.
 
-Hospital staff see their own hospital's patients, nobody of the insurer's does but those who watch.
+Hospital staff see their own hospital's patients. Of everybody else only supervisors and auditors
+look, at who did what when: what is the matter with a patient is the hospital's to know.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.access import hospital_of, seen_rescue, watches
 from api.docs import FAILURES
 from api.identity import Caller, allowed
-from api.problems import Problem
+from api.problems import Problem, at_field
 from api.reporting import stage_name
 from api.shapes import ClockView, TaskView, TimelineView, Utc
 from api.text import EventId, RescueId
@@ -27,6 +29,8 @@ from domain.waiver import HOSPITAL_ROLES, Role
 
 routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])
 
+_SPAN_USUAL: Final = timedelta(days=31)
+_SPAN_MAX: Final = timedelta(days=400)
 _READERS: Final = (*HOSPITAL_ROLES, Role.SUPERVISOR, Role.AUDITOR)
 
 Reader = Annotated[Caller, Depends(allowed(*_READERS))]
@@ -89,6 +93,25 @@ class RescueList(BaseModel):
     items: list[RescueItem]
 
 
+class OutcomeLine(BaseModel):
+    """How many patients a service's rescues ended for like this."""
+
+    programme: str
+    service: str
+    outcome: RescueOutcome | None
+    outcome_name: str
+    patients: int
+    with_breach: int = Field(description="至少一项时限超时")
+
+
+class RescueReport(BaseModel):
+    """What became of those who were called for in a span."""
+
+    since: Utc
+    until: Utc
+    lines: list[OutcomeLine]
+
+
 class EventView(RescueList):
     """A mass event and its patients."""
 
@@ -112,7 +135,7 @@ async def list_rescues(
         is_open=state == "open",
     )
     rows = await door_of(request).rescues.rescues(wanted)
-    return RescueList(items=[_item(row) for row in rows])
+    return RescueList(items=[_item(caller, row) for row in rows])
 
 
 @routes.get(
@@ -126,7 +149,51 @@ async def get_rescue(rescue_id: RescueId, request: Request, caller: Reader) -> R
     found = await door.rescues.rescue(rescue_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此救治记录")
-    return _file(found, door.programme(found.programme, found.raised_at))
+    return _file(_shown(caller, found), door.programme(found.programme, found.raised_at))
+
+
+def _shown(caller: Caller, view: RescueView) -> RescueView:
+    """What those see who watch over the minutes: who did what when, not what is the matter."""
+    if view.hospital_id == hospital_of(caller):
+        return view
+    hidden: dict[str, object] = {"completion": {}, "evidence": None}
+    return view.model_copy(
+        update={
+            "complaint": "",
+            "groups": [],
+            "steps": [step.model_copy(update={"details": {}}) for step in view.steps],
+            "tasks": [task.model_copy(update=hidden) for task in view.tasks],
+        }
+    )
+
+
+@routes.get(
+    "/reports/rescues",
+    operation_id="report_rescues",
+    summary="绿色通道质量报表",
+    responses=FAILURES,
+)
+async def report_rescues(
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.HOSPITAL_DUTY, Role.SUPERVISOR, Role.AUDITOR))],
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    until: Annotated[AwareDatetime | None, Query()] = None,
+) -> RescueReport:
+    """What became of the patients, and how many promises were broken on the way (R450)."""
+    door = door_of(request)
+    last = until or door.clock()
+    first = since or last - _SPAN_USUAL
+    if not timedelta() < last - first <= _SPAN_MAX:
+        raise at_field("invalid", "since", "时间范围须在400天以内")
+    hospital_id = None if watches(caller) else hospital_of(caller) or ""
+    rows = await door.rescues.outcomes(hospital_id, since=first, until=last)
+    lines = [
+        OutcomeLine(
+            **row, outcome_name="" if row["outcome"] is None else OUTCOME_NAMES[row["outcome"]]
+        )
+        for row in rows
+    ]
+    return RescueReport(since=first, until=last, lines=lines)
 
 
 @routes.get(
@@ -148,12 +215,13 @@ async def get_mass_event(event_id: EventId, request: Request, caller: Reader) ->
         programme=event.programme,
         name=event.name,
         raised_at=event.raised_at,
-        items=[_item(row) for row in rows],
+        items=[_item(caller, row) for row in rows],
     )
 
 
-def _item(row: RescueRow) -> RescueItem:
-    return RescueItem(**_header(row))
+def _item(caller: Caller, row: RescueRow) -> RescueItem:
+    groups = row.groups if row.hospital_id == hospital_of(caller) else []
+    return RescueItem(**_header(row) | {"groups": groups})
 
 
 def _header(row: RescueRow) -> dict[str, Any]:

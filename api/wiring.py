@@ -20,7 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
-from api.wiring_reports import Promises, Ratings, Reports
+from api.wiring_reports import BookingReports, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
 from domain.board import (
@@ -240,6 +240,8 @@ class Unit(Protocol):
     def promises(self) -> Promises: ...
     @property
     def ratings(self) -> Ratings: ...
+    @property
+    def booking_reports(self) -> BookingReports: ...
     @property
     def reports(self) -> Reports: ...
     async def audit(self, **entry: Any) -> None: ...

@@ -38,6 +38,20 @@ class Promises(Protocol):
     ) -> tuple[list[dict[str, Any]], str | None]: ...
 
 
+class BookingReports(Protocol):
+    """What became of bookings."""
+
+    async def outcomes(
+        self, *, since: datetime, until: datetime, programmes: Sequence[str] | None
+    ) -> list[dict[str, Any]]: ...
+    async def failures(
+        self, *, since: datetime, until: datetime, programmes: Sequence[str] | None
+    ) -> list[dict[str, Any]]: ...
+    async def surveys(
+        self, *, since: datetime, until: datetime, programmes: Sequence[str] | None
+    ) -> list[dict[str, Any]]: ...
+
+
 class Ratings(Protocol):
     """How satisfied customers are."""
 

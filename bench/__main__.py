@@ -1,4 +1,4 @@
-"""`make bench`: every measurement once, in about five minutes, printed beside its mark.
+"""`make bench`: every measurement once, in about ten minutes, printed beside its mark.
 
 `--quick` runs fewer of each; the counts are the same, the times mean less. `--keep` only counts
 story 1 and writes that down as agreed (`bench/story_one.json`), for the test that watches it.
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters import runtime
-from bench import data, deadlines
+from bench import bookings, data, deadlines
 from bench.cases import Bones, Waiver
 from bench.house import House, opened, servers
 from bench.measures import AT_ONCE, Memory, Pair, Throughput, latency, memory, throughput
@@ -41,10 +41,13 @@ class Size:
     rounds: int
     block: int
     listed: int
+    booked: int
 
 
-FULL: Final = Size(waiting=500, pairs=100, rounds=4, block=12, listed=data.ROWS)
-QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6, listed=data.FEW)
+FULL: Final = Size(
+    waiting=500, pairs=100, rounds=4, block=12, listed=data.ROWS, booked=bookings.WAITING
+)
+QUICK: Final = Size(waiting=60, pairs=30, rounds=2, block=6, listed=data.FEW, booked=bookings.FEW)
 
 
 async def main() -> int:
@@ -70,6 +73,8 @@ async def main() -> int:
             show_latency(*await latency(house, played, cases=size.pairs))
             console.print(f"{size.rounds} × {size.block} whole cases, {AT_ONCE} at once …")
             show_throughput(await throughput(house, played, rounds=size.rounds, cases=size.block))
+            console.print(f"{size.booked:,} bookings …")
+            await bookings.measure(console, house, waiting=size.booked)
         console.print("programmes and lists …")
         await data.measure(console, running.settings.libpq_url, size.listed)
     console.print(f"\nmeasured in {time.monotonic() - began:.0f} s")

@@ -53,7 +53,7 @@ class House:
 
     def __init__(self, running: Stack) -> None:
         self.settings = settings = running.settings
-        self._servers = running.children
+        self.servers = running.children
         self.line = Line(settings.api_port)
         self.partners = Line(settings.simulator_port)
         self.hands = {
@@ -78,7 +78,7 @@ class House:
 
     def cpu_seconds(self) -> dict[str, float]:
         """The processor time each part has used since it started."""
-        return {part.name: _cpu_seconds(part) for part in [*self.parts, *self._servers]}
+        return {part.name: _cpu_seconds(part) for part in [*self.parts, *self.servers]}
 
     async def ready(self) -> None:
         """Wait until everything that listens answers."""
@@ -175,20 +175,28 @@ def person(number: int) -> dict[str, str]:
 
 async def _fill(settings: Settings) -> None:
     """Hospitals, the network, and the bench's own list of insured persons."""
-    listed = settings.var / "insured-bench.csv"
+    engine = open_database(settings.libpq_url)
+    try:
+        await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=datetime.now(UTC))
+        await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
+    finally:
+        await engine.dispose()
+    await insure(settings, PROGRAMME, PERSONS)
+
+
+async def insure(settings: Settings, programme: str, persons: int) -> None:
+    """Put so many persons on the list of a programme."""
+    listed = settings.var / f"insured-{programme}.csv"
     with (ROOT / "data" / "insured-demo.csv").open(encoding="utf-8", newline="") as file:
         names = next(csv.reader(file))
     with listed.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, names)
         rows.writeheader()
-        rows.writerows(_listed(number) for number in range(PERSONS))
+        rows.writerows(_listed(number) for number in range(persons))
     engine = open_database(settings.libpq_url)
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
-    now = datetime.now(UTC)
+    name, now = ListName("insured", programme, "bench"), datetime.now(UTC)
     try:
-        await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
-        await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
-        name = ListName("insured", PROGRAMME, "bench")
         await import_insured(engine, ListFile(listed), Terms(name, sealer, now, removes_most=True))
     finally:
         await engine.dispose()

@@ -20,7 +20,7 @@ WARM_UP: Final = 20
 """Cases before the memory of waiting ones is measured: imports and pools are not counted."""
 _QUIET: Final = 0.04
 """Seconds of rest after each timed call, so that one side's aftermath is not the other's time."""
-_SETTLED: Final = 3.0
+SETTLED: Final = 3.0
 """Seconds after a crowd of cases, so that its last pages are written."""
 
 Act = Callable[[], Awaitable[None]]
@@ -131,11 +131,11 @@ async def throughput(house: House, score: Score, *, rounds: int, cases: int) -> 
         ]
         for make, rates, spent in sides if turn % 2 == 0 else reversed(sides):
             before, began = house.cpu_seconds(), time.perf_counter()
-            await _at_once(make, cases)
+            await at_once(make, cases)
             rates.append(cases / (time.perf_counter() - began))
             after = house.cpu_seconds()
             spent.update({part: after[part] - before[part] for part in before})
-            await asyncio.sleep(_SETTLED)
+            await asyncio.sleep(SETTLED)
     return found
 
 
@@ -147,11 +147,11 @@ async def memory(house: House, score: Score, *, cases: int) -> Memory:
     )
     grown: list[float] = []
     for worker, make in sides:
-        await _at_once(make, WARM_UP)
-        await asyncio.sleep(_SETTLED)
+        await at_once(make, WARM_UP)
+        await asyncio.sleep(SETTLED)
         before = resident_kib(worker)
-        await _at_once(make, cases)
-        await asyncio.sleep(_SETTLED)
+        await at_once(make, cases)
+        await asyncio.sleep(SETTLED)
         grown.append((resident_kib(worker) - before) / cases)
     return Memory(cases=cases, ours=grown[0], bare=grown[1])
 
@@ -168,7 +168,7 @@ async def _standing(bones: Bones) -> None:
     await bones.beat(1)
 
 
-async def _at_once(make: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+async def at_once(make: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
     """So many cases, AT_ONCE of them at a time."""
     left = iter(range(count))
 

@@ -318,6 +318,7 @@ class BookingRow(Row):
     wished_on: date | None
     requested_at: datetime
     service_at: datetime | None
+    owner: str | None = None  # the person of ours who serves it, where the programme names one
     stage: str
     reason: str
     awaiting: list[Role]

@@ -96,7 +96,10 @@ def moved_to(stage: BookingStage, to: BookingStage) -> BookingStage:
         BookingStage.COORDINATING,
         BookingStage.FOLLOW_UP,
     )
-    paid = stage is BookingStage.PAYING_BACK and to is BookingStage.FOLLOW_UP
+    paid = stage is BookingStage.PAYING_BACK and to in (
+        BookingStage.EXAMINATION,  # before any money left: a paper was paid back before
+        BookingStage.FOLLOW_UP,
+    )
     if not (forward or again or paid):
         raise OutOfOrder(f"no way from {stage} to {to}")
     return to

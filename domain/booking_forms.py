@@ -22,6 +22,13 @@ class TakeRequest(Form):
     note: Note = ""
 
 
+class NamePerson(Form):
+    """Who of ours serves this booking from here on."""
+
+    staff_id: StaffId
+    note: Note = ""
+
+
 class CheckPapers(Form):
     """Whether the papers are complete, and when the slip was issued where one is asked for."""
 
@@ -124,6 +131,14 @@ class FollowUpCall(Form):
     note: Note = ""
 
 
+class SurveyReport(Form):
+    """What the survey after a service found; the insurer reads it (R434). No name belongs here."""
+
+    satisfaction: int = Field(ge=1, le=5)
+    on_time: bool
+    findings: Words
+
+
 class AssignExpert(Form):
     """Who writes the opinion, where; or that nobody can."""
 
@@ -142,10 +157,23 @@ class AssignExpert(Form):
 
 
 class SendKit(Form):
-    """The sampling kit is ready for our courier, or on its way by another one."""
+    """The customer was guided, by the test's own sample, how to give it and how to send it.
 
+    The kit is ready for our courier, or on its way by another one; who cannot give a sample ends
+    the test.
+    """
+
+    can_give: bool = True
+    sample: Literal["tissue", "blood", "saliva", "other"] | None = None
+    guided: bool = False
     courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""
+
+    @model_validator(mode="after")
+    def _guided_before_it_is_sent(self) -> SendKit:
+        if self.can_give and not (self.guided and self.sample):
+            raise ValueError("须写明样本种类, 并已指导取样和寄送")
+        return self
 
 
 class ReceiveSample(Form):

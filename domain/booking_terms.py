@@ -33,6 +33,11 @@ def is_chosen(service: Service) -> bool:
     return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
 
 
+def has_own_person(service: Service) -> bool:
+    """Whether one person of ours serves the customer from here on, by name (R730)."""
+    return any(step.code == "dedicated_person" for step in service.steps)
+
+
 def ends_with_admission(service: Service) -> bool:
     """Whether the service is a bed, so that it is delivered by being admitted."""
     return service.code == "inpatient_arrangement" or "bed" in service.result

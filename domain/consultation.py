@@ -7,13 +7,14 @@ people, and for the day on which the telephone system is silent.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from domain.forms import Form, Note
+from domain.forms import Form, Note, StaffId
 from domain.programme import Programme
-from domain.services import Consulting, Service
+from domain.roster import levels
+from domain.services import Consulting, DoctorLevel, Service
 from domain.steps import TaskKind, TaskTerms, task_terms
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
@@ -25,6 +26,23 @@ class ConsultOutcome(StrEnum):
     ADVISED = "advised"
     PROVIDER_FAILED = "provider_failed"  # another doctor or another time, nothing is used up
     NOT_REACHED = "not_reached"  # only where no telephone system counts the calls in vain
+
+
+class MatchDoctor(Form):
+    """Who advises the customer, and what makes him fit; or that nobody is found."""
+
+    matched: bool
+    doctor: StaffId | None = None
+    doctor_level: DoctorLevel | None = None
+    hospital_class: Literal["3A", "3B", "2A", "2B"] | None = None
+    final: bool = False
+    note: Note = ""
+
+    @model_validator(mode="after")
+    def _somebody_if_matched(self) -> MatchDoctor:
+        if self.matched and (self.doctor is None or self.doctor_level is None):
+            raise ValueError("已匹配须填写医生编号与职称")
+        return self
 
 
 class ChooseSlot(Form):
@@ -56,11 +74,12 @@ class WriteSummary(Form):
 class RateService(Form):
     """The customer's opinion of the doctor."""
 
-    stars: Annotated[int, Field(ge=1, le=5)]
+    satisfaction: Annotated[int, Field(ge=1, le=5)]
     note: Note = ""
 
 
 CONSULTATION_TASKS: Final[dict[TaskKind, TaskTerms]] = {
+    TaskKind.MATCH_DOCTOR: task_terms("匹配医生", MatchDoctor, Role.REVIEWER, Role.DISPATCHER),
     TaskKind.CHOOSE_SLOT: task_terms("选择出诊时段", ChooseSlot, Role.CUSTOMER, Role.AGENT),
     TaskKind.CALL_AHEAD: task_terms("提前致电客户, 提醒接听", CallAhead, Role.AGENT),
     TaskKind.CONSULT: task_terms("解答客户咨询", Consult, Role.DOCTOR),
@@ -83,6 +102,17 @@ def matched_by(service: Service) -> Role | None:
     if any(step.code == "match_doctor" for step in service.steps):
         return Role.REVIEWER
     return Role.DISPATCHER if service.staffing is not None else None
+
+
+def misfit(form: MatchDoctor, service: Service) -> str | None:
+    """The field for which a doctor is not one the service promises (R150, R295); None if he is."""
+    staffing = service.staffing
+    if not form.matched or staffing is None:
+        return None
+    if form.doctor_level not in levels(service):
+        return "doctor_level"
+    asked = staffing.hospital_class
+    return "hospital_class" if asked is not None and form.hospital_class != asked else None
 
 
 def is_summed_up(service: Service) -> bool:

@@ -54,9 +54,13 @@ class ServiceHours(Terms):
             raise ValueError("emergencies only: from and until come together")
         return self
 
+    def closure_on(self, day: date) -> Closure | None:
+        """The closure a day falls into."""
+        return next((one for one in self.closures if one.first <= day <= one.last), None)
+
     def opens_on(self, day: date, calendar: WorkCalendar) -> bool:
         """Whether the day is a day of service at all (C-02, C-43)."""
-        if any(closure.first <= day <= closure.last for closure in self.closures):
+        if self.closure_on(day) is not None:
             return False
         if self.days == "every_day":
             return True

@@ -40,6 +40,7 @@ class Visit(Body):
     contact: Contact
     nurse_id: Annotated[str | None, Field(max_length=64)] = None
     visit_at: AwareDatetime
+    place: Annotated[str, Field(max_length=500)] = ""
     checklist: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=50)]
     offered_to: Annotated[list[NurseId], Field(max_length=20)] = Field(default=[])
     clinical_nurse: bool = False

@@ -24,8 +24,8 @@ from domain.money import Fen
 from domain.settlement import Instalment, Settlement
 from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
+from workflows.claim_messages import BillSettled
 from workflows.messages import (
-    BillSettled,
     ClaimDecided,
     DisputeClaim,
     NoticeDischarge,

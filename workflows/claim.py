@@ -23,6 +23,7 @@ from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.case import CaseState
 from workflows.claim_exchange import Exchange
+from workflows.claim_messages import BillSettled
 from workflows.claim_payment import ClaimPayment
 from workflows.claim_people import ClaimPeople, named
 from workflows.claim_refusals import ClaimRefusals
@@ -33,7 +34,6 @@ from workflows.late_refunds import LateRefunds
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
-    BillSettled,
     ClaimAsked,
     CompleteTask,
     NewCalendar,

@@ -17,8 +17,9 @@ from activities.exchange import ExchangeBills
 from activities.exchange_ports import BillWanted, ReadBill, SettleBill, SocialAnswer
 from domain.money import spoken
 from workflows.case import Shares
+from workflows.claim_messages import BillSettled
 from workflows.desk import Desk
-from workflows.messages import BillSettled, OpenCase
+from workflows.messages import OpenCase
 
 ASK_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then a dead worker's call is made again."""

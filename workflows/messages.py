@@ -341,17 +341,6 @@ class ClaimDecided(Message):
     at: datetime
 
 
-class BillSettled(Message):
-    """Signal `bill_settled`: social insurance's word on its part of a bill."""
-
-    settlement_id: str
-    done: bool
-    social_paid_fen: Fen = 0
-    self_pay_fen: Fen = 0
-    reason: str = ""
-    at: datetime
-
-
 class VisitTaken(Message):
     """Signal `visit_taken`: the nurse platform confirmed who comes, or that nobody does."""
 

@@ -11,8 +11,11 @@ import adapters.tables_enquiry
 import adapters.tables_entitlement
 import adapters.tables_family
 import adapters.tables_ledger
+import adapters.tables_lists
 import adapters.tables_outbox
+import adapters.tables_papers
 import adapters.tables_rescue
+import adapters.tables_roster
 import adapters.tables_states  # noqa: F401 - they stand on the same metadata
 from adapters.tables import METADATA
 

@@ -273,3 +273,26 @@ async def test_a_closed_case_with_a_balance_or_an_open_hold_is_named(
     assert await conserved(database) == [CASE]
     await ledger.book(CASE, posting.refund(CASE, 1, 5_000_000), at=AT)
     assert await conserved(database) == []
+
+
+async def test_a_closed_booking_with_a_balance_is_named_until_it_is_paid_back(
+    database: AsyncEngine,
+) -> None:
+    ledger, booking_id = Ledger(database), "bk-aaaaaaaaaaaaaaaaaaaa"
+    await ledger.set_limit(booking_id, limit_fen=55_350, operator="at_most")
+    owed = posting.claim(booking_id, payable_fen=55_350, offset_fen=0)
+    await ledger.book(booking_id, owed, at=AT)
+    assert await conserved(database) == []
+    async with database.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO bookings (booking_id, programme, programme_version, service, channel,"
+                " person_hash, name, id_number, phone, need, requested_at, stage, changed_at,"
+                " opened) VALUES (:id, 'p', '1', 's', 'c', 'x', '', '', '', '', :at, 'closed',"
+                " :at, '')"
+            ),
+            {"id": booking_id, "at": AT},
+        )
+    assert await conserved(database) == [booking_id]
+    await ledger.book(booking_id, posting.payout(booking_id, 55_350), at=AT)
+    assert await conserved(database) == []

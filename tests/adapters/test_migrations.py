@@ -17,6 +17,9 @@ import adapters.tables_family
 import adapters.tables_ledger
 import adapters.tables_lists
 import adapters.tables_outbox
+import adapters.tables_papers
+import adapters.tables_rescue
+import adapters.tables_roster
 import adapters.tables_states  # noqa: F401 - all stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
 from adapters.tables import METADATA

@@ -42,6 +42,7 @@ from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
+from adapters.paid_papers import PaidPapers
 from adapters.rescues import RescueBook
 from adapters.roster import Roster
 from adapters.search_attributes import register
@@ -271,6 +272,7 @@ async def worked(house: House) -> AsyncIterator[House]:
         ledger=Ledger(house.database),
         notices=TellCustomers(book=casebook, messaging=kind),
     )
+    verbs += worker.paying_back(papers=PaidPapers(house.database, house.sealer))
     verbs += worker.shipping(courier=kind, lab=kind)
     verbs += worker.consulting(roster=Roster(house.database))
     verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))

@@ -26,7 +26,7 @@ P06 = "anxin_cancer_inpatient"
 NEED = "肺部结节复查"
 
 
-async def insured_of(house: House, programme: str, *, days: int = 400) -> None:
+async def insured_of(house: House, programme: str, *, days: int = 400, **changes: Any) -> None:
     """The customer of the tests is on this programme's list as well, since so many days."""
     today = civil_date(house.clock())
     row = {
@@ -43,7 +43,7 @@ async def insured_of(house: House, programme: str, *, days: int = 400) -> None:
         "valid_to": date(today.year + 1, 12, 31),
     }
     async with house.database.begin() as connection:
-        await connection.execute(insert(policies).values(row))
+        await connection.execute(insert(policies).values(row | changes))
 
 
 def request_of(house: House, **changes: Any) -> dict[str, Any]:
@@ -261,6 +261,24 @@ async def test_who_asked_and_why_stand_only_sealed(worked: House) -> None:
     assert not [word for word in (NAME, PERSON, NEED, "13800138000") if word in held]
 
 
+@pytest.mark.parametrize(("diagnosis", "stage"), [("none", "rejected"), ("confirmed", "requested")])
+async def test_a_tumour_that_was_found_is_told_to_the_hotline_and_a_service_applied_for(
+    worked: House, diagnosis: str, stage: str
+) -> None:
+    """R732, R733: 一旦发现罹患恶性肿瘤, 致电热线申请医疗服务; R685: which service, is said."""
+    await insured_of(worked, P20)
+    found = {"diagnosis": diagnosis, "is_first_diagnosis": True}
+    call = request_of(worked, programme=P20, disease="lung_cancer", declared=found)
+    without = {name: value for name, value in call.items() if name != "service"}
+    problem(await worked.post("/v1/bookings", without), 422, "invalid", "service")
+    answer = await worked.post("/v1/bookings", call)
+    assert answer.status_code == 201, answer.text
+    seen = await staged(worked, answer.json()["booking_id"], stage)
+    assert seen["channel"] == "hotline"
+    told = "须为初次罹患恶性肿瘤"
+    assert (told in seen["reason"]) is (stage == "rejected")
+
+
 async def test_a_second_call_is_shown_the_booking_that_is_open(worked: House) -> None:
     await insured_of(worked, P04)
     booking_id = await booked(worked)
@@ -306,3 +324,19 @@ async def test_who_has_no_admission_slip_yet_is_told_to_begin_with_the_outpatien
     assert "门诊绿通" in bed["reasons"][0]["text"]
     visit = await booked(worked, **(asked | {"service": bed["begin_with"][0]}))
     await open_task(worked, visit, "take_request")
+
+
+async def test_an_insurer_reads_how_a_service_fares_and_a_channel_does_not(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await worked.post(f"/v1/bookings/{booking_id}/cancellation", {})
+    await staged(worked, booking_id, "cancelled")
+    await booked(worked)
+    path = f"/v1/reports/bookings?programme={P04}&service=expert_outpatient"
+    worked.clock.move(seconds=1)
+    [line] = (await worked.get(path, "insurer")).json()["lines"]
+    assert (line["requested"], line["open"], line["ended"]["cancelled"]) == (2, 1, 1)
+    assert (line["lost"]["no_show"], line["no_show_percent"]) == (0, 0)
+    assert (await worked.get("/v1/reports/surveys", "insurer")).json()["items"] == []
+    for report in (path, "/v1/reports/surveys"):
+        problem(await worked.get(report, "channel"), 403, "forbidden")

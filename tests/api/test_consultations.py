@@ -116,11 +116,15 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
     assert doctor.json()["phone"] == "13800138000"
     assert (await heard(worked, first, "ended", "c-1", seconds=300)).status_code == 200
     assert (await heard(worked, first, "answered", "c-1")).status_code == 200
-    await done(worked, first, "rate_service", "agent", stars=5)
+    await done(worked, first, "rate_service", "agent", satisfaction=5)
     for number in (1, 2, 3):
         answer = await heard(worked, second, "failed", f"s-{number}", "steward")
         assert answer.json()["state"] == "delivered"
     assert (await staged(worked, first, "closed"))["unit"] == "consumed"
+    worked.clock.move(minutes=1)  # the report's span ends now
+    said = await worked.get("/v1/reports/satisfaction", "supervisor")
+    [line] = said.json()["lines"]
+    assert (line["service"], line["ratings"], line["average"]) == (EXPERT["service"], 1, "5.00")
     lost = await staged(worked, second, "cancelled")
     assert (lost["unit"], lost["reason"]) == ("given_back", "多次致电未接通, 订单已取消")
     assert await worked.rows("slot_takings WHERE slot_id = 'slot-1'") == 0  # free again
@@ -158,11 +162,29 @@ async def test_a_doctor_advises_and_the_customer_reads_the_summary(
     booking_id = await booked(worked, programme=P02, service=service)
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
     if service == "family_doctor_phone":
-        await done(
-            worked, booking_id, "assign_expert", "reviewer", assigned=True, expert="doctor-3"
-        )
+        fits = {"doctor": "doctor-3", "doctor_level": "attending", "hospital_class": "3A"}
+        await done(worked, booking_id, "match_doctor", "reviewer", matched=True, **fits)
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
     if service == "family_doctor_phone":
         await done(worked, booking_id, "write_summary", "doctor", summary="低盐饮食")
-        await done(worked, booking_id, "rate_service", "customer", stars=5)
+        await done(worked, booking_id, "rate_service", "customer", satisfaction=5)
     assert (await staged(worked, booking_id, "closed"))["unit"] is None
+
+
+async def test_a_customer_reads_what_a_consultation_is_about(house: House) -> None:
+    seen = await house.get("/v1/programmes", "customer")
+    about = {
+        (programme["code"], service["code"]): service["content"]
+        for programme in seen.json()["items"]
+        for service in programme["services"]
+    }
+    assert (
+        about[P02, "expert_phone_appointment"] == "日常疾病问诊、健康指导、重疾就医指导、康复指导"
+    )
+    for programme, service, word in (
+        ("changsheng_haorensheng", "phone_doctor", "饮食"),
+        ("changsheng_haorensheng", "phone_doctor", "疾病预防常识"),
+        ("changsheng_yuanmeng", "ci_consultation", "康复的医疗咨询"),
+        ("ruitai_ci", "phone_doctor", "特殊人群指导"),
+    ):
+        assert word in about[programme, service]

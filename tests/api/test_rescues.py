@@ -66,7 +66,7 @@ def now(house: House) -> str:
 async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterwards(
     worked: House,
 ) -> None:
-    rescue_id = await called(worked)
+    rescue_id = await called(worked, arrival="ambulance", found_at="radiology")
     at = f"{RESCUES}/{rescue_id}"
     await ok(worked, f"{at}/steps", {"steps": [{"step": "straight_in", "at": now(worked)}]})
     await ok(worked, f"{at}/triage", {"groups": ["bleeding_trauma"], "level": 1})
@@ -75,6 +75,7 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/steps", {"steps": both}, "hospital_doctor")
     file = await seen(worked, rescue_id, lambda one: len(one["steps"]) == 3)
     assert (file["name_masked"], file["stage_name"]) == ("", "急诊手术")
+    assert (file["arrival"], file["found_at"]) == ("ambulance", "radiology")
     assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
     assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
     # A step is done from the worklist as well, by the role it names.
@@ -109,6 +110,9 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     file = await seen(worked, rescue_id, lambda one: one["stage"] == "formalities")
     assert (file["linked_case"], file["outcome_name"]) == (case_id, "已收入院")
     assert file["name_masked"] not in ("", NAME)
+    report = await ok(worked, "/v1/reports/rescues", role="hospital_duty")
+    [line] = report["lines"]
+    assert (line["outcome_name"], line["patients"], line["with_breach"]) == ("已收入院", 1, 0)
     queue = (await ok(worked, RESCUES, role="hospital_duty"))["items"]
     assert queue == []  # saved, so that nobody waits for the papers
 
@@ -156,6 +160,9 @@ async def test_another_hospital_and_the_insurers_people_see_nothing_of_it(worked
     triage = {"groups": ["shock"]}
     problem(await ask(worked, f"{at}/triage", triage, **other), 404, "not-found")
     problem(await worked.get(at, "agent"), 403, "forbidden")
+    watched = (await worked.get(at, "supervisor")).json()
+    assert watched["clocks"]
+    assert watched["complaint"] == ""  # who watches over the minutes need not know the illness
     staff = await ask(worked, f"{at}/triage", triage, "hospital_staff")
     problem(staff, 403, "forbidden")
     case = (await worked.report()).json()["case_id"]

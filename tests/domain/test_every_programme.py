@@ -217,7 +217,7 @@ def test_the_kinds_and_their_sections() -> None:
     } == hospitals
     assert of("P21").kind is ProgrammeKind.CLAIM_SERVICES
     assert {code for code, one in ALL.items() if one.opens_waivers} == {
-        INDEX[number] for number in ("P01", "P02", "P19", "P20")
+        INDEX[number] for number in ("P01", "P02", "P19", "P20", "P21")
     }
 
 

@@ -85,6 +85,9 @@ async def test_the_escort_of_story_4_is_kept_to_the_minute(house_of: HouseOf) ->
         await until(lambda: _stands(house, visit_id), "the order at the platform")
         await house.go_to("2026-06-19 10:00")
         assert await _word(house, visit_id, "nurse-0099") == 403
+        early = f"/v1/tasks/{booking_id}.check_in.1/completion"
+        with pytest.raises(Refused):  # nobody has taken it yet
+            await house.nurse.do(early, {"at": house.at("2026-06-19 10:00").isoformat()})
         words = await asyncio.gather(*(_word(house, visit_id, nurse) for nurse in NURSES))
         assert Counter(words) == {200: 1, 409: 1}
         comes = NURSES[words.index(200)]
@@ -94,6 +97,7 @@ async def test_the_escort_of_story_4_is_kept_to_the_minute(house_of: HouseOf) ->
         promises_are(house, seen, PROMISES)
         assert seen["unit"] == "consumed"
         assert await _word(house, visit_id, comes, accepts=False) == 200  # after the end
+        await until(lambda: _all_taken(house), "the platform's words")
         (order,) = [
             one["body"]
             for one in (await house.partners.get("/received")).json()
@@ -101,6 +105,12 @@ async def test_the_escort_of_story_4_is_kept_to_the_minute(house_of: HouseOf) ->
         ]
         told = json.dumps(order, ensure_ascii=False)
         assert not [word for word in ("客户某甲", house.id_number, "行动不便") if word in told]
+
+
+async def _all_taken(house: House) -> bool:
+    """Whether every word of the platform was taken by the door, the one after the end as well."""
+    rows = (await house.partners.get("/callbacks", params={"partner": "nurse"})).json()
+    return len(rows) == 2 and {row["state"] for row in rows} == {"taken"}
 
 
 async def _stands(house: House, visit_id: str) -> bool:

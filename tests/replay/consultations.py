@@ -31,8 +31,9 @@ async def expert_called(booked: Booked) -> None:
     await doctors.call(booked, CallNews.FAILED, "c-1")
     await doctors.call(booked, CallNews.ANSWERED, "c-2")
     await booked.until(lambda: booked.clocks["G11.1"])
-    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=1)
-    await booked.do(TaskKind.RATE_SERVICE, stars=5)
+    await booked.go_to("2026-09-26 09:10")
+    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=590)
+    await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
     await booked.ends(BookingStage.CLOSED)
 
 
@@ -55,10 +56,14 @@ async def direct_in_vain(booked: Booked) -> None:
 async def chat_closed(booked: Booked) -> None:
     """A conversation in the app closes after its day; nobody rates."""
     await stewards.take(booked)
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+    await stewards.match(booked)
     await booked.task(TaskKind.CONSULT)
     await booked.go_to("2026-09-25 10:01")
     await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
     await booked.task(TaskKind.RATE_SERVICE)
     await booked.go_to("2026-10-03 10:00")
     await booked.ends(BookingStage.CLOSED)
+
+
+STORIES: Final = ((expert_called, EXPERT), (direct_in_vain, DIRECT), (chat_closed, BY_TEXT))
+"""Each named for its ending, with the service it is of."""

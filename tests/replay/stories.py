@@ -11,15 +11,15 @@ from typing import Any
 
 from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import consultations
-from tests.workflows import advances, escorts, people, stewards
+from tests.replay import bookings, consultations, rescues
+from tests.replay import escorts as escorts_told
+from tests.workflows import advances, opinions, people, reimbursed
 from tests.workflows.asking import Asked, enquiry_opener
-from tests.workflows.booked import Booked, booking_opener
+from tests.workflows.booked import booking_opener
 from tests.workflows.conftest import Case, opener
 from tests.workflows.reconciling import CASE as RECONCILED_CASE
 from tests.workflows.reconciling import (
@@ -29,9 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.messages import BillSettled
-
-ESCORT, ESCORT_ON = escorts.P02, "2026-06-17 09:00"
+from workflows.claim_messages import BillSettled
 
 
 @dataclass(frozen=True)
@@ -175,31 +173,6 @@ async def _reconciled(day: Reconciled) -> None:
     assert len((await day.run()).in_house) == 2
 
 
-async def _appointment_closed(booked: Booked) -> None:
-    """Three experts, one chosen; the hospital fails once; then the visit takes place."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
-    await stewards.arrange(booked, "2026-10-09 09:00")
-    await stewards.confirm(booked)
-    await booked.go_to("2026-10-09 11:00")
-    await stewards.report(booked)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _appointment_cancelled(booked: Booked) -> None:
-    """Given up after the visit was confirmed, long enough before."""
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, "2026-10-08 09:00")
-    await stewards.confirm(booked)
-    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
-    await booked.give_up()
-    await booked.ends(BookingStage.CANCELLED)
-
-
 async def _closed_after_aftercare(case: Case) -> None:
     """Papers fetched, two signatures, the file by courier, three consultations (P02's terms)."""
     await advances.opened(case, advances.P02)
@@ -297,63 +270,6 @@ async def _claim_offered(case: Case) -> None:
     await case.ends(Stage.CLOSED)
 
 
-async def _gene_test_closed(booked: Booked) -> None:
-    """The sample arrives, the laboratory is late, both reports go out and are explained."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "ins_oncology", "gene_testing")
-    while (task := await booked.anything()).kind is not TaskKind.DELIVER_REPORT:
-        await stewards.next_step(booked, task.kind)
-    await booked.go_to("2026-10-20 09:00")
-    await stewards.deliver_report(booked)
-    await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _opinion_unavailable(booked: Booked) -> None:
-    """Nobody can write it."""
-    await stewards.take(booked)
-    await stewards.hand_in(booked, "pingan_oncology_157", "second_opinion")
-    await booked.do(TaskKind.ASSIGN_EXPERT, assigned=False, final=True)
-    await booked.ends(BookingStage.UNAVAILABLE)
-
-
-async def _escort_closed(booked: Booked) -> None:
-    """One withdraws, the next is not there in time, the third stays too long."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.says(booked, 1, yes=False)
-    await escorts.offer(booked, 2, 3)
-    await escorts.says(booked, 3)
-    await escorts.call(booked, 3, meeting_at=booked.at("2026-06-20 09:10").isoformat())
-    await booked.go_to("2026-06-20 09:01")
-    await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="联系不上")
-    await escorts.offer(booked, 4)
-    await escorts.says(booked, 4)
-    await escorts.call(booked, 4)
-    await escorts.check_in(booked, 4)
-    await escorts.on_the_way(booked, 4, late="2026-06-20 09:20")
-    await escorts.meet(booked, 4)
-    await booked.go_to("2026-06-20 13:30")
-    await escorts.check_out(booked, 4, items=["guide"])
-    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
-    await booked.ends(BookingStage.CLOSED)
-
-
-async def _escort_no_show(booked: Booked) -> None:
-    """The customer does not come; a supervisor says that this uses the service up."""
-    await stewards.take(booked)
-    await escorts.taken(booked, "2026-06-20 09:00")
-    await escorts.call(booked)
-    await booked.go_to("2026-06-20 08:45")
-    await escorts.check_in(booked)
-    await escorts.on_the_way(booked)
-    await booked.go_to("2026-06-20 09:31")
-    await escorts.meet(booked, met=False)
-    await stewards.report(booked, VisitOutcome.NO_SHOW)
-    await booked.do(TaskKind.DECIDE_USE, used=True, reason="未到场")
-    await booked.ends(BookingStage.TERMINATED)
-
-
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -370,28 +286,32 @@ STORIES = {
     "Claim.settled_with_social_insurance": Story(_claim_with_social),
     "Claim.offered_and_handed_over": Story(_claim_offered),
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
-    "Appointment.closed": Story(_appointment_closed, opener=booking_opener),
-    "Appointment.cancelled": Story(_appointment_cancelled, opener=booking_opener),
-    "Consultation.expert_called": Story(
-        consultations.expert_called, opener=partial(booking_opener, of=consultations.EXPERT)
-    ),
-    "Consultation.direct_in_vain": Story(
-        consultations.direct_in_vain, opener=partial(booking_opener, of=consultations.DIRECT)
-    ),
-    "Consultation.chat_closed": Story(
-        consultations.chat_closed, opener=partial(booking_opener, of=consultations.BY_TEXT)
-    ),
+    **{name: Story(tell, opener=opens) for name, (tell, opens) in bookings.STORIES.items()},
+    **{
+        f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
+        for tell, of in consultations.STORIES
+    },
     "WrittenOpinion.gene_test_closed": Story(
-        _gene_test_closed, opener=partial(booking_opener, of=("ins_oncology", "gene_testing"))
+        opinions.gene_test_closed,
+        opener=partial(booking_opener, of=("ins_oncology", "gene_testing")),
     ),
     "WrittenOpinion.unavailable": Story(
-        _opinion_unavailable,
+        opinions.unavailable,
         opener=partial(booking_opener, of=("pingan_oncology_157", "second_opinion")),
     ),
-    "Escort.closed": Story(_escort_closed, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)),
-    "Escort.no_show": Story(
-        _escort_no_show, opener=partial(booking_opener, of=ESCORT, on=ESCORT_ON)
+    "Escort.closed": Story(escorts_told.closed, opener=escorts_told.opener),
+    "Escort.no_show": Story(escorts_told.no_show, opener=escorts_told.opener),
+    "Reimbursement.paid_back": Story(
+        reimbursed.paid_back, opener=partial(booking_opener, of=reimbursed.TRAVEL)
     ),
+    "Reimbursement.declined": Story(
+        reimbursed.declined, opener=partial(booking_opener, of=reimbursed.TRAVEL)
+    ),
+    "Rehabilitation.a_year_of_calls": Story(
+        reimbursed.a_year_of_calls, opener=partial(booking_opener, of=reimbursed.CALLS)
+    ),
+    "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
+    "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

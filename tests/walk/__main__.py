@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from tests.walk.bookings import BookingWalk, booked_services
+from tests.walk.booking_scene import booked_services
+from tests.walk.bookings import BookingWalk
 from tests.walk.walk import Walk
 
 BOOKING = "b"

@@ -20,7 +20,8 @@ from domain.clock import ClockState, Unit
 from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import a_calendar, programme_of
-from tests.walk.bookings import BookingWalk, booked_services
+from tests.walk.booking_scene import booked_services
+from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
 from workflows.bookings.refusals import CANCELLING_REFUSED
 from workflows.front_desk import ONLY_ACKNOWLEDGED

@@ -20,11 +20,13 @@ MODES = {
     P02: PaymentMode.MEDICAL_ASSISTANT_ONSITE,
     P19: PaymentMode.INSURER_STAFF_ONSITE,
     P20: PaymentMode.DIRECT_PAY,
+    P21: PaymentMode.DIRECT_PAY,
 }
 PAPERS = {
     P02: ("id_card_front", "diagnosis_proof", "admission_slip"),
     P19: ("id_card_front", "diagnosis_proof"),
     P20: ("pathology_report", "record_book_copy"),
+    P21: ("admission_slip",),
 }
 
 
@@ -74,7 +76,7 @@ async def reviewed(case: Case, code: str, *, deposit_fen: int = 2_000_000) -> No
     await contact(case)
     await team(case)
     await papers(case, code)
-    judge = Actor(role=Role.INSURER, id=INSURER.id) if code == P20 else None
+    judge = Actor(role=Role.INSURER, id=INSURER.id) if code in (P20, P21) else None
     plan = people.a_plan(deposit_fen=deposit_fen)
     if judge is None:
         await people.judge(case, **{k: v for k, v in plan.items() if k != "approved"})

@@ -64,11 +64,13 @@ DOERS = {
     TaskKind.OFFER_OPTIONS: REVIEWER,
     TaskKind.CHOOSE_OPTION: CUSTOMER,
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
+    TaskKind.NAME_PERSON: DISPATCHER,
     TaskKind.ASSIGN_EXPERT: DISPATCHER,
     TaskKind.EXPLAIN_REPORT: DOCTOR,
     TaskKind.CONFIRM_PAYEE: FINANCE,
     TaskKind.CORRECT_PAYMENT: FINANCE,
     TaskKind.DECIDE_USE: SUPERVISOR,
+    TaskKind.MATCH_DOCTOR: REVIEWER,
     TaskKind.CONSULT: DOCTOR,
     TaskKind.WRITE_SUMMARY: DOCTOR,
     TaskKind.RATE_SERVICE: CUSTOMER,
@@ -316,6 +318,7 @@ def verbs_of(
         claims=partners,
         steward_phone=STEWARD_PHONE,
     )
+    verbs += worker.paying_back(papers=books)
     verbs += worker.shipping(courier=partners, lab=partners)
     return verbs + worker.consulting(roster=roster)
 
@@ -324,6 +327,7 @@ def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
     on: str = "2026-09-24 10:00",
+    last_day: str | None = None,
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -334,7 +338,7 @@ def booking_opener(
         at: str = on,
         *,
         outcome: Outcome = Outcome.ELIGIBLE,
-        year_ends: str | None = None,
+        year_ends: str | None = last_day,
         urgent: bool = False,
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from activities.booking_ports import BookingPage
+from activities.booking_ports import BookingPage, PapersPaid
 from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
 from activities.enquiry_ports import EnquiryPage
 from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
@@ -60,6 +60,7 @@ class FakeBooks:
         self.booking_pages: dict[str, dict[int, BookingPage]] = defaultdict(dict)
         self.rescue_pages: dict[str, dict[int, RescuePage]] = defaultdict(dict)
         self.units: dict[str, str] = {}
+        self.paid_papers: dict[str, str] = {}  # number -> booking
         self.notices: dict[str, NoticeRecord] = {}
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -170,6 +171,18 @@ class FakeBooks:
             raise AssertionError(f"{use_id} was given back already")
         self.units[use_id] = to
         self.after(to)
+
+    async def take(self, papers: PapersPaid) -> list[str]:
+        self.fail("take")
+        wanted = [one.number for one in papers.papers]
+        others = [
+            number
+            for number in wanted
+            if self.paid_papers.get(number, papers.booking_id) != papers.booking_id
+        ]
+        if not others:
+            self.paid_papers |= dict.fromkeys(wanted, papers.booking_id)
+        return sorted(others)
 
     async def note_notices(self, records: Sequence[NoticeRecord]) -> None:
         self.fail("note_notices")

@@ -91,6 +91,10 @@ class Rescued(Booked):
         return self.rescue_pages
 
     @property
+    def stage(self) -> Any:
+        return self.rescue_pages[-1].stage if self.rescue_pages else None
+
+    @property
     def reported(self) -> list[StepTold]:
         return [step for page in self.rescue_pages for step in page.told]
 
@@ -117,6 +121,12 @@ class Rescued(Booked):
     async def step(self, by: Actor, *steps: str, at: str | None = None, **more: Any) -> Accepted:
         """Report steps that happened at a minute of the night, or now."""
         return await self.report(by, *(self._step(one, at, more) for one in steps))
+
+    async def once_needed(self, step: Step) -> None:
+        """Report a step that is only done where it is needed."""
+        department = "内科" if "department" in step.fields else ""
+        by = PEOPLE[step.by[0] if step.by else Role.HOSPITAL_STAFF]
+        await self.step(by, step.code, details=self.details(step), department=department)
 
     async def triage(self, *groups: str, **more: Any) -> Accepted:
         form = {"groups": list(groups), **more}

@@ -8,6 +8,7 @@ from typing import Any
 from domain.booking import VisitOutcome
 from domain.booking_terms import papers_for
 from domain.steps import TaskKind
+from tests.builders import AGENT
 from tests.workflows.booked import PROGRAMMES, Booked
 
 
@@ -37,6 +38,16 @@ async def arrange(booked: Booked, at: str) -> None:
 
 async def confirm(booked: Booked) -> None:
     await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone")
+
+
+async def match(booked: Booked, doctor: str = "doctor-3") -> None:
+    await booked.do(
+        TaskKind.MATCH_DOCTOR,
+        matched=True,
+        doctor=doctor,
+        doctor_level="associate_chief",
+        hospital_class="3A",
+    )
 
 
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
@@ -93,6 +104,8 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await booked.do(kind, approved=True)
         case TaskKind.TELL_RESULT:
             await booked.do(kind, told_by="phone")
+        case TaskKind.NAME_PERSON:
+            await booked.do(kind, staff_id=AGENT.id)
         case TaskKind.OFFER_OPTIONS:
             wanted = 3
             await booked.do(kind, options=[{"option": f"o-{n}"} for n in range(wanted)])
@@ -104,8 +117,10 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
             await booked.do(kind, assigned=True, expert="expert-9", city="上海")
+        case TaskKind.MATCH_DOCTOR:
+            await match(booked)
         case TaskKind.SEND_KIT:
-            await booked.do(kind, courier_no="SF100")
+            await booked.do(kind, sample="tissue", guided=True, courier_no="SF100")
         case TaskKind.RECEIVE_SAMPLE:
             await booked.do(kind, at=booked.time.now().isoformat())
         case TaskKind.DELIVER_REPORT:
@@ -125,3 +140,16 @@ async def deliver_report(booked: Booked) -> None:
         images=["doc-9"],
         courier_no="SF101",
     )
+
+
+async def follow_up(booked: Booked, kind: str) -> None:
+    """What follows a service: a call, or for P07's insurer a report of what a survey found."""
+    if kind == "survey_report":
+        found: dict[str, Any] = {
+            "satisfaction": 4,
+            "on_time": True,
+            "findings": "陪诊准时, 客户满意",
+        }
+        await booked.do(TaskKind.SURVEY_REPORT, **found)
+    else:
+        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)

@@ -10,10 +10,10 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.ports import PaymentStatus
 from domain.steps import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows import advances, people
-from tests.workflows.advances import P02, P19, P20
+from tests.workflows.advances import P02, P19, P20, P21
 from tests.workflows.conftest import Case
 from workflows.messages import Actor, Intervene
 
@@ -130,6 +130,28 @@ async def test_a_balance_stays_within_bill_and_limit_and_a_small_one_pays_nothin
         assert list(case.payments) == [case.movement(1)]
         await people.repay(case, 1_000_000)
         await case.ends(Stage.CLOSED)
+
+
+async def test_direct_pay_spares_the_customer_the_deposit_and_is_settled_with_the_bill(
+    case_of: CaseOf,
+) -> None:
+    """R820: P21 pays at admission what it would pay at discharge, and the rest then."""
+    async with case_of() as case:
+        await advances.opened(case, P21)
+        await advances.reviewed(case, P21, deposit_fen=500_000)
+        await advances.told(case)
+        await advances.signed(case)
+        await people.slip(case, 1)
+        deposit = case.payments[case.movement(1)]
+        assert (deposit.amount_fen, deposit.mode) == (500_000, PaymentMode.DIRECT_PAY)
+        await people.notice_discharge(case, case.today)
+        await people.discharge_visit(case, 774_362)
+        await case.do(TaskKind.SETTLE_BALANCE, INSURER, covered=people.money(669_524))
+        await people.file_claim(case)
+        await people.decide(case, "approved", 669_524)
+        await case.ends(Stage.CLOSED)
+        assert case.payments[case.movement(2)].amount_fen == 169_524
+        assert case.pages[-1].owed_fen == 0
 
 
 async def test_slips_change_hands_on_the_record(case_of: CaseOf) -> None:

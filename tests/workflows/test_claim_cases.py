@@ -16,7 +16,7 @@ from domain.waiver import Stage
 from tests.builders import AGENT, FINANCE, INSURER
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
-from workflows.messages import BillSettled
+from workflows.claim_messages import BillSettled
 
 CaseOf = Callable[..., Any]
 

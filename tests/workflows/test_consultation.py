@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.outbox import Event, events_of
 from adapters.settings import Settings
 from domain.booking import BookingStage
 from domain.clock import ClockState
@@ -51,7 +52,7 @@ async def test_a_family_doctor_answers_in_thirty_seconds_and_the_chat_closes_aft
         await booked.time.go_to(booked.at("2026-09-24 10:00") + timedelta(seconds=31))
         await booked.task(TaskKind.BREACH)
         await stewards.take(booked)
-        await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+        await stewards.match(booked)
         opened = (await booked.until(lambda: booked.clocks["G10.1"])).started_at
         await booked.do(TaskKind.CONSULT, outcome="advised")
         await booked.time.go_to(opened + timedelta(hours=23, minutes=59))
@@ -71,7 +72,11 @@ async def test_a_family_doctors_call_is_over_when_it_ends_or_after_fifteen_minut
 ) -> None:
     async with booking_of(*BY_PHONE, "2026-09-24 10:00") as booked:
         await stewards.take(booked)
-        await booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="doctor-3")
+        fits = {"matched": True, "doctor": "doctor-3", "doctor_level": "attending"}
+        for lower in ("2A", "3B", None):
+            lowered = booked.do(TaskKind.MATCH_DOCTOR, hospital_class=lower, **fits)
+            assert await refused(lowered) == "hospital_class"
+        await booked.do(TaskKind.MATCH_DOCTOR, hospital_class="3A", **fits)
         await booked.task(TaskKind.CONSULT)
         await call(booked, CallNews.ANSWERED, "c-1")
         talk = await booked.until(lambda: booked.clocks["G11.1"])
@@ -79,7 +84,7 @@ async def test_a_family_doctors_call_is_over_when_it_ends_or_after_fifteen_minut
         await booked.task(TaskKind.WRITE_SUMMARY)
         await call(booked, CallNews.ENDED, "c-1", seconds=930)  # the line closed a little later
         await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
-        await booked.do(TaskKind.RATE_SERVICE, stars=4)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=4)
         await booked.ends(BookingStage.CLOSED)
         assert booked.clocks["G11.1"].state is ClockState.MET
 
@@ -104,15 +109,20 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
         await booked.do(TaskKind.CALL_AHEAD, reached=True)
         await booked.go_to("2026-09-25 15:00")
         await call(booked, CallNews.FAILED, "c-1")
+        await call(booked, CallNews.ENDED, "c-9", at="2026-09-25 15:01", seconds=9)  # it broke
         # The end arrives before the beginning, and both twice.
         await booked.go_to("2026-09-25 15:13")
         for _ in range(2):
             await call(booked, CallNews.ENDED, "c-2", seconds=600)
             await call(booked, CallNews.ANSWERED, "c-2", at="2026-09-25 15:03")
-        await booked.do(TaskKind.RATE_SERVICE, stars=5)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
-        assert booked.lines.count("call_ended") == 1
-        assert booked.clocks["G11.1"].started_at == booked.at("2026-09-25 15:03")
+        assert booked.lines.count("call_ended") == 2
+        talk = booked.clocks["G11.2"]
+        assert (talk.started_at, talk.met_at) == (
+            booked.at("2026-09-25 15:03"),
+            booked.at("2026-09-25 15:13"),
+        )
         assert booked.unit == "consumed"
 
 
@@ -136,6 +146,8 @@ async def test_three_calls_in_vain_cancel_the_order_and_give_the_unit_back(
         await booked.ends(BookingStage.CANCELLED)
         assert (booked.unit, booked.roster.taken) == ("given_back", {})
         assert booked.told[-1] == "booking_not_reached"
+        pushed = events_of(booked.pages[-1], stage_before=BookingStage.CONFIRMED.value)
+        assert Event("booking.stage_changed", "cancelled") in pushed
 
 
 async def test_a_customer_reached_between_two_failures_is_not_cancelled(
@@ -149,7 +161,7 @@ async def test_a_customer_reached_between_two_failures_is_not_cancelled(
         assert booked.stage is BookingStage.CONFIRMED
         assert await refused(booked.do(TaskKind.CONSULT, outcome="not_reached")) == "outcome"
         await booked.do(TaskKind.CONSULT, outcome="advised")
-        await booked.do(TaskKind.RATE_SERVICE, stars=1)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=1)
         await booked.ends(BookingStage.CLOSED)
 
 
@@ -188,7 +200,7 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
         await booked.go_to("2026-09-24 12:31")
         await booked.task(TaskKind.BREACH)  # nobody has said what came of it
         await booked.do(TaskKind.CONSULT, outcome="advised")
-        await booked.do(TaskKind.RATE_SERVICE, stars=3)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=3)
         await booked.ends(BookingStage.CLOSED)
 
 
@@ -249,6 +261,30 @@ async def test_at_night_a_phone_doctor_hears_emergencies_only(
             await booked.task(TaskKind.TAKE_REQUEST)
         await booked.give_up()
         await booked.ends(BookingStage.CANCELLED)
+
+
+async def test_at_spring_festival_a_phone_doctor_is_not_called_and_says_until_when(
+    booking_of: BookingOf,
+) -> None:
+    """R364: not even for an emergency, which is sent to a hospital."""
+    at = "2026-02-17 12:00"
+    async with booking_of("changsheng_haorensheng", "phone_doctor", at, urgent=True) as booked:
+        await booked.ends(BookingStage.UNAVAILABLE)
+        assert booked.told == ["booking_outside_hours", "booking_unavailable"]
+
+
+async def test_an_expert_below_the_promised_level_is_not_matched(booking_of: BookingOf) -> None:
+    """R295: associate chief or above; nobody of the level is found, and the unit comes back."""
+    tele = ("taikang_online_ci", "tele_consultation")
+    async with booking_of(*tele, "2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *tele)
+        lower = {"matched": True, "doctor": "doctor-3", "doctor_level": "attending"}
+        assert await refused(booked.do(TaskKind.MATCH_DOCTOR, **lower)) == "doctor_level"
+        await booked.do(TaskKind.MATCH_DOCTOR, matched=False)
+        await booked.do(TaskKind.MATCH_DOCTOR, matched=False, final=True)
+        await booked.ends(BookingStage.UNAVAILABLE)
+        assert booked.unit == "given_back"
 
 
 async def test_a_doctor_who_cannot_uses_nothing_up_and_a_customer_nobody_reaches_ends_it(

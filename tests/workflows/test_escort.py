@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from activities.visit_ports import VisitAnswer
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
@@ -41,6 +42,8 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await stewards.take(booked)
         early = escorts.plan(booked, "2026-06-19 09:00")
         assert await refused(early) == "meeting_at"  # three natural days ahead (G04)
+        await escorts.plan(booked, "2026-06-20 10:00")
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)  # before anybody was offered it
         await escorts.plan(booked, MEETING)
         await escorts.offer(booked, 1, 2)
         await booked.go_to("2026-06-19 10:00")
@@ -104,6 +107,10 @@ async def test_who_declines_or_withdraws_is_replaced_and_the_promise_of_a_call_b
     async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
         await stewards.take(booked)
         await escorts.plan(booked, MEETING)
+        booked.partners.visit_answers = [VisitAnswer(accepted=False, reason="no_nurse_available")]
+        nurses = [{"nurse_id": "nurse-1"}]
+        await booked.do(TaskKind.OFFER_VISIT, nurses=nurses, hospital_name="某医院")
+        await booked.until(lambda: "visit_refused" in booked.lines)
         await escorts.offer(booked, 1, 2)
         await escorts.says(booked, 1, yes=False)
         await escorts.says(booked, 2, yes=False)
@@ -164,8 +171,10 @@ async def test_a_customer_who_does_not_come_is_decided_on_by_a_person_and_never_
         assert "到场未登记" in (await booked.task(TaskKind.BREACH)).subject
         assert booked.stage is BookingStage.CONFIRMED
         await escorts.meet(booked, met=False)
-        await stewards.report(booked, VisitOutcome.DELIVERED)  # he came after all
-        await escorts.meet(booked, met=False)
+        await booked.until(lambda: "not_there" in booked.lines)
+        assert (await booked.task(TaskKind.REPORT_VISIT)).subject == "not_there"
+        await booked.task(TaskKind.MEET_CUSTOMER)  # he may still come
+        assert await refused(stewards.report(booked)) == "outcome"  # her check-out says that
         await stewards.report(booked, VisitOutcome.RESCHEDULED)
         await escorts.taken(booked, "2026-06-23 09:00", 5)
         assert booked.civil(booked.clocks["G05.1"].due_at) == "06-23 24:00"
@@ -173,6 +182,8 @@ async def test_a_customer_who_does_not_come_is_decided_on_by_a_person_and_never_
         await booked.go_to("2026-06-23 08:50")
         await escorts.check_in(booked, 5)
         await escorts.on_the_way(booked, 5)
+        await booked.go_to("2026-06-23 09:29")
+        assert await refused(stewards.report(booked, VisitOutcome.NO_SHOW)) == "outcome"
         await booked.go_to("2026-06-23 09:31")
         await escorts.meet(booked, 5, met=False)
         await stewards.report(booked, VisitOutcome.NO_SHOW)

@@ -159,6 +159,23 @@ async def test_what_the_partner_refuses_finance_pays_by_another_way(booking_of: 
         assert len(booked.partners.ordered) == 1
 
 
+async def test_a_paper_that_was_paid_back_before_is_read_again_and_not_paid_twice(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of() as booked:
+        booked.books.paid_papers["T-1"] = "bk-another"
+        await _to_the_payment(booked)
+        task = await booked.task(TaskKind.EXAMINE_EXPENSES)
+        assert task.subject == "条款未载明限额; 已报销过尾号: T-1"
+        assert booked.partners.ordered == []
+        night = stewards.a_ticket(booked) | {"kind": "lodging_invoice", "number": "L-1"}
+        none = {"granted": stewards.yuan("0.00"), "reason": "该车票已报销过"}
+        await stewards.examine(booked, stewards.a_ticket(booked) | none, night)
+        await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+        await booked.ends(BookingStage.CLOSED)
+        assert list(booked.partners.paid.values()) == [55_350]
+
+
 async def test_a_word_that_comes_late_and_says_otherwise_is_looked_into_and_paid_once(
     booking_of: BookingOf,
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain.clock import ClockState
+from domain.events import ExpectedEvent
 from domain.rescue import MADE_BY_A_FORM, RescueStage, steps_of
 from domain.services import Shape, Step
 from domain.steps import TaskKind
@@ -18,6 +19,7 @@ from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF
 from tests.workflows.booked import PROGRAMMES, refused
 from tests.workflows.rescued import WORKING_DAY, ward_opener
 
+CONSULTANT_PRESENT = ExpectedEvent.CONSULTANT_PRESENT
 EIGHT = {
     "name": "未知",
     "age": "unknown",
@@ -106,13 +108,20 @@ async def test_every_service_of_a_file_runs_to_its_end(ward: Any, code: str) -> 
                 if not group.services or service in group.services
             )
             await one.triage(theirs)
-            asked = {
-                step.code for step in steps_of(programme.service(service)) if is_asked(step, theirs)
-            }
+            steps = steps_of(programme.service(service))
+            for step in steps:
+                if step.when == "if_needed" and step.marks is not CONSULTANT_PRESENT:
+                    await one.once_needed(step)
+            asked = {step.code for step in steps if is_asked(step, theirs)}
             await one.go_on(*asked, lines=("triage_patient",))
-            await one.outcome("served")
+            await one.outcome("under_control")
             await one.closes()
             assert "not_reported" not in one.lines
+            opened = [task for page in one.rescue_pages for task in page.tasks_opened]
+            told = [task.subject for task in opened if task.kind is TaskKind.ALERT_DEPARTMENT]
+            assert told == list(programme.emergency.departments)
+            happened = {step.step for step in one.reported}
+            assert happened >= {step.code for step in steps if step.when == "if_needed"}
             called = [line for line in one.lines if line == "follow_up_call"]
             assert len(called) == len(programme.service(service).follow_ups)
 

@@ -71,12 +71,13 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await stewards.take(booked)
         await stewards.hand_in(booked, *GENE)
         await stewards.agree(booked, TaskKind.SEND_KIT)
-        await booked.do(TaskKind.SEND_KIT)
+        assert await refused(booked.do(TaskKind.SEND_KIT, sample="blood")) == ""
+        await booked.do(TaskKind.SEND_KIT, sample="blood", guided=True)
         for parcel in (1, 2):
             await booked.courier_says(parcel, ParcelStatus.DELIVERED)
         assert [one.purpose for one in booked.partners.parcels.values()] == ["kit", "sample"]
         await booked.lab_says(LabWord.UNUSABLE)
-        await booked.do(TaskKind.SEND_KIT, courier_no="SF100")
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
         assert "G34.1" not in booked.clocks
         await booked.lab_says(LabWord.SAMPLE_RECEIVED, test=2)
         clock = await booked.until(lambda: booked.clocks["G34.1"])
@@ -94,6 +95,17 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
         assert booked.lines.count("lab") == 3
+
+
+async def test_who_can_give_no_sample_ends_the_test(booking_of: BookingOf) -> None:
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        await stewards.agree(booked, TaskKind.SEND_KIT)
+        await booked.do(TaskKind.SEND_KIT, can_give=False)
+        await booked.ends(BookingStage.TERMINATED)
+        assert booked.pages[-1].reason == "无法提供检测样本"
+        assert booked.partners.tests == []
 
 
 async def test_an_expert_outside_the_cities_and_a_report_without_its_forms_are_refused(

@@ -114,7 +114,10 @@ class Appointment(Booking):
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""
         desk = self._desk
         step = desk.ask(
-            TaskKind.CONFIRM_BOOKING, at=workflow.now(), until=ExpectedEvent.SERVICE_ARRANGED
+            TaskKind.CONFIRM_BOOKING,
+            at=workflow.now(),
+            until=ExpectedEvent.SERVICE_ARRANGED,
+            assignee=self._state.owner,
         )
         said = await desk.done(step)
         form = said.read(ConfirmBooking)
@@ -134,13 +137,16 @@ class Appointment(Booking):
 
     async def _accompanied(self) -> VisitOutcome:
         """GC11: where the programme promises an escort, somebody goes along (P04, P06, P13)."""
+        if self._asked.escorting is None:
+            return await self._visit()
         self._beside.begin(self._state.service_at or workflow.now())
         try:
             outcome = await self._visit()
         except BookingOver:
-            self._beside.end(delivered=False)
+            self._beside.end()
             raise
-        self._beside.end(delivered=outcome is VisitOutcome.DELIVERED)
+        if not self._beside.end() and outcome is VisitOutcome.DELIVERED:
+            self._desk.alert("就诊时无人陪同")
         return outcome
 
     async def _visit(self) -> VisitOutcome:

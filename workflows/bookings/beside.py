@@ -1,59 +1,67 @@
-"""An escort beside an appointment: begun when the visit stands, over when somebody says how it was.
+"""An escort beside the story of a booking: begun with a meeting, over when the story says so.
 
-The appointment waits for no escort and loses nothing by one: where nobody came along although it
-was promised, a supervisor hears of it.
+The story goes on whatever becomes of the escort; it asks here whether somebody was with the
+customer, and when they parted.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
+from domain.visit import Escorting
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import EscortedVisit
 from workflows.messages import RequestBooking
 
 
-class Beside:
-    """The escort of an appointment, where one is promised."""
-
-    def __init__(self, desk: BookingDesk, asked: RequestBooking) -> None:
-        self._desk = desk
-        self._escorted: EscortedVisit | None = None
-        self._running: asyncio.Task[None] | None = None
-        self._ended = False
-        if asked.escorting is not None:
-            self._escorted = EscortedVisit(
-                desk, asked, asked.escorting, taken=_nothing, moved=_nothing
-            )
-
-    def begin(self, visit_at: datetime) -> None:
-        """Find somebody for the visit and go with the customer."""
-        if self._escorted is not None:
-            self._ended = False
-            self._running = self._desk.errand(self._go(self._escorted, visit_at), "escort")
-
-    async def _go(self, escorted: EscortedVisit, visit_at: datetime) -> None:
-        try:
-            ended_at = await escorted.accompany(visit_at)
-        except BookingOver as over:
-            if self._desk.state.called_off is None:
-                self._desk.note("no_escort", over.reason)
-            return
-        self._ended = ended_at is not None
-
-    def end(self, *, delivered: bool) -> None:
-        """The visit took place or will not: whoever is not with the customer need not come."""
-        escorted, running, self._running = self._escorted, self._running, None
-        if escorted is None or running is None:
-            return
-        running.cancel()
-        visit = self._desk.state.visit
-        met = self._ended or (visit is not None and visit.met_at is not None)
-        if delivered and not met:
-            self._desk.alert("就诊时无人陪同")
-        escorted.release()
-
-
 def _nothing(_: datetime) -> None:
     """The visit stands, and its time is the hospital's, whoever goes along and meets where."""
+
+
+class Beside:
+    """The escort of one booking, from one meeting to the next."""
+
+    def __init__(
+        self,
+        desk: BookingDesk,
+        asked: RequestBooking,
+        *,
+        taken: Callable[[datetime], None] = _nothing,
+        moved: Callable[[datetime], None] = _nothing,
+    ) -> None:
+        self._desk = desk
+        terms = asked.escorting or Escorting()
+        self._escorted = EscortedVisit(desk, asked, terms, taken=taken, moved=moved)
+        self._running: asyncio.Task[None] | None = None
+        self.parted_at: datetime | None = None
+        self.over: BookingOver | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they have parted, or nobody can come."""
+        return self.parted_at is not None or self.over is not None
+
+    def begin(self, meeting_at: datetime) -> None:
+        """Find somebody for the meeting and go with the customer."""
+        self.parted_at = self.over = None
+        self._running = self._desk.errand(self._go(meeting_at), "escort")
+
+    async def _go(self, meeting_at: datetime) -> None:
+        try:
+            self.parted_at = await self._escorted.accompany(meeting_at)
+        except BookingOver as over:
+            self.over = over
+            if self._desk.state.called_off is None:
+                self._desk.note("no_escort", over.reason)
+
+    def end(self) -> bool:
+        """Whoever is not with the customer need not come any more; whether somebody was."""
+        running, self._running = self._running, None
+        visit = self._desk.state.visit
+        met = self.parted_at is not None or (visit is not None and visit.met_at is not None)
+        if running is not None:
+            running.cancel()
+            self._escorted.release()
+        return met

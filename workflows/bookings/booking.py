@@ -13,8 +13,8 @@ from typing import Final
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import CheckPapers, ReviewBooking, TakeRequest
-from domain.booking_terms import is_reviewed, papers_for
+from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
+from domain.booking_terms import has_own_person, is_reviewed, papers_for
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost
 from domain.documents import DOCUMENT_NAMES, DocumentKind
@@ -70,6 +70,7 @@ class Booking:
             await self._take_request()
             await self._collect_papers()
             await self._review()
+            await self._name_person()
             await self._serve()
             await self._follow_up()
         except BookingOver as over:
@@ -162,6 +163,15 @@ class Booking:
         desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
         self._desk.use_when("approved", at=opinion.at)
 
+    async def _name_person(self) -> None:
+        """GC08: one person of ours calls the customer and serves the booking (R730)."""
+        if not has_own_person(self._service):
+            return
+        desk = self._desk
+        named = await desk.done(desk.ask(TaskKind.NAME_PERSON, at=workflow.now()))
+        self._state.owner = named.read(NamePerson).staff_id
+        desk.note("person_named", f"专人 {self._state.owner}", at=named.at, by=named.actor)
+
     async def _follow_up(self) -> None:
         """GC15: the calls the service promises, each at its interval."""
         desk = self._desk
@@ -180,9 +190,9 @@ class Booking:
             if promised.every_days:
                 pause = timedelta(days=promised.every_days)
                 await workflow.sleep(pause, summary=f"回访 {promised.kind}")
-            await self._desk.done(
-                self._desk.ask(TaskKind.FOLLOW_UP_CALL, at=workflow.now(), subject=promised.kind)
-            )
+            kind = _FOLLOW_UPS.get(promised.kind, TaskKind.FOLLOW_UP_CALL)
+            step = self._desk.ask(kind, at=workflow.now(), subject=promised.kind)
+            await self._desk.done(step)
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
@@ -280,6 +290,9 @@ class Booking:
         if self._desk.new_calendar(message.calendar, at=message.at):
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
+
+_FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
+"""What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
 _PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)

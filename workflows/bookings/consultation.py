@@ -18,11 +18,12 @@ from temporalio import workflow
 from activities.roster_ports import LineUp, Take
 from activities.rosters import AskRoster
 from domain.booking import BookingStage
-from domain.booking_forms import AssignExpert
+from domain.calendar import civil_date
 from domain.cancellation import uses_up
 from domain.consultation import (
     Consult,
     ConsultOutcome,
+    MatchDoctor,
     consulting_of,
     is_summed_up,
     matched_by,
@@ -83,15 +84,23 @@ class Consultation(Booking):
         await super()._take_request()
 
     async def _until_open(self) -> None:
-        """A request outside the service's hours waits for the next opening (R364, R365)."""
+        """Outside the service's hours a request waits for the next opening (R365).
+
+        While it is closed for days, as at Spring Festival, it is not taken (R364).
+        """
         asked, service = self._asked, self._service
         hours = next((one for one in asked.programme.hours if one.code == service.hours), None)
         if hours is None:
             return
         opens = hours.next_open(asked.requested_at, asked.calendar, emergency=asked.urgent)
-        if opens > workflow.now():
-            self._desk.note("outside_hours", f"服务时间外, {civil(opens)}受理")
-            await self._desk.by(opens, lambda: False, summary="等待服务时间")
+        if opens <= workflow.now():
+            return
+        resumes = civil(opens)
+        self._desk.note("outside_hours", f"服务时间外, {resumes}受理")
+        self._desk.tell("booking_outside_hours", date=resumes)
+        if hours.closure_on(civil_date(asked.requested_at)) is not None:
+            raise BookingOver(BookingStage.UNAVAILABLE, "服务暂停期间不受理")
+        await self._desk.by(opens, lambda: False, summary="等待服务时间")
 
     async def _serve(self) -> None:
         outcome = ConsultOutcome.PROVIDER_FAILED
@@ -100,6 +109,8 @@ class Consultation(Booking):
             await self._find_doctor()
             self._confirmed()
             outcome = await self._consult()
+        if self._consulting.by == "direct":
+            await self._free_slot()  # the doctor is on duty for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
@@ -162,12 +173,12 @@ class Consultation(Booking):
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
         role = matched_by(self._service)
         while role is not None:
-            step = self._desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now(), roles=[role])
+            step = self._desk.ask(TaskKind.MATCH_DOCTOR, at=workflow.now(), roles=[role])
             done = await self._desk.done(step)
-            form = done.read(AssignExpert)
-            if form.assigned:
+            form = done.read(MatchDoctor)
+            if form.matched:
                 return
-            self._desk.note("not_assigned", "暂无合适医生, 继续协调", at=done.at, by=done.actor)
+            self._desk.note("not_matched", "暂无合适医生, 继续协调", at=done.at, by=done.actor)
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
 

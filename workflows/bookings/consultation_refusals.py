@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from domain.booking import BookingStage
-from domain.consultation import ChooseSlot, Consult, ConsultOutcome, consulting_of
+from domain.consultation import (
+    ChooseSlot,
+    Consult,
+    ConsultOutcome,
+    MatchDoctor,
+    consulting_of,
+    misfit,
+)
 from domain.roster import SLOT_REFUSALS, refused
 from domain.steps import TaskKind
 from workflows.bookings.refusals import BookingRefusals
@@ -37,6 +44,8 @@ class ConsultationRefusals(BookingRefusals):
         _, form = open_step(self._state, message)
         if isinstance(form, ChooseSlot):
             raise refusal(FORM_REFUSED, "请在预约的 slot 资源中选择时段", "slot_id")
+        if isinstance(form, MatchDoctor) and (field := misfit(form, self._service)) is not None:
+            raise refusal(FORM_REFUSED, "该医生的职称或医院等级不符合服务承诺", field)
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")

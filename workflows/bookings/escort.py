@@ -1,8 +1,8 @@
 """The story of an escort: a time agreed, somebody beside the customer, the way through a hospital.
 
 How an escort comes and goes is told by `workflows.bookings.escorted`, how every booking begins and
-ends by `workflows.bookings.booking`. A customer who does not come is decided on by a person, after
-the agreed time and a grace; a provider's failure uses nothing up.
+ends by `workflows.bookings.booking`. A visit that does not take place is a person's word, of a
+customer who has not come only after a grace; a provider's failure uses nothing up.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from domain.calendar import civil_date
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
-from domain.visit import Escorting
 from domain.visit_forms import PlanEscort
+from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
-from workflows.bookings.escorted import EscortedVisit
 from workflows.cockpit import civil
+from workflows.matter import Completion
 from workflows.messages import RequestBooking
 
 
@@ -33,10 +33,7 @@ class Escort(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        terms = asked.escorting or Escorting()
-        self._escorted = EscortedVisit(
-            self._desk, asked, terms, taken=self._confirmed, moved=self._meets
-        )
+        self._beside = Beside(self._desk, asked, taken=self._confirmed, moved=self._meets)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -45,13 +42,9 @@ class Escort(Booking):
 
     async def _serve(self) -> None:
         outcome = None
-        try:
-            while outcome is None or outcome in AGAIN:
-                meeting_at = await self._plan()
-                outcome = await self._escort(meeting_at)
-        except BookingOver:
-            self._escorted.release()
-            raise
+        while outcome is None or outcome in AGAIN:
+            meeting_at = await self._plan()
+            outcome = await self._escort(meeting_at)
         if outcome in LOSSES:
             await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
@@ -64,7 +57,7 @@ class Escort(Booking):
             desk.enter(BookingStage.COORDINATING, at=workflow.now())
         planned = await desk.done(desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now()))
         form = planned.read(PlanEscort)
-        state.service_at = form.meeting_at
+        state.service_at, state.meeting_place = form.meeting_at, form.meeting_place
         day = civil_date(form.meeting_at)
         if state.customer_date is None or day > state.customer_date:
             state.customer_date = day
@@ -90,17 +83,27 @@ class Escort(Booking):
         self._desk.remind(at)
 
     async def _escort(self, meeting_at: datetime) -> VisitOutcome:
-        """The visit itself; of a customer who did not come a person says what that means."""
-        desk = self._desk
-        while True:
-            ended_at = await self._escorted.accompany(meeting_at)
-            if ended_at is not None:
-                desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=ended_at)
-                return VisitOutcome.DELIVERED
-            step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now(), subject="not_there")
-            outcome = (await desk.done(step)).read(ReportVisit).outcome
-            if outcome is VisitOutcome.PROVIDER_FAILED:
-                desk.tell("booking_again")
-            if outcome is not VisitOutcome.DELIVERED:  # else he came after all: it goes on
-                self._escorted.release()
-                return outcome
+        """The visit; until it is over a steward may say that it does not take place, and why."""
+        desk, completions, beside = self._desk, self._state.completions, self._beside
+        step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now())
+        beside.begin(meeting_at)
+        try:
+            await desk.until(lambda: step in completions or beside.is_over)
+        except BookingOver:
+            beside.end()
+            raise
+        beside.end()
+        said = completions.pop(step, None)
+        if said is not None and beside.parted_at is None:
+            return self._reported(said)
+        desk.no_longer_asked(step, at=workflow.now(), reason="陪诊已结束")
+        if beside.parted_at is None:
+            raise beside.over or BookingOver(BookingStage.UNAVAILABLE, "无陪诊人员")
+        desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=beside.parted_at)
+        return VisitOutcome.DELIVERED
+
+    def _reported(self, said: Completion) -> VisitOutcome:
+        outcome = said.read(ReportVisit).outcome
+        if outcome is VisitOutcome.PROVIDER_FAILED:
+            self._desk.let_down(at=said.at, by=said.actor)
+        return outcome

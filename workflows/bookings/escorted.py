@@ -75,8 +75,8 @@ class EscortedVisit:
         self._visits = Visits(desk)
         self._order: VisitOrder | None = None
 
-    async def accompany(self, meeting_at: datetime) -> datetime | None:
-        """From wherever the visit stands to its end; None where the customer has not come."""
+    async def accompany(self, meeting_at: datetime) -> datetime:
+        """From the offer to the moment they part, by as many people as it takes."""
         while True:
             if not self._is_taken:
                 await self._found(meeting_at)
@@ -163,6 +163,7 @@ class EscortedVisit:
             hospital_name=offer.hospital_name or named_hospital(self._asked, state),
             nurse_id="",
             visit_at=meeting_at,
+            place=state.meeting_place,
             checklist=self._terms.checklist,
             offered_to=list(visit.offered_to),
             clinical_nurse=self._terms.clinical_nurse,
@@ -172,7 +173,8 @@ class EscortedVisit:
             self._desk.note(
                 "visit_offered", f"已派单 {len(visit.offered_to)}人 {civil(meeting_at)}"
             )
-            return "offered"
+            # Whoever is quick has answered before the platform did.
+            return "offered" if self._visit.is_open else "nobody"
         self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
         return f"refused {answer.reason}"
 
@@ -186,14 +188,14 @@ class EscortedVisit:
 
     # What is done --------------------------------------------------------------------------------
 
-    async def _beside_the_customer(self) -> datetime | None:
+    async def _beside_the_customer(self) -> datetime:
         if self._visit.called_at is None:
             await self._call()
         if self._visit.checked_in_at is None:
             await self._arrive()
             await self._ask_on_the_way()
-        if self._visit.met_at is None and not await self._meet():
-            return None
+        while self._visit.met_at is None:
+            await self._meet()
         return await self._part()
 
     def _step(
@@ -275,19 +277,19 @@ class EscortedVisit:
             text = f"客户有迟到风险, 预计 {civil(form.expected_at)} 到达"
             self._desk.note("late_risk", text, at=called.at, by=called.actor)
 
-    async def _meet(self) -> bool:
-        """The customer is there, or has not come after a grace; never concluded from silence."""
+    async def _meet(self) -> None:
+        """The customer is there; or has not come, and may still: what that means a steward says."""
         step = self._step(TaskKind.MEET_CUSTOMER, due_at=self._visit.meeting_at)
         if not await self._heard_by(step, self._visit.no_show_from, "与客户会面"):
             self._desk.alert("客户是否到场未登记")
         met = await self._done(step)
         form = met.read(MeetCustomer)
-        if not form.met:
-            self._desk.note("not_there", "客户未到场", at=form.at, by=met.actor)
-            return False
-        self._now(met_at=form.at)
-        self._desk.happened(ExpectedEvent.CUSTOMER_MET, at=self._visit.begins(form.at))
-        return True
+        if form.met:
+            self._now(met_at=form.at)
+            self._desk.happened(ExpectedEvent.CUSTOMER_MET, at=self._visit.begins(form.at))
+            return
+        self._desk.note("not_there", "客户未到场", at=form.at, by=met.actor)
+        self._absent()
 
     async def _part(self) -> datetime:
         """Closing words and check-out; an overrun is seen by the promise of its length (G08)."""
@@ -297,6 +299,12 @@ class EscortedVisit:
         form = (await self._done(step)).read(CheckOut)
         self._state.visit = None
         return form.at
+
+    def _absent(self) -> None:
+        """Whoever is to say what came of the visit reads that the customer has not come."""
+        for task in list(self._state.tasks.values()):
+            if task.kind is TaskKind.REPORT_VISIT:
+                self._desk.pen.task_opened(task.model_copy(update={"subject": "not_there"}))
 
     async def _heard_by(self, step: str, moment: datetime, what: str) -> bool:
         """Whether a step is reported by a moment, or whoever owes it is lost before."""
@@ -330,7 +338,7 @@ def hear(desk: BookingDesk, message: VisitTaken) -> None:
     said = _SAID.get(heard)
     if said is not None:
         desk.note(f"visit_{heard.value}", f"{said} {message.nurse_id}".rstrip(), at=message.at)
-    if heard is Heard.NOT_OFFERED:
+    if heard is Heard.NOT_OFFERED and message.accepted:
         desk.alert(f"未派单的人员接单 {message.visit_id}")
     if heard is Heard.NOBODY:
         for task in list(state.tasks.values()):

@@ -38,6 +38,7 @@ class BookingState(PayingState):
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
@@ -49,6 +50,7 @@ class BookingState(PayingState):
     called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
     customer_date: date | None = None  # the day the customer wishes to be served
+    meeting_place: str = ""  # where customer and escort meet
     visit: EscortVisit | None = None  # the escort as it stands
     replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
@@ -112,6 +114,7 @@ class BookingRecord(Scribe[BookingPage]):
             "reason": self._state.reason,
             "service_at": self._state.service_at,
             "hospital_id": self._state.hospital_id,
+            "owner": self._state.owner,
         }
 
     async def _turn(self, page: BookingPage) -> None:

@@ -139,8 +139,13 @@ class BookingRefusals:
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
         not_ahead(form.at, at)
-        early = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
-        if early and self._state.service_at is not None and at < self._state.service_at:
+        absent = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
+        visit_at = self._state.service_at
+        if self._service.shape is Shape.ESCORT:
+            if form.outcome is VisitOutcome.DELIVERED:
+                raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
+            visit_at = self._state.visit.no_show_from if self._state.visit else visit_at
+        if absent and visit_at is not None and at < visit_at:
             raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
 
     def _expert(self, form: AssignExpert) -> None:

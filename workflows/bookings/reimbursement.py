@@ -13,6 +13,8 @@ from typing import Final
 
 from temporalio import workflow
 
+from activities.booking_ports import Paper, PapersPaid
+from activities.papers import TakePapers
 from domain import posting
 from domain.booking import BookingStage
 from domain.documents import DOCUMENT_NAMES
@@ -30,7 +32,12 @@ from workflows.matter import Completion
 from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
 from workflows.parcel_messages import ParcelMoved
 from workflows.payouts import Payouts
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
+SUBJECT_MAX: Final = 200
+"""What a step says of itself; the worklist shows a line."""
+ENDING: Final = 4
+"""So much of a paper's number tells which it is to somebody who has it before them."""
 EXAMINE_WITHIN: Final = timedelta(days=3)
 """What the worklist shows; no source promises a day (P18, section 3.3)."""
 
@@ -55,9 +62,12 @@ class Reimbursement(Booking):
     async def _serve(self) -> None:
         self._desk.beside(self._corrections.watch(), "corrections")
         await self._receive()
-        granted_fen = await self._examine()
-        await self._confirm_payee(granted_fen)
-        await self._pay_back(granted_fen)
+        paid_before: list[str] | None = None
+        while paid_before is None or paid_before:
+            form = await self._examine(paid_before or [])
+            await self._confirm_payee(form.granted_fen)
+            paid_before = await self._take(form)
+        await self._pay_back(form.granted_fen)
         self._desk.use_when("completed", at=workflow.now())
 
     async def _receive(self) -> None:
@@ -84,16 +94,17 @@ class Reimbursement(Booking):
             desk.tell("booking_papers_missing", list=lacking or names)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=done.at)
 
-    async def _examine(self) -> int:
-        """GC06: names, dates and amounts are read; returns what is granted, in fen."""
+    async def _examine(self, paid_before: list[str]) -> ExamineExpenses:
+        """GC06: names, dates and amounts are read, again when a paper was paid back before."""
         desk = self._desk
-        desk.enter(BookingStage.EXAMINATION, at=workflow.now())
+        if not paid_before:
+            desk.enter(BookingStage.EXAMINATION, at=workflow.now())
         done = await desk.done(
             desk.ask(
                 TaskKind.EXAMINE_EXPENSES,
                 at=workflow.now(),
                 due_at=workflow.now() + EXAMINE_WITHIN,
-                subject=self._cap_in_words,
+                subject=self._told_of(paid_before),
             )
         )
         form = done.read(ExamineExpenses)
@@ -108,13 +119,14 @@ class Reimbursement(Booking):
             desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="expenses_reduced")
         desk.happened(ExpectedEvent.APPROVED, at=done.at)
         desk.use_when("approved", at=done.at)
-        return granted_fen
+        return form
 
-    @property
-    def _cap_in_words(self) -> str:
-        """What the person who reads the papers is told of the programme's terms."""
+    def _told_of(self, paid_before: list[str]) -> str:
+        """What the person who reads the papers is told: the cap, and what was paid before."""
         terms = self._service.pays_back
-        return f"限额 {spoken(terms.at_most_fen)}" if terms else "条款未载明限额"
+        cap = f"限额 {spoken(terms.at_most_fen)}" if terms else "条款未载明限额"
+        endings = " ".join(number[-ENDING:] for number in paid_before)
+        return f"{cap}; 已报销过尾号: {endings}"[:SUBJECT_MAX] if paid_before else cap
 
     async def _refuse(self, form: ExamineExpenses, done: Completion) -> None:
         """Nothing is paid back: the customer hears why, then the booking is over."""
@@ -133,13 +145,34 @@ class Reimbursement(Booking):
             desk.note("wrong_payee", "收款人不是被保险人, 须更正", at=done.at, by=done.actor)
             desk.ask(TaskKind.PHONE_CUSTOMER, at=done.at, subject="wrong_payee")
 
-    async def _pay_back(self, granted_fen: int) -> None:
-        """GC13: booked as the customer's, then paid, and followed to a certain end."""
+    async def _take(self, form: ExamineExpenses) -> list[str]:
+        """Each paper is paid back once: the numbers that another booking has."""
         desk, state = self._desk, self._state
         # A wish that came in the beat of the last step still counts: from here it does not.
         if state.called_off is not None:
             raise BookingOver(BookingStage.CANCELLED, state.called_off)
         desk.enter(BookingStage.PAYING_BACK, at=workflow.now())
+        granted = [one for one in form.expenses if one.granted.fen]
+        taken = await workflow.execute_activity_method(
+            TakePapers.take,
+            PapersPaid(
+                booking_id=state.booking_id,
+                programme=self._asked.programme.code,
+                papers=[Paper(kind=one.kind, number=one.number) for one in granted],
+                at=workflow.now(),
+            ),
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary="登记报销票据",
+        )
+        if taken:
+            desk.note("paid_before", f"{len(taken)}张票据已在其他申请中报销")
+            desk.enter(BookingStage.EXAMINATION, at=workflow.now())
+        return taken
+
+    async def _pay_back(self, granted_fen: int) -> None:
+        """GC13: booked as the customer's, then paid, and followed to a certain end."""
+        desk, state = self._desk, self._state
         desk.open_books(granted_fen, at=workflow.now())
         transfers = posting.claim(state.booking_id, payable_fen=granted_fen, offset_fen=0)
         desk.book(transfers, at=workflow.now())

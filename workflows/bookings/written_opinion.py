@@ -11,6 +11,7 @@ from temporalio import workflow
 
 from domain.booking import BookingStage
 from domain.booking_forms import AssignExpert, DeliverReport, SendKit
+from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.services import Shape
 from domain.steps import TaskKind
@@ -80,9 +81,13 @@ class WrittenOpinion(Booking):
         usable = False
         while not usable:
             sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+            form = sent.read(SendKit)
+            if not form.can_give:
+                await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
+                raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
             self._lab.order()
             step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
-            if sent.read(SendKit).courier_no is None:
+            if form.courier_no is None:
                 self._parcels.bring_both_ways(for_step=step)
             arrived_at, usable = await self._lab.sample(step)
             if not usable:

@@ -55,6 +55,29 @@ async def test_the_same_visit_at_another_time_is_planned_anew(
     assert (visit["visit_at"], visit["nurse_id"]) == ("2026-05-07T00:40:00Z", "nurse-0043")
 
 
+async def test_an_offered_visit_waits_for_the_first_yes_and_tells_every_word(
+    nurses: NursePlatform, simulator: Simulator, listener: Listener
+) -> None:
+    order = a_visit(nurse_id="").model_copy(update={"offered_to": ["nurse-1", "nurse-2"]})
+    assert await nurses.order_visit(order) == ACCEPTED
+    words = f"/nurse/v1/visits/{order.visit_id}/words"
+
+    def say(nurse: str, accepts: bool) -> int:
+        word = {"nurse_id": nurse, "accepts": accepts}
+        return simulator.http.post(words, json=word).status_code
+
+    assert [say("nurse-3", True), say("nurse-1", False)] == [403, 200]
+    assert [say("nurse-2", True), say("nurse-1", True)] == [200, 409]
+    assert [say("nurse-2", False), say("nurse-1", True)] == [200, 409]
+    await asyncio.to_thread(wait_for, lambda: len(listener.about(order.visit_id)) == 3)
+    told = [one.event for one in listener.about(order.visit_id)]
+    assert sorted((one["nurse_id"], one["accepted"]) for one in told) == [
+        ("nurse-1", False),
+        ("nurse-2", False),
+        ("nurse-2", True),
+    ]
+
+
 async def test_no_nurse_is_an_answer_with_a_reason(
     nurses: NursePlatform, simulator: Simulator
 ) -> None:

@@ -1,0 +1,95 @@
+"""The stories of appointments, one an ending, each as short as its ending allows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Any, Final
+
+from adapters.settings import Settings
+from domain.booking import BookingStage, VisitOutcome
+from domain.steps import TaskKind
+from tests.workflows import escorts, stewards
+from tests.workflows.booked import Booked, booking_opener
+
+P20_BED: Final = ("ins_oncology", "inpatient_arrangement")
+
+
+async def _appointment_closed(booked: Booked) -> None:
+    """Three experts, one chosen; the hospital fails once; then somebody goes to the visit too."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, "2026-10-08 09:00")
+    await stewards.confirm(booked)
+    await escorts.offer(booked, 1)
+    await escorts.says(booked, 1)
+    await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+    await stewards.arrange(booked, "2026-10-09 09:00")
+    await stewards.confirm(booked)
+    await escorts.offer(booked, 2)
+    await escorts.says(booked, 2)
+    await escorts.call(booked, 2)
+    await booked.go_to("2026-10-09 08:50")
+    await escorts.check_in(booked, 2)
+    await escorts.on_the_way(booked, 2)
+    await escorts.meet(booked, 2)
+    await booked.go_to("2026-10-09 11:00")
+    await escorts.check_out(booked, 2, items=["accompany"])
+    await stewards.report(booked)
+    await booked.ends(BookingStage.CLOSED)
+
+
+async def _appointment_cancelled(booked: Booked) -> None:
+    """Given up after the visit was confirmed, long enough before."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, "2026-10-08 09:00")
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+    await booked.give_up()
+    await booked.ends(BookingStage.CANCELLED)
+
+
+async def _appointment_moved(booked: Booked) -> None:
+    """The hospital takes its yes back, the customer wishes another day, and then does not come."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await stewards.arrange(booked, "2026-10-08 09:00")
+    await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone", withdrawn=True)
+    await stewards.arrange(booked, "2026-10-08 15:00")
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+    await booked.wish_for("2026-10-09")
+    await stewards.arrange(booked, "2026-10-09 09:00")
+    await stewards.confirm(booked)
+    await booked.go_to("2026-10-10 09:01")
+    await booked.task(TaskKind.BREACH)
+    await stewards.report(booked, VisitOutcome.NO_SHOW)
+    await booked.ends(BookingStage.TERMINATED)
+
+
+async def _appointment_expired(booked: Booked) -> None:
+    """Papers come, are not enough, and the policy year ends before the rest is there."""
+    await stewards.take(booked)
+    await booked.papers_arrive()
+    await booked.do(TaskKind.CHECK_PAPERS, complete=False, missing=["admission_slip"])
+    await booked.go_to("2026-10-01 00:01")
+    await booked.ends(BookingStage.EXPIRED)
+
+
+_EXPIRED: Final[dict[str, Any]] = {
+    "of": P20_BED,
+    "on": "2026-08-31 10:00",
+    "last_day": "2026-09-30",
+}
+
+Opens = Callable[[Settings], Callable[[], AbstractAsyncContextManager[Any]]]
+
+STORIES: Final[dict[str, tuple[Callable[[Any], Awaitable[None]], Opens]]] = {
+    "Appointment.closed": (_appointment_closed, booking_opener),
+    "Appointment.cancelled": (_appointment_cancelled, booking_opener),
+    "Appointment.terminated": (_appointment_moved, booking_opener),
+    "Appointment.expired": (_appointment_expired, partial(booking_opener, **_EXPIRED)),
+}
+"""Who tells it and how it is opened, by workflow and ending."""
