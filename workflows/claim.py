@@ -15,13 +15,13 @@ from domain.claim_risk import Value
 from domain.claim_terms import ClaimServices, Lane
 from domain.documents import DocumentKind, DocumentStage
 from domain.eligibility import Outcome
-from domain.forms import Adjudicate
+from domain.forms import Adjudicate, SettleAtCounter
 from domain.money import spoken
 from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments
 from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
-from workflows.case import CaseState
+from workflows.case import CaseState, Shares
 from workflows.claim_exchange import Exchange
 from workflows.claim_messages import BillSettled
 from workflows.claim_payment import ClaimPayment
@@ -165,7 +165,16 @@ class Claim:
             subject=shown,
             amount_fen=shares.ours_fen if shares else None,
         )
-        return await desk.done(task)
+        done = await desk.done(task)
+        form = done.read(SettleAtCounter)
+        self._exchange.used(
+            Shares(
+                bill_fen=form.bill.fen,
+                social_paid_fen=form.social_paid.fen,
+                self_pay_fen=form.self_pay.fen,
+            )
+        )
+        return done
 
     async def _complete(self) -> Completion:
         desk = self._desk

@@ -254,6 +254,8 @@ async def test_an_emergency_is_answered_in_an_hour_and_done_in_a_day(house_of: H
             },
         )
         assert all_zero(ledger)
+        await house.customer.do(f"/v1/deposit-waivers/{claim.case_id}/ratings", {"score": 5})
+        await _measured(house)
         sent = [one["body"] for one in (await house.partners.get("/received")).json()]
         (pledge,) = [body for body in sent if body.get("template") == "emergency_pledge"]
         assert all(promise in pledge["text"] for promise in EVENT["pledge"])
@@ -268,7 +270,8 @@ async def test_an_emergency_is_answered_in_an_hour_and_done_in_a_day(house_of: H
 async def _offered(house: House, claim: Claimant) -> None:
     """We open the claim, call within the hour, and the customer agrees (R837, R836, R860)."""
     (seen,) = await _events(house.customer)
-    assert (seen["pledge"], seen["helpers"], seen["staff"]) == (EVENT["pledge"], 1, [])
+    assert (seen["pledge"], seen["staff"]) == (EVENT["pledge"], [])
+    assert (seen["stations"], seen["helpers"], seen["provinces"]) == (1, 1, 1)
     (ours,) = await _events(house.agent)
     assert [(one["province"], one["station"]) for one in ours["staff"]] == [
         ("浙江省", "县城关镇理赔服务站")
@@ -288,3 +291,19 @@ async def _offered(house: House, claim: Claimant) -> None:
 
 async def _events(person: Person) -> Any:
     return await person.see("/v1/emergencies", programme=EVENT["programme"])
+
+
+async def _measured(house: House) -> None:
+    """R794: the four words as figures; reported Tue 02:00, paid Wed 20:00."""
+    (line,) = (await house.supervisor.see("/v1/reports/claims"))["lines"]
+    assert line == {
+        "programme": EVENT["programme"],
+        "service": "emergency_express_payout",
+        "claims": 1,
+        "proactive_percent": 100,
+        "timely_percent": 100,
+        "accurate_percent": 100,
+        "reasonable_percent": 100,
+        "paid": 1,
+        "average_days": "1.75",
+    }

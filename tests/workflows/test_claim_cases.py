@@ -153,7 +153,10 @@ async def test_a_counter_that_hears_nothing_states_the_bill_itself(case_of: Case
         await advances.claimed(case, "claim_direct_pay", more=WITH_BILL)
         await case.until(lambda: case.partners.settled)
         await case.time.go_to(case.time.now() + timedelta(minutes=3))
+        await case.task(TaskKind.SETTLE_AT_COUNTER)
+        await social_says(case, 300_000, 104_838)  # too late, and something else
         await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **COUNTER)
+        await people.acknowledge(case, "医保结算结果与已采用的不一致")
         await case.ends(Stage.CLOSED)
 
 

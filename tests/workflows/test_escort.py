@@ -269,3 +269,29 @@ async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
         assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
+
+
+async def test_an_order_that_reaches_the_platform_after_its_visit_was_moved_is_called_off(
+    booking_of: BookingOf,
+) -> None:
+    def away(verb: str) -> None:
+        if verb == "order_visit":
+            raise OSError("the platform is away")
+
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.plan(booked, MEETING)
+        booked.partners.fail = away
+        await booked.do(TaskKind.OFFER_VISIT, nurses=[{"nurse_id": "a"}], hospital_name="某医院")
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)
+        await escorts.plan(booked, "2026-06-21 09:00")
+        await booked.task(TaskKind.OFFER_VISIT)
+        booked.partners.fail = lambda _: None
+        await booked.until(lambda: booked.partners.visits)
+        await booked.until(lambda: booked.partners.cancelled.count(*booked.partners.visits) > 1)
+        await escorts.offer(booked, 2)
+        await escorts.says(booked, 2)
+        assert (await booked.task(TaskKind.CALL_CUSTOMER)).assignee == "nurse-2"
+        await booked.give_up()
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
+        await booked.ends(BookingStage.CANCELLED)

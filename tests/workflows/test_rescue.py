@@ -204,7 +204,6 @@ async def test_what_cannot_have_happened_is_refused(ward: Any) -> None:
         assert await refused(told.triage("free_beer")) == "groups"
         assert await refused(told.triage("shock", way="priority")) == "way"
         await told.outcome()
-        assert await refused(told.step(HOSPITAL_DOCTOR, "orders")) == "stage"  # after the end
         assert await refused(told.outcome()) == "stage"
         assert await refused(told.triage("shock")) == "stage"
 
@@ -221,10 +220,31 @@ async def test_a_stroke_travels_on_a_stretcher_and_the_dead_are_not_called(ward:
         dead = await hospital.bring("emergency_treatment", "hosp_critical_friendly")
         await dead.triage(signs=["life_threatened", "needs_care_at_once"])
         await dead.outcome("died")
-        await dead.until(lambda: "not_reported" in dead.lines)
         await dead.closes()
         assert "follow_up_call" not in dead.lines
-        assert [step.step for step in dead.reported] == ["record"]
+
+
+async def test_a_rescue_is_written_down_within_six_hours_of_its_end(ward: Any) -> None:
+    async with ward() as hospital:
+        told = await hospital.bring("emergency_surgery_channel")
+        await told.go_to("2026-10-04 02:30")
+        await told.step(HOSPITAL_DOCTOR, "decide", "tell_theatre", at="02:22")
+        await told.until(lambda: told.clocks["H05.1"].breached_at)
+        await told.go_to("2026-10-04 02:50")
+        await told.outcome("died")
+        await told.until(lambda: told.stage is RescueStage.FORMALITIES)
+        await told.go_to("2026-10-04 08:50")
+        late = told.step(HOSPITAL_DOCTOR, "orders", at="02:51")
+        assert await refused(late) == "at"  # the patient was dead
+        await told.step(HOSPITAL_DOCTOR, "orders", at="02:25")
+        await told.until(lambda: told.clocks["H05.1"].state is ClockState.MET)
+        assert told.times("H06.1") == ("10-04 02:45", "")
+        await told.go_to("2026-10-04 08:51")
+        await told.until(lambda: "not_reported" in told.lines)
+        assert await refused(told.step(HOSPITAL_NURSE, "execute", at="02:35")) == "stage"
+        await told.until(lambda: told.clocks["H06.1"].state is ClockState.DROPPED)
+        assert [step.step for step in told.reported] == ["decide", "tell_theatre", "orders"]
+        await told.closes()
 
 
 async def test_fees_are_asked_for_until_they_are_paid_and_gaps_are_told(ward: Any) -> None:
