@@ -71,7 +71,7 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await stewards.take(booked)
         await stewards.hand_in(booked, *GENE)
         await stewards.agree(booked, TaskKind.SEND_KIT)
-        assert await refused(booked.do(TaskKind.SEND_KIT, sample="blood")) == ""
+        assert await refused(booked.do(TaskKind.SEND_KIT, sample="blood")) == "guided"
         await booked.do(TaskKind.SEND_KIT, sample="blood", guided=True)
         for parcel in (1, 2):
             await booked.courier_says(parcel, ParcelStatus.DELIVERED)

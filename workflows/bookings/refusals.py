@@ -15,6 +15,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReceiveSample,
     ReportVisit,
+    SendKit,
 )
 from domain.booking_terms import papers_for
 from domain.calendar import civil_date
@@ -107,6 +108,8 @@ class BookingRefusals:
             self._report(form, message.at)
         elif isinstance(form, AssignExpert):
             self._expert(form)
+        elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
+            raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
             not_ahead(form.at, message.at)
             if isinstance(form, DeliverReport):
