@@ -86,6 +86,9 @@ class BookingRefusals:
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
+        last_day = self._asked.covered_until
+        if last_day is not None and message.wished_on > last_day:
+            raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
