@@ -215,10 +215,10 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         await stewards.take(booked)
         await booked.until(lambda: "queued" in booked.lines)
         assert booked.told[-1] == "booking_order_placed"
-        await booked.go_to("2026-09-24 10:20")
+        await booked.go_to("2026-09-24 10:02")
         assert "G14.1" not in booked.clocks  # the promise is for who is first in line (R193)
         booked.roster.ahead = 0
-        await booked.go_to("2026-09-24 10:21")
+        await booked.go_to("2026-09-24 10:03")
         promised = await booked.until(lambda: booked.clocks["G14.1"])
         task = await booked.task(TaskKind.CONSULT)
         assert task.due_at == promised.due_at == promised.started_at + timedelta(minutes=5)
