@@ -167,7 +167,7 @@ async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
     known = await gather(unit, door, _application(asked))
-    _must_book(known, asked.body.service)
+    _must_book(known, asked.body)
     reserved = await _reserve(unit, booking_id, known, asked)
     message = _message(booking_id, known, asked, door, reserved=reserved)
     await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
@@ -196,14 +196,17 @@ def _application(asked: _Requested) -> Application:
     )
 
 
-def _must_book(known: Known, code: str) -> None:
-    """The service exists and is one that is booked."""
+def _must_book(known: Known, body: BookingRequest) -> None:
+    """The service is one that is booked, and the day wished for lies within its term (I10)."""
     try:
-        service = known.programme.service(code)
+        service = known.programme.service(body.service)
     except NotInProgramme:
         raise at_field("invalid", "service", "该项目不提供此服务") from None
     if service.shape not in BOOKING_TYPES:
         raise at_field("invalid", "service", "此服务不通过预约办理")
+    wished_on, last_day = body.wished_on, known.last_day
+    if wished_on is not None and last_day is not None and wished_on > last_day:
+        raise at_field("invalid", "wished_on", "日期不能晚于保单或服务的有效期")
 
 
 async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested) -> bool:
