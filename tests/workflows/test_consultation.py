@@ -256,6 +256,21 @@ async def test_who_gives_up_while_waiting_holds_nothing_and_a_supervisor_says_wh
         assert (booked.unit, booked.roster.taken) == ("given_back", {})
 
 
+async def test_a_doctor_on_duty_is_free_for_the_next_when_the_talk_is_over(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*DIRECT, "2026-09-24 10:00") as booked:
+        duty = a_slot(booked, "2026-09-24 09:00", ends_at=booked.at("2026-09-24 12:00"))
+        booked.roster.slots = [duty]
+        await stewards.take(booked)
+        await booked.task(TaskKind.CONSULT)
+        assert booked.roster.taken == {duty.slot_id: booked.booking_id}
+        await call(booked, CallNews.ENDED, "c-1", seconds=60)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.unit, booked.roster.taken) == ("consumed", {})
+
+
 async def test_without_a_doctor_on_duty_a_call_at_once_is_not_available(
     booking_of: BookingOf,
 ) -> None:
