@@ -20,6 +20,7 @@ from adapters.audit import write_audit
 from adapters.booking_reports import BookingReportRows
 from adapters.bookings import BookingRows
 from adapters.calendar_table import CalendarRows
+from adapters.claim_report import ClaimReport
 from adapters.door_cases import CaseRows
 from adapters.door_inbox import InboxRows
 from adapters.door_keys import KeyRows
@@ -62,6 +63,7 @@ class DoorUnit:
         self.calendars = CalendarRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
+        self.claims = ClaimReport(connection)
         self.promises = PromiseRows(connection, sealer)
         self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)

@@ -213,6 +213,8 @@ def _used_query() -> ScalarSelect[Any]:
         | and_(
             transfers.c.debit == _ADVANCING.debit.value,
             transfers.c.credit == _ADVANCING.credit.value,
+            # A refund sent back was the hospital's all the time.
+            transfers.c.reason != Reason.SENT_BACK.value,
         ),
         ~select(literal(1))
         .where(given_back.c.movement_id == transfers.c.movement_id, given_back.c.phase == "void")

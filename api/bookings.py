@@ -175,7 +175,7 @@ def _application(asked: _Requested) -> Application:
 
 
 def _must_book(known: Known, body: BookingRequest) -> None:
-    """The service exists, is one that is booked, and lets one choose what was chosen."""
+    """The service is booked, offers what is wished for, and the day lies within its term (I10)."""
     try:
         service = known.programme.service(body.service)
     except NotInProgramme:
@@ -191,6 +191,9 @@ def _must_book(known: Known, body: BookingRequest) -> None:
     mailed = any(one.of_bookings and one.channel == "email" for one in known.programme.notices)
     if mailed and body.insured.email is None:
         raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+    wished_on, last_day = body.wished_on, known.last_day
+    if wished_on is not None and last_day is not None and wished_on > last_day:
+        raise at_field("invalid", "wished_on", "日期不能晚于保单或服务的有效期")
 
 
 async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested) -> bool:

@@ -51,8 +51,9 @@ LEFT_OPEN_AFTER: Final = timedelta(minutes=30)
 
 _BATCH: Final = 100
 DISPUTE: Final = "dispute_claim"
-ABOUT_MONEY: Final = frozenset({"payment_result", "refund_received"})
-"""Words for which an ended case goes on; other ones wait for a person."""
+DECIDED: Final = "claim_decided"
+GOES_ON_FOR: Final = frozenset({"payment_result", "refund_received", DECIDED, DISPUTE})
+"""Words for which an ended case goes on: about money, or that a decision was wrong."""
 _OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge | DisputeClaim]]] = {
     DISPUTE: DisputeClaim,
     "request_top_up": RequestTopUp,
@@ -109,16 +110,21 @@ async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
 
 
 async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
-    """Let a case that ended with its books at zero go on, when the word is about its money."""
+    """Let a case that ended with its books at zero go on, when the word is about its money.
+
+    Or when its customer says that the decision was wrong: then a supervisor has a step.
+    """
     async with door.books.unit() as unit:
         case = await unit.cases.access(case_id)
         if case is None or not has_ended(case.stage) or not await _matters_still(unit, letter):
             return False
         opened, state = await unit.cases.opened(case_id), await unit.cases.last_state(case_id)
-        addressed = await read_event(unit, letter.body, received_at=letter.received_at)
-    if opened is None or state is None or addressed is None or addressed[1] not in ABOUT_MONEY:
+    addressed = await _address(door, letter)
+    if opened is None or state is None or addressed is None or addressed[1] not in GOES_ON_FOR:
         return False
     opening = start_message(opened)
+    if opening.claim is not None and addressed[1] in {DECIDED, DISPUTE}:
+        return False  # the insurer decides a claim of its own as a step of it
     carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
     _, name, message = addressed
     try:
@@ -171,10 +177,10 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
 async def _matters_still(unit: Unit, letter: Letter) -> bool:
     """Whether somebody must hear of it although the case has ended.
 
-    That is money our record does not know of, and a customer who was not reached.
+    That is money our record does not know of, a customer who was not reached or does not agree.
     """
     if letter.partner == DOOR:
-        return False
+        return letter.kind == DISPUTE
     event = EVENTS.validate_json(letter.body)
     if isinstance(event, PaymentResultEvent):
         return await unit.inbox.settled_as(event.movement_id) != event.status

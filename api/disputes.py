@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.access import running_case
+from api.access import has_ended, running_case, seen_case
 from api.delivery import DISPUTE, DOOR, deliver
 from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -21,7 +21,7 @@ from api.shapes import Utc
 from api.text import Body, CaseId, Words, example, not_blank
 from api.wiring import Unit, door_of
 from domain.guards import Letter
-from domain.waiver import Role
+from domain.waiver import Role, Stage
 from workflows.messages import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
@@ -50,6 +50,13 @@ _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+async def _decided_case(unit: Unit, caller: Caller, case_id: str) -> None:
+    """A running case, or one whose claim was decided and paid: a supervisor hears of it then."""
+    case = await seen_case(unit, caller, case_id)
+    if has_ended(case.stage) and case.stage != Stage.CLOSED:
+        await running_case(unit, caller, case_id)
+
+
 @routes.post(
     "/{case_id}/disputes",
     operation_id="dispute_claim",
@@ -76,7 +83,7 @@ async def dispute_claim(
     )
 
     async def record(unit: Unit) -> Letter:
-        await running_case(unit, caller, case_id)
+        await _decided_case(unit, caller, case_id)
         return await unit.inbox.put(
             partner=DOOR,
             event_id=message.dispute_id,

@@ -20,7 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
-from api.wiring_reports import BookingReports, Promises, Ratings, Reports
+from api.wiring_reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
 from domain.board import (
@@ -236,6 +236,8 @@ class Unit(Protocol):
     def inbox(self) -> Inbox: ...
     @property
     def reference(self) -> Reference: ...
+    @property
+    def claims(self) -> Claims: ...
     @property
     def promises(self) -> Promises: ...
     @property

@@ -52,6 +52,14 @@ class BookingReports(Protocol):
     ) -> list[dict[str, Any]]: ...
 
 
+class Claims(Protocol):
+    """How claims that follow no advance were served."""
+
+    async def counted(
+        self, *, since: datetime, until: datetime, programmes: list[str], service: str | None
+    ) -> list[dict[str, Any]]: ...
+
+
 class Ratings(Protocol):
     """How satisfied customers are."""
 

@@ -176,12 +176,6 @@ class SendKit(Form):
     courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""
 
-    @model_validator(mode="after")
-    def _guided_before_it_is_sent(self) -> SendKit:
-        if self.can_give and not (self.guided and self.sample):
-            raise ValueError("须写明样本种类, 并已指导取样和寄送")
-        return self
-
 
 class ReceiveSample(Form):
     """The laboratory has the sample and says that it will do."""

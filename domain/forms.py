@@ -175,6 +175,14 @@ class SettleLateRefund(Form):
     reason: Words
 
 
+class SettleLateClaim(Form):
+    """Claim money that a later decision added has come; what of it makes good our loss."""
+
+    received: Money
+    to_loss: Money
+    reason: Words
+
+
 class OnSiteTopUp(Form):
     """The person of ours is at the hospital and pays now (K06)."""
 

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     CLAIM_RETURNED = "claim_returned"
     LOSS_RECOVERED = "loss_recovered"
     LOSS_UNDONE = "loss_undone"
+    SENT_BACK = "sent_back"
 
 
 _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
@@ -85,6 +86,7 @@ _ACCOUNTS: dict[Reason, tuple[Account, Account]] = {
     Reason.CLAIM_RETURNED: (Account.ADVANCE_OUTSTANDING, Account.PAYER_CASH),
     Reason.LOSS_RECOVERED: (Account.ADVANCE_OUTSTANDING, Account.WRITTEN_OFF),
     Reason.LOSS_UNDONE: (Account.WRITTEN_OFF, Account.PAYER_CASH),
+    Reason.SENT_BACK: (Account.HOSPITAL_DEPOSIT, Account.PAYER_CASH),
 }
 
 
@@ -159,15 +161,23 @@ def unbilled(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
 
 
 def late_refund(
-    case_id: str, number: int, *, to_customer_fen: int, to_insurer_fen: int, to_loss_fen: int
+    case_id: str,
+    number: int,
+    *,
+    to_customer_fen: int,
+    to_insurer_fen: int,
+    to_loss_fen: int,
+    to_hospital_fen: int = 0,
 ) -> list[Transfer]:
     """A refund after the end: the bill was lower, and who paid for it gets that back.
 
-    The customer's part stays on `customer_cash` until `payout` reports it paid.
+    The customer's part stays on `customer_cash` until `payout` reports it paid; what was the
+    hospital's all the time goes back to it.
     """
     amount_fen = to_customer_fen + to_insurer_fen + to_loss_fen
     return [
-        *_unless_zero(case_id, Reason.REFUND, amount_fen, number),
+        *_unless_zero(case_id, Reason.REFUND, amount_fen + to_hospital_fen, number),
+        *_unless_zero(case_id, Reason.SENT_BACK, to_hospital_fen, number),
         *_unless_zero(case_id, Reason.UNBILLED, amount_fen, number),
         *given_back(
             case_id,
@@ -189,8 +199,15 @@ def given_back(
     return [
         *_unless_zero(case_id, Reason.RETURNED, to_customer_fen, number),
         *_unless_zero(case_id, Reason.CLAIM_RETURNED, to_insurer_fen, number),
-        *_unless_zero(case_id, Reason.LOSS_RECOVERED, to_loss_fen, number),
-        *_unless_zero(case_id, Reason.LOSS_UNDONE, to_loss_fen, number),
+        *loss_recovered(case_id, number, to_loss_fen),
+    ]
+
+
+def loss_recovered(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
+    """A part of what was written off came after all."""
+    return [
+        *_unless_zero(case_id, Reason.LOSS_RECOVERED, amount_fen, number),
+        *_unless_zero(case_id, Reason.LOSS_UNDONE, amount_fen, number),
     ]
 
 

@@ -41,6 +41,10 @@ UNDER_WAY: Final = frozenset({RescueStage.RAISED, RescueStage.IN_RESCUE, RescueS
 """Stages in which steps of the rescue itself are reported."""
 
 
+RECORD_WITHIN: Final = timedelta(hours=6)
+"""So long after the end a rescue may be written down truthfully, as hospital records may be."""
+
+
 class RescueOutcome(StrEnum):
     """How the rescue itself ended; there is none for turning a patient away (R517)."""
 

@@ -55,6 +55,7 @@ class TaskKind(StrEnum):
     RESOLVE_PAYMENT = "resolve_payment"
     CORRECT_PAYMENT = "correct_payment"
     SETTLE_LATE_REFUND = "settle_late_refund"
+    SETTLE_LATE_CLAIM = "settle_late_claim"
     EXPLAIN_DIFFERENCE = "explain_difference"
     RELEASE_HOLD = "release_hold"
     TAKE_REQUEST = "take_request"

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel
 
 Caller = Literal["steward", "doctor"]
+
+TALK_LASTS: Final = timedelta(seconds=30)
+"""An answered call that ended sooner was a line that broke or a machine: no talk took place, and
+the customer was not out of reach either (inferred)."""
 
 
 class CallNews(StrEnum):
@@ -31,6 +35,13 @@ class Call(BaseModel):
     failed_at: AwareDatetime | None = None
     answered_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
+
+    @property
+    def is_talk(self) -> bool:
+        """Whether the customer and the caller spoke, or still do."""
+        if self.answered_at is None:
+            return False
+        return self.ended_at is None or self.ended_at - self.answered_at >= TALK_LASTS
 
     @property
     def made_at(self) -> datetime:
@@ -77,10 +88,15 @@ class Calls(BaseModel):
             count = 0 if call.failed_at is None else count + 1
         return count
 
+    def answered(self) -> list[Call]:
+        """The doctor's calls that were picked up, the first one first."""
+        calls = [one for one in self._of("doctor") if one.answered_at is not None]
+        return sorted(calls, key=lambda one: one.made_at)
+
     def talk(self) -> Call | None:
-        """The doctor's call that the customer answered, the first if there were several."""
-        answered = [one for one in self._of("doctor") if one.answered_at is not None]
-        return min(answered, key=lambda one: one.made_at, default=None)
+        """The doctor's call in which they spoke, the first if there were several."""
+        talks = [one for one in self._of("doctor") if one.is_talk]
+        return min(talks, key=lambda one: one.made_at, default=None)
 
     def first_by(self, caller: Caller) -> Call | None:
         """The first call of this caller, answered or not."""

@@ -36,6 +36,7 @@ class Decision(Body):
     decision: Literal["approved", "partial", "denied"]
     payable: Amount
     reason_code: Annotated[str, Field(max_length=64)] = ""
+    changes: Annotated[bool, Field(exclude=True, description="in place of an earlier one")] = False
 
     @property
     def holds(self) -> bool:
@@ -70,13 +71,17 @@ class ClaimsCore:
         self._taken_in(order, refused)
 
     def decide(self, order: Order, decision: Decision, copies: int) -> Order:
-        """Decide a claim once; the same decision again is the same answer, another is 409."""
+        """Decide a claim once; the same decision again is the same answer.
+
+        Another one is 409, unless it says that it changes the earlier one.
+        """
         said = decision.model_dump(mode="json")
-        if order.state.get("decision") is not None:
-            if order.state["said"] != said:
-                raise HTTPException(409, "already_decided")
+        decided_before = order.state.get("decision") is not None
+        if decided_before and order.state["said"] == said:
             return order
-        if order.state["status"] != "received":
+        if decided_before and not decision.changes:
+            raise HTTPException(409, "already_decided")
+        if not decided_before and order.state["status"] != "received":
             raise HTTPException(409, "not_registered")
         state = {
             **order.state,

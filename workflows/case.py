@@ -123,6 +123,7 @@ class CaseState(PayingState):
     visits_lost: list[str] = Field(default_factory=list)  # taken, and then nobody came
     visits_taken: list[str] = Field(default_factory=list)
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
+    late_claims: dict[str, ClaimDecided] = Field(default_factory=dict)  # by open step
     overpaid: dict[str, Fen] = Field(default_factory=dict)  # returned, and never owed, by open step
     no_more_top_ups: str = ""  # why; the stay is only settled then
     deceased: bool = False

@@ -15,13 +15,13 @@ from domain.claim_risk import Value
 from domain.claim_terms import ClaimServices, Lane
 from domain.documents import DocumentKind, DocumentStage
 from domain.eligibility import Outcome
-from domain.forms import Adjudicate
+from domain.forms import Adjudicate, SettleAtCounter
 from domain.money import spoken
 from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments
 from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
-from workflows.case import CaseState
+from workflows.case import CaseState, Shares
 from workflows.claim_exchange import Exchange
 from workflows.claim_messages import BillSettled
 from workflows.claim_payment import ClaimPayment
@@ -30,15 +30,20 @@ from workflows.claim_refusals import ClaimRefusals
 from workflows.corrections import Corrections
 from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
+from workflows.interventions import Oversight
 from workflows.late_refunds import LateRefunds
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
     ClaimAsked,
     CompleteTask,
+    DifferenceFound,
+    Intervene,
     NewCalendar,
+    NoticeFailed,
     OpenCase,
     PaymentResult,
+    RefundReceived,
     Withdraw,
 )
 from workflows.promises import promised
@@ -74,6 +79,7 @@ class Claim:
             give_back=self._late_refunds.overpaid,
         )
         self._in_tray = InTray(self._desk, self._late_refunds)
+        self._oversight = Oversight(self._desk)
 
     @workflow.run
     async def run(self, _: OpenCase) -> str:
@@ -108,11 +114,23 @@ class Claim:
             else:
                 payable_fen, at = await self._decide(complete)
                 await self._payment.pay_out(payable_fen, at=at)
+            await self._found_out()
             self._desk.enter(Stage.CLOSED, at=workflow.now())
             self._people.ask_how_it_was()
             self._leave_nobody_waiting()
+            for refund in self._state.refunds:
+                self._late_refunds.ask(refund)
+            self._state.refunds = []
         except CaseOver as over:
             self._end(over)
+
+    async def _found_out(self) -> None:
+        """A claim does not close over a payment on which two sides differ."""
+        state = self._state
+        if state.corrections or state.overpaid:
+            await workflow.wait_condition(
+                lambda: not (state.corrections or state.overpaid) and self._payment.payouts.at_rest
+            )
 
     async def _take_report(self) -> None:
         """CL01: any channel, day and night; in an emergency we call within the hour (K23)."""
@@ -165,7 +183,16 @@ class Claim:
             subject=shown,
             amount_fen=shares.ours_fen if shares else None,
         )
-        return await desk.done(task)
+        done = await desk.done(task)
+        form = done.read(SettleAtCounter)
+        self._exchange.used(
+            Shares(
+                bill_fen=form.bill.fen,
+                social_paid_fen=form.social_paid.fen,
+                self_pay_fen=form.self_pay.fen,
+            )
+        )
+        return done
 
     async def _complete(self) -> Completion:
         desk = self._desk
@@ -272,10 +299,35 @@ class Claim:
     def _may_withdraw(self, message: Withdraw) -> None:
         self._refusals.withdrawal(message)
 
+    @workflow.update
+    def intervene(self, message: Intervene) -> Accepted:
+        """A hold, or somebody else for a step."""
+        self._oversight.act(message)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @intervene.validator
+    def _may_intervene(self, message: Intervene) -> None:
+        self._oversight.check(message)
+
     @workflow.signal
     def payment_result(self, message: PaymentResult) -> None:
         """The payment partner's word on the payout."""
         self._in_tray.payment_result(message)
+
+    @workflow.signal
+    def refund_received(self, message: RefundReceived) -> None:
+        """The hospital returned what was paid to it: finance says whose it is, once it is over."""
+        self._in_tray.refund(message)
+
+    @workflow.signal
+    def difference_found(self, message: DifferenceFound) -> None:
+        """The partner's statement and the ledger differ on something of this claim."""
+        self._in_tray.difference(message)
+
+    @workflow.signal
+    def notice_failed(self, message: NoticeFailed) -> None:
+        """A message did not arrive after all: somebody phones."""
+        self._in_tray.notice_failed(message)
 
     @workflow.signal
     def bill_settled(self, message: BillSettled) -> None:

@@ -159,14 +159,21 @@ class Exchange:
         if message.settlement_id != self._settlement_id:
             self._desk.alert(f"收到其他结算的结果 {message.settlement_id}")
             return
-        known = self._state.bill_settled
-        if known is None and self._state.shares is None:
+        if self._state.bill_settled is None:
             self._state.bill_settled = message
+        self._compare(message)
+
+    def used(self, shares: Shares) -> None:
+        """What the counter settled by, whoever said it; a word that came before is held to it."""
+        self._state.shares = shares
+        if self._state.bill_settled is not None:
+            self._compare(self._state.bill_settled)
+
+    def _compare(self, told: BillSettled) -> None:
+        shares = self._state.shares
+        if shares is None:
             return
-        used = (
-            known.social_paid_fen
-            if known
-            else (self._state.shares.social_paid_fen if self._state.shares else 0)
-        )
-        if not message.done or message.social_paid_fen != used:
+        same = told.social_paid_fen == shares.social_paid_fen
+        # A settlement that was refused fits a counter that took nothing from social insurance.
+        if not same or (not told.done and shares.social_paid_fen > 0):
             self._desk.alert("医保结算结果与已采用的不一致")

@@ -26,6 +26,7 @@ from workflows.desk import CaseOver, Desk
 from workflows.in_tray import InTray
 from workflows.intake import Intake
 from workflows.interventions import Interventions
+from workflows.late_claims import LateClaims
 from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     Accepted,
@@ -77,7 +78,8 @@ class DepositWaiver:
         self._recovery = Recovery(self._desk, opening, payment)
         self._money_refusals = MoneyRefusals(self._state)
         self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
-        self._in_tray = InTray(self._desk, self._late_refunds)
+        self._late_claims = LateClaims(self._desk, pay_out=self._recovery.payouts.again)
+        self._in_tray = InTray(self._desk, self._late_refunds, self._late_claims)
         self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._corrections = Corrections(
             self._desk,
@@ -109,6 +111,7 @@ class DepositWaiver:
     async def _story(self) -> None:
         self._desk.beside(self._corrections.watch(), "corrections")
         self._desk.beside(self._late_refunds.watch(), "late refunds")
+        self._desk.beside(self._late_claims.watch(), "late claims")
         if self._state.ended:
             # Started again for a word that came late: it opens its own steps and errands.
             self._recovery.refunds.begin()

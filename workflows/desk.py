@@ -112,9 +112,13 @@ class Desk(PayingDesk):
         self.state.payment_ordered = True
 
     def drop_tasks(self, *, at: datetime, reason: str) -> None:
-        """The case is over: nobody needs to act; a breach and a phone call stay to be done."""
+        """The case is over: nobody needs to act; a breach and a phone call stay to be done.
+
+        So does a hold of a case that moved money: what comes late is not paid on over it.
+        """
+        stays = {*ONLY_ACKNOWLEDGED, *([TaskKind.RELEASE_HOLD] if self.state.payments else [])}
         for task in list(self.state.tasks.values()):
-            if task.kind not in ONLY_ACKNOWLEDGED:
+            if task.kind not in stays:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
 
     # What happened -------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from domain.steps import TaskKind
 from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
 from workflows.desk import Desk
+from workflows.late_claims import LateClaims
 from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     ClaimDecided,
@@ -31,10 +32,14 @@ from workflows.messages import (
 class InTray:
     """The tray of one case."""
 
-    def __init__(self, desk: Desk, late_refunds: LateRefunds) -> None:
+    def __init__(
+        self, desk: Desk, late_refunds: LateRefunds, late_claims: LateClaims | None = None
+    ) -> None:
+        """Without `late_claims` where the insurer's decision is a step of the story itself."""
         self._desk = desk
         self._state = desk.state
         self._late_refunds = late_refunds
+        self._late_claims = late_claims
         self.heard = 0
         """Words of partners in this run: what an ended case was started again for."""
 
@@ -67,7 +72,7 @@ class InTray:
             self._state.refunds.append(message)
 
     def claim(self, message: ClaimDecided) -> None:
-        """The first decision on our claim counts; any other is looked into."""
+        """The first decision on our claim counts; any other is looked into by a person."""
         self.heard += 1
         known = self._state.claim_decision
         if self._too_early(message):
@@ -81,7 +86,9 @@ class InTray:
             message.decision,
             message.payable_fen,
         ):
-            self._desk.alert("理赔决定与已处理的不一致")
+            more = self._late_claims is not None and self._late_claims.ask(message)
+            if not more:
+                self._desk.alert("理赔决定与已处理的不一致")
 
     def _too_early(self, message: ClaimDecided) -> bool:
         """Before we have filed, one decision a claim waits; another word is looked into."""
@@ -99,6 +106,7 @@ class InTray:
 
     def dispute(self, message: DisputeClaim) -> None:
         """A decision is disputed: where nothing is recovered, a supervisor hears of it."""
+        self.heard += 1
         if message.dispute_id in self._state.dispute_ids:
             return
         self._state.dispute_ids.append(message.dispute_id)

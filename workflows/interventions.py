@@ -26,15 +26,12 @@ _UNDECIDED: Final = frozenset({TaskKind.ANSWER_TOP_UP, TaskKind.ACCEPT_OFFER})
 _FOR_THE_PATIENT: Final = frozenset({TaskKind.CARE, TaskKind.AFTERCARE})
 
 
-class Interventions:
-    """What people may do to a running case beside its steps."""
+class Oversight:
+    """What a supervisor may do to anything that pays: stop it, and give a step to another."""
 
-    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray, visit: NurseVisit) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._state = desk.state
-        self._refusals = refusals
-        self._tray = tray
-        self._visit = visit
 
     def check(self, message: Intervene) -> None:
         """Whether it can be done now; raises the refusal."""
@@ -46,29 +43,20 @@ class Interventions:
                 raise refusal(WRONG_STAGE, "案件已经暂停", "stage")
             case "reassign" if message.task_id not in state.tasks:
                 raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
-            case "staff" if message.role is None or message.role.value not in state.team:
-                raise refusal(WRONG_STAGE, "服务团队中没有此角色", "role")
-            case "policy_ended" if state.no_more_top_ups:
-                raise refusal(WRONG_STAGE, state.no_more_top_ups, "stage")
-            case "died" if state.deceased:
-                raise refusal(WRONG_STAGE, DECEASED, "stage")
-            case _:
+            case "hold" | "reassign":
                 pass
+            case _:
+                self._check_more(message)
+
+    def _check_more(self, message: Intervene) -> None:
+        raise refusal(WRONG_STAGE, "理赔案件没有此操作", message.act)
 
     def act(self, message: Intervene) -> None:
         """Write it down; the story goes on with it."""
-        match message.act:
-            case "hold":
-                self._hold(message)
-            case "reassign":
-                self._reassign(message)
-            case "staff":
-                self._replace(message)
-            case "policy_ended":
-                self._note("policy_ended", POLICY_ENDED, message)
-                self._no_more_money(POLICY_ENDED, at=message.at)
-            case "died":
-                self._died(message)
+        if message.act == "hold":
+            self._hold(message)
+        else:
+            self._reassign(message)
 
     def _hold(self, message: Intervene) -> None:
         """No money is ordered until a supervisor releases it; the promises run on."""
@@ -83,6 +71,45 @@ class Interventions:
     def _give(self, task_id: str, staff_id: str) -> None:
         task = self._state.tasks[task_id]
         self._desk.pen.task_opened(task.model_copy(update={"assignee": staff_id}))
+
+    def _note(self, event: str, text: str, message: Intervene) -> None:
+        reason = f": {message.reason}" if message.reason else ""
+        self._desk.note(event, f"{text}{reason}", at=message.at, by=message.actor)
+
+
+class Interventions(Oversight):
+    """What people may do to a running stay beside its steps."""
+
+    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray, visit: NurseVisit) -> None:
+        super().__init__(desk)
+        self._refusals = refusals
+        self._tray = tray
+        self._visit = visit
+
+    def _check_more(self, message: Intervene) -> None:
+        state = self._state
+        match message.act:
+            case "staff" if message.role is None or message.role.value not in state.team:
+                raise refusal(WRONG_STAGE, "服务团队中没有此角色", "role")
+            case "policy_ended" if state.no_more_top_ups:
+                raise refusal(WRONG_STAGE, state.no_more_top_ups, "stage")
+            case "died" if state.deceased:
+                raise refusal(WRONG_STAGE, DECEASED, "stage")
+            case _:
+                pass
+
+    def act(self, message: Intervene) -> None:
+        """Write it down; the story goes on with it."""
+        match message.act:
+            case "staff":
+                self._replace(message)
+            case "policy_ended":
+                self._note("policy_ended", POLICY_ENDED, message)
+                self._no_more_money(POLICY_ENDED, at=message.at)
+            case "died":
+                self._died(message)
+            case _:
+                super().act(message)
 
     def _replace(self, message: Intervene) -> None:
         """Another member of the team, with the open steps of the one before."""
@@ -136,7 +163,3 @@ class Interventions:
         for task in list(self._state.tasks.values()):
             if task.kind in _UNDECIDED:
                 self._desk.no_longer_asked(task.task_id, at=at, reason=why)
-
-    def _note(self, event: str, text: str, message: Intervene) -> None:
-        reason = f": {message.reason}" if message.reason else ""
-        self._desk.note(event, f"{text}{reason}", at=message.at, by=message.actor)

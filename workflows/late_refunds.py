@@ -93,15 +93,19 @@ class LateRefunds:
         ours_fen = form.to_customer.fen + form.to_insurer.fen + form.to_loss.fen
         text = "结案后退款已分配" if came else "多收款项已分配"
         self._desk.note("late_refund_settled", text, at=done.at, by=done.actor)
-        if ours_fen == 0:
-            return
-        transfers = (posting.late_refund if came else posting.given_back)(
-            state.case_id,
-            state.next_number("refund"),
-            to_customer_fen=form.to_customer.fen,
-            to_insurer_fen=form.to_insurer.fen,
-            to_loss_fen=form.to_loss.fen,
-        )
+        parts = {
+            "to_customer_fen": form.to_customer.fen,
+            "to_insurer_fen": form.to_insurer.fen,
+            "to_loss_fen": form.to_loss.fen,
+        }
+        number = state.next_number("refund")
+        if came:
+            back_fen = form.to_hospital.fen
+            transfers = posting.late_refund(
+                state.case_id, number, **parts, to_hospital_fen=back_fen
+            )
+        else:
+            transfers = posting.given_back(state.case_id, number, **parts)
         self._desk.book(transfers, at=done.at)
         if came:
             state.bill_fen -= ours_fen

@@ -212,7 +212,7 @@ class Recovery:
     def _at_zero(self) -> bool:
         """Whether no money is under way and no contradiction is left to be found out."""
         state = self._state
-        doubts = state.corrections or state.overpaid
+        doubts = state.corrections or state.overpaid or state.late_claims
         return not doubts and state.refund_expected_fen == 0 and self.payouts.at_rest
 
     async def close(self) -> None:

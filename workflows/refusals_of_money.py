@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.calendar import civil_date
-from domain.forms import CorrectPayment, Form, SettleLateRefund
+from domain.forms import CorrectPayment, Form, SettleLateClaim, SettleLateRefund
 from domain.money import AmountRefused, spoken
 from domain.tasks import (
     TASKS,
@@ -88,6 +88,8 @@ class MoneyRefusals(PayoutRefusals):
                 raise refusal(SAME_PERSON, "核销须由不同的人员签字", "actor")
             case SettleLateRefund():
                 self._late_refund(form, message, asked_fen)
+            case SettleLateClaim():
+                self._late_claim(form, message)
             case _:
                 super()._form(form, message, asked_fen)
 
@@ -112,6 +114,15 @@ class MoneyRefusals(PayoutRefusals):
         if sum(part.amount.fen for part in form.instalments) != self._state.owed_fen:
             owed = spoken(self._state.owed_fen)
             raise refusal(AMOUNT_OUT_OF_RANGE, f"各期合计须等于待归还的 {owed}", "instalments")
+
+    def _late_claim(self, form: SettleLateClaim, message: CompleteTask) -> None:
+        """All that was added, of which our loss takes no more than what nobody owes."""
+        state = self._state
+        added_fen = state.late_claims[message.task_id].payable_fen - state.claimed_fen
+        amount_within(form.received, "received", at_least=added_fen, at_most=added_fen)
+        free_fen = form.received.fen - state.settlement.offset_of(form.received.fen)
+        most_fen = min(state.written_off_fen, free_fen)
+        amount_within(form.to_loss, "to_loss", at_least=0, at_most=most_fen)
 
     def _late_refund(
         self, form: SettleLateRefund, message: CompleteTask, asked_fen: int | None

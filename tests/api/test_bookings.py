@@ -341,3 +341,19 @@ async def test_an_insurer_reads_how_a_service_fares_and_a_channel_does_not(worke
     assert (await worked.get("/v1/reports/surveys", "insurer")).json()["items"] == []
     for report in (path, "/v1/reports/surveys"):
         problem(await worked.get(report, "channel"), 403, "forbidden")
+
+
+async def test_a_day_beyond_the_policy_is_not_wished_for(worked: House) -> None:
+    """I10: neither with the request nor later."""
+    ends = civil_date(worked.clock()) + timedelta(days=30)
+    beyond, last = ((ends + timedelta(days=n)).isoformat() for n in (1, 0))
+    await insured_of(worked, P04, valid_to=ends)
+    asked = request_of(worked, wished_on=beyond)
+    problem(await worked.post("/v1/bookings", asked), 422, "invalid", "wished_on")
+    booking_id = await booked(worked, wished_on=last)
+    await open_task(worked, booking_id, "take_request")
+    path = f"/v1/bookings/{booking_id}/date"
+    later = await worked.post(path, {"wished_on": beyond}, "customer", subject="customer-1")
+    problem(later, 422, "invalid", "wished_on")
+    kept = await worked.post(path, {"wished_on": last}, "customer", subject="customer-1")
+    assert kept.status_code == 200, kept.text

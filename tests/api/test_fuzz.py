@@ -28,6 +28,7 @@ from tests.api.test_callbacks import signed
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 ROLES = ["agent", "customer", "channel", "supervisor", "reviewer", "nurse", "finance"]
+AT_THE_BED = ["hospital_staff", "hospital_nurse", "hospital_doctor", "hospital_duty"]
 HONEST_503 = "/readyz"
 
 
@@ -103,7 +104,13 @@ class Fuzz:
 @pytest.mark.slow
 @pytest.mark.timeout(3600 if EXAMPLES > 20 else 170)
 async def test_no_input_of_the_document_is_answered_with_a_5xx(worked: House) -> None:
-    token = mint(worked.settings, subject="fuzz-1", roles=ROLES, channel="fuzz")
+    token = mint(
+        worked.settings,
+        subject="fuzz-1",
+        roles=ROLES + AT_THE_BED,
+        channel="fuzz",
+        hospital=HOSPITAL,
+    )
     opened = await worked.report()
     async with listening(worked) as address:
         fuzz = Fuzz(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,14 @@ def test_the_reports_of_one_call_mean_the_same_in_any_order_and_number() -> None
         assert talk.answered_at == AT + timedelta(seconds=5)
         assert talk.ended_at == AT + timedelta(seconds=65)
         assert calls.in_vain("doctor") == 0
+
+
+@pytest.mark.parametrize(("seconds", "spoke"), [(29, False), (30, True)])
+def test_a_line_that_breaks_at_once_is_no_talk_and_no_failure(seconds: int, spoke: bool) -> None:
+    calls = after("ff")
+    calls.heard("c-9", "doctor", CallNews.ENDED, at=AT + timedelta(hours=1), seconds=seconds)
+    assert (calls.talk() is not None) is spoke
+    assert calls.in_vain("doctor") == 0
 
 
 def test_a_report_that_comes_again_says_nothing_new() -> None:

@@ -124,5 +124,16 @@ async def test_a_refund_after_the_case_was_closed_opens_it_again_and_pays_the_cu
 
     await until(at_rest, "books at zero")
     assert (await story.see())["stage"] == "closed"
+    # The insurer thinks again: what it adds is the customer's, who had repaid everything else.
+    decision = {"decision": "partial", "payable": yuan(1_000_000), "changes": True}
+    await house.partner(f"/claims/v1/claims/{story.case_id}:claim/decision", decision)
+    added: Answer = {"received": yuan(1_000_000), "to_loss": yuan(0), "reason": "保险公司更正结论"}
+    await house.finance.complete(story.case_id, "settle_late_claim", **added)
+    await story.payment_is(f"{story.case_id}:payout:2", "paid")
+    await until(at_rest, "books at zero again")
+    # And the customer does not agree with that either: somebody has to answer.
+    path = f"/v1/deposit-waivers/{story.case_id}/disputes"
+    await house.customer.do(path, {"reason": "仍有费用未赔付"})
+    await house.supervisor.complete(story.case_id, "breach", action="已回访客户")
     letters = await house.finance.see("/v1/reports/letters")
     assert letters["items"] == []

@@ -31,7 +31,8 @@ async def expert_called(booked: Booked) -> None:
     await doctors.call(booked, CallNews.FAILED, "c-1")
     await doctors.call(booked, CallNews.ANSWERED, "c-2")
     await booked.until(lambda: booked.clocks["G11.1"])
-    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=1)
+    await booked.go_to("2026-09-26 09:10")
+    await doctors.call(booked, CallNews.ENDED, "c-2", seconds=590)
     await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
     await booked.ends(BookingStage.CLOSED)
 

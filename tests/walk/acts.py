@@ -30,6 +30,7 @@ BOUNDED: Final = frozenset(
         TaskKind.CONFIRM_REFUND,
         TaskKind.RECORD_REPAYMENT,
         TaskKind.SETTLE_BALANCE,
+        TaskKind.SETTLE_LATE_CLAIM,
         TaskKind.SETTLE_LATE_REFUND,
     }
 )
@@ -240,6 +241,9 @@ class Acts:
                 world.turns_out(chance.choice(paid), "refused")
             case "claim" if world.filed:
                 world.decides(chance.choice(list(world.filed.values())))
+            case "dispute":
+                dispute = self._dispute()
+                world.later("dispute_claim", lambda _: dispute)
             case _:
                 pass
 

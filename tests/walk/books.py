@@ -107,6 +107,11 @@ class WalkBooks(FakeBooks):
         return self._sum(Reason.REFUND)
 
     @property
+    def sent_back_fen(self) -> int:
+        """What of it went back to them."""
+        return self._sum(Reason.SENT_BACK)
+
+    @property
     def gave(self) -> dict[str, int]:
         """What each has paid towards the advance so far, as a form names them."""
         return {

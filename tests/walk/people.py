@@ -290,6 +290,16 @@ class People:
         self.then = partial(self.world.back_to_hospital, left_fen)
         return form | {"to_hospital": yuan(left_fen)}
 
+    def _settle_late_claim(self, task: TaskOpened, _: datetime, owed_fen: int) -> dict[str, Any]:
+        """All of it came, and makes good what was given up."""
+        amount_fen = task.amount_fen or 0
+        loss_fen = min(self.gave["to_loss"], amount_fen) if owed_fen == 0 else 0
+        return {
+            "received": yuan(amount_fen),
+            "to_loss": yuan(loss_fen),
+            "reason": "保险公司追加赔付",
+        }
+
     def _explain_difference(self, *_: Any) -> dict[str, Any]:
         return {"explanation": "已核对"}
 

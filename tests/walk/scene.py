@@ -162,7 +162,7 @@ class Scene:
         if isinstance(message, PaymentResult):
             known = self.books.payments.get(message.movement_id)
             return known is None or known.status is not message.status
-        return name == "refund_received"
+        return name in {"refund_received", "claim_decided", "dispute_claim"}
 
     def reopen(self, name: str, message: Any) -> None:
         """An ended case goes on from what it knew."""
@@ -170,7 +170,6 @@ class Scene:
             return
         state = self.books.carried | {"calendar": a_calendar().model_dump(mode="json")}
         self.say("reopens", name)
-        self.held_but_for = None  # a hold ends with its case
         self.world.discharged = True  # whoever never came has no bill
         self.run.start(self.opening.model_copy(update={"carried": state}), signal=(name, message))
 

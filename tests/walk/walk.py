@@ -167,7 +167,9 @@ class Walk:
                 raise Wrong(f"{movement_id}: {ours} booked, {movement.out_fen} really out")
         if only_ours := scene.paid_in_our_books_only():
             raise Wrong(f"paid in our books only: {only_ours}")
-        if books.refunded_fen != world.refunded_fen:
-            raise Wrong(f"refunds: {books.refunded_fen} booked, {world.refunded_fen} came")
+        refunds = (books.refunded_fen, books.sent_back_fen)
+        if refunds != (world.refunded_fen, world.sent_back_fen):
+            came = (world.refunded_fen, world.sent_back_fen)
+            raise Wrong(f"refunds, and what was sent back: {refunds} booked, really {came}")
         if books.last is not None and books.last.advanced_fen != world.deposits_out_fen:
             raise Wrong(f"{books.last.advanced_fen} shown, {world.deposits_out_fen} advanced")

@@ -98,6 +98,7 @@ class World:
     bill_fen: int = 0
     discharged: bool = False
     refunded_fen: int = 0
+    sent_back_fen: int = 0
     refunds: int = 0
     payable_fen: int = 0
 
@@ -167,7 +168,9 @@ class World:
             taken_back = movement.word == "refused" and not movement.lies
             left_fen = self.deposits_out_fen - movement.out_fen
             deposit = isinstance(movement.order, PaymentOrder)
-            proven = word == "refused" and deposit and left_fen < self.refunded_fen
+            proven = (
+                word == "refused" and deposit and left_fen < self.refunded_fen - self.sent_back_fen
+            )
             if not (movement.final or taken_back or proven):
                 movement.word = word
 
@@ -351,7 +354,8 @@ class World:
         """What the hospital has and is not owed."""
         if not self.discharged:
             return 0
-        return max(0, self.deposits_out_fen - self.bill_fen) - self.refunded_fen
+        back_fen = self.refunded_fen - self.sent_back_fen
+        return max(0, self.deposits_out_fen - self.bill_fen) - back_fen
 
     def goes_home(self, bill_fen: int) -> None:
         """The bill is made."""
@@ -363,7 +367,7 @@ class World:
 
     def back_to_hospital(self, amount_fen: int) -> None:
         """What was sent by mistake is sent back."""
-        self.refunded_fen -= amount_fen
+        self.sent_back_fen += amount_fen
 
     def paid_by_hand(self, movement: Movement) -> None:
         """Finance saw to a payout that the network refused."""

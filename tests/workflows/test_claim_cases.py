@@ -10,19 +10,28 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.exchange_ports import BillItem, SocialAnswer, StatedBill
-from domain.posting import Account
-from domain.steps import TaskKind
+from activities.ports import PaymentStatus
+from domain.posting import Account, Reason
+from domain.steps import Evidence, TaskKind
 from domain.waiver import Stage
-from tests.builders import AGENT, FINANCE, INSURER
+from tests.builders import AGENT, FINANCE, INSURER, SUPERVISOR, programme_of
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
+from tests.workflows.test_afterwards import reopened
 from workflows.claim_messages import BillSettled
+from workflows.messages import (
+    ClaimAsked,
+    DifferenceFound,
+    Intervene,
+    PaymentResult,
+    RefundReceived,
+)
 
 CaseOf = Callable[..., Any]
 
 PAPERS = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
 CI: dict[str, Any] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
-COUNTER = {
+COUNTER: dict[str, Any] = {
     "bill": people.money(774_362),
     "social_paid": people.money(0),
     "self_pay": people.money(104_838),
@@ -132,6 +141,7 @@ async def test_what_bill_and_social_insurance_say_is_shown_before_it_is_settled(
         await case.until(lambda: case.partners.settled)
         await social_says(case, 300_000, 104_838)
         task = await case.task(TaskKind.SETTLE_AT_COUNTER)
+        await social_says(case, 300_000, 104_838)  # twice is once
         assert task.amount_fen == 369_524
         assert task.subject == "总费用 7,743.62 元, 医保 3,000.00 元, 个人支付 1,048.38 元"
         form = COUNTER | {"social_paid": people.money(300_000), "present": "family"}
@@ -153,7 +163,10 @@ async def test_a_counter_that_hears_nothing_states_the_bill_itself(case_of: Case
         await advances.claimed(case, "claim_direct_pay", more=WITH_BILL)
         await case.until(lambda: case.partners.settled)
         await case.time.go_to(case.time.now() + timedelta(minutes=3))
+        await case.task(TaskKind.SETTLE_AT_COUNTER)
+        await social_says(case, 300_000, 104_838)  # too late, and something else
         await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **COUNTER)
+        await people.acknowledge(case, "医保结算结果与已采用的不一致")
         await case.ends(Stage.CLOSED)
 
 
@@ -246,3 +259,102 @@ async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: Ca
         await case.complete(task, AGENT, form)
         await case.ends(Stage.CLOSED)
         assert [getattr(one, "branch", "") for one in case.partners.ordered] == ["sichuan"]
+
+
+async def test_a_claim_that_is_held_is_not_paid_before_it_is_released(case_of: CaseOf) -> None:
+    async with case_of() as case:
+        await advances.claimed(case, "ci_one_day_payout", **CI)
+        await complete(case)
+        await case.task(TaskKind.ADJUDICATE)
+        hold = Intervene(act="hold", actor=SUPERVISOR, at=case.time.now())
+        await case.update("intervene", hold)
+        for act in ("hold", "policy_ended"):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await case.update("intervene", hold.model_copy(update={"act": act}))
+        await decide(case, "approved", 1_000_000)
+        await case.settled()
+        assert case.partners.paid == {}
+        await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR)
+        await case.ends(Stage.CLOSED)
+        assert case.partners.paid[f"{case.case_id}:payout"] == 1_000_000
+
+
+async def test_a_claim_does_not_close_over_a_payout_on_which_two_sides_differ(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.pending()]
+        await advances.claimed(case, "ci_one_day_payout", **CI)
+        await complete(case)
+        await decide(case, "approved", 1_000_000)
+        await case.until(lambda: case.payments)
+        movement_id = f"{case.case_id}:payout"
+        about = f"payment {case.today} other_status {movement_id}"
+        evidence = Evidence(ours="处理中", theirs="已付 9,999.99 元")
+        found = DifferenceFound(about=about, amount_fen=1, evidence=evidence, at=case.time.now())
+        await case.handle.signal("difference_found", found)
+        explained = await case.task(TaskKind.EXPLAIN_DIFFERENCE)
+        await case.complete(explained, FINANCE, {"explanation": "当日尚未完成"})
+        case.partners.pays(movement_id, 1_000_000)
+        for fen in (999_999, 1_000_000):
+            said = PaymentResult(
+                movement_id=movement_id,
+                status=PaymentStatus.PAID,
+                amount_fen=fen,
+                receipt_no="R-9",
+                at=case.time.now(),
+            )
+            await case.handle.signal("payment_result", said)
+        task = await case.task(TaskKind.CORRECT_PAYMENT)
+        await case.settled()
+        assert case.stage is Stage.PAYOUT
+        await people.correct(case, task, 1_000_000)
+        await case.ends(Stage.CLOSED)
+
+
+async def _paid_at_the_counter(case: Case) -> dict[str, Any]:
+    """A claim that paid the hospital and has ended; what it was opened with."""
+    await advances.claimed(case, "claim_direct_pay")
+    await case.do(TaskKind.SETTLE_AT_COUNTER, AGENT, **COUNTER)
+    await case.ends(Stage.CLOSED)
+    asked = ClaimAsked(service="claim_direct_pay", elements={"sum_insured_left": 25_000_000})
+    return {"programme": programme_of(advances.P21), "claim": asked}
+
+
+async def _goes_to_the_insurer(case: Case, fen: int) -> None:
+    parts = {"to_customer": 0, "to_insurer": fen, "to_loss": 0, "to_hospital": 0}
+    form: dict[str, Any] = {name: people.money(part) for name, part in parts.items()}
+    await case.do(TaskKind.SETTLE_LATE_REFUND, FINANCE, **form, reason="账单更正")
+
+
+async def test_what_a_hospital_returns_of_a_counters_payment_goes_to_the_insurer(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        facts = await _paid_at_the_counter(case)
+        refund = RefundReceived(
+            refund_id="r-1", amount_fen=524, reference="B-1", at=case.time.now()
+        )
+        await reopened(case, "refund_received", refund, **facts)
+        await _goes_to_the_insurer(case, 524)
+        await case.ends(Stage.CLOSED)
+        reasons = {one.reason: one.amount_fen for one in case.books.transfers.values()}
+        assert reasons[Reason.REFUND] == reasons[Reason.CLAIM_RETURNED] == 524
+
+
+async def test_a_counters_payment_that_never_left_is_given_back_to_the_insurer(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        facts = await _paid_at_the_counter(case)
+        said = PaymentResult(
+            movement_id=case.movement(1),
+            status=PaymentStatus.REFUSED,
+            amount_fen=669_524,
+            at=case.time.now(),
+        )
+        await reopened(case, "payment_result", said, **facts)
+        await people.correct(case, await case.task(TaskKind.CORRECT_PAYMENT), 0)
+        await _goes_to_the_insurer(case, 669_524)
+        await people.acknowledge(case, "医院账单有 6,695.24 元 并未由押金支付")
+        await case.ends(Stage.CLOSED)

@@ -12,21 +12,12 @@ from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
 from domain.eligibility import Outcome
-from domain.services import Shape
 from domain.steps import TaskKind
-from domain.visit import escorting
 from tests.workflows import escorts, stewards
-from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from tests.workflows.booked import Booked, booking_opener, refused
 
 BookingOf = Callable[..., Any]
 
-SERVICES = [
-    (programme.code, service.code)
-    for programme in PROGRAMMES.values()
-    for service in programme.services
-    if service.shape is Shape.ESCORT
-]
-"""Every escort of every programme."""
 P06 = ("anxin_cancer_inpatient", "visit_escort")
 MEETING = "2026-06-20 09:00"
 
@@ -232,33 +223,6 @@ async def test_only_who_has_worked_as_a_nurse_may_go_to_the_ward_and_nobody_give
         await booked.ends(BookingStage.UNAVAILABLE)
 
 
-@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
-async def test_every_escort_of_every_programme_runs_to_its_end(
-    booking_of: BookingOf, programme: str, service: str
-) -> None:
-    """Guided by nothing but the steps that the booking itself opens."""
-    terms = PROGRAMMES[programme].service(service)
-    asked = escorting(PROGRAMMES[programme], terms)
-    assert asked is not None
-    async with booking_of(programme, service, "2026-06-17 09:00") as booked:
-        await stewards.take(booked)
-        await stewards.hand_in(booked, programme, service)
-        while (task := await booked.anything()).kind is not TaskKind.PLAN_ESCORT:
-            await stewards.next_step(booked, task.kind)
-        await escorts.taken(booked, MEETING)
-        await escorts.call(booked, items=[one.code for one in asked.calls])
-        await booked.go_to("2026-06-20 08:45")
-        await escorts.check_in(booked)
-        await escorts.on_the_way(booked)
-        await escorts.meet(booked)
-        await booked.go_to("2026-06-20 11:00")
-        await escorts.check_out(booked, items=[one.code for one in asked.items])
-        for promised in terms.follow_ups:
-            await stewards.follow_up(booked, promised.kind)
-        await booked.ends(BookingStage.CLOSED)
-        assert booked.unit == (None if terms.quota.count is None else "consumed")
-
-
 async def test_an_appointment_is_accompanied_where_its_programme_says_so(
     booking_of: BookingOf,
 ) -> None:
@@ -305,3 +269,29 @@ async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
         assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
+
+
+async def test_an_order_that_reaches_the_platform_after_its_visit_was_moved_is_called_off(
+    booking_of: BookingOf,
+) -> None:
+    def away(verb: str) -> None:
+        if verb == "order_visit":
+            raise OSError("the platform is away")
+
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.plan(booked, MEETING)
+        booked.partners.fail = away
+        await booked.do(TaskKind.OFFER_VISIT, nurses=[{"nurse_id": "a"}], hospital_name="某医院")
+        await stewards.report(booked, VisitOutcome.RESCHEDULED)
+        await escorts.plan(booked, "2026-06-21 09:00")
+        await booked.task(TaskKind.OFFER_VISIT)
+        booked.partners.fail = lambda _: None
+        await booked.until(lambda: booked.partners.visits)
+        await booked.until(lambda: booked.partners.cancelled.count(*booked.partners.visits) > 1)
+        await escorts.offer(booked, 2)
+        await escorts.says(booked, 2)
+        assert (await booked.task(TaskKind.CALL_CUSTOMER)).assignee == "nurse-2"
+        await booked.give_up()
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
+        await booked.ends(BookingStage.CANCELLED)

@@ -220,3 +220,31 @@ async def test_a_dispute_where_nothing_is_recovered_reaches_a_supervisor(case_of
         await people.discharged(case, OWED)
         await people.decide(case, "approved", OWED)
         await case.ends(Stage.CLOSED)
+
+
+async def test_claim_money_that_is_added_while_the_customer_repays_lowers_what_is_owed(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, 5_000_000)
+        await people.decide(case, "denied")
+        await people.repay(case, 1_000_000)
+        await people.decide(case, "partial", 3_000_000)
+        await people.decide(case, "partial", 5_000_000)
+        await case.until(
+            lambda: (
+                [
+                    task.amount_fen
+                    for task in case.open_tasks.values()
+                    if task.kind is TaskKind.SETTLE_LATE_CLAIM
+                ]
+                == [5_000_000]
+            )
+        )
+        form: dict[str, Any] = {"received": people.money(5_000_000), "to_loss": people.money(0)}
+        await case.do(TaskKind.SETTLE_LATE_CLAIM, FINANCE, **form, reason="保险公司更正结论")
+        await case.ends(Stage.CLOSED)
+        # The advance first (R015): what the customer had repaid of it is his again.
+        assert case.partners.paid[f"{case.case_id}:payout"] == 1_000_000

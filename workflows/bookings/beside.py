@@ -6,13 +6,13 @@ customer, and when they parted.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from domain.visit import Escorting
 from workflows.bookings.desk import BookingDesk, BookingOver
-from workflows.bookings.escorted import EscortedVisit
+from workflows.bookings.escorted import EscortedVisit, EscortStopped
 from workflows.messages import RequestBooking
 
 
@@ -33,8 +33,8 @@ class Beside:
     ) -> None:
         self._desk = desk
         terms = asked.escorting or Escorting()
-        self._escorted = EscortedVisit(desk, asked, terms, taken=taken, moved=moved)
-        self._running: asyncio.Task[None] | None = None
+        self._new = partial(EscortedVisit, desk, asked, terms, taken=taken, moved=moved)
+        self._escorted: EscortedVisit | None = None
         self.parted_at: datetime | None = None
         self.over: BookingOver | None = None
 
@@ -46,11 +46,14 @@ class Beside:
     def begin(self, meeting_at: datetime) -> None:
         """Find somebody for the meeting and go with the customer."""
         self.parted_at = self.over = None
-        self._running = self._desk.errand(self._go(meeting_at), "escort")
+        self._escorted = self._new()
+        self._desk.errand(self._go(self._escorted, meeting_at), "escort")
 
-    async def _go(self, meeting_at: datetime) -> None:
+    async def _go(self, escorted: EscortedVisit, meeting_at: datetime) -> None:
         try:
-            self.parted_at = await self._escorted.accompany(meeting_at)
+            self.parted_at = await escorted.accompany(meeting_at)
+        except EscortStopped:
+            return
         except BookingOver as over:
             self.over = over
             if self._desk.state.called_off is None:
@@ -58,10 +61,9 @@ class Beside:
 
     def end(self) -> bool:
         """Whoever is not with the customer need not come any more; whether somebody was."""
-        running, self._running = self._running, None
+        escorted, self._escorted = self._escorted, None
         visit = self._desk.state.visit
         met = self.parted_at is not None or (visit is not None and visit.met_at is not None)
-        if running is not None:
-            running.cancel()
-            self._escorted.release()
+        if escorted is not None:
+            escorted.stop()
         return met

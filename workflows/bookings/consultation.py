@@ -109,6 +109,8 @@ class Consultation(Booking):
             await self._find_doctor()
             self._confirmed()
             outcome = await self._consult()
+        if self._consulting.by == "direct":
+            await self._free_slot()  # the doctor is on duty for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")

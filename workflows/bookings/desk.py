@@ -153,10 +153,14 @@ class BookingDesk(PayingDesk):
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""
+        self.ask_no_more(at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)
+
+    def ask_no_more(self, *, at: datetime, reason: str) -> None:
+        """What the story waited for is taken off the worklist."""
         for task in list(self.state.tasks.values()):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)
 
     def let_down(self, *, at: datetime, by: Actor) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.visit_ports import VisitOrder
+from activities.visit_ports import VisitAnswer, VisitOrder
 from domain.booking import BookingStage
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
@@ -54,6 +54,10 @@ class EscortLost(Exception):
     """Whoever had taken the visit does not come."""
 
 
+class EscortStopped(Exception):
+    """Nobody is to come any more."""
+
+
 class EscortedVisit:
     """The escort of one booking."""
 
@@ -74,6 +78,7 @@ class EscortedVisit:
         self._moved = moved
         self._visits = Visits(desk)
         self._order: VisitOrder | None = None
+        self._stopped = False
 
     async def accompany(self, meeting_at: datetime) -> datetime:
         """From the offer to the moment they part, by as many people as it takes."""
@@ -86,8 +91,9 @@ class EscortedVisit:
                 meeting_at = self._visit.meeting_at
                 self._lost()
 
-    def release(self) -> None:
+    def stop(self) -> None:
         """Nobody needs to come any more, whether somebody had taken it or not."""
+        self._stopped = True
         visit, self._state.visit = self._state.visit, None
         if visit is not None:
             self._visits.call_off([visit.visit_id])
@@ -123,6 +129,21 @@ class EscortedVisit:
         self._desk.happened(ExpectedEvent.TASK_ACCEPTED, at=at, about=visit.visit_id)
         self._taken(at)
 
+    async def _until(self, ready: Callable[[], bool]) -> None:
+        """Wait for a fact; `EscortStopped` when nobody is to come any more."""
+        await self._desk.until(lambda: ready() or self._stopped)
+        if self._stopped:
+            raise EscortStopped
+
+    async def _placed(self, order: VisitOrder) -> VisitAnswer:
+        """The platform's answer; an order that outlived its visit is called off again."""
+        self._order = order
+        answer = await self._visits.place(order)
+        if self._stopped:
+            self._visits.call_off([order.visit_id])
+            raise EscortStopped
+        return answer
+
     async def _offered(self, subject: str, meeting_at: datetime) -> str:
         """One round: an offer, or somebody who takes what was offered before."""
         desk, completions = self._desk, self._state.completions
@@ -132,7 +153,7 @@ class EscortedVisit:
             until=ExpectedEvent.SERVICE_ARRANGED,
             subject=subject,
         )
-        await desk.until(lambda: step in completions or self._is_taken)
+        await self._until(lambda: step in completions or self._is_taken)
         desk.no_longer_asked(step, at=workflow.now(), reason="已接单")
         offered = completions.pop(step, None)
         if offered is None or self._is_taken:
@@ -155,7 +176,7 @@ class EscortedVisit:
             met_at=earlier.met_at if earlier else None,
         )
         state.visit = visit  # before the platform is asked: who is quick says yes at once
-        self._order = VisitOrder(
+        order = VisitOrder(
             visit_id=visit.visit_id,
             case_id=state.booking_id,
             purpose="escort",
@@ -168,7 +189,7 @@ class EscortedVisit:
             offered_to=list(visit.offered_to),
             clinical_nurse=self._terms.clinical_nurse,
         )
-        answer = await self._visits.place(self._order)
+        answer = await self._placed(order)
         if answer.accepted:
             self._desk.note(
                 "visit_offered", f"已派单 {len(visit.offered_to)}人 {civil(meeting_at)}"
@@ -215,7 +236,7 @@ class EscortedVisit:
     async def _done(self, step: str) -> Completion:
         """What whoever comes reports; `EscortLost` where she does not come."""
         completions = self._state.completions
-        await self._desk.until(lambda: step in completions or self._is_lost)
+        await self._until(lambda: step in completions or self._is_lost)
         if step not in completions:
             self._desk.no_longer_asked(step, at=workflow.now(), reason="陪诊人员更换")
             raise EscortLost
@@ -239,8 +260,7 @@ class EscortedVisit:
             self._now(meeting_at=form.meeting_at)
             desk.note("meeting_moved", f"会面时间 {civil(form.meeting_at)}", at=called.at)
             self._moved(form.meeting_at)
-            self._order = self._order.model_copy(update={"visit_at": form.meeting_at})
-            await self._visits.place(self._order)
+            await self._placed(self._order.model_copy(update={"visit_at": form.meeting_at}))
 
     async def _arrive(self) -> None:
         """There before the customer (G07); who is not is asked after by a dispatcher."""
@@ -259,7 +279,7 @@ class EscortedVisit:
     async def _asked_after(self, step: str) -> None:
         desk, completions = self._desk, self._state.completions
         asked = desk.ask(TaskKind.REPLACE_ESCORT, at=workflow.now())
-        await desk.until(
+        await self._until(
             lambda: asked in completions or step in completions or self._is_lost,
         )
         desk.no_longer_asked(asked, at=workflow.now(), reason="陪诊人员已到或已更换")
@@ -315,7 +335,7 @@ class EscortedVisit:
 
         try:
             await workflow.wait_condition(
-                lambda: heard() or state.called_off is not None,
+                lambda: heard() or self._stopped or state.called_off is not None,
                 timeout=max(moment - workflow.now(), timedelta()),
                 timeout_summary=what[:SUMMARY_MAX],
             )

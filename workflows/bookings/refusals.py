@@ -15,6 +15,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReceiveSample,
     ReportVisit,
+    SendKit,
 )
 from domain.booking_papers import Span, faults, lacking
 from domain.booking_terms import papers_for
@@ -88,6 +89,9 @@ class BookingRefusals:
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
+        last_day = self._asked.covered_until
+        if last_day is not None and message.wished_on > last_day:
+            raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
@@ -106,6 +110,8 @@ class BookingRefusals:
             self._report(form, message.at)
         elif isinstance(form, AssignExpert):
             self._expert(form)
+        elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
+            raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
             not_ahead(form.at, message.at)
             if isinstance(form, DeliverReport):

@@ -32,6 +32,7 @@ class Talk:
         self._phone = Calls()
         self._before: frozenset[str] = frozenset()  # promises of an earlier talk
         self._timed: set[str] = set()  # the calls whose beginning a promise has heard of
+        self._ended: set[str] = set()  # and of whose end
         self.slot: Slot | None = None  # what the customer holds
         self.kept: Slot | None = None  # what customer and doctor were told of
         self.withdrawn: set[str] = set()
@@ -61,7 +62,7 @@ class Talk:
     @property
     def lost(self) -> bool:
         """Whether the slot is not the customer's any more: changed for another, or withdrawn."""
-        return self.slot is not self.kept or self.is_withdrawn
+        return not self.begun and (self.slot is not self.kept or self.is_withdrawn)
 
     @property
     def is_withdrawn(self) -> bool:
@@ -72,7 +73,7 @@ class Talk:
     def in_vain(self) -> bool:
         """Whether one caller has not reached the customer as often as the file allows (C-38)."""
         terms = self._service.failed_calls
-        if terms is None:
+        if terms is None or self.begun:
             return False
         return any(self._phone.in_vain(caller) >= terms.attempts for caller in terms.callers)
 
@@ -87,7 +88,7 @@ class Talk:
         """Whether the promise that is this talk's length has run out (G10, G11)."""
         bound = self._consulting.ends_with
         return any(
-            clock.id == bound and not clock.is_open
+            clock.id == bound and clock.met_at is not None and clock.met_at >= clock.due_at
             for instance, clock in self._state.clocks.items()
             if instance not in self._before
         )
@@ -114,11 +115,10 @@ class Talk:
         desk, made = self._desk, self._phone.first_by("doctor")
         if made is not None:
             desk.happened(ExpectedEvent.EXPERT_CALLED, at=made.made_at)
-        talk = self._phone.talk()
-        if talk is None or talk.answered_at is None:
-            return
-        if talk.call_id not in self._timed:
-            self._timed.add(talk.call_id)
-            desk.happened(ExpectedEvent.CALL_STARTED, at=talk.answered_at)
-        if talk.ended_at is not None:
-            desk.happened(ExpectedEvent.CALL_ENDED, at=talk.ended_at)
+        for call in self._phone.answered():
+            if call.call_id not in self._timed and call.answered_at is not None:
+                self._timed.add(call.call_id)
+                desk.happened(ExpectedEvent.CALL_STARTED, at=call.answered_at)
+            if call.call_id not in self._ended and call.ended_at is not None:
+                self._ended.add(call.call_id)
+                desk.happened(ExpectedEvent.CALL_ENDED, at=call.ended_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from activities.ports import TaskOpened
 from domain.events import ExpectedEvent
 from domain.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
 from domain.services import Service, Step
@@ -122,14 +123,42 @@ class RescueDesk(FrontDesk):
 
     # Leaving -------------------------------------------------------------------------------------
 
-    def leave(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> list[str]:
-        """Take steps of these kinds off the worklist; the titles of those nobody reported."""
-        left = [task for task in self.state.tasks.values() if task.kind in kinds]
-        for task in left:
+    def leave(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> None:
+        """Take steps of these kinds off the worklist."""
+        for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
             self.no_longer_asked(task.task_id, at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)
-        return [task.title for task in left if task.kind is TaskKind.RESCUE_STEP]
+
+    def drop_due_after(self, ended_at: datetime, *, at: datetime) -> None:
+        """What was promised for later than the end is not wanted any more."""
+        for clock in self.state.open_clocks:
+            if clock.due_at > ended_at:
+                self.pen.clock(clock.drop(at, why="救治已结束"), at)
+
+    @property
+    def unreported(self) -> list[TaskOpened]:
+        """Steps of the rescue itself that somebody was asked for and nobody reported."""
+        return [
+            task
+            for task in self.state.tasks.values()
+            if task.kind is TaskKind.RESCUE_STEP and not self._is_paper(task)
+        ]
+
+    def _is_paper(self, task: TaskOpened) -> bool:
+        service, code, *_ = task.subject.split(".")
+        steps = self._raised.programme.service(service).steps
+        return any(step.code == code and step.when == "afterwards" for step in steps)
+
+    def close_the_record(self, *, at: datetime) -> None:
+        """Nobody writes down the rescue any more; what is missing is named."""
+        missing = self.unreported
+        for task in missing:
+            self.no_longer_asked(task.task_id, at=at, reason="救治记录已截止")
+        if missing:
+            titles = ", ".join(task.title for task in missing)
+            self.note("not_reported", f"未登记的步骤: {titles}", at=at)
+        self.clocks.drop_all(at=at, why="救治记录已截止")
 
     def leave_all(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more."""
         self.leave(frozenset(TaskKind) - ONLY_ACKNOWLEDGED, at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain.offer import EmergencyTerms
 from domain.rescue import (
+    RECORD_WITHIN,
     STRETCHER,
     UNDER_WAY,
     RescueStage,
@@ -39,6 +40,8 @@ REPORTED: Final[dict[TaskKind, type[TriagePatient | RecordStep | ReportRescue | 
     TaskKind.RESCUE_OUTCOME: RecordOutcome,
 }
 """What may be reported whether or not somebody was asked for it."""
+
+_RECORDED_IN: Final = UNDER_WAY | {RescueStage.FORMALITIES}
 
 _FAULTS: Final = {
     StepFault.BY_ANOTHER_FORM: "该步骤随分诊或报告一并登记",
@@ -130,6 +133,16 @@ class RescueRefusals:
         if self._state.stage not in UNDER_WAY or self._state.outcome is not None:
             raise refusal(WRONG_STAGE, "救治已结束, 请在病历中补记", "stage")
 
+    def _while_it_is_recorded(self, at: datetime, now: datetime) -> None:
+        """Writing down comes after saving: what happened before the end is taken for six hours."""
+        ended = self._state.ended_at
+        if ended is None:
+            return
+        if now >= ended + RECORD_WITHIN or self._state.stage not in _RECORDED_IN:
+            raise refusal(WRONG_STAGE, "救治已结束, 请在病历中补记", "stage")
+        if at > ended:
+            raise refusal(FORM_REFUSED, "不能晚于救治结果", "at")
+
     def _form(
         self,
         form: TriagePatient | RecordStep | ReportRescue | RecordOutcome,
@@ -143,7 +156,7 @@ class RescueRefusals:
                 self._triage(form, trial)
             case RecordStep():
                 self._moment(form.at, now)
-                self._step(form, trial, actor)
+                self._step(form, trial, actor, now)
             case ReportRescue():
                 self._moment(form.at, now)
                 self._line(form)
@@ -172,11 +185,10 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, text, "way") from None
         trial.groups = [*said.groups]
 
-    def _step(self, form: RecordStep, trial: RescueState, actor: Actor) -> None:
+    def _step(self, form: RecordStep, trial: RescueState, actor: Actor, now: datetime) -> None:
         service, step = found(self._raised, self._state, form)
-        late = step.when == "afterwards"
-        if not late:
-            self._under_way()
+        if step.when != "afterwards":
+            self._while_it_is_recorded(form.at, now)
         elif self._state.stage not in (*UNDER_WAY, RescueStage.FORMALITIES):
             raise refusal(WRONG_STAGE, "手续已办结", "stage")
         if step.by and actor.role not in step.by:

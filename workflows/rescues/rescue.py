@@ -8,6 +8,7 @@ come to light at any time.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ from domain.events import ExpectedEvent
 from domain.forms import Form
 from domain.rescue import (
     OUTCOME_NAMES,
+    RECORD_WITHIN,
     RescueOutcome,
     RescueStage,
     shift_of,
@@ -60,16 +62,15 @@ FOLLOW_UPS_MAX: Final = 12
 OF_THE_RESCUE: Final = frozenset(
     {
         TaskKind.TRIAGE_PATIENT,
-        TaskKind.RESCUE_STEP,
         TaskKind.ALERT_DEPARTMENT,
         TaskKind.COORDINATE_RESCUE,
         TaskKind.RESCUE_OUTCOME,
     }
 )
-"""Steps that nobody needs to do once the rescue is over; a report upward is still owed."""
+"""What nobody needs to do once the rescue is over; writing it down and reporting it is owed."""
 
 _WAITED_FOR: Final = frozenset({TaskKind.COLLECT_FEES, TaskKind.FOLLOW_UP_CALL})
-_STILL_OWED: Final = frozenset({TaskKind.REPORT_RESCUE, TaskKind.DECIDE_WARD})
+_STILL_OWED: Final = frozenset({TaskKind.RESCUE_STEP, TaskKind.REPORT_RESCUE, TaskKind.DECIDE_WARD})
 
 
 @workflow.defn(name="Rescue")
@@ -139,14 +140,18 @@ class Rescue:
             desk.tell_the_house(at=now)
             await self._next_beat()
         now = workflow.now()
-        undone = desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
-        if undone:
-            desk.note("not_reported", f"未登记的步骤: {', '.join(undone)}", at=now)
+        desk.tell_the_house(at=now)  # it may have ended with the very first report
+        desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
+        desk.drop_due_after(self._state.ended_at or now, at=now)
         self._look_for_gaps()
 
-    async def _next_beat(self) -> None:
+    async def _next_beat(self, *, within: timedelta | None = None) -> None:
+        """Wait until something is reported, or for so long."""
         beats = self._beats
-        await self._desk.until(lambda: self._beats != beats)
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._beats != beats, timeout=within, timeout_summary="救治记录截止"
+            )
 
     def _look_for_gaps(self) -> None:
         """R443: somebody was with the patient all the time, or the duty office hears of it."""
@@ -159,14 +164,21 @@ class Rescue:
 
     async def _formalities(self) -> None:
         """HX06: registration, admission and fees, afterwards; no money has blocked anything."""
-        desk = self._desk
+        desk, closes_at = self._desk, (self._state.ended_at or workflow.now()) + RECORD_WITHIN
         desk.enter(RescueStage.FORMALITIES, at=workflow.now())
         while True:
-            desk.offer(at=workflow.now(), afterwards=True)
-            owed = _STILL_OWED | {TaskKind.RESCUE_STEP}
-            if not any(task.kind in owed for task in self._state.tasks.values()):
+            now = workflow.now()
+            desk.offer(at=now, afterwards=True)
+            left = closes_at - now if desk.unreported else None
+            if left is not None and left <= timedelta():
+                desk.close_the_record(at=now)
+                left = None
+            elif left is not None:
+                desk.offer(at=now, afterwards=False)  # one step written down asks for the next
+            if not any(task.kind in _STILL_OWED for task in self._state.tasks.values()):
                 break
-            await self._next_beat()
+            await self._next_beat(within=left)
+        desk.close_the_record(at=workflow.now())
         if self._terms.fees_every_days is not None:
             await self._collect_fees(timedelta(days=self._terms.fees_every_days))
 
@@ -289,9 +301,9 @@ class Rescue:
             state.shifts.append(shift)
         if form.details.get("disputed") == "yes":
             desk.ask(TaskKind.DECIDE_WARD, at=at)
-        if state.stage is RescueStage.RAISED:
+        if state.stage is RescueStage.RAISED and state.outcome is None:
             desk.enter(RescueStage.IN_RESCUE, at=form.at)
-        if step.marks is ExpectedEvent.SURGERY_DECIDED:
+        if step.marks is ExpectedEvent.SURGERY_DECIDED and state.outcome is None:
             desk.enter(RescueStage.IN_SURGERY, at=form.at)
 
     def _reported(self, form: ReportRescue, at: datetime) -> None:
