@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from tests.walk.scene import Scene
 from tests.walk.walk import Walk
 
 _OUT = Console(highlight=False, soft_wrap=True)
@@ -38,7 +39,7 @@ def walked(seed: int) -> Walked:
     logging.disable(logging.WARNING)  # the SDK's own words about a task that fails
     wrong = ""
     with asyncio.Runner() as loop:
-        one = Walk(seed, loop=loop)
+        one = Walk(Scene(seed, loop=loop))
         try:
             one.walk()
         except Exception:  # noqa: BLE001 - whatever it is, it is told with its seed
