@@ -21,8 +21,8 @@ help:
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
 	@echo 'make bench   latency, throughput and size, beside a bare Temporal client'
 	@echo 'make requirements  where each requirement stands, per programme'
-	@echo 'make soak    many cases at once while processes are killed, and 500 seeded walks'
-	@echo 'make walk    500 seeded walks over whole cases in virtual time; SEED=17 tells one'
+	@echo 'make soak    many cases at once while processes are killed, and the seeded walks'
+	@echo 'make walk    500 seeded walks over cases and 500 over bookings; SEED=17 or b17 tells one'
 	@echo 'make clean   stop what runs from here and remove .venv, caches and ./var'
 
 install: $(STAMP)

@@ -139,7 +139,7 @@ def reconciling(
 def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:
     """The verbs of parcels and of tests."""
     parcels = SendParcels(courier=courier, lab=lab)
-    return [parcels.order, parcels.track, parcels.order_test]
+    return [parcels.order, parcels.track, parcels.call_off, parcels.order_test]
 
 
 def paying_back(*, papers: PaperPort) -> list[Callable[..., Any]]:

@@ -31,6 +31,11 @@ class SendParcels:
         """Ask where a parcel is."""
         return await self._courier.track(parcel_id)
 
+    @activity.defn(name="call_off_parcel")
+    async def call_off(self, parcel_id: str) -> None:
+        """Nobody needs to come for a parcel."""
+        await self._courier.call_off(parcel_id)
+
     @activity.defn(name="order_test")
     async def order_test(self, order: TestOrder) -> LabAnswer:
         """Tell the laboratory that a sample comes."""

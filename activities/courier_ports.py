@@ -33,6 +33,9 @@ class CourierPort(Protocol):
     async def track(self, parcel_id: str) -> ParcelAnswer:
         """Where a parcel is."""
 
+    async def call_off(self, parcel_id: str) -> None:
+        """Nobody needs to come for it; twice, unknown or under way is no error."""
+
 
 class TestOrder(Message):
     """A sample will come for a test; the laboratory learns the id and the kind, nobody's name."""

@@ -74,8 +74,13 @@ class CourierNetwork:
 
     async def track(self, parcel_id: str) -> ParcelAnswer:
         """Where a parcel is."""
-        asked = self._line.ask(f"/parcels/{quote(parcel_id, safe=':')}")
-        return await self._said(asked, parcel_id)
+        return await self._said(self._line.ask(_address(parcel_id)), parcel_id)
+
+    async def call_off(self, parcel_id: str) -> None:
+        """Nobody needs to come for it; twice, unknown or under way is no error."""
+        answer = await _heard(self._line.post(f"{_address(parcel_id)}/cancel", {}))
+        if answer.status not in {*_READ, HTTPStatus.NOT_FOUND}:
+            raise PartnerSilent(f"http_{answer.status}")
 
     async def _said(self, asked: Awaitable[Answer], parcel_id: str) -> ParcelAnswer:
         answer = await _heard(asked)
@@ -104,6 +109,10 @@ class Laboratory:
             raise PartnerSilent("answer_about_something_else")
         refused = reply.status == "refused"
         return LabAnswer(accepted=not refused, reason=code_of(reply.reason_code) if refused else "")
+
+
+def _address(parcel_id: str) -> str:
+    return f"/parcels/{quote(parcel_id, safe=':')}"
 
 
 async def _heard(asked: Awaitable[Answer]) -> Answer:

@@ -33,6 +33,7 @@ from domain.rescue_board import (
     RescueView,
     StepRow,
 )
+from domain.waiver import ENDED
 
 _PERSON: Final = ("name", "id_number", "phone")
 _DETAILS: Final = "rescue_steps.details"
@@ -231,6 +232,17 @@ class RescueRows:
             cases.c.case_id == case_id,
             cases.c.person_hash == person_hash,
             cases.c.hospital_id == hospital_id,
+        )
+        return (await self._connection.execute(query)).scalar()
+
+    async def open_case_of(self, person_hash: str, hospital_id: str) -> str | None:
+        """The newest case of this person in this hospital that has not ended."""
+        query = (
+            select(cases.c.case_id)
+            .where(cases.c.person_hash == person_hash, cases.c.hospital_id == hospital_id)
+            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+            .order_by(cases.c.reported_at.desc())
+            .limit(1)
         )
         return (await self._connection.execute(query)).scalar()
 

@@ -43,6 +43,7 @@ from api.views import (
 from api.wiring import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
 from domain.eligibility import Outcome, Reason
+from domain.programme import Programme
 from domain.rules import RuleCode
 from domain.waiver import Role
 
@@ -107,6 +108,7 @@ class BookingFile(BookingOpened):
     outcome_name: str
     reasons: list[Reason] = Field(description="资格规则的结论理由, 条款原文")
     flags: list[Reason]
+    notes: list[str] = Field(description="须向客户说明的条款")
     begin_with: list[str] = Field(description="缺少前提条件时, 可先申请的服务")
     awaiting: list[Role]
     sla_state: SlaState
@@ -170,8 +172,7 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    begin_with = _begin_with(door, found)
-    return _file(narrowed_booking(caller, found), begin_with=begin_with)
+    return _file(door, narrowed_booking(caller, found))
 
 
 @routes.get(
@@ -223,18 +224,26 @@ async def get_booking_contact(
     return BookingContact(booking_id=booking_id, name=found.name, phone=found.phone)
 
 
-def _begin_with(door: Door, view: BookingView) -> list[str]:
+def _begin_with(programme: Programme, view: BookingView) -> list[str]:
     """P06: who has no admission slip yet begins with the outpatient visit (R374, C-68)."""
     if view.verdict.codes != (RuleCode.PRECONDITIONS,):
-        return []
-    try:
-        programme = door.programme(view.programme, view.requested_at)
-    except UnknownProgramme:
         return []
     return list(programme.service(view.service).after)
 
 
-def _file(view: BookingView, *, begin_with: list[str]) -> BookingFile:
+def _notes(programme: Programme, service: str) -> list[str]:
+    """What the programme wants its customers to be told of a service (R397, R401, R638, R791)."""
+    ours = (rule for rule in programme.rules if not rule.services or service in rule.services)
+    return [rule.text for rule in ours if rule.shown]
+
+
+def _file(door: Door, view: BookingView) -> BookingFile:
+    try:
+        programme = door.programme(view.programme, view.requested_at)
+        said = {"notes": _notes(programme, view.service)}
+        said["begin_with"] = _begin_with(programme, view)
+    except UnknownProgramme:  # no file of that year is kept any more
+        said = {"notes": [], "begin_with": []}
     told = view.model_dump(
         exclude={
             "verdict",
@@ -249,7 +258,7 @@ def _file(view: BookingView, *, begin_with: list[str]) -> BookingFile:
     )
     return BookingFile(
         **{name: value for name, value in told.items() if name in BookingFile.model_fields},
-        begin_with=begin_with,
+        **said,
         outcome=view.verdict.outcome,
         outcome_name=OUTCOME_NAMES[view.verdict.outcome],
         reasons=list(view.verdict.reasons),

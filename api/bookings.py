@@ -7,32 +7,27 @@ choice and confirmation are steps like any other (`api.tasks`).
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.access import may_ask_for, seen_matter
+from api.access import may_ask_for
 from api.applications import Application, Declared, Insured, Known, gather
-from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
-from api.documents import store_upload
-from api.gateway import CaseNotRunning, NotKnownYet
+from api.gateway import NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed, may_see
 from api.problems import Problem, at_field
 from api.reporting import CLOCKS_DIFFER, Consent, stage_name
-from api.shapes import DocumentView, Utc
-from api.text import Body, BookingId, Code, OpaqueId, Words, example
+from api.shapes import Utc
+from api.text import Body, Code, OpaqueId, Words, example
 from api.wiring import Door, Unit, door_of
-from domain.board import DocumentRow
-from domain.booking import BOOKING_ENDED, BookingStage
+from domain.booking import BookingStage
 from domain.calendar import civil_date
-from domain.documents import DocumentKind
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp
 from domain.programme import NotInProgramme
@@ -41,9 +36,6 @@ from domain.visit import escorting
 from domain.waiver import Role
 from workflows.messages import (
     BOOKING_TYPES,
-    CancelBooking,
-    ChangeDate,
-    PapersArrived,
     RequestBooking,
 )
 
@@ -77,6 +69,8 @@ class BookingRequest(Body):
     hospital_id: OpaqueId | None = None
     disease: Code | None = None
     wished_on: date | None = None
+    language: Literal["zh", "en"] = Field(default="zh", description="通知所用语言")
+    department: Words | None = Field(default=None, repr=False, description="指定科室")
     urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
     declared: Declared | None = None
     consent: Consent
@@ -91,22 +85,6 @@ class BookingOpened(BaseModel):
     stage: str
     stage_name: str
     requested_at: Utc
-
-
-class Cancelling(Body):
-    """The customer gives the booking up; `accept_use` where that counts as used."""
-
-    model_config = example(accept_use=False)
-
-    accept_use: bool = False
-
-
-class Redating(Body):
-    """The customer wishes another day."""
-
-    model_config = example(wished_on="2026-10-09")
-
-    wished_on: date
 
 
 @dataclass(frozen=True)
@@ -197,13 +175,22 @@ def _application(asked: _Requested) -> Application:
 
 
 def _must_book(known: Known, body: BookingRequest) -> None:
-    """The service is one that is booked, and the day wished for lies within its term (I10)."""
+    """The service is booked, offers what is wished for, and the day lies within its term (I10)."""
     try:
         service = known.programme.service(body.service)
     except NotInProgramme:
         raise at_field("invalid", "service", "该项目不提供此服务") from None
     if service.shape not in BOOKING_TYPES:
         raise at_field("invalid", "service", "此服务不通过预约办理")
+    fixed = service.choice.may_not_choose if service.choice else ()
+    if "time" in fixed and body.wished_on is not None:
+        raise at_field("invalid", "wished_on", "该服务不能指定时间")
+    spoken = {one for channel in known.programme.channels for one in channel.languages}
+    if body.language not in spoken | {"zh"}:
+        raise at_field("invalid", "language", "该项目不提供英文服务")
+    mailed = any(one.of_bookings and one.channel == "email" for one in known.programme.notices)
+    if mailed and body.insured.email is None:
+        raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
     wished_on, last_day = body.wished_on, known.last_day
     if wished_on is not None and last_day is not None and wished_on > last_day:
         raise at_field("invalid", "wished_on", "日期不能晚于保单或服务的有效期")
@@ -249,8 +236,10 @@ def _message(
         escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
+        covered_from=known.facts.policy_from,
         covered_until=known.facts.policy_to,
         channel=asked.body.channel,
+        language=asked.body.language,
         urgent=asked.body.urgent,
         requested_by=asked.caller.actor,
         requested_at=asked.at,
@@ -272,7 +261,7 @@ def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, 
         "id_number": body.insured.number,
         "phone": body.insured.phone,
         "email": body.insured.email,
-        "need": body.need,
+        "need": _need(body),
         "hospital_id": body.hospital_id,
         "wished_on": body.wished_on,
         "requested_at": asked.at,
@@ -280,6 +269,11 @@ def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, 
         "verdict": message.verdict.model_dump_json(),
         "opened": message.model_dump_json(),
     }
+
+
+def _need(body: BookingRequest) -> str:
+    """The need with the department that is wished for: both say what somebody has."""
+    return f"{body.need} (指定科室: {body.department})" if body.department else body.need
 
 
 async def _start(door: Door, recorded: _Recorded) -> Answer:
@@ -305,88 +299,3 @@ def _opened(message: RequestBooking, stage: str) -> dict[str, Any]:
 def booking_message(opened: str) -> RequestBooking:
     """The start message of a booking as it was written down."""
     return RequestBooking.model_validate_json(opened)
-
-
-@routes.post(
-    "/{booking_id}/cancellation",
-    operation_id="cancel_booking",
-    summary="取消预约",
-    response_model=CommandAccepted,
-    responses=ANSWERED_OR_PENDING,
-)
-async def cancel_booking(
-    booking_id: BookingId,
-    body: Cancelling,
-    request: Request,
-    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
-    key: IdempotencyKey = None,
-) -> Response:
-    """Give the booking up: free, used, or not possible, by the programme's own rule."""
-    door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
-    message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
-
-    async def record(unit: Unit) -> CancelBooking:
-        await _still_open(unit, caller, booking_id)
-        return message
-
-    return await command(request, ask, booking_id, "cancel_booking", record=record)
-
-
-@routes.post(
-    "/{booking_id}/date",
-    operation_id="change_booking_date",
-    summary="改期",
-    response_model=CommandAccepted,
-    responses=ANSWERED_OR_PENDING,
-)
-async def change_booking_date(
-    booking_id: BookingId,
-    body: Redating,
-    request: Request,
-    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
-    key: IdempotencyKey = None,
-) -> Response:
-    """Wish for another day, until the visit; what stands is coordinated anew, nothing is used."""
-    door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
-    message = ChangeDate(wished_on=body.wished_on, actor=caller.actor, at=door.clock())
-
-    async def record(unit: Unit) -> ChangeDate:
-        await _still_open(unit, caller, booking_id)
-        return message
-
-    return await command(request, ask, booking_id, "change_date", record=record)
-
-
-async def _still_open(unit: Unit, caller: Caller, booking_id: str) -> None:
-    booking = await seen_matter(unit, caller, booking_id)
-    if booking.stage in {stage.value for stage in BOOKING_ENDED}:
-        raise Problem("case-ended", "预约已结束", case_id=booking_id)
-
-
-@routes.post(
-    "/{booking_id}/documents",
-    operation_id="upload_booking_document",
-    summary="上传预约资料",
-    status_code=201,
-    response_model=DocumentView,
-    responses=FAILURES,
-)
-async def upload_booking_document(
-    booking_id: BookingId,
-    kind: Annotated[DocumentKind, Form()],
-    file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 PDF, 最大10MB")],
-    request: Request,
-    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
-    key: IdempotencyKey = None,
-) -> Response:
-    """Store a paper of the booking; from its arrival runs the promise of an answer."""
-    door, resource = door_of(request), f"bookings/{booking_id}"
-
-    async def arrived(paper: DocumentRow) -> None:
-        message = PapersArrived(at=paper.uploaded_at, document_id=paper.document_id)
-        with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
-            await door.cases.signal(booking_id, "papers_arrived", message)
-
-    return await store_upload(request, caller, resource, kind, file, key, arrived)

@@ -45,6 +45,7 @@ from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
 from adapters.worklist import Worklist
 from api import (
+    booking_commands,
     booking_files,
     booking_reports,
     bookings,
@@ -182,6 +183,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
         bookings,
+        booking_commands,
         booking_files,
         booking_reports,
         slots,

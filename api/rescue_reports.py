@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import seen_rescue
+from api.access import has_ended, seen_rescue
 from api.applications import Identified
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
@@ -28,7 +28,7 @@ from domain.forms import Form
 from domain.rescue import RescueStage
 from domain.rescue_forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.steps import TaskKind
-from domain.waiver import ENDED, HOSPITAL_ROLES, Role
+from domain.waiver import HOSPITAL_ROLES, Role
 from workflows.messages import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
 
 routes = APIRouter(prefix="/v1/rescues/{rescue_id}", tags=["医院急救绿色通道"])
@@ -97,11 +97,11 @@ class Person(Identified):
 
 
 class Link(Body):
-    """The deposit case of the same patient's stay."""
+    """The deposit case of the same patient's stay; none named = the one that is open here."""
 
     model_config = example(case_id="dw-aaaaaaaaaaaaaaaaaaaa")
 
-    case_id: Annotated[str, Field(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)]
+    case_id: Annotated[str | None, Field(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)] = None
 
 
 class Noted(BaseModel):
@@ -273,16 +273,21 @@ async def link_case(
     door = door_of(request)
     ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> str:
         rescue = await seen_rescue(unit, caller, rescue_id)
         if rescue.person_hash is None:
             raise Problem("wrong-stage", "须先登记患者身份", case_id=rescue_id)
-        stage = await unit.rescues.case_of(body.case_id, rescue.person_hash, rescue.hospital_id)
-        if stage is None:  # nobody learns here whether another person's case exists
+        case_id = body.case_id or await unit.rescues.open_case_of(
+            rescue.person_hash, rescue.hospital_id
+        )
+        stage = case_id and await unit.rescues.case_of(
+            case_id, rescue.person_hash, rescue.hospital_id
+        )
+        if not case_id or not stage:  # nobody learns here whether another person's case exists
             raise at_field("invalid", "case_id", "没有该患者在本院的案件", case_id=rescue_id)
-        if stage in {one.value for one in ENDED}:
+        if has_ended(stage):
             raise Problem("case-ended", "该案件已结束", case_id=rescue_id)
-        if not await unit.rescues.link(rescue_id, body.case_id):
+        if not await unit.rescues.link(rescue_id, case_id):
             raise Problem("wrong-stage", "已经关联案件", case_id=rescue_id)
         await unit.audit(
             at=at,
@@ -290,14 +295,15 @@ async def link_case(
             actor_id=caller.subject,
             action="rescue.linked",
             case_id=rescue_id,
-            subject=body.case_id,
+            subject=case_id,
         )
+        return case_id
 
-    async def act(_: None) -> Answer:
+    async def act(case_id: str) -> Answer:
         with suppress(NotKnownYet, CaseNotRunning):  # the link stands; nothing waits for it
-            linked = CaseLinked(case_id=body.case_id, actor=caller.actor, at=at)
+            linked = CaseLinked(case_id=case_id, actor=caller.actor, at=at)
             await door.cases.signal(rescue_id, "case_linked", linked)
-        return _noted(rescue_id, body.case_id)
+        return _noted(rescue_id, case_id)
 
     return await once(request, ask, record=record, act=act)
 

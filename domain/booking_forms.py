@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from domain.booking import VisitOutcome
+from domain.booking_papers import PaperRead
 from domain.forms import DocumentId, Form, Note, Reference, StaffId, Words
+from domain.services import DoctorLevel
 
 OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 HospitalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -34,6 +36,7 @@ class CheckPapers(Form):
 
     complete: bool
     missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
+    papers: list[PaperRead] = Field(default=[], max_length=60)  # what was read off them
     slip_issued_on: date | None = None
     note: Note = ""
 
@@ -79,6 +82,8 @@ class ArrangeService(Form):
     hospital_id: HospitalId | None = None
     expert: StaffId | None = None
     equal_alternative: bool = False  # another hospital of the same rank, by agreement
+    doctor_level: DoctorLevel | None = None
+    hospital_class: Literal["3A", "2A"] | None = None
     final: bool = False
     note: Note = ""
 
@@ -146,6 +151,8 @@ class AssignExpert(Form):
     expert: StaffId | None = None
     hospital_id: HospitalId | None = None
     city: Annotated[str, Field(max_length=32)] = ""
+    doctor_level: DoctorLevel | None = None
+    hospital_class: Literal["3A", "2A"] | None = None
     final: bool = False
     note: Note = ""
 
@@ -168,12 +175,6 @@ class SendKit(Form):
     guided: bool = False
     courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""
-
-    @model_validator(mode="after")
-    def _guided_before_it_is_sent(self) -> SendKit:
-        if self.can_give and not (self.guided and self.sample):
-            raise ValueError("须写明样本种类, 并已指导取样和寄送")
-        return self
 
 
 class ReceiveSample(Form):

@@ -191,13 +191,14 @@ class Notice(Terms):
     code: str = Field(pattern=r"^[a-z_]+$")
     channel: Literal["sms", "wechat", "email"]
     text: str = Field(max_length=300)
+    text_en: str = Field(default="", max_length=300)  # for who is served in English (R481)
 
     @property
     def of_bookings(self) -> bool:
         """Whether it is told of bookings, not of advances and claims: by the code's beginning."""
         return self.code.startswith("booking_")
 
-    @field_validator("text")
+    @field_validator("text", "text_en")
     @classmethod
     def _only_known_places(cls, text: str) -> str:
         for _, place, spec, conversion in Formatter().parse(text):
@@ -208,13 +209,14 @@ class Notice(Terms):
     @model_validator(mode="after")
     def _no_free_words_by_sms(self) -> Self:
         """A reason is what a person wrote; a text message is read by whoever holds the phone."""
-        if self.channel == "sms" and "{reason}" in self.text:
+        if self.channel == "sms" and "{reason}" in self.text + self.text_en:
             raise ValueError("a text message carries no {reason}; send it by wechat")
         return self
 
-    def render(self, **values: str) -> str:
+    def render(self, language: str = "zh", /, **values: str) -> str:
         """The text with its places filled; KeyError names a place left empty."""
-        return self.text.format_map(values)
+        text = self.text_en if language == "en" and self.text_en else self.text
+        return text.format_map(values)
 
 
 class ModeFlags(BaseModel):

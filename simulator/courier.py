@@ -16,7 +16,7 @@ from simulator.books import Order
 from simulator.desk import Body, Desk, IdempotencyKey, OrderId, TheDesk
 from simulator.faults import Fault, suffers
 
-_ENDED: Final = frozenset({"delivered", "lost", "returned", "refused"})
+_ENDED: Final = frozenset({"delivered", "lost", "returned", "refused", "cancelled"})
 _NUMBERS: Final = 10**10
 
 
@@ -60,6 +60,12 @@ class Courier:
     def settle(self, order: Order, refused: bool) -> dict[str, Any]:
         """Bring a pending order to its end and say so."""
         return moved(self._decided(order, refused))
+
+    def call_off(self, order: Order) -> Order:
+        """Take an order back that nobody has set out for; twice is once."""
+        if order.state["status"] not in {"ordered", "pending"}:
+            return order
+        return self._desk.books.progress("parcel", order.id, {"status": "cancelled"})
 
     def move(self, parcel_id: str, word: Word) -> Order:
         """The courier's people say where it is; what has ended stays where it is."""
@@ -135,6 +141,19 @@ async def parcel(
 ) -> Response:
     """Where a parcel is."""
     return await fault.answer(200, _view(desk.found("parcel", parcel_id)))
+
+
+@routes.post("/parcels/{parcel_id}/cancel")
+async def cancel(
+    parcel_id: str,
+    desk: TheDesk,
+    courier: TheCourier,
+    fault: Annotated[Fault, suffers("courier", "cancel")],
+) -> Response:
+    """Nobody needs to come for it; what is under way goes on."""
+    order = courier.call_off(desk.found("parcel", parcel_id))
+    called_off = order.state["status"] == "cancelled"
+    return await fault.answer(200 if called_off else 422, _view(order))
 
 
 @routes.post("/parcels/{parcel_id}/words")

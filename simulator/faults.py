@@ -38,7 +38,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "roster": frozenset({"publish", "withdraw"}),
     "social": frozenset({"settle"}),
     "bills": frozenset({"read"}),
-    "courier": frozenset({"order", "track"}),
+    "courier": frozenset({"order", "track", "cancel"}),
     "lab": frozenset({"order"}),
     "channel": frozenset({"webhook"}),
 }

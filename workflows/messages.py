@@ -121,8 +121,10 @@ class RequestBooking(Message):
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
+    covered_from: date | None = None  # the first day of the policy, where one is known
     covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
+    language: Literal["zh", "en"] = "zh"  # in which the customer is told
     urgent: bool = False  # an office that rests at night still hears emergencies
     requested_by: Actor
     requested_at: datetime

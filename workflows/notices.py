@@ -28,7 +28,9 @@ NOTICE_RETRY: Final = RetryPolicy(
 """Five tries within about a minute; then a person phones (I22)."""
 
 
-def written(programme: Programme, matter: MatterState, code: str, **values: object) -> NoticeOrder:
+def written(
+    programme: Programme, matter: MatterState, code: str, language: str = "zh", /, **values: object
+) -> NoticeOrder:
     """A notice of the programme with its places filled; amounts are given in fen."""
     terms = programme.notice(code)
     texts = {key: _spelled(value) for key, value in values.items()}
@@ -39,7 +41,7 @@ def written(programme: Programme, matter: MatterState, code: str, **values: obje
         case_id=matter.matter_id,
         template=code,
         channel=terms.channel,
-        text=terms.render(**texts),
+        text=terms.render(language, **texts),
         at=workflow.now(),
     )
 

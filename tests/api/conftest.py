@@ -106,6 +106,9 @@ class KindPartners:
     async def track(self, parcel_id: str) -> ParcelAnswer:
         return ParcelAnswer(status=ParcelStatus.ON_THE_WAY)
 
+    async def call_off(self, parcel_id: str) -> None:
+        return None
+
     async def order_test(self, order: TestOrder) -> LabAnswer:
         return LabAnswer(accepted=True)
 

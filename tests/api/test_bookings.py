@@ -215,6 +215,7 @@ async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: Hous
         ({"service": "nope"}, 422, "invalid", "service"),
         ({"programme": P02, "service": "inpatient_advance"}, 422, "invalid", "service"),
         ({"need": ""}, 422, "invalid", "need"),
+        ({"consent": {"given": False, "version": "v"}}, 422, "invalid", "consent.given"),
         ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),
         ({"wished_on": "1926-01-01"}, 422, "invalid", "planned_admission"),
         ({"unit": "consumed"}, 422, "invalid", "unit"),

@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from domain.calendar import civil_date
-from tests.api.conftest import PERSON, PROGRAMME, House
+from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, House
+from tests.api.test_bookings import insured_of
+
+P21 = "china_life_claims"
 
 
 async def promised(house: House) -> list[int]:
@@ -60,3 +63,23 @@ async def test_what_a_case_takes_follows_where_it_stands(
     async with house.database.begin() as connection:
         await connection.execute(text(f"UPDATE cases SET {stands}"))  # noqa: S608
     assert await left(house) == expected
+
+
+async def test_a_deposit_paid_directly_and_a_claim_share_one_sum_insured(house: House) -> None:
+    """R820: P21 opens both; each takes of the policy what it was promised."""
+    await insured_of(house, P21)
+    assert (await house.report(programme=P21)).status_code == 201
+    assert await promised(house) == [50_000_000]
+    claim = house.a_report(
+        programme=P21, service="small_fast_claim", channel="app", planned_admission=...
+    )
+    assert (await house.post("/v1/claims", claim)).status_code == 201
+    assert await promised(house) == [0, 50_000_000]
+    async with house.database.begin() as connection:
+        decided = "UPDATE cases SET stage = 'in_hospital', limit_fen = 600000 WHERE service = :of"
+        await connection.execute(text(decided), {"of": "direct_pay_deposit"})
+    other = claim | {"service": "e_bill_claim", "hospital_id": HOSPITAL, "disease": "gallstones"}
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE cases SET stage = 'closed' WHERE promised_fen = 0"))
+    assert (await house.post("/v1/claims", other)).status_code == 201
+    assert await promised(house) == [0, 49_400_000, 50_000_000]

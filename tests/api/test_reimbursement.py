@@ -11,6 +11,7 @@ from tests.api.test_bad_input import problem
 from tests.api.test_bookings import NEED, booked, done, insured_of, request_of, reviewed, staged
 from tests.api.test_callbacks import call
 
+P13 = "ruitai_ci"
 P18 = "xintai_million_guard"
 YUAN = {"amount": "553.50", "currency": "CNY"}
 
@@ -83,3 +84,17 @@ async def test_the_same_request_twice_books_once(worked: House) -> None:
     body = request_of(worked, programme=P18, service="travel_expense_reimbursement")
     first = await worked.post("/v1/bookings", body, key="k-travel")
     assert (await worked.post("/v1/bookings", body, key="k-travel")).json() == first.json()
+
+
+async def test_a_year_of_calls_is_booked_once_in_a_policy_year(house: House) -> None:
+    await insured_of(house, P13, product="designated_ci", sales_channel="internet")
+    wish = {
+        "programme": P13,
+        "service": "rehab_management",
+        "declared": {"diagnosis": "confirmed", "preconditions": ["first_visit"]},
+    }
+    booking_id = await booked(house, **wish)
+    first = (await house.get(f"/v1/bookings/{booking_id}", "supervisor")).json()
+    assert first["unit"] == "reserved", first["reasons"]
+    second = await house.post("/v1/bookings", request_of(house, **wish))
+    problem(second, 409, "entitlement-used-up")

@@ -68,7 +68,10 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
 ) -> None:
     rescue_id = await called(worked, arrival="ambulance", found_at="radiology")
     at = f"{RESCUES}/{rescue_id}"
-    await ok(worked, f"{at}/steps", {"steps": [{"step": "straight_in", "at": now(worked)}]})
+    into = {"steps": [{"step": "straight_in", "at": now(worked)}]}
+    both_tell = (ask(worked, f"{at}/steps", into) for _ in range(2))  # two nurses, one fact
+    statuses = [answer.status_code for answer in await asyncio.gather(*both_tell)]
+    assert sorted(statuses) == [200, 409]
     await ok(worked, f"{at}/triage", {"groups": ["bleeding_trauma"], "level": 1})
     await ok(worked, f"{at}/services", {"service": "emergency_surgery_channel"}, "hospital_doctor")
     both = [{"step": one, "at": now(worked)} for one in ("decide", "tell_theatre")]
@@ -102,7 +105,7 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     other = await ask(worked, f"{at}/case", {"case_id": case_id})
     problem(other, 422, "invalid")  # another person's case
     await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
-    linked = await ok(worked, f"{at}/case", {"case_id": case_id})
+    linked = await ok(worked, f"{at}/case", {})  # staff need not know its number
     assert linked["linked_case"] == case_id
     problem(await ask(worked, f"{at}/case", {"case_id": case_id}), 409, "wrong-stage")
     changed = await ask(worked, f"{at}/patient", somebody, "hospital_staff")

@@ -140,9 +140,17 @@ def test_no_notice_lets_anybody_guess_an_illness(programme: Programme) -> None:
 def test_a_text_message_about_a_booking_names_neither_hospital_nor_papers(
     programme: Programme,
 ) -> None:
-    texts = [one.text for one in programme.notices if one.of_bookings and one.channel == "sms"]
+    ours = [one for one in programme.notices if one.of_bookings and one.channel == "sms"]
+    texts = [text for one in ours for text in (one.text, one.text_en)]
     assert [text for text in texts if any(place in text for place in PLACES)] == []
     assert len(texts) > 1
+
+
+def test_what_is_told_of_a_booking_is_told_in_english_too() -> None:
+    """R481: by P10, whose hotline speaks both; the stewards' desk reads Chinese."""
+    [p10] = [one for one in PROGRAMMES if one.code == "changsheng_yuanmeng"]
+    ours = {one.code for one in p10.notices if one.of_bookings and not one.text_en}
+    assert ours <= {"booking_steward_soon"}
 
 
 def betrays(notice: Notice, names: set[str]) -> bool:

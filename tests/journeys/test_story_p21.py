@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from demo.house import House
-from demo.people import Person, Refused, yuan
+from demo.people import Person, Refused, until, yuan
 from demo.story_p21 import GUEST, Claimant, a_photo
 from tests.journeys.conftest import HouseOf
 from tests.journeys.telling import all_zero, moved, promises_are
@@ -112,8 +112,12 @@ async def test_a_bill_is_settled_at_discharge_in_one_transaction(house_of: House
         task = await house.agent.task(claim.case_id, "settle_at_counter")
         assert task["subject"] == "总费用 7,743.62 元, 医保 0.00 元, 个人支付 1,048.38 元"
         assert task["amount"] == yuan(669_524)
-        (callback,) = (await house.partners.get("/callbacks?partner=social")).json()
-        assert callback["state"] == "taken"
+
+        async def taken() -> bool:
+            (callback,) = (await house.partners.get("/callbacks?partner=social")).json()
+            return bool(callback["state"] == "taken")
+
+        await until(taken, "social insurance's callback")
         form: dict[str, Any] = {name: BILL[name] for name in ("bill", "social_paid", "self_pay")}
         with pytest.raises(Refused, match="须向办理人出示"):
             await house.agent.complete(claim.case_id, "settle_at_counter", **form)

@@ -88,6 +88,11 @@ async def test_a_courier_that_refuses_or_is_slow_or_babbles_is_understood(
         with pytest.raises(PartnerSilent):
             await courier.order_parcel(again)
         assert (await courier.order_parcel(again)).status is ParcelStatus.ORDERED
+    for _ in range(2):
+        await courier.call_off(late.parcel_id)
+    with pytest.raises(PartnerSilent):  # nothing more is to be heard of it
+        await courier.track(late.parcel_id)
+    await courier.call_off("bk-nobody.parcel.1")
     with pytest.raises(PartnerSilent):
         await courier.track("bk-nobody.parcel.1")
 

@@ -1,6 +1,7 @@
 """`python -m tests.walk`: many seeds; `python -m tests.walk 17`: one of them, with its story.
 
-WALK_SEEDS (500) says how many, WALK_FROM (0) with which to begin. Exit status 1 when one fails.
+A number is the seed of a case, `b17` that of a booking. WALK_SEEDS (500) says how many of each,
+WALK_FROM (0) with which to begin. Exit status 1 when one fails.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from tests.walk.booking_scene import booked_services
+from tests.walk.bookings import BookingWalk
 from tests.walk.scene import Scene
 from tests.walk.walk import Walk
 
+BOOKING = "b"
+"""What the seed of a booking begins with."""
 _OUT = Console(highlight=False, soft_wrap=True)
 
 
@@ -27,19 +32,21 @@ _OUT = Console(highlight=False, soft_wrap=True)
 class Walked:
     """What became of one seed."""
 
-    seed: int
+    seed: str
     wrong: str
     ended: tuple[str, str]
     happened: Counter[str]
     story: list[str]
 
 
-def walked(seed: int) -> Walked:
+def walked(seed: str) -> Walked:
     """Walk a seed to its end, or to what is wrong."""
     logging.disable(logging.WARNING)  # the SDK's own words about a task that fails
+    if seed.startswith(BOOKING):
+        return _booking(seed)
     wrong = ""
     with asyncio.Runner() as loop:
-        one = Walk(Scene(seed, loop=loop))
+        one = Walk(Scene(int(seed), loop=loop))
         try:
             one.walk()
         except Exception:  # noqa: BLE001 - whatever it is, it is told with its seed
@@ -48,12 +55,27 @@ def walked(seed: int) -> Walked:
     return Walked(seed, wrong, (scene.code, str(scene.run.result)), scene.happened, scene.story)
 
 
+def _booking(seed: str) -> Walked:
+    wrong, number = "", int(seed.removeprefix(BOOKING))
+    services = booked_services()
+    code, service = services[number % len(services)]
+    with asyncio.Runner() as loop:
+        one = BookingWalk(code, service, seed=seed, loop=loop)
+        try:
+            one.walk()
+        except Exception:  # noqa: BLE001 - whatever it is, it is told with its seed
+            wrong = traceback.format_exc(limit=-2)
+        finally:
+            one.run.close()
+    return Walked(seed, wrong, ("booking", one.stage.value), one.happened, one.story)
+
+
 def say(text: str) -> None:
     """Tell whoever looks on."""
     _OUT.print(text, markup=False)
 
 
-def tell(seed: int) -> int:
+def tell(seed: str) -> int:
     """The story of one seed."""
     one = walked(seed)
     say("\n".join(one.story))
@@ -65,9 +87,11 @@ def walk_all(first: int, count: int) -> int:
     """Many seeds, on every core; each that fails is named with the command that repeats it."""
     started, happened, ends = time.monotonic(), Counter[str](), Counter[tuple[str, str]]()
     failed = []
-    say(f"{count} seeds from {first}")
+    numbers = range(first, first + count)
+    seeds = [*map(str, numbers), *(f"{BOOKING}{number}" for number in numbers)]
+    say(f"{count} cases and {count} bookings, seeds from {first}")
     with ProcessPoolExecutor() as pool:
-        for one in pool.map(walked, range(first, first + count), chunksize=5):
+        for one in pool.map(walked, seeds, chunksize=5):
             happened.update(one.happened)
             ends[one.ended] += 1
             if one.wrong:
@@ -76,14 +100,14 @@ def walk_all(first: int, count: int) -> int:
     for (code, ended), times in sorted(ends.items()):
         say(f"  {code} {ended}: {times}")
     say(f"what happened: {dict(happened.most_common())}")
-    seconds = time.monotonic() - started
-    say(f"{count} seeds in {seconds:.0f} s: {f'{failed} do not hold' if failed else 'all hold'}")
+    held = f"{failed} do not hold" if failed else "all hold"
+    say(f"{len(seeds)} seeds in {time.monotonic() - started:.0f} s: {held}")
     return bool(failed)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        sys.exit(tell(int(sys.argv[1])))
+        sys.exit(tell(sys.argv[1]))
     sys.exit(
         walk_all(int(os.environ.get("WALK_FROM") or 0), int(os.environ.get("WALK_SEEDS") or 500))
     )

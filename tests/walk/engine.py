@@ -152,20 +152,24 @@ class Execution:
         """Something arrives; raises `NotRunning`."""
         self._activate(signalled(name, message))
 
-    def update(self, name: str, message: Any) -> None:
-        """A command; raises `Refused`, `NotRunning`."""
+    def update(self, name: str, message: Any) -> Any:
+        """A command and its answer, if it has one at once; raises `Refused`, `NotRunning`."""
         self._messages += 1
         job = WorkflowActivationJob()
         job.do_update.id = job.do_update.protocol_instance_id = f"u-{self._messages}"
         job.do_update.name = name
         job.do_update.input.extend(CONVERTER.to_payloads([message]))
         job.do_update.run_validator = True
+        answer = None
         for command in self._activate(job):
             if not command.HasField("update_response"):
                 continue
             if command.update_response.HasField("rejected"):
                 failure = command.update_response.rejected
                 raise Refused(failure.application_failure_info.type, failure.message)
+            if command.update_response.HasField("completed"):
+                [answer] = CONVERTER.from_payloads([command.update_response.completed])
+        return answer
 
     def cancel(self) -> None:
         """Somebody asks the execution to stop."""

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
@@ -303,6 +303,26 @@ async def refused(command: Any) -> str:
     return str(caught.value.cause.details[0])
 
 
+def verbs_of(
+    books: FakeBooks, partners: FakePartners, roster: FakeRoster
+) -> list[Callable[..., Any]]:
+    """Every verb of a booking, with fakes behind the ports."""
+    notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
+    verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
+    verbs += worker.activities(
+        ledger=books,
+        casebook=books,
+        payment=partners,
+        dispatch=partners,
+        messaging=partners,
+        claims=partners,
+        steward_phone=STEWARD_PHONE,
+    )
+    verbs += worker.paying_back(papers=books)
+    verbs += worker.shipping(courier=partners, lab=partners)
+    return verbs + worker.consulting(roster=roster)
+
+
 def booking_opener(
     settings: Settings,
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
@@ -320,6 +340,7 @@ def booking_opener(
         outcome: Outcome = Outcome.ELIGIBLE,
         year_ends: str | None = last_day,
         urgent: bool = False,
+        language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
@@ -340,25 +361,12 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
+            language=language,
             requested_by=AGENT,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )
-        books, partners = booked.books, booked.partners
-        notices = TellCustomers(book=books, messaging=partners, steward_phone=STEWARD_PHONE)
-        verbs = worker.booking(record=books, entitlements=books, ledger=books, notices=notices)
-        verbs += worker.activities(
-            ledger=books,
-            casebook=books,
-            payment=partners,
-            dispatch=partners,
-            messaging=partners,
-            claims=partners,
-            steward_phone=STEWARD_PHONE,
-        )
-        verbs += worker.paying_back(papers=books)
-        verbs += worker.shipping(courier=partners, lab=partners)
-        verbs += worker.consulting(roster=booked.roster)
+        verbs = verbs_of(booked.books, booked.partners, booked.roster)
         async with worker.build(client, task_queue=queue, verbs=verbs, max_cached_workflows=0):
             booked.handle = await time.client.start_workflow(
                 BOOKING_TYPES[terms.service(service).shape or Shape.APPOINTMENT],

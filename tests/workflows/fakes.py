@@ -222,6 +222,7 @@ class FakePartners:
         self.parcels: dict[str, ParcelOrder] = {}
         self.parcel_answers: list[ParcelAnswer] = []
         self.tracked: list[str] = []
+        self.called_off: list[str] = []
         self.tests: list[str] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -329,6 +330,10 @@ class FakePartners:
         self.fail("track")
         self.tracked.append(parcel_id)
         return ParcelAnswer(status=ParcelStatus.ON_THE_WAY)
+
+    async def call_off(self, parcel_id: str) -> None:
+        self.fail("call_off")
+        self.called_off.append(parcel_id)
 
     async def order_test(self, order: TestOrder) -> LabAnswer:
         self.fail("order_test")

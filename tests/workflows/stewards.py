@@ -7,9 +7,13 @@ from typing import Any
 
 from domain.booking import VisitOutcome
 from domain.booking_terms import papers_for
+from domain.calendar import civil_date
 from domain.steps import TaskKind
 from tests.builders import AGENT
 from tests.workflows.booked import PROGRAMMES, Booked
+
+BEST: dict[str, Any] = {"doctor_level": "chief", "hospital_class": "3A"}
+"""A doctor and a hospital that every service takes."""
 
 
 async def take(booked: Booked) -> None:
@@ -23,7 +27,18 @@ async def hand_in(booked: Booked, programme: str, service: str, **form: Any) -> 
     if needed:
         await booked.papers_arrive()
         papers = {kind.value: ["doc-1"] for kind in needed}
+        form.setdefault("papers", readings(booked, programme))
         await booked.do(TaskKind.CHECK_PAPERS, documents=papers, complete=True, **form)
+
+
+def readings(booked: Booked, programme: str) -> list[dict[str, Any]]:
+    """What the steward reads off the papers: all that their programme asks of them."""
+    seen: dict[str, Any] = {"grade": 3, "hospital_class": "3A", "sealed": True}
+    seen |= {"issued_on": civil_date(booked.time.now()).isoformat(), "in_mainland": True}
+    return [
+        {**seen, "kind": rule.kind.value, "shows": list(rule.states)}
+        for rule in PROGRAMMES[programme].documents
+    ]
 
 
 async def choose(booked: Booked) -> None:
@@ -33,7 +48,9 @@ async def choose(booked: Booked) -> None:
 
 
 async def arrange(booked: Booked, at: str) -> None:
-    await booked.do(TaskKind.ARRANGE_SERVICE, arranged=True, service_at=booked.at(at).isoformat())
+    await booked.do(
+        TaskKind.ARRANGE_SERVICE, arranged=True, service_at=booked.at(at).isoformat(), **BEST
+    )
 
 
 async def confirm(booked: Booked) -> None:
@@ -116,7 +133,7 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.CONFIRM_BOOKING:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
-            await booked.do(kind, assigned=True, expert="expert-9", city="上海")
+            await booked.do(kind, assigned=True, expert="expert-9", city="上海", **BEST)
         case TaskKind.MATCH_DOCTOR:
             await match(booked)
         case TaskKind.SEND_KIT:

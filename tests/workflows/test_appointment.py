@@ -222,31 +222,6 @@ async def test_the_choice_is_one_of_what_was_offered(booking_of: BookingOf) -> N
         assert await refused(booked.do(TaskKind.CHOOSE_OPTION, option="d")) == "option"
 
 
-@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
-async def test_every_appointment_of_every_programme_runs_to_its_end(
-    booking_of: BookingOf, programme: str, service: str
-) -> None:
-    """The happy path, guided by nothing but the steps that the booking itself opens."""
-    terms = PROGRAMMES[programme].service(service)
-    async with booking_of(programme, service, "2026-08-31 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.hand_in(
-            booked, programme, service, slip_issued_on=booked.day("2026-08-31").isoformat()
-        )
-        while (task := await booked.anything()).kind is not TaskKind.REPORT_VISIT:
-            await stewards.next_step(booked, task.kind)
-        await booked.time.go_to(booked.at("2026-09-03 09:00") + timedelta(hours=1))
-        await stewards.report(booked)
-        for promised in terms.follow_ups:
-            for _ in range(promised.times or 1):
-                if promised.every_days:
-                    pause = timedelta(days=promised.every_days)
-                    await booked.time.go_to(booked.time.now() + pause)
-                await stewards.follow_up(booked, promised.kind)
-        await booked.ends(BookingStage.CLOSED)
-        assert booked.unit == (None if terms.quota.count is None else "consumed")
-
-
 async def test_a_holiday_notice_moves_what_was_promised_and_the_customer_is_phoned(
     booking_of: BookingOf,
 ) -> None:

@@ -107,3 +107,30 @@ async def test_a_text_message_that_does_not_arrive_is_tried_again_and_then_someb
         await stewards.choose(booked)
         phones = [one for one in booked.open_tasks.values() if one.kind is TaskKind.PHONE_CUSTOMER]
         assert phones == []
+
+
+@pytest.mark.parametrize(
+    ("programme", "channel"),
+    [("xintai_million_guard", "sms"), ("annex2_ci_inpatient", "email")],
+    ids=["P18 by text message (R687)", "P19 by mail (R712)"],
+)
+async def test_the_customer_is_told_what_to_send_in_the_way_the_programme_names(
+    booking_of: BookingOf, programme: str, channel: str
+) -> None:
+    async with booking_of(programme, "inpatient_arrangement", "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await booked.until(lambda: "booking_checklist" in booked.told)
+        notices = [one for page in booked.pages for one in page.notices]
+        [told] = [one for one in notices if one.template == "booking_checklist"]
+        assert told.channel == channel
+
+
+async def test_who_asked_for_english_is_told_in_english(booking_of: BookingOf) -> None:
+    """R481: P10's hotline answers in both languages, and so do the notices."""
+    of = ("changsheng_yuanmeng", "inpatient_arrangement")
+    async with booking_of(*of, "2026-09-14 09:00", language="en") as booked:
+        await booked.task(TaskKind.TAKE_REQUEST)
+        await booked.give_up(accept_use=True)
+        await booked.until(lambda: "booking_received" in booked.told)
+        [first, *_] = [one for page in booked.pages for one in page.notices]
+        assert first.text == "Your request has been received. We will contact you soon."

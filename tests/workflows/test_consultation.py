@@ -12,12 +12,11 @@ from adapters.outbox import Event, events_of
 from adapters.settings import Settings
 from domain.booking import BookingStage
 from domain.clock import ClockState
-from domain.consultation import consulting_of
-from domain.services import DoctorLevel, Shape
+from domain.services import DoctorLevel
 from domain.steps import TaskKind
 from domain.telephone import CallNews
 from tests.workflows import doctors, stewards
-from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from tests.workflows.booked import Booked, booking_opener, refused
 from tests.workflows.doctors import a_slot, call, take_slot
 
 BookingOf = Callable[..., Any]
@@ -26,14 +25,6 @@ BY_ROSTER = (P02, "expert_phone_appointment")
 DIRECT = (P02, "expert_phone_direct")
 BY_TEXT = (P02, "family_doctor_text")
 BY_PHONE = (P02, "family_doctor_phone")
-
-SERVICES = [
-    (programme.code, service.code)
-    for programme in PROGRAMMES.values()
-    for service in programme.services
-    if service.shape is Shape.CONSULTATION
-]
-"""Every consultation of every programme."""
 
 
 @pytest.fixture
@@ -52,36 +43,6 @@ async def _slot_kept(booked: Booked, at: str = "2026-09-25 15:00") -> Any:
     await take_slot(booked, slot)
     await _confirmed(booked)
     return slot
-
-
-@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
-async def test_every_consultation_of_every_programme_runs_to_its_end(
-    booking_of: BookingOf, programme: str, service: str
-) -> None:
-    """The happy path, guided by nothing but the steps that the booking itself opens."""
-    terms = PROGRAMMES[programme].service(service)
-    async with booking_of(programme, service, "2026-08-31 10:00") as booked:
-        booked.roster.slots = [a_slot(booked, "2026-08-31 10:00")]
-        await stewards.take(booked)
-        await stewards.hand_in(booked, programme, service)
-        while (task := await booked.anything()).kind is not TaskKind.CONSULT:
-            if task.kind is TaskKind.CHOOSE_SLOT:
-                await take_slot(booked, a_slot(booked, "2026-08-31 10:30"))
-                await _confirmed(booked)
-            else:
-                await stewards.next_step(booked, task.kind)
-        if consulting_of(terms).by == "text":
-            await booked.go_to("2026-09-01 10:01")
-        else:
-            await booked.do(TaskKind.CONSULT, outcome="advised")
-        if "text_summary" in terms.result:
-            await booked.do(TaskKind.WRITE_SUMMARY, summary="注意休息, 两周后复查")
-        for _ in terms.follow_ups:
-            await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
-        await booked.ends(BookingStage.CLOSED)
-        assert booked.unit == (None if terms.quota.count is None else "consumed")
-        if consulting_of(terms).by == "direct":
-            assert booked.roster.taken == {}  # the doctor is on duty for the next
 
 
 async def test_a_family_doctor_answers_in_thirty_seconds_and_the_chat_closes_after_a_day(
@@ -254,10 +215,10 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         await stewards.take(booked)
         await booked.until(lambda: "queued" in booked.lines)
         assert booked.told[-1] == "booking_order_placed"
-        await booked.go_to("2026-09-24 10:20")
+        await booked.go_to("2026-09-24 10:02")
         assert "G14.1" not in booked.clocks  # the promise is for who is first in line (R193)
         booked.roster.ahead = 0
-        await booked.go_to("2026-09-24 10:21")
+        await booked.go_to("2026-09-24 10:03")
         promised = await booked.until(lambda: booked.clocks["G14.1"])
         task = await booked.task(TaskKind.CONSULT)
         assert task.due_at == promised.due_at == promised.started_at + timedelta(minutes=5)
@@ -268,6 +229,46 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         assert booked.clocks["G14.1"].state is ClockState.MET  # called, if in vain
         assert booked.unit == "given_back"
         assert booked.roster.taken == {}
+
+
+@pytest.mark.parametrize("waits_for", ["slot", "doctor", "turn"])
+async def test_who_gives_up_while_waiting_holds_nothing_and_a_supervisor_says_what_it_costs(
+    booking_of: BookingOf, waits_for: str
+) -> None:
+    """P02 has lost its rule of cancelling (C-38 speaks of calls in vain only)."""
+    of = DIRECT if waits_for == "turn" else BY_ROSTER
+    async with booking_of(*of, "2026-09-24 10:00") as booked:
+        if waits_for == "doctor":
+            await _slot_kept(booked)
+        else:
+            booked.roster.slots = [a_slot(booked, "2026-09-24 10:00")]
+            booked.roster.ahead = 1
+            await stewards.take(booked)
+            line = "queued" if waits_for == "turn" else "booking_received"
+            await booked.until(lambda: line in (*booked.lines, *booked.told))
+        if waits_for == "slot":
+            await booked.task(TaskKind.CHOOSE_SLOT)
+        await booked.give_up()
+        late = take_slot(booked, a_slot(booked, "2026-09-25 09:00", 2))
+        assert await refused(late) == "stage"
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="专家尚未致电")
+        await booked.ends(BookingStage.CANCELLED)
+        assert (booked.unit, booked.roster.taken) == ("given_back", {})
+
+
+async def test_a_doctor_on_duty_is_free_for_the_next_when_the_talk_is_over(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of(*DIRECT, "2026-09-24 10:00") as booked:
+        duty = a_slot(booked, "2026-09-24 09:00", ends_at=booked.at("2026-09-24 12:00"))
+        booked.roster.slots = [duty]
+        await stewards.take(booked)
+        await booked.task(TaskKind.CONSULT)
+        assert booked.roster.taken == {duty.slot_id: booked.booking_id}
+        await call(booked, CallNews.ENDED, "c-1", seconds=60)
+        await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.unit, booked.roster.taken) == ("consumed", {})
 
 
 async def test_without_a_doctor_on_duty_a_call_at_once_is_not_available(

@@ -12,21 +12,12 @@ from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
 from domain.eligibility import Outcome
-from domain.services import Shape
 from domain.steps import TaskKind
-from domain.visit import escorting
 from tests.workflows import escorts, stewards
-from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from tests.workflows.booked import Booked, booking_opener, refused
 
 BookingOf = Callable[..., Any]
 
-SERVICES = [
-    (programme.code, service.code)
-    for programme in PROGRAMMES.values()
-    for service in programme.services
-    if service.shape is Shape.ESCORT
-]
-"""Every escort of every programme."""
 P06 = ("anxin_cancer_inpatient", "visit_escort")
 MEETING = "2026-06-20 09:00"
 
@@ -230,33 +221,6 @@ async def test_only_who_has_worked_as_a_nurse_may_go_to_the_ward_and_nobody_give
         assert (order.clinical_nurse, order.checklist) == (True, ["引领被保险人到病区门口"])
         await booked.do(TaskKind.OFFER_VISIT, final=True)
         await booked.ends(BookingStage.UNAVAILABLE)
-
-
-@pytest.mark.parametrize(("programme", "service"), SERVICES, ids=lambda code: code)
-async def test_every_escort_of_every_programme_runs_to_its_end(
-    booking_of: BookingOf, programme: str, service: str
-) -> None:
-    """Guided by nothing but the steps that the booking itself opens."""
-    terms = PROGRAMMES[programme].service(service)
-    asked = escorting(PROGRAMMES[programme], terms)
-    assert asked is not None
-    async with booking_of(programme, service, "2026-06-17 09:00") as booked:
-        await stewards.take(booked)
-        await stewards.hand_in(booked, programme, service)
-        while (task := await booked.anything()).kind is not TaskKind.PLAN_ESCORT:
-            await stewards.next_step(booked, task.kind)
-        await escorts.taken(booked, MEETING)
-        await escorts.call(booked, items=[one.code for one in asked.calls])
-        await booked.go_to("2026-06-20 08:45")
-        await escorts.check_in(booked)
-        await escorts.on_the_way(booked)
-        await escorts.meet(booked)
-        await booked.go_to("2026-06-20 11:00")
-        await escorts.check_out(booked, items=[one.code for one in asked.items])
-        for promised in terms.follow_ups:
-            await stewards.follow_up(booked, promised.kind)
-        await booked.ends(BookingStage.CLOSED)
-        assert booked.unit == (None if terms.quota.count is None else "consumed")
 
 
 async def test_an_appointment_is_accompanied_where_its_programme_says_so(

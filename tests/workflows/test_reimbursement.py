@@ -210,6 +210,7 @@ async def test_before_any_money_leaves_the_customer_may_give_it_up(booking_of: B
         await booked.give_up()
         await booked.ends(BookingStage.CANCELLED)
         assert booked.partners.ordered == []
+        assert booked.partners.called_off == [f"{booked.booking_id}.parcel.1"]
 
 
 async def _papers_in(booked: Booked) -> None:

@@ -195,7 +195,8 @@ class Booking:
             await self._desk.done(step)
 
     async def _end(self, over: BookingOver) -> None:
-        """The story ended early: the unit is settled, and nobody is left waiting."""
+        """The story ended early: nobody is asked any more, and the unit is settled."""
+        self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
         elif over.stage is BookingStage.CANCELLED:

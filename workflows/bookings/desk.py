@@ -47,6 +47,7 @@ class BookingDesk(PayingDesk):
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
         self._service = asked.programme.service(asked.service)
+        self._language = asked.language
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
@@ -152,10 +153,14 @@ class BookingDesk(PayingDesk):
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""
+        self.ask_no_more(at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)
+
+    def ask_no_more(self, *, at: datetime, reason: str) -> None:
+        """What the story waited for is taken off the worklist."""
         for task in list(self.state.tasks.values()):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)
 
     def let_down(self, *, at: datetime, by: Actor) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free."""
@@ -168,7 +173,7 @@ class BookingDesk(PayingDesk):
     def tell(self, code: str, **values: object) -> None:
         """Send the customer one of the programme's notices, where it has words for it."""
         if self.programme.has_notice(code):
-            order = written(self.programme, self.state, code, **values)
+            order = written(self.programme, self.state, code, self._language, **values)
             self.state.open_page(order.at).notices.append(order)
 
     def tell_steward(self, code: str, **values: object) -> None:

@@ -27,6 +27,7 @@ from domain.parcel import (
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.parcel_messages import ParcelMoved
+from workflows.partners import PARTNER_RETRY
 
 CARRY_WITHIN: Final = timedelta(seconds=20)
 TRACK_EVERY: Final = timedelta(days=1)
@@ -85,8 +86,21 @@ class Parcels:
             if self._state.parcels[parcel_id].status is ParcelStatus.DELIVERED:
                 self._open_soon(step)
                 return True
+            await self._call_off(parcel_id)
             return False
         return False
+
+    async def _call_off(self, parcel_id: str) -> None:
+        """Nobody waits for it any more: who has not set out need not come."""
+        if self._state.parcels[parcel_id].status is not ParcelStatus.ORDERED:
+            return
+        await workflow.execute_activity_method(
+            SendParcels.call_off,
+            parcel_id,
+            start_to_close_timeout=CARRY_WITHIN,
+            retry_policy=PARTNER_RETRY,
+            summary="取消快递上门",
+        )
 
     def _waits(self, step: str) -> bool:
         return step in self._state.tasks and self._state.called_off is None

@@ -15,12 +15,15 @@ from domain.booking_forms import (
     OfferOptions,
     ReceiveSample,
     ReportVisit,
+    SendKit,
 )
+from domain.booking_papers import Span, faults, lacking
 from domain.booking_terms import papers_for
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
 from domain.services import Shape
+from domain.staffing_checks import unfit
 from domain.visit import Escorting
 from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
@@ -107,6 +110,8 @@ class BookingRefusals:
             self._report(form, message.at)
         elif isinstance(form, AssignExpert):
             self._expert(form)
+        elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
+            raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
             not_ahead(form.at, message.at)
             if isinstance(form, DeliverReport):
@@ -115,10 +120,22 @@ class BookingRefusals:
     def _papers(self, form: CheckPapers, message: CompleteTask) -> None:
         if not form.complete:
             return
-        needed = papers_for(self._asked.programme, self._service, self._asked.disease)
-        lacking = [kind.value for kind in needed if not message.documents.get(kind.value)]
-        if lacking:
-            raise refusal(DOCUMENTS_MISSING, f"尚缺资料: {', '.join(lacking)}", "documents")
+        asked = self._asked
+        needed = papers_for(asked.programme, self._service, asked.disease)
+        have = {kind for kind, ids in message.documents.items() if ids}
+        if still := lacking(asked.programme, asked.disease, have):
+            listed = ", ".join(kind.value for kind in still)
+            raise refusal(DOCUMENTS_MISSING, f"尚缺资料: {listed}", "documents")
+        found = faults(
+            asked.programme,
+            asked.disease,
+            have,
+            form.papers,
+            on=civil_date(message.at),
+            service_period=Span(first=asked.covered_from, last=asked.covered_until),
+        )
+        if found:
+            raise refusal(FORM_REFUSED, "; ".join(found), "papers")
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
             raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
         if form.slip_issued_on is not None and form.slip_issued_on > civil_date(message.at):
@@ -139,6 +156,19 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
+        self._as_promised(form)
+        wished = self._asked.hospital
+        elsewhere = wished is not None and form.hospital_id not in (None, wished.hospital_id)
+        if elsewhere and not form.equal_alternative:
+            raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
+
+    def _as_promised(self, form: ArrangeService | AssignExpert) -> None:
+        found = unfit(
+            self._service.staffing, level=form.doctor_level, hospital_class=form.hospital_class
+        )
+        if found is not None:
+            field, why = found
+            raise refusal(FORM_REFUSED, why, field)
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
         not_ahead(form.at, at)
@@ -157,6 +187,8 @@ class BookingRefusals:
         cities = staffing.cities if staffing else ()
         if form.assigned and cities and form.city not in cities:
             raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
+        if form.assigned and self._service.shape is Shape.WRITTEN_OPINION:
+            self._as_promised(form)
 
     def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
         promised = self._service.result

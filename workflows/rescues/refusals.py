@@ -138,7 +138,7 @@ class RescueRefusals:
         ended = self._state.ended_at
         if ended is None:
             return
-        if now > ended + RECORD_WITHIN or self._state.stage not in _RECORDED_IN:
+        if now >= ended + RECORD_WITHIN or self._state.stage not in _RECORDED_IN:
             raise refusal(WRONG_STAGE, "救治已结束, 请在病历中补记", "stage")
         if at > ended:
             raise refusal(FORM_REFUSED, "不能晚于救治结果", "at")

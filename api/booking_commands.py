@@ -1,0 +1,134 @@
+"""What a customer does with a booking he has asked for: gives it up, wishes another day, hands in.
+
+Asking stands in `api.bookings`, looking in `api.booking_files`; papers, choice and confirmation are
+steps like any other (`api.tasks`).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi.responses import Response
+
+from api.access import seen_matter
+from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
+from api.docs import FAILURES
+from api.documents import store_upload
+from api.gateway import CaseNotRunning, NotKnownYet
+from api.idempotency import IdempotencyKey, ask_of
+from api.identity import Caller, allowed
+from api.problems import Problem
+from api.shapes import DocumentView
+from api.text import Body, BookingId, example
+from api.wiring import Unit, door_of
+from domain.board import DocumentRow
+from domain.booking import BOOKING_ENDED
+from domain.documents import DocumentKind
+from domain.waiver import Role
+from workflows.messages import CancelBooking, ChangeDate, PapersArrived
+
+routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+
+class Cancelling(Body):
+    """The customer gives the booking up; `accept_use` where that counts as used."""
+
+    model_config = example(accept_use=False)
+
+    accept_use: bool = False
+
+
+class Redating(Body):
+    """The customer wishes another day."""
+
+    model_config = example(wished_on="2026-10-09")
+
+    wished_on: date
+
+
+@routes.post(
+    "/{booking_id}/cancellation",
+    operation_id="cancel_booking",
+    summary="取消预约",
+    response_model=CommandAccepted,
+    responses=ANSWERED_OR_PENDING,
+)
+async def cancel_booking(
+    booking_id: BookingId,
+    body: Cancelling,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Give the booking up: free, used, or not possible, by the programme's own rule."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
+
+    async def record(unit: Unit) -> CancelBooking:
+        await _still_open(unit, caller, booking_id)
+        return message
+
+    return await command(request, ask, booking_id, "cancel_booking", record=record)
+
+
+@routes.post(
+    "/{booking_id}/date",
+    operation_id="change_booking_date",
+    summary="改期",
+    response_model=CommandAccepted,
+    responses=ANSWERED_OR_PENDING,
+)
+async def change_booking_date(
+    booking_id: BookingId,
+    body: Redating,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Wish for another day, until the visit; what stands is coordinated anew, nothing is used."""
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    message = ChangeDate(wished_on=body.wished_on, actor=caller.actor, at=door.clock())
+
+    async def record(unit: Unit) -> ChangeDate:
+        await _still_open(unit, caller, booking_id)
+        return message
+
+    return await command(request, ask, booking_id, "change_date", record=record)
+
+
+async def _still_open(unit: Unit, caller: Caller, booking_id: str) -> None:
+    booking = await seen_matter(unit, caller, booking_id)
+    if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+        raise Problem("case-ended", "预约已结束", case_id=booking_id)
+
+
+@routes.post(
+    "/{booking_id}/documents",
+    operation_id="upload_booking_document",
+    summary="上传预约资料",
+    status_code=201,
+    response_model=DocumentView,
+    responses=FAILURES,
+)
+async def upload_booking_document(
+    booking_id: BookingId,
+    kind: Annotated[DocumentKind, Form()],
+    file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 PDF, 最大10MB")],
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Store a paper of the booking; from its arrival runs the promise of an answer."""
+    door, resource = door_of(request), f"bookings/{booking_id}"
+
+    async def arrived(paper: DocumentRow) -> None:
+        message = PapersArrived(at=paper.uploaded_at, document_id=paper.document_id)
+        with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
+            await door.cases.signal(booking_id, "papers_arrived", message)
+
+    return await store_upload(request, caller, resource, kind, file, key, arrived)

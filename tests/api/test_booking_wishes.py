@@ -1,0 +1,91 @@
+"""What a customer may wish for, and what he is told: hospital, department, time, conditions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from domain.calendar import civil_date
+from tests.api.conftest import HOSPITAL, House
+from tests.api.test_bad_input import problem
+from tests.api.test_bookings import NEED, P04, P06, P20, booked, done, insured_of, request_of
+from tests.api.test_bookings import reviewed as approved
+from tests.api.test_reporting import open_task
+from tests.workflows.booked import PROGRAMMES
+
+P16 = "global_doctor_ci"
+P19 = "annex2_ci_inpatient"
+
+
+async def test_where_no_time_may_be_chosen_none_is_wished_for(house: House) -> None:
+    """R635."""
+    await insured_of(house, P16)
+    day = (civil_date(house.clock()) + timedelta(days=9)).isoformat()
+    body = request_of(house, programme=P16, service="top100_expert_appointment", wished_on=day)
+    problem(await house.post("/v1/bookings", body), 422, "invalid", "wished_on")
+    named = request_of(house, programme=P16, service="top100_expert_appointment", expert="e-1")
+    problem(await house.post("/v1/bookings", named), 422, "invalid", "expert")
+    assert await house.rows("bookings") == 0
+
+
+async def test_a_service_told_by_mail_needs_an_address(house: House) -> None:
+    """R711: P19 registers the request with the customer's e-mail address."""
+    await insured_of(house, P19)
+    body = request_of(house, programme=P19, service="inpatient_arrangement")
+    problem(await house.post("/v1/bookings", body), 422, "invalid", "insured.email")
+    body["insured"]["email"] = "kehu@example.com"
+    assert (await house.post("/v1/bookings", body)).status_code == 201
+
+
+async def test_another_hospital_than_the_wished_one_is_agreed_on_first(worked: House) -> None:
+    """The wished hospital first (R629, R651); another only by agreement (R630, R647)."""
+    await insured_of(worked, P04)
+    booking_id = await booked(worked, hospital_id=HOSPITAL, department="胸外科")
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await approved(worked, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(worked, booking_id, "offer_options", "reviewer", options=options)
+    await done(worked, booking_id, "choose_option", "agent", option="expert-2")
+    task = await open_task(worked, booking_id, "arrange_service")
+    at = (worked.clock() + timedelta(days=3)).isoformat()
+    form = {"arranged": True, "service_at": at, "hospital_id": "h-2"}
+    path = f"/v1/tasks/{task['task_id']}/completion"
+    refused = await worked.post(path, form, "dispatcher")
+    problem(refused, 422, "invalid", "equal_alternative")
+    agreed = await worked.post(path, form | {"equal_alternative": True}, "dispatcher")
+    assert agreed.status_code == 200, agreed.text
+    file = (await worked.get(f"/v1/bookings/{booking_id}", "agent")).json()
+    assert "胸外科" in file["need"], "the department too (R130)"
+
+
+@pytest.mark.parametrize(
+    ("programme", "service", "rules"),
+    [
+        (P06, "inpatient_arrangement", ("no_claim_promise", "disputes", "within_time")),
+        (P16, "top100_expert_appointment", ("no_outcome",)),
+        (P20, "gene_testing", ("own_tests_not_covered", "reference_only")),
+        (P20, "expert_outpatient", ("no_named_doctor",)),
+        ("changsheng_haorensheng", "expert_outpatient", ("read_handbook",)),
+    ],
+)
+async def test_what_a_customer_must_be_told_stands_in_the_file(
+    house: House, programme: str, service: str, rules: tuple[str, ...]
+) -> None:
+    """R368, R397, R401, R402, R638, R746, R774, R791."""
+    await insured_of(house, programme)
+    booking_id = await booked(house, programme=programme, service=service)
+    notes = (await house.get(f"/v1/bookings/{booking_id}", "agent")).json()["notes"]
+    written = {rule.code: rule.text for rule in PROGRAMMES[programme].rules}
+    assert {written[code] for code in rules} <= {*notes}
+
+
+async def test_english_is_spoken_where_the_hotline_speaks_it(house: House) -> None:
+    """R481."""
+    for programme, status in (("changsheng_yuanmeng", 201), (P04, 422)):
+        await insured_of(house, programme)
+        service = "inpatient_arrangement"
+        body = request_of(house, programme=programme, service=service, language="en")
+        answer = await house.post("/v1/bookings", body)
+        assert answer.status_code == status, answer.text
+    problem(answer, 422, "invalid", "language")

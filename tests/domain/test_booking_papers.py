@@ -1,0 +1,127 @@
+"""Which papers of a booking count: age, issuer, seal, what they show; and who may serve."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from adapters.programme_files import load_programmes
+from domain.booking_papers import PaperRead, Span, faults, lacking
+from domain.documents import DocumentKind
+from domain.services import DoctorLevel
+from domain.staffing_checks import unfit
+
+PROGRAMMES = {one.code: one for one in load_programmes()}
+ON = date(2026, 9, 14)
+SERVICE = Span(first=date(2026, 1, 10), last=date(2027, 1, 9))
+P06, P14, P16, P18 = (
+    ("anxin_cancer_inpatient", "inpatient_arrangement"),
+    ("pingan_health_295", "inpatient_arrangement"),
+    ("global_doctor_ci", "top100_expert_appointment"),
+    ("xintai_million_guard", "expert_outpatient"),
+)
+RECEIPT = ["客户姓名", "有效证件号", "医保卡号", "入院登记号"]
+SLIP = {"hospital_class": "3A", "sealed": True}
+PROOF = {"grade": 2, "in_mainland": True, "issued_on": "2026-09-01"}
+
+CASES = [
+    (P06, "admission_slip", SLIP, ""),  # R380
+    (P06, "admission_slip", SLIP | {"sealed": False}, "公章"),
+    (P06, "admission_slip", SLIP | {"hospital_class": "2A"}, "3A"),
+    (P06, "social_insurance_reimbursement_record", {"issued_on": "2024-09-14"}, ""),  # R383
+    (P06, "social_insurance_reimbursement_record", {"issued_on": "2024-09-13"}, "24个月"),
+    (P06, "medical_record", {"issued_on": "2025-09-14"}, ""),  # R384
+    (P06, "medical_record", {"issued_on": "2025-09-13"}, "12个月"),
+    (P06, "medical_record", {}, "出具日期"),
+    (P14, "admission_slip", {"shows": RECEIPT}, ""),  # R577
+    (P14, "admission_slip", {"shows": RECEIPT[:3]}, "入院登记号"),
+    (P16, "ct_report", {"issued_on": "2026-03-14"}, ""),  # R628
+    (P16, "ct_report", {"issued_on": "2026-03-13"}, "6个月"),
+    (P16, "blood_report", {"issued_on": "2026-09-15"}, "不能晚于今天"),
+    (P18, "diagnosis_proof", PROOF, ""),  # R680, R681
+    (P18, "diagnosis_proof", PROOF | {"grade": 1}, "2级"),
+    (P18, "diagnosis_proof", PROOF | {"in_mainland": False}, "中国大陆"),
+    (P18, "diagnosis_proof", PROOF | {"issued_on": "2026-01-09"}, "服务期间"),
+    (P18, "diagnosis_proof", PROOF | {"issued_on": "2026-01-10"}, ""),
+]
+
+
+@pytest.mark.parametrize(("of", "kind", "read", "why"), CASES)
+def test_a_paper_counts_only_as_its_programme_asks(
+    of: tuple[str, str], kind: str, read: dict[str, Any], why: str
+) -> None:
+    terms = PROGRAMMES[of[0]].for_booking(of[1])
+    papers = [PaperRead(kind=DocumentKind(kind), **read)]
+    found = faults(terms, None, {kind}, papers, on=ON, service_period=SERVICE)
+    assert [one for one in found if why and why in one] == found
+    assert bool(found) == bool(why)
+
+
+def test_a_paper_nobody_has_read_does_not_count_and_one_good_copy_is_enough() -> None:
+    terms = PROGRAMMES[P06[0]].for_booking(P06[1])
+    old, young = (
+        PaperRead(kind=DocumentKind.MEDICAL_RECORD, issued_on=date(year, 9, 1))
+        for year in (2020, 2026)
+    )
+    have = {"medical_record"}
+    [unread] = faults(terms, None, have, [], on=ON, service_period=SERVICE)
+    assert "核对" in unread
+    assert faults(terms, None, have, [old, young], on=ON, service_period=SERVICE) == []
+
+
+def test_of_papers_that_replace_each_other_one_is_enough() -> None:
+    """R382: magnetic resonance or endoscopy."""
+    terms = PROGRAMMES[P06[0]].for_booking(P06[1])
+    all_of_them = {kind.value for kind in lacking(terms, None, set())}
+    assert {"mri_report", "endoscopy_report"} <= all_of_them
+    assert lacking(terms, None, all_of_them - {"mri_report"}) == []
+    neither = all_of_them - {"mri_report", "endoscopy_report"}
+    assert [one.value for one in lacking(terms, None, neither)] == [
+        "mri_report",
+        "endoscopy_report",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("programme", "service"),
+    [
+        ("pingan_value_added", "paediatric_outpatient"),  # R129, R131
+        ("global_doctor_ci", "top100_expert_appointment"),  # R622
+        ("taikang_online_ci", "expert_outpatient"),  # R289
+        ("taikang_online_ci", "second_opinion"),  # R298
+        ("pingan_health_295", "second_opinion"),  # R655
+    ],
+)
+def test_a_doctor_of_a_lower_level_does_not_serve(programme: str, service: str) -> None:
+    staffing = PROGRAMMES[programme].service(service).staffing
+    assert staffing is not None
+    for level, ok in (
+        (None, False),
+        (DoctorLevel.ATTENDING, False),
+        (DoctorLevel.ASSOCIATE_CHIEF, True),
+        (DoctorLevel.CHIEF, True),
+    ):
+        found = unfit(staffing, level=level, hospital_class="3A")
+        assert (found is None) == ok
+        assert ok or found is None or found[0] == "doctor_level"
+
+
+@pytest.mark.parametrize(
+    ("programme", "service"),
+    [
+        ("pingan_value_added", "paediatric_outpatient"),  # R129
+        ("global_doctor_ci", "top100_expert_appointment"),  # R622
+        ("ruitai_ci", "inpatient_arrangement"),  # R539
+        ("ins_oncology", "second_opinion"),  # R734, R758
+        ("pingan_health_295", "second_opinion"),  # R655
+    ],
+)
+def test_a_hospital_of_another_class_does_not_serve(programme: str, service: str) -> None:
+    staffing = PROGRAMMES[programme].service(service).staffing
+    assert unfit(staffing, level=DoctorLevel.CHIEF, hospital_class="3A") is None
+    for other in ("2A", None):
+        found = unfit(staffing, level=DoctorLevel.CHIEF, hospital_class=other)
+        assert found is not None
+        assert found[0] == "hospital_class"

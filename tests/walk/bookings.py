@@ -1,0 +1,204 @@
+"""One booking of any shape, walked by a seed: its people, partners and calls in any order.
+
+The booking runs as the product runs it, against the fakes of the workflow tests and without a
+server (`tests.walk.booking_scene`). After the walk nobody misbehaves any more and the booking is
+brought to its end; then `check` asks what must hold for every booking of every programme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from activities.ports import Balances, Delivery, TaskOpened
+from activities.visit_ports import VisitAnswer
+from domain.booking import BOOKING_ENDED, LOSSES, BookingStage
+from domain.cancellation import Cost
+from domain.clock import ClockState
+from domain.services import Shape
+from domain.steps import TaskKind
+from tests.builders import AGENT
+from tests.walk.booking_scene import BOOKING_ID, BookingScene
+from tests.walk.engine import NotRunning, Refused
+from tests.workflows.fakes import FakePartners
+from workflows.messages import (
+    CompleteTask,
+    PapersArrived,
+)
+
+STEPS: Final = 40
+"""What happens in a walk before everybody behaves."""
+PATIENCE: Final = 400
+"""Acts in which a well-behaved booking comes to its end."""
+
+
+class Stuck(AssertionError):
+    """Nobody has anything to do, nothing will ring, and the booking has not ended."""
+
+
+class BookingWalk(BookingScene):
+    """A booking that anything may happen to."""
+
+    # The walk ------------------------------------------------------------------------------------
+
+    def walk(self) -> None:
+        """So many things happen by chance; then everybody behaves until the booking has ended."""
+        self._restless = True
+        self.start()
+        for _ in range(STEPS):
+            if not self.run.running:
+                break
+            try:
+                self._something()
+            except Refused as refused:
+                self.tell(f"refused {refused}")
+            except NotRunning:
+                break
+            self._nobody_is_left_waiting()
+        self._restless = False
+        self.finish()
+        self.check()
+
+    def _something(self) -> None:
+        [what] = self.chance.choices(
+            ("report", "time", "nurse", "papers", "give_up", "restart", "cancel", "again", "fault"),
+            (60, 14, 10, 4, 2, 4, 2, 4, 5),
+        )
+        tasks = self.open_tasks
+        if what == "report" and tasks:
+            self.report(self.chance.choice(tasks), willing=self.chance.random() < 0.8)
+        elif what == "time":
+            hours = self.chance.choice((0.2, 2, 30, 80, 400))
+            self.reach(self.now + timedelta(hours=hours))
+            self.tell(f"time passes {hours}")
+        elif what == "nurse" and self.service.shape is Shape.CONSULTATION:
+            self.call()
+        elif what == "nurse":
+            self.nurse_says(yes=self.chance.random() < 0.6)
+        elif what == "papers":
+            self.run.signal("papers_arrived", PapersArrived(at=self.now, document_id="doc-1"))
+            self.settle()
+        elif what == "give_up":
+            self.give_up()
+        elif what == "restart":
+            self.run.restart()
+        elif what == "cancel":
+            self.run.cancel()
+            self.settle()
+        elif what == "again" and self._done:
+            self._again()
+        elif what == "fault":
+            self._fault()
+
+    def _fault(self) -> None:
+        """The next answer of a partner is none, or no."""
+        fault = self.chance.choice(("message", "platform", "payment", "unknown", "away"))
+        self.tell(f"fault {fault}")
+        if fault == "message":
+            self.partners.deliveries.append(Delivery.FAILED)
+        elif fault == "platform":
+            self.partners.visit_answers.append(VisitAnswer(accepted=False, reason="full"))
+        elif fault == "payment":
+            self.partners.answers.append(FakePartners.refused())
+        elif fault == "unknown":
+            self.partners.answers.append(FakePartners.unknown())
+        else:
+            self._away()
+
+    def _away(self) -> None:
+        """Our own books are out of reach, once."""
+
+        def fail(verb: str) -> None:
+            self.books.fail = lambda _: None
+            raise ConnectionError(verb)
+
+        self.books.fail = fail
+
+    def _again(self) -> None:
+        """A step that is done is reported once more, late: it must be refused."""
+        done = self.chance.choice(sorted(self._done))
+        kind = TaskKind(done.split(".")[1])
+        message = CompleteTask(
+            task_id=done, kind=kind, form={}, documents={}, actor=AGENT, at=self.now
+        )
+        try:
+            self.run.update("complete_task", message)
+        except Refused:
+            return
+        raise AssertionError(f"{done} was taken twice")
+
+    def _nobody_is_left_waiting(self) -> None:
+        """An open booking has a step, a timer, a nurse's answer or an activity to come."""
+        if not self.run.running:
+            return
+        if not (self.open_tasks or self.run.timers or self.run.pending or self._unanswered):
+            raise Stuck(f"{self.stage}: nobody acts")
+
+    def finish(self) -> None:
+        """Everybody behaves until the booking has ended."""
+        self.go_on(lambda: False)
+
+    def go_on(self, stop: Callable[[], bool], *, before: Callable[[], None] = lambda: None) -> bool:
+        """Everybody behaves; whether `stop` came true before the end. `before` precedes an act."""
+        for _ in range(PATIENCE):
+            self.settle()
+            if not self.run.running:
+                return False
+            if stop():
+                return True
+            before()
+            if self._unanswered:
+                self.nurse_says()
+            elif tasks := [task for task in self.open_tasks if self.leads_on(task)]:
+                self.report(tasks[0])
+            elif self.run.next_at is not None:
+                self.reach(self.run.next_at)
+            else:
+                raise Stuck(f"{self.stage}: nobody acts")
+        raise Stuck(f"{self.stage}: no end after {PATIENCE} acts")
+
+    def waits_for(self, kind: TaskKind) -> TaskOpened | None:
+        """The open step of a kind."""
+        return next((task for task in self.open_tasks if task.kind is kind), None)
+
+    # What must hold ------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """After its end a booking owes nobody anything, and its unit is where the terms say."""
+        numbers = [page.page for page in self.pages]
+        assert numbers == list(range(1, len(numbers) + 1)), f"pages {numbers}"
+        assert self.run.result == self.stage.value
+        assert self.stage in BOOKING_ENDED
+        assert self.open_tasks == [], [task.task_id for task in self.open_tasks]
+        assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
+        lines = [line for page in self.pages for line in page.timeline]
+        told = " ".join(line.text for line in lines if line.event == "breach")
+        for clock in self.clocks.values():
+            if clock.state is ClockState.BREACHED:
+                assert clock.instance in told, f"{clock.instance} was broken in silence"
+        assert self.unit == self._unit_due(), (self.stage, self.cost, self.outcome)
+        assert self._loop.run(self.books.balances(BOOKING_ID)) == Balances()
+        assert self.partners.paid_twice == []
+
+    def _unit_due(self) -> str | None:
+        """Where the unit belongs, read from the programme without the product's own code."""
+        if self.service.quota.count is None:
+            return None
+        if self.stage is BookingStage.CLOSED:
+            return "consumed"
+        if self.stage is BookingStage.CANCELLED and self.cost is None:
+            assert self.service.failed_calls is not None, "nobody gave it up"
+            return {"used": "consumed"}.get(self.service.failed_calls.quota, "given_back")
+        if self.stage is BookingStage.CANCELLED:
+            # What was given in part, as one of a year's calls, stays given.
+            used = {Cost.FREE: self._had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
+            return "consumed" if used else "given_back"
+        if self.stage is BookingStage.TERMINATED and self.outcome in LOSSES:
+            terms = self.service.consumption
+            if terms is None:
+                used = self.decided
+            else:
+                used = LOSSES[self.outcome] in terms.also_on or terms.when != "completed"
+            return "consumed" if used else "given_back"
+        return "given_back"

@@ -1,0 +1,233 @@
+"""Every service that is booked, walked: in time, late, given up, failed; and so many seeds.
+
+What a service does is asked of its own programme file, so that a new programme is walked as soon
+as its file is there. `make walk` walks more seeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from domain.booking import LOSSES, BookingStage, VisitOutcome
+from domain.calendar import civil_date
+from domain.cancellation import Cost
+from domain.clock import ClockState, Unit
+from domain.services import Shape
+from domain.steps import TaskKind
+from tests.builders import a_calendar, programme_of
+from tests.walk.booking_scene import OPENS, booked_services
+from tests.walk.bookings import BookingWalk
+from tests.walk.engine import Refused
+from workflows.bookings.refusals import CANCELLING_REFUSED
+from workflows.front_desk import ONLY_ACKNOWLEDGED
+from workflows.refusals import WRONG_STAGE
+
+SEEDS: Final = 20
+SERVICES: Final = booked_services()
+APPOINTMENTS: Final = booked_services(Shape.APPOINTMENT)
+WITH_A_LEAD: Final = [
+    (programme, service)
+    for programme, service in APPOINTMENTS
+    if (rule := programme_of(programme).service(service).cancellation) and rule.free_lead
+]
+"""Those that are given up for nothing until so many days before the visit."""
+Walks = Callable[..., BookingWalk]
+
+each_service = pytest.mark.parametrize(("programme", "service"), SERVICES, ids=str)
+each_appointment = pytest.mark.parametrize(("programme", "service"), APPOINTMENTS, ids=str)
+
+
+@pytest.fixture
+def walk() -> Iterator[Walks]:
+    begun: list[BookingWalk] = []
+    with asyncio.Runner() as loop:
+
+        def begin(programme: str, service: str, *, seed: object = "plan") -> BookingWalk:
+            begun.append(BookingWalk(programme, service, seed=seed, loop=loop))
+            return begun[-1]
+
+        yield begin
+        for one in begun:
+            one.run.close()
+
+
+@each_service
+def test_in_time_every_promise_is_kept(walk: Walks, programme: str, service: str) -> None:
+    one = walk(programme, service)
+    one.start()
+    one.finish()
+    one.check()
+    assert one.stage is BookingStage.CLOSED
+    broken = [c.instance for c in one.clocks.values() if c.state is ClockState.BREACHED]
+    assert broken == []
+
+
+@each_service
+def test_late_at_every_step_every_promise_is_broken_aloud_and_the_service_still_comes(
+    walk: Walks, programme: str, service: str
+) -> None:
+    one = walk(programme, service)
+    one.start()
+    late: set[str] = set()
+
+    def dawdle() -> None:
+        running = [
+            clock for clock in one.clocks.values() if clock.is_open and not clock.breached_at
+        ]
+        if not running:
+            return
+        one.reach(max(clock.due_at for clock in running) + timedelta(minutes=1))
+        for clock in running:
+            now = one.clocks[clock.instance]
+            # A promise that is the length of a talk is kept by ending it at that very moment.
+            assert now.breached_at is not None or now.met_at == now.due_at, clock.instance
+            late.update([clock.instance] if now.breached_at else [])
+
+    one.go_on(lambda: False, before=dawdle)
+    one.check()
+    assert one.stage is BookingStage.CLOSED
+    assert {c.instance for c in one.clocks.values() if c.breached_at is not None} == late
+    steps = {task.subject for page in one.pages for task in page.tasks_opened}
+    assert late <= steps, "a supervisor was asked about each"
+
+
+@each_service
+def test_given_up_at_every_step_it_is_free_first_and_the_unit_is_where_the_terms_say(
+    walk: Walks, programme: str, service: str
+) -> None:
+    costs = []
+    for number in range(40):
+        one = walk(programme, service, seed=number)
+        acts = iter(range(100))
+        one.start()
+        if not one.go_on(lambda acts=acts, number=number: next(acts) >= number):  # type: ignore[misc]
+            break
+        costs.append(_given_up(one))
+    assert len(costs) > 1
+    assert costs == sorted(costs, key=[Cost.FREE, Cost.NEEDS_PERSON, Cost.USED, Cost.REFUSED].index)
+    rule = one.service.cancellation
+    if rule is not None and rule.free_before is not None:
+        then = Cost.USED if rule.afterwards == "used" else Cost.REFUSED
+        assert {Cost.FREE, then} <= {*costs}
+
+
+def _given_up(one: BookingWalk) -> Cost:
+    """What it cost, once the booking has ended; where it was refused, the booking went on."""
+    try:
+        one.give_up()
+    except Refused as refused:
+        if refused.code not in (CANCELLING_REFUSED, WRONG_STAGE):
+            raise
+        one.finish()
+        one.check()
+        return Cost.REFUSED
+    assert {task.kind for task in one.open_tasks} <= {TaskKind.DECIDE_USE, *ONLY_ACKNOWLEDGED}
+    one.finish()
+    one.check()
+    assert one.stage is BookingStage.CANCELLED
+    assert one.cost is not None
+    return one.cost
+
+
+@pytest.mark.parametrize(("programme", "service"), WITH_A_LEAD, ids=str)
+def test_around_the_cut_off_cancelling_is_free_and_then_is_not(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """The last free day is counted here by hand, day by day."""
+    one = walk(programme, service)
+    one.start()
+    assert one.go_on(lambda: one.waits_for(TaskKind.REPORT_VISIT) is not None)
+    rule = one.service.cancellation
+    assert rule is not None
+    assert rule.free_lead is not None
+    visit_on, days = civil_date(one.service_at), 0
+    last_free = visit_on
+    while days < rule.free_lead.amount:
+        working = rule.free_lead.unit is not Unit.WORKING_DAY
+        days += working or a_calendar().is_working_day(last_free)
+        last_free -= timedelta(days=1)
+    assert last_free > civil_date(one.now), "the visit of this walk is too near"
+    another = walk(programme, service)
+    another.start()
+    another.go_on(lambda: another.waits_for(TaskKind.REPORT_VISIT) is not None)
+    for each, days_after in ((one, 0), (another, 1)):
+        ahead = last_free + timedelta(days=days_after) - civil_date(each.now)
+        each.reach(each.now + ahead)
+        if days_after and rule.afterwards == "refused":
+            with pytest.raises(Refused, match="CancellingRefused"):
+                each.give_up()
+            continue
+        each.give_up()
+        assert each.cost is (Cost.USED if days_after else Cost.FREE)
+        each.finish()
+        each.check()
+
+
+@each_appointment
+def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_reminded(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """Identity, need, papers, review and choice; then a hospital; then the customer says yes."""
+    one = walk(programme, service)
+    one.start()
+    one.finish()
+    opened = [task.kind for page in one.pages for task in page.tasks_opened]
+    assert opened[0] is TaskKind.TAKE_REQUEST
+    asked = opened.index(TaskKind.ARRANGE_SERVICE)
+    before = {TaskKind.CHECK_PAPERS, TaskKind.REVIEW_BOOKING, TaskKind.CHOOSE_OPTION}
+    assert not before & {*opened[asked:]}
+    assert opened.index(TaskKind.CONFIRM_BOOKING) > asked
+    told = [notice.template for page in one.pages for notice in page.notices]
+    visit = ["booking_confirmed", "booking_tomorrow", "booking_soon"]
+    near = one.service_at - OPENS < timedelta(days=1)
+    assert [code for code in told if code in visit] == (visit[::2] if near else visit)
+
+
+@each_appointment
+def test_a_provider_that_fails_twice_uses_nothing_up_and_then_serves(
+    walk: Walks, programme: str, service: str
+) -> None:
+    one = walk(programme, service)
+    one.start()
+    for _ in range(2):
+        assert one.go_on(lambda: one.waits_for(TaskKind.REPORT_VISIT) is not None)
+        _visit_ends(one, VisitOutcome.PROVIDER_FAILED)
+        terms = one.service.consumption
+        if terms is None or terms.when == "completed":
+            assert one.unit is None
+    one.finish()
+    one.check()
+    assert one.stage is BookingStage.CLOSED
+
+
+@each_appointment
+def test_what_falls_through_by_the_customer_costs_what_the_terms_say(
+    walk: Walks, programme: str, service: str
+) -> None:
+    for outcome in LOSSES:
+        one = walk(programme, service)
+        one.start()
+        assert one.go_on(lambda one=one: one.waits_for(TaskKind.REPORT_VISIT) is not None)  # type: ignore[misc]
+        _visit_ends(one, outcome)
+        one.finish()
+        one.check()
+        assert one.stage is BookingStage.TERMINATED
+
+
+def _visit_ends(one: BookingWalk, outcome: VisitOutcome) -> None:
+    """Somebody reports what came of the visit."""
+    task = one.waits_for(TaskKind.REPORT_VISIT)
+    assert task is not None
+    one.reach(one.service_at + timedelta(hours=1))
+    one.report(task, form={"outcome": outcome.value, "at": one.now.isoformat()})
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_happens_to_a_booking_it_ends_owing_nobody(walk: Walks, seed: int) -> None:
+    one = walk(*SERVICES[seed * 7 % len(SERVICES)], seed=seed)
+    one.walk()
