@@ -38,6 +38,10 @@ class PaperRead(BaseModel):
     hospital_class: Literal["3A", "2A"] | None = None
     sealed: bool = False
     in_mainland: bool = False
+    slip_form: Literal["receipt", "electronic"] | None = None
+    with_notice: bool = False  # of a receipt: the photo of the notice it was given for
+    by_doctor: bool = False  # of an electronic slip: a doctor of the hospital issued it,
+    queued: bool = False  # and the hospital's system shows it waiting
     shows: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=20)
 
 
@@ -89,7 +93,8 @@ def faults(
 
 
 def _is_particular(rule: DocumentRule) -> bool:
-    return rule.age_months_max is not None or rule.issued_by is not None or bool(rule.states)
+    plain = rule.age_months_max is None and rule.issued_by is None
+    return not plain or bool(rule.states) or bool(rule.slip_forms)
 
 
 def _faults(rule: DocumentRule, paper: PaperRead, on: date, period: Span) -> Iterator[str]:
@@ -105,6 +110,7 @@ def _faults(rule: DocumentRule, paper: PaperRead, on: date, period: Span) -> Ite
         if issuer.within_service_period and not period.holds(paper.issued_on):
             yield "出具日期不在服务期间内"
     yield from _of_issuer(issuer, paper)
+    yield from _of_slip(rule, paper)
     if unseen := [word for word in rule.states if word not in paper.shows]:
         yield f"未载明{'、'.join(unseen)}"
 
@@ -118,6 +124,18 @@ def _of_issuer(issuer: IssuedBy, paper: PaperRead) -> Iterator[str]:
         yield "须加盖医院公章"
     if issuer.in_mainland and not paper.in_mainland:
         yield "须由中国大陆医院出具"
+
+
+def _of_slip(rule: DocumentRule, paper: PaperRead) -> Iterator[str]:
+    """P14: the receipt of a registered notice, or what the hospital's own system shows."""
+    if not rule.slip_forms:
+        return
+    if paper.slip_form not in rule.slip_forms:
+        yield "须为入院登记后的回执单或电子住院单"
+    elif paper.slip_form == "receipt" and not paper.with_notice:
+        yield "须一并提交入院通知书照片"
+    elif paper.slip_form == "electronic" and not (paper.by_doctor and paper.queued):
+        yield "须由医院医生开具, 并在医院系统中排队或等待安排"
 
 
 def _group(programme: Programme, disease: str | None) -> str | None:

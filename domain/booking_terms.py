@@ -62,3 +62,16 @@ INTAKE_NAMES: Final = {
 def intake_for(service: Service, *, known: Container[str] = ()) -> list[str]:
     """The fields a service still asks of a request, in its file's order."""
     return [code for code in service.fields if code in INTAKE_NAMES and code not in known]
+
+
+_PREFERRED: Final = {
+    "ordinary_ward": "优先普通病房",
+    "attending_doctor": "优先主诊医生或优选推荐医生",
+    "named_hospital": "优先客户指定医院",
+}
+
+
+def preferred(service: Service) -> str:
+    """What is looked for first, in words for whoever speaks with the hospital (R320, R413)."""
+    choice = service.choice
+    return "、".join(_PREFERRED[one] for one in choice.prefers) if choice else ""

@@ -117,6 +117,7 @@ class DocumentRule(Terms):
     age_months_max: int | None = Field(default=None, gt=0)
     issued_by: IssuedBy | None = None
     states: tuple[str, ...] = ()  # what must be readable on it
+    slip_forms: tuple[Literal["receipt", "electronic"], ...] = ()  # an admission slip counts as
 
     def applies(
         self, disease_group: str | None, stage: DocumentStage, service: str | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.programme_files import load_programmes
 from domain.booking_papers import PaperRead, Span, faults, lacking
+from domain.booking_terms import preferred
 from domain.documents import DocumentKind
 from domain.services import DoctorLevel
 from domain.staffing_checks import unfit
@@ -23,10 +24,12 @@ P06, P14, P16, P18 = (
     ("xintai_million_guard", "expert_outpatient"),
 )
 RECEIPT = ["客户姓名", "有效证件号", "医保卡号", "入院登记号"]
+REGISTERED = {"shows": RECEIPT, "slip_form": "receipt", "with_notice": True}
+QUEUED = {"shows": RECEIPT, "slip_form": "electronic", "by_doctor": True, "queued": True}
 SLIP = {"hospital_class": "3A", "sealed": True}
 PROOF = {"grade": 2, "in_mainland": True, "issued_on": "2026-09-01"}
 
-CASES = [
+CASES: list[tuple[tuple[str, str], str, dict[str, Any], str]] = [
     (P06, "admission_slip", SLIP, ""),  # R380
     (P06, "admission_slip", SLIP | {"sealed": False}, "公章"),
     (P06, "admission_slip", SLIP | {"hospital_class": "2A"}, "3A"),
@@ -35,8 +38,13 @@ CASES = [
     (P06, "medical_record", {"issued_on": "2025-09-14"}, ""),  # R384
     (P06, "medical_record", {"issued_on": "2025-09-13"}, "12个月"),
     (P06, "medical_record", {}, "出具日期"),
-    (P14, "admission_slip", {"shows": RECEIPT}, ""),  # R577
-    (P14, "admission_slip", {"shows": RECEIPT[:3]}, "入院登记号"),
+    (P14, "admission_slip", REGISTERED, ""),  # R576, R577, R578
+    (P14, "admission_slip", REGISTERED | {"shows": RECEIPT[:3]}, "入院登记号"),
+    (P14, "admission_slip", REGISTERED | {"with_notice": False}, "入院通知书"),
+    (P14, "admission_slip", REGISTERED | {"slip_form": None}, "回执单"),  # R583
+    (P14, "admission_slip", QUEUED, ""),  # R576, R579, R580; its photo is only suggested (R581)
+    (P14, "admission_slip", QUEUED | {"by_doctor": False}, "医生开具"),
+    (P14, "admission_slip", QUEUED | {"queued": False}, "排队"),
     (P16, "ct_report", {"issued_on": "2026-03-14"}, ""),  # R628
     (P16, "ct_report", {"issued_on": "2026-03-13"}, "6个月"),
     (P16, "blood_report", {"issued_on": "2026-09-15"}, "不能晚于今天"),
@@ -125,3 +133,17 @@ def test_a_hospital_of_another_class_does_not_serve(programme: str, service: str
         found = unfit(staffing, level=DoctorLevel.CHIEF, hospital_class=other)
         assert found is not None
         assert found[0] == "hospital_class"
+
+
+@pytest.mark.parametrize(
+    ("programme", "service", "words"),
+    [
+        ("pingan_oncology_157", "inpatient_arrangement", "主诊医生或优选推荐医生"),  # R320
+        ("pingan_pc_haoran", "inpatient_arrangement", "普通病房"),  # R413
+        ("global_doctor_ci", "inpatient_arrangement", "指定医院"),  # R651
+    ],
+)
+def test_whoever_speaks_with_the_hospital_reads_what_is_looked_for_first(
+    programme: str, service: str, words: str
+) -> None:
+    assert words in preferred(PROGRAMMES[programme].service(service))

@@ -37,7 +37,7 @@ BEST: Final = {"doctor_level": "chief", "hospital_class": "3A"}
 def _checked(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     today = civil_date(walk.now).isoformat()
     seen = {"issued_on": today, "grade": 3, "sealed": True, "in_mainland": True}
-    seen |= {"hospital_class": "3A"}
+    seen |= {"hospital_class": "3A", "slip_form": "receipt", "with_notice": True}
     papers = [
         {**seen, "kind": rule.kind.value, "shows": list(rule.states)}
         for rule in walk.programme.documents

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from domain.booking import LOSSES, BookingStage, VisitOutcome
+from domain.booking_terms import preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
 from domain.clock import ClockState, Unit
@@ -182,6 +183,13 @@ def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_re
     before = {TaskKind.CHECK_PAPERS, TaskKind.REVIEW_BOOKING, TaskKind.CHOOSE_OPTION}
     assert not before & {*opened[asked:]}
     assert opened.index(TaskKind.CONFIRM_BOOKING) > asked
+    [arranging, *_] = [
+        task
+        for page in one.pages
+        for task in page.tasks_opened
+        if task.kind is TaskKind.ARRANGE_SERVICE
+    ]
+    assert arranging.subject == preferred(one.service)
     told = [notice.template for page in one.pages for notice in page.notices]
     visit = ["booking_confirmed", "booking_tomorrow", "booking_soon"]
     near = one.service_at - OPENS < timedelta(days=1)

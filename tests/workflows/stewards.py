@@ -35,6 +35,7 @@ async def hand_in(booked: Booked, programme: str, service: str, **form: Any) -> 
 def readings(booked: Booked, programme: str) -> list[dict[str, Any]]:
     """What the steward reads off the papers: all that their programme asks of them."""
     seen: dict[str, Any] = {"grade": 3, "hospital_class": "3A", "sealed": True}
+    seen |= {"slip_form": "receipt", "with_notice": True}
     seen |= {"issued_on": civil_date(booked.time.now()).isoformat(), "in_mainland": True}
     return [
         {**seen, "kind": rule.kind.value, "shows": list(rule.states)}

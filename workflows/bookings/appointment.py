@@ -97,7 +97,7 @@ class Appointment(Booking):
                 TaskKind.ARRANGE_SERVICE,
                 at=workflow.now(),
                 until=ExpectedEvent.SERVICE_ARRANGED,
-                subject=wish(self._state.customer_date),
+                subject=wish(self._service, self._state.customer_date),
             )
             done = await desk.done(step)
             form = done.read(ArrangeService)

@@ -14,13 +14,13 @@ from temporalio import workflow
 
 from domain.booking import BookingStage
 from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
-from domain.booking_terms import has_own_person, is_reviewed, papers_for
+from domain.booking_terms import has_own_person, is_reviewed, papers_for, preferred
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
-from domain.services import FollowUp
+from domain.services import FollowUp, Service
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import hear
@@ -264,8 +264,8 @@ class Booking:
             state.new_date = message.wished_on
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
-        desk.say_of(TaskKind.ARRANGE_SERVICE, wish(message.wished_on))
-        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(message.wished_on))
+        desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
         return Accepted(stage=state.stage, at=message.at)
 
     @change_date.validator
@@ -328,9 +328,10 @@ _ENDS: Final = {
 """What the customer is told of an end before the usual one."""
 
 
-def wish(day: date | None) -> str:
-    """What a step says of the day the customer wishes."""
-    return "" if day is None else f"客户希望 {day}"
+def wish(service: Service, day: date | None) -> str:
+    """What a step says of what is looked for first, and of the day the customer wishes."""
+    told = [preferred(service), "" if day is None else f"客户希望 {day}"]
+    return "; ".join(one for one in told if one)
 
 
 def _named(kinds: list[str]) -> str:
