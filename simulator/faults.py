@@ -30,7 +30,7 @@ Partner = Literal[
 ]
 
 OPERATIONS: Final[dict[str, frozenset[str]]] = {
-    "payment": frozenset({"pay", "query", "scan", "payout", "refund", "statement"}),
+    "payment": frozenset({"pay", "query", "scan", "cancel", "payout", "refund", "statement"}),
     "nurse": frozenset({"order", "query", "cancel", "change"}),
     "message": frozenset({"send", "query"}),
     "claims": frozenset({"file", "query", "decide"}),

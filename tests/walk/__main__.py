@@ -20,6 +20,7 @@ from rich.console import Console
 
 from tests.walk.booking_scene import booked_services
 from tests.walk.bookings import BookingWalk
+from tests.walk.scene import Scene
 from tests.walk.walk import Walk
 
 BOOKING = "b"
@@ -45,7 +46,7 @@ def walked(seed: str) -> Walked:
         return _booking(seed)
     wrong = ""
     with asyncio.Runner() as loop:
-        one = Walk(int(seed), loop=loop)
+        one = Walk(Scene(int(seed), loop=loop))
         try:
             one.walk()
         except Exception:  # noqa: BLE001 - whatever it is, it is told with its seed

@@ -328,7 +328,8 @@ class Execution:
     def _again(self, run: _Run, one: Pending, failure: Exception) -> None:
         final = isinstance(failure, ApplicationError) and failure.non_retryable
         if not final and one.attempt != one.retry.maximum_attempts:
-            pause = one.retry.initial_interval * one.retry.backoff_coefficient ** (one.attempt - 1)
+            doubled = one.retry.backoff_coefficient ** min(one.attempt - 1, 20)
+            pause = one.retry.initial_interval * doubled
             longest = one.retry.maximum_interval or one.retry.initial_interval * 100
             one.attempt += 1
             one.at = self.now + min(pause, longest)

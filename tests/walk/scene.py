@@ -46,15 +46,18 @@ APPROVALS: Final = frozenset({TaskKind.JUDGE_LIABILITY, TaskKind.SIGN_ON_SITE})
 class Scene:
     """One case, everybody around it, and the story so far."""
 
-    def __init__(self, seed: int, *, loop: asyncio.Runner) -> None:
+    def __init__(
+        self, seed: int, *, loop: asyncio.Runner, world: type[World] = World, part: str = "walk"
+    ) -> None:
+        """`part` stands in the case's id, so that it is like no other at shared partners."""
         self.chance = chance = random.Random(seed)
         self.code = sorted(MODES)[seed % len(MODES)]
-        self.case_id = f"dw-walk{seed}"
+        self.case_id = f"dw-{part}{seed}"
         self.story: list[str] = []
         self.happened: Counter[str] = Counter()
         self.loop = loop
         self.books = WalkBooks(self.case_id, chance, settled=self._settled)
-        self.world = World(chance, lambda: self.run.now, before_order=self._before_order)
+        self.world = world(chance, lambda: self.run.now, before_order=self._before_order)
         programme = programme_of(self.code)
         modes = chance.sample(MODES[self.code], chance.randrange(1, len(MODES[self.code]) + 1))
         self.people = People(chance, self.world, programme, modes, chance.choice(LIMITS))

@@ -14,7 +14,7 @@ from tests.walk.__main__ import walked
 from tests.walk.books import WalkBooks
 from tests.walk.checks import Wrong
 from tests.walk.engine import Broken
-from tests.walk.scene import YEAR
+from tests.walk.scene import YEAR, Scene
 from tests.walk.walk import Walk
 
 SEEDS = 20
@@ -37,7 +37,7 @@ def test_a_seed_tells_the_same_story_again() -> None:
 
 def _walk_all(loop: asyncio.Runner) -> None:
     for seed in range(SEEDS):
-        Walk(seed, loop=loop).walk()
+        Walk(Scene(seed, loop=loop)).walk()
 
 
 def test_books_that_lose_a_transfer_are_seen(
@@ -74,7 +74,7 @@ def test_a_customer_asked_for_more_than_is_owed_is_seen() -> None:
 
 
 def test_another_worker_that_says_something_else_is_seen(loop: asyncio.Runner) -> None:
-    scene = Walk(1, loop=loop).scene
+    scene = Scene(1, loop=loop)
     scene.run.start(scene.opening)
     scene.run.restart()
     scene.run.misremember()

@@ -7,7 +7,6 @@ end by what its steps, timers and partners ask for; words that come after the en
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from domain.steps import TaskKind
@@ -29,8 +28,10 @@ AFTERWARDS: Final = 3
 class Walk:
     """The walk of one seed."""
 
-    def __init__(self, seed: int, *, loop: asyncio.Runner) -> None:
-        self.scene = Scene(seed, loop=loop)
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.left_alone = {TaskKind.CARE}
+        """Steps that nobody does in the end; care goes on for as long as the patient stays."""
         acts = self.acts = Acts(self.scene)
         self._acts = {
             acts.somebody_acts: 34.0,
@@ -61,16 +62,16 @@ class Walk:
                     break
                 self._beat()
                 self._check()
-            self._behave()
-            self._come_to_an_end()
+            self.behave()
+            self.come_to_an_end()
             for _ in range(chance.randrange(AFTERWARDS)):
                 self.acts.afterwards()
-                self._come_to_an_end()
-            self._check_end()
+                self.come_to_an_end()
+            self.check_end()
         finally:
             scene.run.close()
 
-    def _behave(self) -> None:
+    def behave(self) -> None:
         """From now on nobody misbehaves."""
         scene = self.scene
         scene.say("calm")
@@ -88,7 +89,7 @@ class Walk:
 
     # To the end ----------------------------------------------------------------------------------
 
-    def _come_to_an_end(self) -> None:
+    def come_to_an_end(self) -> None:
         """Everybody behaves: steps are done, partners answer, and the case ends."""
         scene = self.scene
         for _ in range(ROUNDS):
@@ -98,17 +99,17 @@ class Walk:
                 return
             if self._do_all() or self._due_news():
                 continue
-            self._world_goes_on()
+            self.world_goes_on()
             if not scene.to_next():
                 raise Wrong(f"stuck in {scene.books.stage}: {scene.waiting()}")
         raise Wrong(f"no end in {scene.books.stage}: {scene.waiting()}")
 
     def _do_all(self) -> bool:
-        """Whether somebody did a step; care goes on for as long as the patient stays."""
+        """Whether somebody did a step."""
         done = False
         for task in list(self.scene.books.tasks.values()):
             is_open = task.task_id in self.scene.books.tasks and self.scene.run.running
-            if is_open and task.kind is not TaskKind.CARE:
+            if is_open and task.kind not in self.left_alone:
                 done |= self.scene.does(task)
                 self.scene.drain()
         return done
@@ -121,7 +122,7 @@ class Walk:
             self.scene.drain()
         return bool(due)
 
-    def _world_goes_on(self) -> None:
+    def world_goes_on(self) -> None:
         """Patients go home, codes are scanned, insurers decide."""
         books, world = self.scene.books, self.scene.world
         kinds = {task.kind for task in books.tasks.values()}
@@ -130,12 +131,13 @@ class Walk:
         coming = {one.name for one in world.news}
         for movement in world.movements.values():
             if movement.word == "pending" and "payment_result" not in coming:
-                self._scanned(movement)
+                self.scanned(movement)
         if books.stage is Stage.ADJUDICATION and "claim_decided" not in coming:
             for filing in world.filed.values():
                 world.decides(filing)
 
-    def _scanned(self, movement: Movement) -> None:
+    def scanned(self, movement: Movement) -> None:
+        """Somebody at the desk pays by a code, or a partner comes to its word."""
         self.scene.world.ends(movement, "paid")
 
     # What must hold ------------------------------------------------------------------------------
@@ -153,7 +155,7 @@ class Walk:
         if not all(task.roles for task in tasks):
             raise Wrong("a step is for nobody")
 
-    def _check_end(self) -> None:
+    def check_end(self) -> None:
         """What holds when all is over."""
         scene, books, world = self.scene, self.scene.books, self.scene.world
         if scene.run.running or scene.run.result not in {stage.value for stage in ENDED}:

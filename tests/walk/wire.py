@@ -26,6 +26,7 @@ def signalled(name: str, message: Any) -> WorkflowActivationJob:
     """Something that arrived."""
     job = WorkflowActivationJob()
     job.signal_workflow.signal_name = name
+    job.signal_workflow.originating_event_id = 1  # any; it only groups what the UI shows
     job.signal_workflow.input.extend(CONVERTER.to_payloads([message]))
     return job
 
