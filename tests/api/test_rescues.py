@@ -77,8 +77,12 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/services", {"service": "emergency_surgery_channel"}, "hospital_doctor")
     both = [{"step": one, "at": now(worked)} for one in ("decide", "tell_theatre")]
     await ok(worked, f"{at}/steps", {"steps": both}, "hospital_doctor")
-    file = await seen(worked, rescue_id, lambda one: len(one["steps"]) == 3)
-    assert (file["name_masked"], file["stage_name"]) == ("", "急诊手术")
+    file = await seen(
+        worked,
+        rescue_id,
+        lambda one: len(one["steps"]) == 3 and one["stage_name"] == "急诊手术",
+    )
+    assert file["name_masked"] == ""
     assert (file["arrival"], file["found_at"]) == ("ambulance", "radiology")
     assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
     assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
