@@ -20,10 +20,11 @@ from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
 from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
 from adapters.tables import OPENING, cases, clocks
-from adapters.tables_rescue import mass_events, rescue_steps, rescues
+from adapters.tables_rescue import mass_events, readiness_checks, rescue_steps, rescues
 from domain.board import Viewer
 from domain.guards import Opening
 from domain.privacy import mask_name
+from domain.readiness import Check
 from domain.rescue_board import (
     LISTED_MAX,
     EventRow,
@@ -254,6 +255,24 @@ class RescueRows:
             .values(linked_case=case_id)
         )
         return done.rowcount == 1
+
+    async def add_check(self, row: dict[str, Any]) -> None:
+        """Write down what was found when a shift began; the same moment again changes nothing."""
+        sealed = {"missing": self._sealer.seal(row["missing"], "readiness_checks.missing")}
+        await self._connection.execute(
+            insert(readiness_checks).values(row | sealed).on_conflict_do_nothing()
+        )
+
+    async def checks(self, hospital_id: str, programme: str, *, since: datetime) -> list[Check]:
+        """The checks of a channel since a moment, the last one last."""
+        query = (
+            select(readiness_checks)
+            .where(readiness_checks.c.hospital_id == hospital_id)
+            .where(readiness_checks.c.programme == programme)
+            .where(readiness_checks.c.checked_at >= since)
+            .order_by(readiness_checks.c.checked_at)
+        )
+        return [Check(**known(Check, row)) for row in await self._connection.execute(query)]
 
     async def opened(self, rescue_id: str) -> str | None:
         """The start message of a rescue as it was written down."""

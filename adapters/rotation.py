@@ -1,8 +1,8 @@
 """Key rotation: brings sealed columns to the newest key, and says which keys are still needed.
 
 A column's purpose is `table.column`; a document is sealed under its own id. The timeline and the
-answers to enquiries and the steps of rescues only grow, so that their envelopes keep their key: a
-key may leave the ring only when `keys_in_use` no longer names it.
+answers to enquiries, the steps of rescues and checks of readiness only grow, so that their
+envelopes keep their key: a key may leave the ring only when `keys_in_use` no longer names it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from adapters.encryption import HEAD_MAX, KeyRing, Sealer, key_of
 from adapters.settings import Settings
 from adapters.tables import METADATA, documents, timeline
 from adapters.tables_enquiry import enquiry_answers
-from adapters.tables_rescue import rescue_steps
+from adapters.tables_rescue import readiness_checks, rescue_steps
 
 Progress = Callable[[str, int], None]
 """Called with a column's name and how many of its envelopes were resealed so far."""
@@ -33,7 +33,9 @@ Progress = Callable[[str, int], None]
 ROWS_AT_ONCE: Final = 20
 """The largest documents have ten megabytes each."""
 
-_GROWS_ONLY: Final = frozenset({timeline.name, enquiry_answers.name, rescue_steps.name})
+_GROWS_ONLY: Final = frozenset(
+    {timeline.name, enquiry_answers.name, rescue_steps.name, readiness_checks.name}
+)
 
 
 def sealed_columns() -> list[tuple[Table, Column[Any]]]:

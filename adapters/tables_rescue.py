@@ -6,7 +6,18 @@ promises and history of a rescue stand in the same tables as those of a case (`a
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
 
 from adapters.tables import METADATA, OPENING, codes, key, moment, sealed, text_column
 
@@ -73,4 +84,19 @@ rescue_steps = Table(
     text_column("actor_id"),
     text_column("department"),
     sealed("details"),
+)
+
+readiness_checks = Table(
+    "readiness_checks",
+    METADATA,
+    key("hospital_id"),
+    key("programme"),
+    Column("checked_at", DateTime(timezone=True), primary_key=True),
+    moment("until"),
+    codes("doctors"),
+    codes("nurses"),
+    Column("equipment_complete", Boolean, nullable=False),
+    Column("supplies_complete", Boolean, nullable=False),
+    sealed("missing"),
+    text_column("checked_by"),
 )

@@ -28,7 +28,7 @@ from domain.board import DocumentRow
 from domain.booking import BOOKING_ENDED
 from domain.documents import DocumentKind
 from domain.waiver import Role
-from workflows.messages import CancelBooking, ChangeDate, PapersArrived
+from workflows.messages import CancelBooking, ChangeDate, EndContract, PapersArrived
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -99,6 +99,30 @@ async def change_booking_date(
         return message
 
     return await command(request, ask, booking_id, "change_date", record=record)
+
+
+@routes.post(
+    "/{booking_id}/contract-end",
+    operation_id="end_booking_contract",
+    summary="保险合同解除",
+    response_model=CommandAccepted,
+    responses=ANSWERED_OR_PENDING,
+)
+async def end_booking_contract(
+    booking_id: BookingId,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.INSURER, Role.SUPERVISOR))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """The contract ended early: the service ends with it, and what is under way is called off."""
+    ask = ask_of(request, caller, key, {})
+    message = EndContract(actor=caller.actor, at=door_of(request).clock())
+
+    async def record(unit: Unit) -> EndContract:
+        await _still_open(unit, caller, booking_id)
+        return message
+
+    return await command(request, ask, booking_id, "end_contract", record=record)
 
 
 async def _still_open(unit: Unit, caller: Caller, booking_id: str) -> None:

@@ -21,6 +21,8 @@ class TakeRequest(Form):
 
     identity_verified: bool
     need: Words
+    # What the service asks of a request beyond that, by the codes of its file (R237-R239).
+    intake: dict[Annotated[str, Field(max_length=32)], Words] = Field(default={}, max_length=20)
     note: Note = ""
 
 

@@ -6,6 +6,9 @@ in one word.
 
 from __future__ import annotations
 
+from collections.abc import Container
+from typing import Final
+
 from domain.documents import DocumentKind, DocumentStage
 from domain.events import ExpectedEvent
 from domain.programme import Programme
@@ -21,7 +24,7 @@ def papers_for(programme: Programme, service: Service, disease: str | None) -> l
 
 def is_reviewed(programme: Programme, service: Service) -> bool:
     """Whether somebody says yes or no before coordination: by a step, a promise or the quota."""
-    by_step = any(step.code == "review" for step in service.steps)
+    by_step = any(step.code in ("review", "second_check") for step in service.steps)
     by_quota = service.consumption is not None and service.consumption.when == "approved"
     told = any(ExpectedEvent.CUSTOMER_TOLD in clock.stops for clock in programme.clocks)
     return by_step or by_quota or told
@@ -41,3 +44,21 @@ def has_own_person(service: Service) -> bool:
 def ends_with_admission(service: Service) -> bool:
     """Whether the service is a bed, so that it is delivered by being admitted."""
     return service.code == "inpatient_arrangement" or "bed" in service.result
+
+
+INTAKE_NAMES: Final = {
+    "sex": "性别",
+    "diagnosed": "是否已明确诊断",
+    "disease_or_symptoms": "疾病名称或主要症状",
+    "chief_complaint": "主诉",
+    "wanted_time": "期望安排时间",
+    "hospital": "医院",
+    "department": "科室",
+    "exam_type": "检查项目",
+}
+"""What is asked when the request is answered; name, number and need stand in the request itself."""
+
+
+def intake_for(service: Service, *, known: Container[str] = ()) -> list[str]:
+    """The fields a service still asks of a request, in its file's order."""
+    return [code for code in service.fields if code in INTAKE_NAMES and code not in known]

@@ -171,6 +171,13 @@ class CallHeard(Message):
     seconds: int = 0  # how long the talk lasted, once it has ended
 
 
+class EndContract(Message):
+    """Update `end_contract`: the insurance contract ended early, and the service with it."""
+
+    actor: Actor
+    at: datetime
+
+
 class PapersArrived(Message):
     """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
 

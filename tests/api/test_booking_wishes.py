@@ -9,7 +9,17 @@ import pytest
 from domain.calendar import civil_date
 from tests.api.conftest import HOSPITAL, House
 from tests.api.test_bad_input import problem
-from tests.api.test_bookings import NEED, P04, P06, P20, booked, done, insured_of, request_of
+from tests.api.test_bookings import (
+    NEED,
+    P04,
+    P06,
+    P20,
+    booked,
+    done,
+    insured_of,
+    request_of,
+    staged,
+)
 from tests.api.test_bookings import reviewed as approved
 from tests.api.test_reporting import open_task
 from tests.workflows.booked import PROGRAMMES
@@ -89,3 +99,16 @@ async def test_english_is_spoken_where_the_hotline_speaks_it(house: House) -> No
         answer = await house.post("/v1/bookings", body)
         assert answer.status_code == status, answer.text
     problem(answer, 422, "invalid", "language")
+
+
+async def test_the_insurer_says_that_a_contract_has_ended(worked: House) -> None:
+    """R350."""
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await open_task(worked, booking_id, "take_request")
+    path = f"/v1/bookings/{booking_id}/contract-end"
+    problem(await worked.post(path, {}, "customer", subject="customer-1"), 403, "forbidden")
+    assert (await worked.post(path, {}, "insurer")).status_code == 200
+    ended = await staged(worked, booking_id, "terminated")
+    assert (ended["reason"], ended["unit"]) == ("保险合同解除", "given_back")
+    problem(await worked.post(path, {}, "insurer"), 409, "case-ended")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -76,8 +77,12 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/services", {"service": "emergency_surgery_channel"}, "hospital_doctor")
     both = [{"step": one, "at": now(worked)} for one in ("decide", "tell_theatre")]
     await ok(worked, f"{at}/steps", {"steps": both}, "hospital_doctor")
-    file = await seen(worked, rescue_id, lambda one: len(one["steps"]) == 3)
-    assert (file["name_masked"], file["stage_name"]) == ("", "急诊手术")
+    file = await seen(
+        worked,
+        rescue_id,
+        lambda one: len(one["steps"]) == 3 and one["stage_name"] == "急诊手术",
+    )
+    assert file["name_masked"] == ""
     assert (file["arrival"], file["found_at"]) == ("ambulance", "radiology")
     assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
     assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
@@ -198,3 +203,26 @@ async def test_a_call_whose_start_was_lost_is_started_by_the_sweep(house: House)
     await house.temporal.get_workflow_handle(rescue_id).terminate("lost")
     house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
     assert await sweep(house.app.state.door) >= 1
+
+
+async def test_a_shift_is_checked_when_it_begins_and_says_what_is_lacking(house: House) -> None:
+    path, asked = "/v1/readiness", "/v1/readiness?programme=hosp_rescue_channel"
+    assert (await ok(house, asked))["lacks"][0]["code"] == "nobody_checked"
+    shift = {
+        "programme": "hosp_rescue_channel",
+        "until": (house.clock() + timedelta(hours=12)).isoformat(),
+        "doctors": ["d-1"],
+        "nurses": ["n-1"],
+        "equipment_complete": True,
+        "supplies_complete": False,
+    }
+    problem(await ask(house, path, shift), 422, "invalid", "missing")
+    problem(await ask(house, path, shift | {"until": now(house)}), 422, "invalid", "until")
+    said = await ok(house, path, shift | {"missing": "肾上腺素不足"})
+    assert ([one["code"] for one in said["lacks"]], said["ready"]) == (["supplies"], False)
+    house.clock.move(hours=1)
+    said = await ok(house, path, shift | {"supplies_complete": True})
+    assert (said["ready"], said["unmanned_minutes"]) == (True, 23 * 60)
+    assert not (await ok(house, asked, hospital="h-other"))["ready"]
+    house.clock.move(hours=12)
+    assert [one["code"] for one in (await ok(house, asked))["lacks"]] == ["shift_over"]

@@ -12,6 +12,7 @@ import pytest
 from demo.house import Guest, House
 from demo.people import Person, Refused, until
 from demo.story_p02 import GUEST
+from domain.booking_terms import INTAKE_NAMES
 from tests.journeys.conftest import HouseOf
 from tests.journeys.telling import promises_are
 from tests.workflows.escorts import CALLS
@@ -69,7 +70,11 @@ async def test_the_escort_of_story_4_is_kept_to_the_minute(house_of: HouseOf) ->
     async with house_of(BEGINS, PATIENT) as house:
         booking_id = await _requested(house)
         await house.agent.complete(
-            booking_id, "take_request", identity_verified=True, need="行动不便"
+            booking_id,
+            "take_request",
+            identity_verified=True,
+            need="行动不便",
+            intake=dict.fromkeys(INTAKE_NAMES, "已登记"),
         )
         seen = await house.supervisor.see(f"/v1/bookings/{booking_id}")
         if seen["outcome"] == "needs_person":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from activities.ports import TaskOpened
 from domain.booking import VisitOutcome
+from domain.booking_terms import INTAKE_NAMES
 from domain.calendar import SHANGHAI, civil_date
 from domain.documents import DocumentKind
 from domain.expenses import papers_of
@@ -155,7 +156,9 @@ def _says(**form: Any) -> Answer:
 
 
 WILLING: Final[dict[TaskKind, Answer]] = {
-    TaskKind.TAKE_REQUEST: _says(identity_verified=True, need="复诊"),
+    TaskKind.TAKE_REQUEST: _says(
+        identity_verified=True, need="复诊", intake=dict.fromkeys(INTAKE_NAMES, "已登记")
+    ),
     TaskKind.CHECK_PAPERS: _checked,
     TaskKind.REVIEW_BOOKING: _says(approved=True),
     TaskKind.TELL_RESULT: _says(told_by="phone"),

@@ -37,6 +37,7 @@ from tests.builders import (
     DISPATCHER,
     DOCTOR,
     FINANCE,
+    INSURER,
     REVIEWER,
     SUPERVISOR,
     a_calendar,
@@ -52,6 +53,7 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
+    EndContract,
     PapersArrived,
     PaymentResult,
     RequestBooking,
@@ -236,6 +238,14 @@ class Booked:
         message = CancelBooking(accept_use=accept_use, actor=CUSTOMER, at=self.time.now())
         accepted: Accepted = await self.handle.execute_update(
             "cancel_booking", message, result_type=Accepted
+        )
+        return accepted
+
+    async def lose_contract(self) -> Accepted:
+        """The insurer says that the contract has ended."""
+        message = EndContract(actor=INSURER, at=self.time.now())
+        accepted: Accepted = await self.handle.execute_update(
+            "end_contract", message, result_type=Accepted
         )
         return accepted
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.booking import VisitOutcome
-from domain.booking_terms import papers_for
+from domain.booking_terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
 from domain.steps import TaskKind
 from tests.builders import AGENT
@@ -17,7 +17,8 @@ BEST: dict[str, Any] = {"doctor_level": "chief", "hospital_class": "3A"}
 
 
 async def take(booked: Booked) -> None:
-    await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="复诊")
+    intake = dict.fromkeys(INTAKE_NAMES, "已登记")
+    await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="复诊", intake=intake)
 
 
 async def hand_in(booked: Booked, programme: str, service: str, **form: Any) -> None:

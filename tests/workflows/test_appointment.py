@@ -10,6 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
+from domain.booking_terms import intake_for
 from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.eligibility import Outcome
@@ -275,3 +276,20 @@ async def test_a_round_of_papers_is_answered_once_however_many_papers_it_has(
         assert told == {"G30.1": ClockState.MET, "G30.2": ClockState.MET}
         assert booked.civil(booked.clocks["G30.2"].started_at) == "09-16 09:00"
         assert booked.lines.count("papers_arrived") == 4
+
+
+async def test_what_a_service_asks_of_a_request_is_asked_when_it_is_answered(
+    booking_of: BookingOf,
+) -> None:
+    """R237 to R239, R272: the nine fields of P02; name, contact and need stand in the request."""
+    async with booking_of("pingan_value_added", "paediatric_outpatient") as booked:
+        six = ("sex", "diagnosed", "disease_or_symptoms", "wanted_time", "hospital", "department")
+        assert intake_for(PROGRAMMES["pingan_value_added"].service("visit_escort")) == [*six]
+        told = dict.fromkeys(six, "已登记")
+        for code in six:
+            lacking = {"identity_verified": True, "need": "复诊", "intake": told | {code: " "}}
+            assert await refused(booked.do(TaskKind.TAKE_REQUEST, **lacking)) == "intake"
+        whole = {"identity_verified": True, "need": "复诊", "intake": told}
+        await booked.do(TaskKind.TAKE_REQUEST, **whole)
+        second = await booked.anything()
+        assert second.kind is TaskKind.REVIEW_BOOKING, "R258: nothing goes out before 复审"

@@ -133,3 +133,12 @@ async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: 
         await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
+
+
+async def test_a_contract_that_ends_ends_the_service_with_it(booking_of: BookingOf) -> None:
+    """R350: whatever had used the unit up, nothing is counted of a contract that is no more."""
+    async with booking_of(*P13, "2026-08-31 10:00") as booked:
+        await arranged(booked, P13, "2026-09-03 09:00")
+        await booked.lose_contract()
+        await booked.ends(BookingStage.TERMINATED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")

@@ -31,12 +31,15 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
+    EndContract,
     NewCalendar,
     NoticeFailed,
     PapersArrived,
     RequestBooking,
     VisitTaken,
 )
+
+CONTRACT_ENDED: Final = "保险合同解除"
 
 FOLLOW_UPS_MAX: Final = 12
 """No programme asks for more calls than one a month."""
@@ -201,7 +204,7 @@ class Booking:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
         elif over.stage is BookingStage.CANCELLED:
             await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
-        elif over.stage is not BookingStage.TERMINATED:
+        elif over.stage is not BookingStage.TERMINATED or over.reason == CONTRACT_ENDED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
@@ -211,6 +214,8 @@ class Booking:
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
         code = _ENDS.get(over.stage, "")
+        if over.reason == CONTRACT_ENDED:
+            code = "booking_contract_ended"
         if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
             code = "booking_cancelled_used"
         self._desk.tell(code, reason=over.reason)
@@ -238,6 +243,17 @@ class Booking:
     @cancel_booking.validator
     def _may_cancel(self, message: CancelBooking) -> None:
         self._refusals.cancellation(message)
+
+    @workflow.update
+    def end_contract(self, message: EndContract) -> Accepted:
+        """R350: with the contract the service ends; what is under way is called off."""
+        self._state.called_off, self._state.called_off_as = CONTRACT_ENDED, BookingStage.TERMINATED
+        self._desk.note("contract_ended", CONTRACT_ENDED, at=message.at, by=message.actor)
+        return Accepted(stage=self._state.stage, at=message.at)
+
+    @end_contract.validator
+    def _may_end(self, message: EndContract) -> None:  # noqa: ARG002 - the name is the update's
+        self._refusals.still_open()
 
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:

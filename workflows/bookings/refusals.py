@@ -16,9 +16,10 @@ from domain.booking_forms import (
     ReceiveSample,
     ReportVisit,
     SendKit,
+    TakeRequest,
 )
 from domain.booking_papers import Span, faults, lacking
-from domain.booking_terms import papers_for
+from domain.booking_terms import INTAKE_NAMES, intake_for, papers_for
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
@@ -65,12 +66,15 @@ class BookingRefusals:
             calendar=self._state.calendar,
         )
 
+    def still_open(self) -> None:
+        """What is over, or as good as over, cannot be called off."""
+        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
+        if self._state.ended or beyond or self._state.called_off is not None:
+            raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
-        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
-        over = self._state.ended or beyond
-        if over or self._state.called_off is not None:
-            raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+        self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
             raise refusal(CANCELLING_REFUSED, "按服务条款, 现在不能取消", "stage")
@@ -96,7 +100,9 @@ class BookingRefusals:
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
         _, form = open_step(self._state, message)
-        if isinstance(form, CheckPapers):
+        if isinstance(form, TakeRequest):
+            self._intake(form)
+        elif isinstance(form, CheckPapers):
             self._papers(form, message)
         elif isinstance(form, VisitForm):
             self._visits.check(form, message)
@@ -116,6 +122,17 @@ class BookingRefusals:
             not_ahead(form.at, message.at)
             if isinstance(form, DeliverReport):
                 self._delivery(form, message)
+
+    def _intake(self, form: TakeRequest) -> None:
+        """Whoever is identified is asked what the service wants to know (R237-R239, R272)."""
+        asked = self._asked
+        known = {"hospital"} if asked.hospital else set()
+        known |= {"wanted_time"} if asked.wished_on else set()
+        wanted = intake_for(self._service, known=known)
+        still = [code for code in wanted if not form.intake.get(code, "").strip()]
+        if form.identity_verified and still:
+            listed = "、".join(INTAKE_NAMES[code] for code in still)
+            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake")
 
     def _papers(self, form: CheckPapers, message: CompleteTask) -> None:
         if not form.complete:
