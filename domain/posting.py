@@ -211,9 +211,12 @@ def loss_recovered(case_id: str, number: int, amount_fen: int) -> list[Transfer]
     ]
 
 
-def bill(case_id: str, bill_fen: int) -> list[Transfer]:
-    """The final bill uses up the deposit; nothing moves for a bill of zero."""
-    return _unless_zero(case_id, Reason.BILL, bill_fen)
+def bill(case_id: str, bill_fen: int, number: int | None = None) -> list[Transfer]:
+    """The final bill uses up the deposit; nothing moves for a bill of zero.
+
+    What a correction takes back into the bill has a number.
+    """
+    return _unless_zero(case_id, Reason.BILL, bill_fen, number)
 
 
 def refund(case_id: str, number: int, amount_fen: int) -> list[Transfer]:

@@ -94,6 +94,7 @@ class CaseState(PayingState):
     # The end of the money.
     billed_fen: Fen = 0  # the hospital's whole bill
     bill_fen: Fen = 0  # the part of it that the advance pays
+    unbilled_fen: Fen = 0  # of that, what turned out not to have been paid from it
     refunded_fen: Fen = 0
     offset_fen: Fen = 0
     repaid_fen: Fen = 0

@@ -104,6 +104,14 @@ class Acts:
         if due:
             self._scene.tell(self._chance.choice(due))
 
+    def much_at_once(self) -> None:
+        """Answers and news that reach the case in one task."""
+        with self._run.together():
+            for one in list(self._run.ready):
+                self._run.work(one)
+            for act in self._chance.sample((self.news_arrives, self.tops_up, self.disputes), 2):
+                act()
+
     def restarts(self) -> None:
         """A worker dies, another one takes over."""
         self._scene.say("another worker")

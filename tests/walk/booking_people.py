@@ -168,6 +168,7 @@ WILLING: Final[dict[TaskKind, Answer]] = {
     TaskKind.CONFIRM_BOOKING: _says(confirmed=True, told_by="phone"),
     TaskKind.REPORT_VISIT: _visited(VisitOutcome.DELIVERED),
     TaskKind.DECIDE_USE: _says(used=False, reason="首次"),
+    TaskKind.CHASE_LAB: _says(note="已致电实验室"),
     TaskKind.FOLLOW_UP_CALL: _says(reached=True, satisfaction=5),
     TaskKind.SURVEY_REPORT: _says(satisfaction=4, on_time=True, findings="客户满意"),
     TaskKind.ASSIGN_EXPERT: _assigned,

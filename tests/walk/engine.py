@@ -9,7 +9,8 @@ only the real server knows (its limits, its races, its wire) the other suites us
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -111,6 +112,7 @@ class Execution:
         self.result: Any = None
         self.suggest_new_run = False
         self.activations = 0
+        self._gathered: list[WorkflowActivationJob] | None = None
 
     # What there is to do -------------------------------------------------------------------------
 
@@ -170,6 +172,17 @@ class Execution:
             if command.update_response.HasField("completed"):
                 [answer] = CONVERTER.from_payloads([command.update_response.completed])
         return answer
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What arrives meanwhile is one workflow task; commands have a task of their own."""
+        self._gathered = []
+        try:
+            yield
+        finally:
+            jobs, self._gathered = self._gathered, None
+        if jobs:
+            self._activate(*jobs)
 
     def cancel(self) -> None:
         """Somebody asks the execution to stop."""
@@ -273,6 +286,9 @@ class Execution:
 
     def _activate(self, *jobs: WorkflowActivationJob) -> list[WorkflowCommand]:
         run = self._running()
+        if self._gathered is not None and not jobs[0].HasField("do_update"):
+            self._gathered += jobs
+            return []
         self.activations += 1
         act = WorkflowActivation(run_id=run.run_id, jobs=jobs)
         act.timestamp.FromDatetime(self.now)

@@ -41,6 +41,7 @@ class Walk:
             acts.tops_up: 5.0,
             acts.notices_discharge: 4.0,
             acts.hospital_refunds: 4.0,
+            acts.much_at_once: 6.0,
             acts.restarts: 1.5,
             acts.suggests: 2.0,
             acts.supervisor_acts: 1.2,

@@ -129,6 +129,25 @@ async def test_what_was_returned_of_a_deposit_that_never_left_goes_back_to_who_r
         assert _booked(case, Reason.REVERSAL) == _booked(case, Reason.UNBILLED) == [DEPOSIT]
 
 
+async def test_a_bill_that_was_paid_by_another_payment_is_owed_and_not_asked_of_the_hospital(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.answers = [case.partners.refused()]
+        await case.open()
+        await people.admitted_by(case, 2)
+        await people.discharged(case, DEPOSIT)
+        await people.correct(case, await _doubted(case, 2, PaymentStatus.REFUSED), 0)
+        await case.until(lambda: _booked(case, Reason.UNBILLED) == [DEPOSIT])
+        await people.correct(case, await _doubted(case, 1, PaymentStatus.PAID), DEPOSIT)
+        await case.until(lambda: _booked(case, Reason.BILL) == [DEPOSIT, DEPOSIT])
+        await case.settled()
+        assert TaskKind.CONFIRM_REFUND not in {task.kind for task in case.open_tasks.values()}
+        await people.decide(case, "approved", DEPOSIT)
+        await people.acknowledge(case, "医院账单有 50,000.00 元 并未由押金支付")
+        await case.ends(Stage.CLOSED)
+
+
 async def test_what_a_hospital_has_sent_back_had_reached_it(case_of: CaseOf) -> None:
     async with case_of() as case:
         await case.open()
