@@ -169,6 +169,7 @@ WILLING: Final[dict[TaskKind, Answer]] = {
     TaskKind.REPORT_VISIT: _visited(VisitOutcome.DELIVERED),
     TaskKind.DECIDE_USE: _says(used=False, reason="首次"),
     TaskKind.CHASE_LAB: _says(note="已致电实验室"),
+    TaskKind.FIND_PARCEL: _says(send_again=False, note="已在服务点找到"),
     TaskKind.FOLLOW_UP_CALL: _says(reached=True, satisfaction=5),
     TaskKind.SURVEY_REPORT: _says(satisfaction=4, on_time=True, findings="客户满意"),
     TaskKind.ASSIGN_EXPERT: _assigned,

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from domain.booking import LOSSES, BookingStage, VisitOutcome
+from domain.booking_steps import BOOKING_TASKS
 from domain.booking_terms import preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
@@ -21,6 +22,7 @@ from domain.clock import ClockState, Unit
 from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import a_calendar, programme_of
+from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services
 from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
@@ -55,6 +57,10 @@ def walk() -> Iterator[Walks]:
         yield begin
         for one in begun:
             one.run.close()
+
+
+def test_every_step_of_a_booking_is_done_by_somebody_who_knows_it() -> None:
+    assert [kind for kind in BOOKING_TASKS if kind not in WILLING] == []
 
 
 @each_service
