@@ -151,6 +151,7 @@ class FailedCalls(Terms):
 
     callers: tuple[Literal["steward", "doctor"], ...] = Field(min_length=1)
     attempts: int = Field(gt=0, le=10)
+    apart_minutes: int = Field(default=5, ge=0, le=120)  # a redial within it is the same try (I23)
     notices: tuple[Literal["sms", "status_push"], ...] = ()
     quota: Literal["given_back", "used"]
 

@@ -81,12 +81,18 @@ class Calls(BaseModel):
         """Customer and doctor know of each other: calls heard of from here on count."""
         self.earlier, self.expected = frozenset(self.by_id), True
 
-    def in_vain(self, caller: Caller) -> int:
-        """How often in a row this caller has not reached the customer, up to now."""
-        count = 0
+    def in_vain(self, caller: Caller, *, apart: timedelta = timedelta()) -> int:
+        """How often in a row this caller has not reached the customer, up to now.
+
+        A call made sooner than `apart` after one that counts is the same try once more (I23).
+        """
+        tries: list[datetime] = []
         for call in sorted(self._of(caller), key=lambda one: (one.made_at, one.call_id)):
-            count = 0 if call.failed_at is None else count + 1
-        return count
+            if call.failed_at is None:
+                tries = []
+            elif not tries or call.made_at - tries[-1] >= apart:
+                tries.append(call.made_at)
+        return len(tries)
 
     def answered(self) -> list[Call]:
         """The doctor's calls that were picked up, the first one first."""

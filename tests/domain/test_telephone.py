@@ -38,6 +38,18 @@ def test_calls_in_vain_are_those_since_the_customer_was_last_reached(outcomes: s
     assert (calls.talk() is not None) == ("a" in outcomes)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "counted"),
+    [([0, 1, 2, 4], 1), ([0, 5, 10], 3), ([0, 4, 5, 9, 10], 3), ([10, 0, 5], 3)],
+)
+def test_a_redial_within_five_minutes_is_the_same_try(minutes: list[int], counted: int) -> None:
+    calls = expected()
+    for number, minute in enumerate(minutes):
+        at = AT + timedelta(minutes=minute)
+        calls.heard(f"c-{number}", "doctor", CallNews.FAILED, at=at)
+    assert calls.in_vain("doctor", apart=timedelta(minutes=5)) == counted
+
+
 def test_the_reports_of_one_call_mean_the_same_in_any_order_and_number() -> None:
     reports = [
         (CallNews.FAILED, AT, 0),

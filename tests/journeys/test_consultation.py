@@ -128,8 +128,8 @@ async def _in_vain(house: House, booking_id: str) -> None:
     await house.fault("telephone", "call", "refuse", times=5)
     for number in (1, 2):
         await _dial(house, booking_id, f"call-{number}", "steward")
-    await house.go_to("2026-06-18 15:00")
-    for number in (3, 4, 5):
+    for number, at in ((3, "15:00"), (4, "15:05"), (5, "15:10")):
+        await house.go_to(f"2026-06-18 {at}")
         await _dial(house, booking_id, f"call-{number}", "doctor")
     seen = await _staged(house, booking_id, "cancelled")
     assert seen["unit"] == "given_back"

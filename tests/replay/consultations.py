@@ -38,7 +38,7 @@ async def expert_called(booked: Booked) -> None:
 
 
 async def direct_in_vain(booked: Booked) -> None:
-    """Somebody stands before it; then three calls within five minutes reach nobody."""
+    """Somebody stands before it; then three calls, five minutes apart, reach nobody."""
     booked.roster.slots = [
         doctors.a_slot(booked, "2026-09-24 10:00", ends_at=booked.at("2026-09-24 12:00"))
     ]
@@ -48,7 +48,8 @@ async def direct_in_vain(booked: Booked) -> None:
     booked.roster.ahead = 0
     await booked.go_to("2026-09-24 10:01")
     await booked.task(TaskKind.CONSULT)
-    for number in (1, 2, 3):
+    for number, at in enumerate(("10:01", "10:06", "10:11"), start=1):
+        await booked.go_to(f"2026-09-24 {at}")
         await doctors.call(booked, CallNews.FAILED, f"c-{number}")
     await booked.ends(BookingStage.CANCELLED)
 

@@ -134,14 +134,16 @@ async def test_three_calls_in_vain_cancel_the_order_and_give_the_unit_back(
         await call(booked, CallNews.FAILED, "c-0", caller)  # before there was anything to call for
         await _slot_kept(booked)
         assert booked.roster.taken == {"slot-1": booked.booking_id}
-        await booked.go_to("2026-09-25 14:31")
         other: Any = "doctor" if caller == "steward" else "steward"
-        for number in (1, 2):
+        for number, at in ((1, "2026-09-25 14:31"), (2, "2026-09-25 14:36")):
+            await booked.go_to(at)
             await call(booked, CallNews.FAILED, f"c-{number}", caller)
             await call(booked, CallNews.FAILED, f"c-{number}", caller)
             await call(booked, CallNews.FAILED, f"o-{number}", other)
-        await booked.until(lambda: booked.lines.count("call_failed") == 5)
+        await call(booked, CallNews.FAILED, "c-again", caller)  # dialled again at once (I23)
+        await booked.until(lambda: booked.lines.count("call_failed") == 6)
         assert booked.stage is BookingStage.CONFIRMED
+        await booked.go_to("2026-09-25 14:41")
         await call(booked, CallNews.FAILED, "c-3", caller)
         await booked.ends(BookingStage.CANCELLED)
         assert (booked.unit, booked.roster.taken) == ("given_back", {})
@@ -222,8 +224,8 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         promised = await booked.until(lambda: booked.clocks["G14.1"])
         task = await booked.task(TaskKind.CONSULT)
         assert task.due_at == promised.due_at == promised.started_at + timedelta(minutes=5)
-        await booked.time.go_to(promised.started_at + timedelta(minutes=4))
         for number in (1, 2, 3):
+            await booked.time.go_to(promised.started_at + timedelta(minutes=5 * number - 1))
             await call(booked, CallNews.FAILED, f"c-{number}")
         await booked.ends(BookingStage.CANCELLED)
         assert booked.clocks["G14.1"].state is ClockState.MET  # called, if in vain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.consultation import consulting_of
@@ -75,7 +75,10 @@ class Talk:
         terms = self._service.failed_calls
         if terms is None or self.begun:
             return False
-        return any(self._phone.in_vain(caller) >= terms.attempts for caller in terms.callers)
+        apart = timedelta(minutes=terms.apart_minutes)
+        return any(
+            self._phone.in_vain(caller, apart=apart) >= terms.attempts for caller in terms.callers
+        )
 
     @property
     def took_place(self) -> bool:
