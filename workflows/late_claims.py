@@ -21,11 +21,10 @@ from workflows.cockpit import civil
 from workflows.desk import Desk
 from workflows.matter import Completion
 from workflows.messages import ClaimDecided
+from workflows.recovery import CLAIM_WORDS
 
-AFTER_THE_FIRST: Final = frozenset(
-    {Stage.REFUND, Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, *ENDED}
-)
-"""Stages in which the first decision has been acted on, or soon is."""
+AFTER_THE_FIRST: Final = frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, *ENDED})
+"""Stages in which the first decision has been acted on."""
 
 
 class LateClaims:
@@ -37,8 +36,13 @@ class LateClaims:
         self._pay_out = pay_out
 
     def ask(self, decision: ClaimDecided) -> bool:
-        """Whether it brings more than is known, so that finance is asked for it, once."""
+        """Whether it brings more than is known, so that finance is asked for it, once.
+
+        Before the first one is acted on it takes its place.
+        """
         state = self._state
+        if state.stage is Stage.REFUND:
+            return self._instead(decision)
         more_fen = decision.payable_fen - state.claimed_fen
         if state.stage not in AFTER_THE_FIRST or more_fen <= 0:
             return False
@@ -58,6 +62,17 @@ class LateClaims:
         ours = f"已入账理赔金 {spoken(state.claimed_fen)}, 核销 {spoken(state.written_off_fen)}"
         theirs = f"{civil(decision.at)} 应赔付 {spoken(decision.payable_fen)}"
         self._desk.show(task, Evidence(ours=ours, theirs=theirs))
+        return True
+
+    def _instead(self, decision: ClaimDecided) -> bool:
+        state = self._state
+        known = state.claim_decision
+        if known is not None and decision.payable_fen <= known.payable_fen:
+            return False
+        state.claim_decision, state.claim_state = decision, decision.decision
+        word = CLAIM_WORDS[decision.decision]
+        self._desk.note("claim_decided", f"理赔审核更改: {word}", at=decision.at)
+        self._desk.tell("claim_result", reason=word, amount=decision.payable_fen)
         return True
 
     async def watch(self) -> None:

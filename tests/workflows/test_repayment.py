@@ -248,3 +248,21 @@ async def test_claim_money_that_is_added_while_the_customer_repays_lowers_what_i
         await case.ends(Stage.CLOSED)
         # The advance first (R015): what the customer had repaid of it is his again.
         assert case.partners.paid[f"{case.case_id}:payout"] == 1_000_000
+
+
+async def test_a_better_decision_before_the_first_is_acted_on_takes_its_place(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, 4_000_000)
+        await people.decide(case, "denied")
+        await case.until(lambda: case.stage is Stage.REFUND)
+        await people.decide(case, "partial", 3_999_900)
+        await people.decide(case, "approved", 4_000_000)
+        await people.decide(case, "partial", 1)
+        await people.acknowledge(case, "理赔决定与已处理的不一致")
+        await people.refund(case, 1_000_000)
+        await case.ends(Stage.CLOSED)
+        assert "repayment_demand" not in case.told
