@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from adapters import import_commands, webhook_commands  # noqa: E402
+from adapters.lists import commands as import_commands  # noqa: E402
+from adapters.webhooks import commands as webhook_commands  # noqa: E402
 from domain.waiver import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
-    from adapters.importing import Importer
+    from adapters.lists.importing import Importer
     from adapters.settings import Settings
     from domain.programme import Programme
 
@@ -68,7 +69,7 @@ def _settings() -> "Settings":
 def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
     from adapters import runtime
-    from adapters.processes import StartFailed
+    from adapters.servers.processes import StartFailed
 
     try:
         raise typer.Exit(runtime.run(main, serving=serving))
@@ -94,7 +95,7 @@ async def _prepare(settings: "Settings") -> None:
 
 async def _prepare_with_hospitals(settings: "Settings") -> None:
     """A database that never saw the list of hospitals gets it: no case opens without one."""
-    from adapters.importing import filled_when_empty
+    from adapters.lists.importing import filled_when_empty
 
     await _prepare(settings)
     if await filled_when_empty(settings, hospitals=HOSPITALS, network=NETWORK):
@@ -103,7 +104,7 @@ async def _prepare_with_hospitals(settings: "Settings") -> None:
 
 def _on_servers(body: "Callable[[Settings], Awaitable[int | None]]") -> NoReturn:
     """Run a command's body on the servers of the settings, brought to this version."""
-    from adapters.embedded import stack
+    from adapters.servers.stack import stack
 
     async def main() -> int | None:
         async with stack(_settings()) as servers:
@@ -116,7 +117,7 @@ def _on_servers(body: "Callable[[Settings], Awaitable[int | None]]") -> NoReturn
 @app.command()
 def up() -> None:
     """Start everything and keep it serving until Ctrl-C."""
-    from adapters.serving import keep_serving
+    from adapters.servers.serving import keep_serving
 
     _run(lambda: keep_serving(_settings(), _prepare_with_hospitals, console))
 
@@ -124,7 +125,7 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop what `up` started from this data folder."""
-    from adapters.serving import stop_serving
+    from adapters.servers.serving import stop_serving
 
     raise typer.Exit(stop_serving(_settings(), console))
 
@@ -132,7 +133,7 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Say what answers; exit status 1 when something does not."""
-    from adapters.serving import show_status
+    from adapters.servers.serving import show_status
 
     _run(lambda: show_status(_settings(), console))
 
@@ -152,7 +153,7 @@ def demo(programme: Annotated[str, typer.Option(help="P01, P02, P19, P20, P21")]
     """Tell one patient's hospital stay from report to repayment on real servers."""
 
     async def main() -> int:
-        from adapters.embedded import beside, stack
+        from adapters.servers.stack import beside, stack
         from demo import main as tell
 
         async with stack(_settings()) as servers:
@@ -305,7 +306,7 @@ def keys() -> None:
 
 def _import(path: Path, body: "Importer") -> NoReturn:
     """Run an import, with progress; a bad file is a sentence."""
-    from adapters.importing import imported
+    from adapters.lists.importing import imported
 
     _on_servers(lambda settings: imported(settings, path, body, out=console, bar=complaints))
 
@@ -326,8 +327,8 @@ def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)])
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.embedded import stack
     from adapters.rotation import reseal_and_tell
+    from adapters.servers.stack import stack
 
     async def main() -> None:
         async with stack(_settings()) as servers:
@@ -343,8 +344,8 @@ def reconcile(
     """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
     from datetime import UTC
 
-    from adapters.embedded import stack
     from adapters.schedules import by_hand
+    from adapters.servers.stack import stack
     from domain.calendar import civil_date
     from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 

@@ -34,28 +34,28 @@ from activities.rosters import AskRoster
 from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
-from adapters.claims import ClaimsCore
-from adapters.courier import CourierNetwork, Laboratory
 from adapters.database import open_database
-from adapters.dispatch import NursePlatform
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
-from adapters.exchange import BillHolder, SocialInsurance
 from adapters.house import HouseList
 from adapters.ledger import Ledger
 from adapters.medical_base import load_medical_base
-from adapters.messaging import MessageGateway
-from adapters.outbox import Outbox
 from adapters.paid_papers import PaidPapers
-from adapters.partner_http import PartnerLine
-from adapters.payment import PaymentNetwork
-from adapters.postman import Postman
+from adapters.partners.claims import ClaimsCore
+from adapters.partners.courier import CourierNetwork, Laboratory
+from adapters.partners.dispatch import NursePlatform
+from adapters.partners.exchange import BillHolder, SocialInsurance
+from adapters.partners.line import PartnerLine
+from adapters.partners.messaging import MessageGateway
+from adapters.partners.payment import PaymentNetwork
 from adapters.reconciliation import CompareBooks, PartnerStatements
 from adapters.rescues import RescueBook
 from adapters.roster import Roster
 from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
 from adapters.temporal import connect
+from adapters.webhooks.outbox import Outbox
+from adapters.webhooks.postman import Postman
 from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.consultation import Consultation

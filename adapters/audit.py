@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.tables_door import audit
+from adapters.tables.door import audit
 
 _START: Final = "0" * 64
 """What the first row of the chain names as the one before it."""

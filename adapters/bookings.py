@@ -21,11 +21,11 @@ from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
-from adapters.outbox import post
 from adapters.pages import append_timeline, claim_page, turn_row, write_payments, write_steps
-from adapters.tables import OPENING, hospitals, payments, tasks
-from adapters.tables_booking import bookings
-from adapters.tables_entitlement import entitlement_uses
+from adapters.tables.booking import bookings
+from adapters.tables.cases import OPENING, hospitals, payments, tasks
+from adapters.tables.entitlement import entitlement_uses
+from adapters.webhooks.outbox import post
 from domain.board import (
     BadCursor,
     BookingFilter,

@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.calendar_file import CalendarYear, calendar_of, read_year
 from adapters.house import house_id
-from adapters.tables import OPENING, cases, tasks
-from adapters.tables_booking import bookings
-from adapters.tables_calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
+from adapters.tables.booking import bookings
+from adapters.tables.calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
+from adapters.tables.cases import OPENING, cases, tasks
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
 from domain.steps import TaskKind

@@ -18,7 +18,7 @@ from adapters.encryption import Sealer
 from adapters.family import is_theirs
 from adapters.ledger import left_of
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
-from adapters.tables import (
+from adapters.tables.cases import (
     cases,
     discharges,
     hospitals,
@@ -26,7 +26,7 @@ from adapters.tables import (
     tasks,
     top_ups,
 )
-from adapters.tables_family import family
+from adapters.tables.family import family
 from domain.board import (
     BadCursor,
     CaseFilter,

@@ -22,7 +22,6 @@ from adapters.audit import write_audit
 from adapters.bookings import contact_in
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
-from adapters.outbox import post
 from adapters.pages import (
     PageConflict,
     append_timeline,
@@ -32,15 +31,16 @@ from adapters.pages import (
     write_payments,
     write_steps,
 )
-from adapters.tables import (
+from adapters.tables.cases import (
     cases,
     discharges,
     notices,
     policies,
     top_ups,
 )
-from adapters.tables_family import family
-from adapters.tables_states import case_states
+from adapters.tables.family import family
+from adapters.tables.states import case_states
+from adapters.webhooks.outbox import post
 from domain.privacy import last_four
 from domain.waiver import Role
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
 from adapters.matter_file import known
-from adapters.tables import DOCUMENT_BYTES_MAX, documents
+from adapters.tables.cases import DOCUMENT_BYTES_MAX, documents
 from domain.board import DocumentRow, Viewer
 
 _WITHOUT_BODY: Final = [column for column in documents.c if column.name != "body"]

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.tables import cases
-from adapters.tables_door import emergencies, emergency_staff
+from adapters.tables.cases import cases
+from adapters.tables.door import emergencies, emergency_staff
 
 _NOW = emergencies.c.ended_at.is_(None)
 _LENT = emergency_staff.c.returned_at.is_(None)

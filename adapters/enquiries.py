@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.enquiry_ports import EnquiryPage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
-from adapters.outbox import post
 from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
-from adapters.tables import OPENING
-from adapters.tables_enquiry import enquiries, enquiry_answers
+from adapters.tables.cases import OPENING
+from adapters.tables.enquiry import enquiries, enquiry_answers
+from adapters.webhooks.outbox import post
 from domain.board import AnswerRow, EnquiryView, Viewer
 from domain.guards import EnquiryAccess, Opening
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.tables_entitlement import entitlement_uses, entitlements
+from adapters.tables.entitlement import entitlement_uses, entitlements
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, UseState, moved_on
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
-from adapters.tables import cases
-from adapters.tables_family import family
+from adapters.tables.cases import cases
+from adapters.tables.family import family
 
 _SEALED: Final = ("name", "phone")
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.house_ports import HouseTask
 from adapters.encryption import Sealer
 from adapters.pages import TASK_FORM
-from adapters.tables import matters, tasks
+from adapters.tables.cases import matters, tasks
 from domain.tasks import TASKS
 
 HOUSE: Final = "house"

@@ -29,9 +29,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports import Balances, HoldAnswer, HoldOrder, MovementConflict, TopUpState
-from adapters.tables import cases, top_ups
-from adapters.tables_booking import bookings
-from adapters.tables_ledger import limits, transfers
+from adapters.tables.booking import bookings
+from adapters.tables.cases import cases, top_ups
+from adapters.tables.ledger import limits, transfers
 from domain.board import LedgerRow
 from domain.booking import BOOKING_ENDED
 from domain.posting import Account, Reason, Transfer, transfer

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.audit import write_audit
 from adapters.encryption import Sealer
 from adapters.pages import TASK_FORM
-from adapters.tables import clocks, documents, notices, tasks, timeline
+from adapters.tables.cases import clocks, documents, notices, tasks, timeline
 from domain.board import DocumentRow, NoticeRow, TaskRow, TimelineRow, Viewer
 from domain.clock import Clock
 

@@ -23,7 +23,7 @@ from activities.enquiry_ports import EnquiryPage
 from activities.ports import CasePage, TaskClosed
 from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
-from adapters.tables import case_pages, clocks, payments, tasks, timeline
+from adapters.tables.cases import case_pages, clocks, payments, tasks, timeline
 
 ToldPage = CasePage | EnquiryPage | BookingPage
 """Pages of matters that have a channel to be told."""

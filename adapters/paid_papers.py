@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.booking_ports import PapersPaid
 from adapters.encryption import Sealer
-from adapters.tables_papers import paid_papers
+from adapters.tables.papers import paid_papers
 
 
 class PaidPapers:

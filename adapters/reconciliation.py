@@ -16,11 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.ledger import conserved
-from adapters.partner_http import NoBelievableAnswer, PartnerLine, Reply, code_of
-from adapters.signing import SignatureRefused, verified
-from adapters.tables import OPENING, cases, tasks
-from adapters.tables_booking import bookings
-from adapters.tables_ledger import transfers
+from adapters.partners.line import NoBelievableAnswer, PartnerLine, Reply, code_of
+from adapters.partners.signing import SignatureRefused, verified
+from adapters.tables.booking import bookings
+from adapters.tables.cases import OPENING, cases, tasks
+from adapters.tables.ledger import transfers
 from domain.booking import BOOKING_ENDED
 from domain.calendar import SHANGHAI
 from domain.money import AmountRefused, parse_fen

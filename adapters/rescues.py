@@ -19,8 +19,8 @@ from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
 from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
-from adapters.tables import OPENING, cases, clocks
-from adapters.tables_rescue import mass_events, readiness_checks, rescue_steps, rescues
+from adapters.tables.cases import OPENING, cases, clocks
+from adapters.tables.rescue import mass_events, readiness_checks, rescue_steps, rescues
 from domain.board import Viewer
 from domain.guards import Opening
 from domain.privacy import mask_name

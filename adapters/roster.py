@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.roster_ports import LineUp, Place, Take
-from adapters.tables_roster import direct_orders, roster_slots, slot_takings
+from adapters.tables.roster import direct_orders, roster_slots, slot_takings
 from domain.roster import Slot, Turn, fits, levels, turn
 from domain.services import Service
 

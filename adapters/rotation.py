@@ -15,17 +15,17 @@ from rich.console import Console
 from sqlalchemy import Column, LargeBinary, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import adapters.tables_door
-import adapters.tables_family
-import adapters.tables_outbox
-import adapters.tables_rescue
-import adapters.tables_states  # noqa: F401 - their tables stand on the same metadata
+import adapters.tables.door
+import adapters.tables.family
+import adapters.tables.outbox
+import adapters.tables.rescue
+import adapters.tables.states  # noqa: F401 - their tables stand on the same metadata
 from adapters.database import open_database
 from adapters.encryption import HEAD_MAX, KeyRing, Sealer, key_of
 from adapters.settings import Settings
-from adapters.tables import METADATA, documents, timeline
-from adapters.tables_enquiry import enquiry_answers
-from adapters.tables_rescue import readiness_checks, rescue_steps
+from adapters.tables.cases import METADATA, documents, timeline
+from adapters.tables.enquiry import enquiry_answers
+from adapters.tables.rescue import readiness_checks, rescue_steps
 
 Progress = Callable[[str, int], None]
 """Called with a column's name and how many of its envelopes were resealed so far."""

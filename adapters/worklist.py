@@ -1,6 +1,6 @@
 """The worklist: the steps that wait for people, the most urgent first.
 
-A step is claimed through the door's own unit (`adapters.door_cases`); closing one is the case's
+A step is claimed through the door's own unit (`adapters.door.cases`); closing one is the case's
 own act and arrives with a page (`adapters.casebook`).
 """
 
@@ -27,10 +27,10 @@ from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.family import is_theirs
 from adapters.matter_file import known
-from adapters.tables import TEAM_NURSE, cases, hospitals, tasks
-from adapters.tables_booking import bookings
-from adapters.tables_enquiry import enquiries
-from adapters.tables_rescue import rescues
+from adapters.tables.booking import bookings
+from adapters.tables.cases import TEAM_NURSE, cases, hospitals, tasks
+from adapters.tables.enquiry import enquiries
+from adapters.tables.rescue import rescues
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
 from domain.waiver import NAMED_PERSONS, Role

@@ -28,7 +28,7 @@ from adapters.caseboard import Caseboard
 from adapters.codec import PayloadCodec, PayloadRefused
 from adapters.database import open_database
 from adapters.documents import Documents
-from adapters.door import BOOKS_AWAY, Database, DoorBooks
+from adapters.door.unit import BOOKS_AWAY, Database, DoorBooks
 from adapters.encryption import KeyRing, Sealer
 from adapters.enquiries import EnquiryBoard
 from adapters.house import HouseList
@@ -36,13 +36,13 @@ from adapters.identity import TokenRefused, Tokens
 from adapters.ledger import Ledger
 from adapters.logs import configure_logs
 from adapters.migrations.run import newest
-from adapters.outbox import Outbox
+from adapters.partners.signing import SignatureRefused, verified
 from adapters.programme_files import load_programmes
 from adapters.rescues import RescueBoard
 from adapters.search_attributes import missing
 from adapters.settings import Partner, Reporter, Settings
-from adapters.signing import SignatureRefused, verified
 from adapters.temporal import connect, without_worker
+from adapters.webhooks.outbox import Outbox
 from adapters.worklist import Worklist
 from api import (
     booking_commands,

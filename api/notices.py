@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
-from adapters.bulk import Progress
 from adapters.calendar_file import calendar_of, read_years
 from adapters.calendar_table import CalendarReport, CalendarShelf, import_notice
-from adapters.door import Database, DoorBooks
+from adapters.door.unit import Database, DoorBooks
 from adapters.encryption import KeyRing, Sealer
-from adapters.serving import running_settings
+from adapters.lists.bulk import Progress
+from adapters.servers.serving import running_settings
 from adapters.settings import Settings
 from adapters.temporal import connect
 from api.gateway import CaseGateway, NotKnownYet

@@ -23,7 +23,8 @@ from api.wiring import Unit
 from domain.money import Money
 from domain.parcel import LabWord, ParcelStatus
 from domain.telephone import CallNews
-from workflows.claim_messages import BillSettled
+from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
+from workflows.claims.messages import BillSettled
 from workflows.messages import (
     CallHeard,
     ClaimDecided,
@@ -33,7 +34,6 @@ from workflows.messages import (
     SlotWithdrawn,
     VisitTaken,
 )
-from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 _CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
 

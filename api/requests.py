@@ -178,7 +178,7 @@ async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: 
 
     async def record(unit: Unit) -> Letter:
         case = await running_case(unit, caller, case_id)
-        if door.programme(case.programme, case.reported_at).waiver is None:
+        if not door.programme(case.programme, case.reported_at).advances(case.service):
             # A claim that follows no advance knows neither; nobody would ever answer.
             raise Problem("wrong-stage", "该理赔没有垫付", case_id=case_id)
         await fact.expect(unit, case)

@@ -24,17 +24,17 @@ from temporalio.client import Client
 
 from adapters import search_attributes
 from adapters.database import open_database
-from adapters.embedded import Stack, stack
 from adapters.encryption import KeyRing, Sealer
-from adapters.hospital_import import import_hospitals
 from adapters.identity import mint
-from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
+from adapters.lists.files import ListFile
+from adapters.lists.hospital_import import import_hospitals
+from adapters.lists.insured_import import Terms, import_insured
+from adapters.lists.network_import import import_network
+from adapters.lists.versions import ListName
 from adapters.migrations.run import migrate
-from adapters.network_import import import_network
-from adapters.processes import Child, StartFailed
-from adapters.serving import child_environment
+from adapters.servers.processes import Child, StartFailed
+from adapters.servers.serving import child_environment
+from adapters.servers.stack import Stack, stack
 from adapters.settings import ROOT, Settings
 from adapters.temporal import connect
 from bench.line import Hand, Line

@@ -30,15 +30,15 @@ from stdnum.cn import ric
 from adapters.calendar_file import load_calendar
 from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
-from adapters.hospital_import import import_hospitals
-from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
-from adapters.network_import import import_network
+from adapters.lists.files import ListFile
+from adapters.lists.hospital_import import import_hospitals
+from adapters.lists.insured_import import Terms, import_insured
+from adapters.lists.network_import import import_network
+from adapters.lists.versions import ListName
 from adapters.programme_files import load_programmes
-from adapters.serving import child_environment
+from adapters.servers.serving import child_environment
 from adapters.settings import ROOT, Settings
-from adapters.tables import policies
+from adapters.tables.cases import policies
 from adapters.temporal import connect
 from adapters.virtual_time import Stage, days_to_move
 from api.main import create_app

@@ -30,6 +30,7 @@ class CaseAccess:
     stage: str
     programme: str
     reported_at: datetime
+    service: str = ""  # none: the whole programme is the waiver
     team: dict[str, str] = field(default_factory=dict)
     helpers: frozenset[str] = frozenset()
     family: frozenset[str] = frozenset()  # whom the customer lets act

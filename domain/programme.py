@@ -126,6 +126,10 @@ class Programme(Incomplete):
         """The service a report asks for; None where the whole programme is the waiver."""
         return next(iter(self.waiver.services), None) if self.waiver else None
 
+    def advances(self, service: str) -> bool:
+        """Whether a case of this service has an advance; a claim beside a waiver has none."""
+        return self.waiver is not None and service in (self.waiver.services or ("",))
+
     def with_notices(
         self, *, of_advances: Iterable[Notice], of_bookings: Iterable[Notice]
     ) -> "Programme":

@@ -21,17 +21,11 @@ from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments
 from domain.terms import ExpectedEvent
 from domain.waiver import CLAIM_STAGES, Stage
-from workflows.case import CaseState, Shares
-from workflows.claim_exchange import Exchange
-from workflows.claim_messages import BillSettled
-from workflows.claim_payment import ClaimPayment
-from workflows.claim_people import ClaimPeople, named
-from workflows.claim_refusals import ClaimRefusals
-from workflows.corrections import Corrections
-from workflows.desk import CaseOver, Desk
-from workflows.in_tray import InTray
-from workflows.interventions import Oversight
-from workflows.late_refunds import LateRefunds
+from workflows.claims.exchange import Exchange
+from workflows.claims.messages import BillSettled
+from workflows.claims.payment import ClaimPayment
+from workflows.claims.people import ClaimPeople, named
+from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
@@ -46,9 +40,15 @@ from workflows.messages import (
     RefundReceived,
     Withdraw,
 )
-from workflows.promises import promised
-from workflows.recovery import CLAIM_WORDS
-from workflows.refusals_of_money import MoneyRefusals
+from workflows.money.corrections import Corrections
+from workflows.money.refusals import MoneyRefusals
+from workflows.waiver.case import CaseState, Shares
+from workflows.waiver.desk import CaseOver, Desk
+from workflows.waiver.in_tray import InTray
+from workflows.waiver.interventions import Oversight
+from workflows.waiver.late_refunds import LateRefunds
+from workflows.waiver.promises import promised
+from workflows.waiver.recovery import CLAIM_WORDS
 
 
 def _nothing() -> None:

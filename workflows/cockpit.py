@@ -22,8 +22,8 @@ from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
 from domain.waiver import ROLE_NAMES, STAGE_NAMES
-from workflows.case import CaseState
 from workflows.matter import MatterState
+from workflows.waiver.case import CaseState
 
 PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
 STAGE: Final = SearchAttributeKey.for_keyword("Stage")

@@ -4,7 +4,7 @@ Each chapter is a straight line: ask somebody, wait for the answer, decide by a 
 longer ones have a page of their own, in this order: `intake`, `papers`, `review`, `stay`,
 `balance`, `recovery`, `aftercare`. What differs between programmes is in their terms. Handlers only
 write down what arrived. Promises run beside the story (`workflows.clocks`), and so do payments
-(`workflows.deposit_payment`).
+(`workflows.money.deposit_payment`).
 """
 
 from __future__ import annotations
@@ -15,19 +15,7 @@ from domain.steps import TaskKind
 from domain.tasks import ArrangeVisit, SignOnSite
 from domain.terms import ExpectedEvent
 from domain.waiver import ENDED, Role, Stage
-from workflows.aftercare import Aftercare
-from workflows.balance import Balance
-from workflows.case import CaseState
 from workflows.cockpit import civil
-from workflows.corrections import Corrections
-from workflows.deposit_payment import DepositPayment
-from workflows.deposits import Deposits
-from workflows.desk import CaseOver, Desk
-from workflows.in_tray import InTray
-from workflows.intake import Intake
-from workflows.interventions import Interventions
-from workflows.late_claims import LateClaims
-from workflows.late_refunds import LateRefunds
 from workflows.messages import (
     Accepted,
     Authorize,
@@ -46,13 +34,25 @@ from workflows.messages import (
     VisitTaken,
     Withdraw,
 )
-from workflows.nurse_visit import NurseVisit
-from workflows.papers import Papers
-from workflows.recovery import Recovery
+from workflows.money.corrections import Corrections
+from workflows.money.deposit_payment import DepositPayment
+from workflows.money.refusals import MoneyRefusals
 from workflows.refusals import Refusals
-from workflows.refusals_of_money import MoneyRefusals
-from workflows.review import Review
-from workflows.stay import Stay
+from workflows.waiver.aftercare import Aftercare
+from workflows.waiver.balance import Balance
+from workflows.waiver.case import CaseState
+from workflows.waiver.deposits import Deposits
+from workflows.waiver.desk import CaseOver, Desk
+from workflows.waiver.in_tray import InTray
+from workflows.waiver.intake import Intake
+from workflows.waiver.interventions import Interventions
+from workflows.waiver.late_claims import LateClaims
+from workflows.waiver.late_refunds import LateRefunds
+from workflows.waiver.nurse_visit import NurseVisit
+from workflows.waiver.papers import Papers
+from workflows.waiver.recovery import Recovery
+from workflows.waiver.review import Review
+from workflows.waiver.stay import Stay
 
 
 @workflow.defn(name="DepositWaiver")

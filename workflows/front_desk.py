@@ -1,7 +1,7 @@
 """The front desk of a matter: it opens steps for people, waits for them, and keeps promises.
 
-It knows nothing of what the matter is about. `workflows.desk` adds what only a case has: stages,
-notices, money, errands.
+It knows nothing of what the matter is about. `workflows.waiver.desk` adds what only a case has:
+stages, notices, money, errands.
 """
 
 from __future__ import annotations

@@ -34,9 +34,9 @@ from domain.tasks import (
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
-from workflows.case import CaseState
 from workflows.matter import MatterState
 from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
+from workflows.waiver.case import CaseState
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"
 NOT_YOURS: Final = "NotYours"

@@ -1,7 +1,7 @@
 """The scribe of a matter: whatever changed between two waits becomes one page, in order.
 
-Which page it is and who writes it into which book is the matter's own (`workflows.record` for a
-case). The scribe also keeps the search attributes in step with the page.
+Which page it is and who writes it into which book is the matter's own (`workflows.waiver.record`
+for a case). The scribe also keeps the search attributes in step with the page.
 """
 
 from __future__ import annotations

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from alembic import context
 
-import adapters.tables_booking
-import adapters.tables_calendar
-import adapters.tables_door
-import adapters.tables_enquiry
-import adapters.tables_entitlement
-import adapters.tables_family
-import adapters.tables_ledger
-import adapters.tables_lists
-import adapters.tables_outbox
-import adapters.tables_papers
-import adapters.tables_rescue
-import adapters.tables_roster
-import adapters.tables_states  # noqa: F401 - they stand on the same metadata
-from adapters.tables import METADATA
+import adapters.tables.booking
+import adapters.tables.calendar
+import adapters.tables.door
+import adapters.tables.enquiry
+import adapters.tables.entitlement
+import adapters.tables.family
+import adapters.tables.ledger
+import adapters.tables.lists
+import adapters.tables.outbox
+import adapters.tables.papers
+import adapters.tables.rescue
+import adapters.tables.roster
+import adapters.tables.states  # noqa: F401 - they stand on the same metadata
+from adapters.tables.cases import METADATA
 
 connection = context.config.attributes["connection"]
 if connection is None:

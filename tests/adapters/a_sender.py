@@ -7,8 +7,8 @@ import sys
 from datetime import timedelta
 
 from adapters.database import open_database
-from adapters.outbox import Outbox
-from adapters.postman import Postman
+from adapters.webhooks.outbox import Outbox
+from adapters.webhooks.postman import Postman
 from tests.fixtures.cases import a_sealer
 
 

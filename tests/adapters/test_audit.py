@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.audit import first_break, write_audit
-from adapters.tables_door import audit
+from adapters.tables.door import audit
 
 AT = datetime(2026, 5, 6, 0, 40, 0, 120, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.booking_ports import BookingPage
 from activities.ports import TaskClosed, TaskOpened, TimelineEntry
-from adapters.booking_reports import BookingReportRows
 from adapters.bookings import BookingBook
-from adapters.tables_booking import bookings
+from adapters.reports.bookings import BookingReportRows
+from adapters.tables.booking import bookings
 from domain.booking import BookingStage
 from domain.steps import TaskKind
 from domain.waiver import Role

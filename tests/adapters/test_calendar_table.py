@@ -14,8 +14,8 @@ from activities.house_ports import HouseTask
 from adapters.calendar_file import CALENDARS, calendar_of, load_calendar, read_years
 from adapters.calendar_table import CalendarReport, CalendarShelf, import_notice
 from adapters.house import HouseList
-from adapters.tables import tasks
-from adapters.tables_calendar import calendar_notices
+from adapters.tables.calendar import calendar_notices
+from adapters.tables.cases import tasks
 from adapters.yaml_files import FileRefused
 from domain.calendar import YearStatus, wanted_notice
 from domain.steps import TaskKind

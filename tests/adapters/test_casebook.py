@@ -27,8 +27,8 @@ from activities.ports import (
 from adapters.caseboard import Caseboard
 from adapters.casebook import Casebook, CaseUnknown, PageConflict
 from adapters.encryption import Sealer
-from adapters.tables import timeline
-from adapters.tables_door import audit
+from adapters.tables.cases import timeline
+from adapters.tables.door import audit
 from domain.board import CaseFilter, CaseView, Viewer
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, Unit, WarnRule

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from activities.ports import CasePage, TaskClosed, TaskOpened
 from adapters.casebook import Casebook
 from adapters.documents import DocumentChanged, Documents, DocumentTooLarge
-from adapters.door import DoorBooks
+from adapters.door.unit import DoorBooks
 from adapters.encryption import SealBroken
-from adapters.tables import DOCUMENT_BYTES_MAX
-from adapters.tables_door import audit
+from adapters.tables.cases import DOCUMENT_BYTES_MAX
+from adapters.tables.door import audit
 from adapters.worklist import Worklist
 from domain.board import BadCursor, TaskFilter, Viewer
 from domain.steps import TaskKind

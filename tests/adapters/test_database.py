@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import database as pool
 from adapters.database import open_database
-from adapters.door import BOOKS_AWAY
+from adapters.door.unit import BOOKS_AWAY
 
 
 async def _hung_up(engine: AsyncEngine, database_url: str) -> None:

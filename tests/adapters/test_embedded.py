@@ -12,8 +12,8 @@ import pytest
 from temporalio.client import Client
 
 from adapters import keyfiles
-from adapters.embedded import is_owned, stack
-from adapters.processes import Child, StartFailed, free_ports, keep_running, refuse_taken
+from adapters.servers.processes import Child, StartFailed, free_ports, keep_running, refuse_taken
+from adapters.servers.stack import is_owned, stack
 from adapters.settings import ROOT, Settings
 
 pytestmark = pytest.mark.xdist_group("embedded")  # ports are chosen, then taken
@@ -150,7 +150,7 @@ async def test_servers_end_when_their_owner_is_killed(tmp_path: Path) -> None:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from adapters.embedded import stack\n"
+        "from adapters.servers.stack import stack\n"
         "from adapters.settings import Settings\n"
         "async def main():\n"
         f"    settings = Settings(var=Path({str(settings.var)!r}),"
@@ -204,7 +204,7 @@ async def test_a_child_that_dies_is_started_again(child: Child) -> None:
 async def test_a_child_that_never_stays_up_ends_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.processes._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("adapters.servers.processes._FIRST_PAUSE", 0.001)
     broken = Child(
         name="broken",
         command=[sys.executable, "-c", "raise SystemExit('no such key')"],

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.hospital_import import import_hospitals
-from adapters.network_import import import_network
-from adapters.tables import hospitals, network_hospitals
+from adapters.lists.hospital_import import import_hospitals
+from adapters.lists.network_import import import_network
+from adapters.tables.cases import hospitals, network_hospitals
 from adapters.yaml_files import FileRefused
 
 DATA = Path(__file__).parents[2] / "data"

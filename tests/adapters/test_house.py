@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.house_ports import HouseTask
-from adapters.door import DoorBooks
+from adapters.door.unit import DoorBooks
 from adapters.house import HouseList, house_id
 from adapters.worklist import Worklist
 from domain.board import TaskFilter

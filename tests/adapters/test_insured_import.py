@@ -9,14 +9,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.encryption import KeyRing, Sealer
-from adapters.insured_import import InsuredReport, MostRemoved, Terms, import_insured
-from adapters.insured_rows import Codes
-from adapters.list_files import ListFile
-from adapters.list_report import Remarks
-from adapters.list_versions import ListName
+from adapters.lists.files import ListFile
+from adapters.lists.insured_import import InsuredReport, MostRemoved, Terms, import_insured
+from adapters.lists.insured_rows import Codes
+from adapters.lists.report import Remarks
+from adapters.lists.versions import ListName
 from adapters.programme_files import load_programmes
-from adapters.tables import policies
-from adapters.tables_lists import imported_lists
+from adapters.tables.cases import policies
+from adapters.tables.lists import imported_lists
 from adapters.yaml_files import FileRefused
 
 DEMO = Path(__file__).parents[2] / "data" / "insured-demo.csv"

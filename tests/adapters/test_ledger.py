@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.ports import Balances, HoldAnswer, HoldOrder, LedgerPort, MovementConflict
 from adapters.ledger import Ledger, LimitConflict, LimitMissing, conserved
-from adapters.tables_ledger import transfers
+from adapters.tables.ledger import transfers
 from domain import posting
 from domain.posting import Account, Reason, Transfer
 

@@ -16,12 +16,12 @@ from openpyxl import Workbook
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters import xlsx_files
-from adapters.insured_import import Terms, import_insured
-from adapters.list_files import Column, ListFile
-from adapters.list_versions import ListName
-from adapters.tables import policies
-from adapters.tables_lists import imported_lists
+from adapters.lists import xlsx as xlsx_files
+from adapters.lists.files import Column, ListFile
+from adapters.lists.insured_import import Terms, import_insured
+from adapters.lists.versions import ListName
+from adapters.tables.cases import policies
+from adapters.tables.lists import imported_lists
 from adapters.yaml_files import FileRefused
 from tests.adapters.test_insured_import import AT, DEMO, GOOD, HEAD, SEALER, a_row
 from tests.house.files import ROOT
@@ -219,8 +219,8 @@ KILLED = """
 import asyncio, sys
 from pathlib import Path
 from adapters.database import open_database
-from adapters.insured_import import import_insured
-from adapters.list_files import Column, ListFile
+from adapters.lists.insured_import import import_insured
+from adapters.lists.files import Column, ListFile
 from tests.adapters.test_list_files import LONG_TERMS
 
 def progress(done, total):

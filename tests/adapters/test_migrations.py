@@ -11,18 +11,18 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import adapters.tables_door
-import adapters.tables_entitlement
-import adapters.tables_family
-import adapters.tables_ledger
-import adapters.tables_lists
-import adapters.tables_outbox
-import adapters.tables_papers
-import adapters.tables_rescue
-import adapters.tables_roster
-import adapters.tables_states  # noqa: F401 - all stand on the same metadata
+import adapters.tables.door
+import adapters.tables.entitlement
+import adapters.tables.family
+import adapters.tables.ledger
+import adapters.tables.lists
+import adapters.tables.outbox
+import adapters.tables.papers
+import adapters.tables.rescue
+import adapters.tables.roster
+import adapters.tables.states  # noqa: F401 - all stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
-from adapters.tables import METADATA
+from adapters.tables.cases import METADATA
 
 NOW = "2026-05-06T00:40:00+00:00"
 

@@ -9,10 +9,10 @@ from openpyxl import Workbook
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
-from adapters.network_list import NetworkListReport, import_network_list
-from adapters.tables import hospitals, network_hospitals
+from adapters.lists.files import ListFile
+from adapters.lists.network_list import NetworkListReport, import_network_list
+from adapters.lists.versions import ListName
+from adapters.tables.cases import hospitals, network_hospitals
 from adapters.yaml_files import FileRefused
 
 AT = datetime(2026, 4, 29, 12, tzinfo=UTC)

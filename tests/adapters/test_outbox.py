@@ -16,12 +16,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.ports import DischargeRecord, TaskOpened, TopUpRecord, TopUpState
-from adapters import outbox as rules
 from adapters.casebook import Casebook
-from adapters.outbox import Outbox, events_of
-from adapters.postman import Postman
-from adapters.receivers import AddressRefused, NoReceiver, Receivers
-from adapters.signing import signature
+from adapters.partners.signing import signature
+from adapters.webhooks import outbox as rules
+from adapters.webhooks.outbox import Outbox, events_of
+from adapters.webhooks.postman import Postman
+from adapters.webhooks.receivers import AddressRefused, NoReceiver, Receivers
 from domain.steps import TaskKind
 from domain.waiver import Role, Stage
 from tests.adapters.a_channel import Channel, a_channel

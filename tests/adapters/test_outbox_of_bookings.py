@@ -15,11 +15,11 @@ from activities.enquiry_ports import AnswerGiven, EnquiryPage
 from activities.ports import TaskOpened
 from adapters.bookings import BookingBook
 from adapters.enquiries import EnquiryBook
-from adapters.outbox import Outbox
-from adapters.postman import body_of
-from adapters.receivers import Receivers
-from adapters.tables_booking import bookings
-from adapters.tables_enquiry import enquiries
+from adapters.tables.booking import bookings
+from adapters.tables.enquiry import enquiries
+from adapters.webhooks.outbox import Outbox
+from adapters.webhooks.postman import body_of
+from adapters.webhooks.receivers import Receivers
 from domain.booking import BookingStage
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.steps import TaskKind

@@ -47,7 +47,7 @@ from adapters.rescues import RescueBook
 from adapters.roster import Roster
 from adapters.search_attributes import register
 from adapters.settings import Settings
-from adapters.tables import hospitals, network_hospitals, policies
+from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal import connect
 from api.main import create_app
 from domain.calendar import SHANGHAI, civil_date

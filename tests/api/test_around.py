@@ -17,7 +17,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from adapters.codec import PayloadCodec
 from adapters.database import open_database
-from adapters.door import DoorBooks
+from adapters.door.unit import DoorBooks
 from adapters.encryption import KeyRing
 from adapters.identity import mint
 from adapters.temporal import without_worker

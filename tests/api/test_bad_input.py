@@ -15,7 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
-from adapters.tables import tasks
+from adapters.tables.cases import tasks
 from api.problems import MEDIA_TYPE, TYPE_PREFIX
 from domain.calendar import civil_date
 from tests.api.conftest import PERSON, House, listening, nothing_written

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import insert, text
 
-from adapters.tables import policies
+from adapters.tables.cases import policies
 from api.delivery import ORPHAN_AFTER, sweep
 from domain.booking_terms import papers_for
 from domain.calendar import civil_date

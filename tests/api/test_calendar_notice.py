@@ -12,8 +12,8 @@ from sqlalchemy import insert, select, text, update
 
 from adapters.calendar_file import CalendarYear, DaysOff, calendar_of, read_years
 from adapters.calendar_table import import_notice
-from adapters.tables import cases, policies
-from adapters.tables_booking import bookings
+from adapters.tables.booking import bookings
+from adapters.tables.cases import cases, policies
 from adapters.yaml_files import FileRefused
 from api.gateway import NotKnownYet
 from api.notices import bring_notice

@@ -15,7 +15,7 @@ from sqlalchemy import insert, text
 
 from activities.ports import Delivery, NoticeRecord
 from adapters.casebook import Casebook
-from adapters.tables import payments
+from adapters.tables.cases import payments
 from api.delivery import sweep
 from api.partner_events import EVENTS
 from tests.api.conftest import PERSON, PHONE, House, nothing_written

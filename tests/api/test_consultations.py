@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
-from adapters.tables import policies
+from adapters.tables.cases import policies
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, STRANGER, House
 from tests.api.test_bad_input import problem

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from adapters.insured_import import InsuredReport, Terms, import_insured
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
-from adapters.network_list import import_network_list
-from adapters.tables import hospitals
+from adapters.lists.files import ListFile
+from adapters.lists.insured_import import InsuredReport, Terms, import_insured
+from adapters.lists.network_list import import_network_list
+from adapters.lists.versions import ListName
+from adapters.tables.cases import hospitals
 from domain.activation import anniversary
 from domain.calendar import civil_date
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, STRANGER, House

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
+from adapters.lists.files import ListFile
+from adapters.lists.insured_import import Terms, import_insured
+from adapters.lists.versions import ListName
 from adapters.programme_files import PROGRAMMES, load_programmes
 from api.main import create_app
 from domain.calendar import civil_date

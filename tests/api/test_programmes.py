@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from adapters.entitlements import Entitlements
 from adapters.programme_files import load_programmes
-from adapters.tables import policies
+from adapters.tables.cases import policies
 from domain.calendar import SHANGHAI, civil_date
 from domain.entitlement import counter_of
 from domain.programme import Programme

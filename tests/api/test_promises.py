@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from adapters.programme_files import load_programmes
-from adapters.tables import cases
+from adapters.tables.cases import cases
 from api.applications import Known
 from domain.facts import Facts
 from tests.api.conftest import PROGRAMME, House

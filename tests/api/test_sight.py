@@ -11,7 +11,7 @@ from sqlalchemy import insert, text, update
 
 from activities.ports import HoldOrder
 from adapters.ledger import Ledger
-from adapters.tables import cases, payments, top_ups
+from adapters.tables.cases import cases, payments, top_ups
 from api.payment_codes import drawn
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem

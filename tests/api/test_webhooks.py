@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from activities.ports import CasePage
-from adapters import outbox as rules
 from adapters.casebook import Casebook
 from adapters.encryption import KeyRing, Sealer
-from adapters.outbox import Outbox
-from adapters.receivers import Receivers
+from adapters.webhooks import outbox as rules
+from adapters.webhooks.outbox import Outbox
+from adapters.webhooks.receivers import Receivers
 from domain.waiver import Stage
 from tests.api.conftest import House
 

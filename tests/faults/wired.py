@@ -29,11 +29,11 @@ from activities.ports import (
     TaskOpened,
 )
 from activities.visit_ports import VisitAnswer, VisitOrder
-from adapters.claims import ClaimsCore
-from adapters.dispatch import NursePlatform
-from adapters.messaging import MessageGateway
-from adapters.partner_http import PartnerLine
-from adapters.payment import PaymentNetwork
+from adapters.partners.claims import ClaimsCore
+from adapters.partners.dispatch import NursePlatform
+from adapters.partners.line import PartnerLine
+from adapters.partners.messaging import MessageGateway
+from adapters.partners.payment import PaymentNetwork
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import SUPERVISOR

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.processes import free_ports
+from adapters.servers.processes import free_ports
 from domain.calendar import civil_date
 from domain.waiver import TOKEN_ROLES
 from tests.house.files import ROOT

@@ -132,10 +132,10 @@ def test_the_shipped_ui_cannot_end_a_case(compose: dict[str, Any]) -> None:
 def test_only_the_settings_read_the_environment() -> None:
     allowed = {
         "adapters/settings.py",
-        "adapters/processes.py",  # hands it on to children
-        "adapters/serving.py",
-        "adapters/embedded_postgres.py",  # keeps PG* from the server
-        "adapters/embedded_temporal.py",  # keeps TEMPORAL_* from the server
+        "adapters/servers/processes.py",  # hands it on to children
+        "adapters/servers/serving.py",
+        "adapters/servers/postgres.py",  # keeps PG* from the server
+        "adapters/servers/temporal.py",  # keeps TEMPORAL_* from the server
         "cli.py",  # speaks to the simulator in its own variables
         "simulator/settings.py",  # somebody else's system
     }

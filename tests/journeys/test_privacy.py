@@ -36,10 +36,10 @@ from temporalio.client import Client
 
 from adapters import search_attributes
 from adapters.codec import ENCODING, PayloadCodec
-from adapters.embedded import stack
 from adapters.encryption import KeyRing
 from adapters.migrations.run import migrate
-from adapters.processes import free_ports
+from adapters.servers.processes import free_ports
+from adapters.servers.stack import stack
 from adapters.settings import Settings
 from api.reporting import Report
 from demo.house import House, opened

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.database import open_database
 from adapters.encryption import KeyRing, Sealer
-from adapters.receivers import Receivers
+from adapters.webhooks.receivers import Receivers
 from demo.house import House
 from demo.people import until
 from demo.story_one import StoryOne

@@ -14,9 +14,9 @@ from typing import Any
 
 from adapters import runtime
 from adapters.codec import PayloadCodec
-from adapters.embedded_temporal import TemporalServer
 from adapters.encryption import KeyRing
-from adapters.processes import free_ports
+from adapters.servers.processes import free_ports
+from adapters.servers.temporal import TemporalServer
 from adapters.settings import Settings
 from tests.replay import histories
 from tests.replay.stories import STORIES

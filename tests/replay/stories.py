@@ -29,7 +29,7 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.claim_messages import BillSettled
+from workflows.claims.messages import BillSettled
 
 
 @dataclass(frozen=True)

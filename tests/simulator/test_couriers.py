@@ -11,8 +11,8 @@ import pytest
 
 from activities.courier_ports import ParcelOrder, TestOrder
 from activities.ports import Contact
-from adapters.courier import CourierNetwork, Laboratory
-from adapters.partner_http import PartnerLine, PartnerSilent
+from adapters.partners.courier import CourierNetwork, Laboratory
+from adapters.partners.line import PartnerLine, PartnerSilent
 from api.partner_events import EVENTS, SENT_BY
 from domain.parcel import ParcelStatus
 from tests.simulator_process import Listener, Simulator, wait_for

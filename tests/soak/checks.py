@@ -11,8 +11,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from adapters.audit import first_break
 from adapters.ledger import Ledger, conserved
-from adapters.tables import cases, tasks
-from adapters.tables_ledger import limits, transfers
+from adapters.tables.cases import cases, tasks
+from adapters.tables.ledger import limits, transfers
 from demo.people import Answer
 from domain.money import parse_fen
 from domain.waiver import ENDED

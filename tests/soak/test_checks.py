@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.tables_ledger import limits, transfers
+from adapters.tables.ledger import limits, transfers
 from demo.people import Answer, yuan
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 from tests.soak.checks import wrongs

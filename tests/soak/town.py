@@ -18,18 +18,19 @@ from pathlib import Path
 import httpx
 from temporalio.client import Client
 
-from adapters import search_attributes, serving
+from adapters import search_attributes
 from adapters.database import open_database
-from adapters.embedded_postgres import PostgresServer
-from adapters.embedded_temporal import TemporalServer
 from adapters.encryption import KeyRing, Sealer
-from adapters.hospital_import import import_hospitals
-from adapters.insured_import import Terms, import_insured
-from adapters.list_files import ListFile
-from adapters.list_versions import ListName
+from adapters.lists.files import ListFile
+from adapters.lists.hospital_import import import_hospitals
+from adapters.lists.insured_import import Terms, import_insured
+from adapters.lists.network_import import import_network
+from adapters.lists.versions import ListName
 from adapters.migrations.run import migrate
-from adapters.network_import import import_network
-from adapters.processes import Child, StartFailed, free_ports
+from adapters.servers import serving
+from adapters.servers.postgres import PostgresServer
+from adapters.servers.processes import Child, StartFailed, free_ports
+from adapters.servers.temporal import TemporalServer
 from adapters.settings import ROOT, Settings
 from demo.house import GUEST_POLICY, PROGRAMME
 from workflows.cockpit import SEARCH_ATTRIBUTES

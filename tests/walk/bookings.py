@@ -148,7 +148,9 @@ class BookingWalk(BookingScene):
             if stop():
                 return True
             before()
-            if self._unanswered:
+            if self.run.pending:  # our own books were away: what stands there is not yet all
+                self.reach(min(one.at for one in self.run.pending))
+            elif self._unanswered:
                 self.nurse_says()
             elif tasks := [task for task in self.open_tasks if self.leads_on(task)]:
                 self.report(tasks[0])

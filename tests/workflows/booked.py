@@ -45,6 +45,7 @@ from tests.builders import (
 )
 from tests.workflows.conftest import WITHIN, no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
+from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     BOOKING_TYPES,
@@ -58,7 +59,6 @@ from workflows.messages import (
     PaymentResult,
     RequestBooking,
 )
-from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {

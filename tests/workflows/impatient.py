@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.embedded_temporal import TemporalServer
+from adapters.servers.temporal import TemporalServer
 
 SUGGESTED_AT = 60
 """Events after which it suggests a new run; a stay of story 1 is several times as long."""

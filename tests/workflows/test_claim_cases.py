@@ -18,7 +18,7 @@ from tests.builders import AGENT, FINANCE, INSURER, SUPERVISOR, programme_of
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
 from tests.workflows.test_afterwards import reopened
-from workflows.claim_messages import BillSettled
+from workflows.claims.messages import BillSettled
 from workflows.messages import (
     ClaimAsked,
     DifferenceFound,

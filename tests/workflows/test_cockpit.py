@@ -6,8 +6,8 @@ from activities.ports import TaskOpened
 from domain.steps import TaskKind
 from domain.waiver import Role
 from tests.builders import a_case, civil
-from workflows.case import CaseState
 from workflows.cockpit import current_details, next_due_at
+from workflows.waiver.case import CaseState
 
 
 def test_no_limit_is_shown_before_somebody_has_fixed_it() -> None:

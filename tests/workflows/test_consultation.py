@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.outbox import Event, events_of
 from adapters.settings import Settings
+from adapters.webhooks.outbox import Event, events_of
 from domain.booking import BookingStage
 from domain.clock import ClockState
 from domain.services import DoctorLevel

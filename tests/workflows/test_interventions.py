@@ -16,8 +16,8 @@ from domain.waiver import Role, Stage
 from tests.builders import DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.interventions import DECEASED, POLICY_ENDED
 from workflows.messages import Actor, Intervene, VisitTaken
+from workflows.waiver.interventions import DECEASED, POLICY_ENDED
 
 CaseOf = Callable[..., Any]
 OTHER_NURSE = Actor(role=Role.NURSE, id="nurse-other")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.processes import free_ports
+from adapters.servers.processes import free_ports
 from adapters.settings import Settings
 from domain.clock import ClockState
 from domain.steps import CareDuty, TaskKind

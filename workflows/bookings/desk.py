@@ -19,9 +19,9 @@ from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.messages import Actor, RequestBooking
+from workflows.money.desk import PayingDesk
+from workflows.money.payments import PayingPen
 from workflows.notices import told_again, written
-from workflows.paying import PayingDesk
-from workflows.payments import PayingPen
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""

@@ -1,7 +1,7 @@
 """Why a step of a reimbursement is refused: papers that are not there, and what must not be paid.
 
 What all bookings have in common is checked in `workflows.bookings.refusals`, what every payment
-has in `workflows.refusals_of_money`.
+has in `workflows.money.refusals`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from domain.money import AmountRefused
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, RequestBooking
+from workflows.money.refusals import PayoutRefusals
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
     DOCUMENTS_MISSING,
@@ -27,7 +28,6 @@ from workflows.refusals import (
     open_step,
     refusal,
 )
-from workflows.refusals_of_money import PayoutRefusals
 
 
 class ExpenseRefusals(BookingRefusals):

@@ -19,7 +19,7 @@ from domain.booking_forms import ReceiveSample
 from domain.parcel import LabTest, LabWord
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
-from workflows.parcel_messages import LabSpoke
+from workflows.bookings.parcel_messages import LabSpoke
 
 ORDER_WITHIN: Final = timedelta(seconds=20)
 SILENT_AFTER: Final = timedelta(days=14)

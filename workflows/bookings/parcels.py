@@ -26,7 +26,7 @@ from domain.parcel import (
 )
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
-from workflows.parcel_messages import ParcelMoved
+from workflows.bookings.parcel_messages import ParcelMoved
 from workflows.partners import PARTNER_RETRY
 
 CARRY_WITHIN: Final = timedelta(seconds=20)

@@ -20,7 +20,7 @@ from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
 from workflows.messages import RequestBooking
-from workflows.payments import PayingState
+from workflows.money.payments import PayingState
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 
 

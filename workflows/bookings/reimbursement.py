@@ -2,7 +2,7 @@
 
 The papers come by courier and are asked for once; a person reads them and grants what the
 programme's file allows; finance says whose account it is, and the money goes the way every payment
-goes (`workflows.deposit_payment`). How every booking begins and ends stands in
+goes (`workflows.money.deposit_payment`). How every booking begins and ends stands in
 `workflows.bookings.booking`.
 """
 
@@ -25,13 +25,13 @@ from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.expense_refusals import ExpenseRefusals
+from workflows.bookings.parcel_messages import ParcelMoved
 from workflows.bookings.parcels import Parcels
-from workflows.corrections import PayoutCorrections
-from workflows.deposit_payment import DepositPayment
 from workflows.matter import Completion
 from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
-from workflows.parcel_messages import ParcelMoved
-from workflows.payouts import Payouts
+from workflows.money.corrections import PayoutCorrections
+from workflows.money.deposit_payment import DepositPayment
+from workflows.money.payouts import Payouts
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
 SUBJECT_MAX: Final = 200

@@ -18,9 +18,9 @@ from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.laboratory import Laboratory
+from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.bookings.parcels import Parcels
 from workflows.messages import RequestBooking
-from workflows.parcel_messages import LabSpoke, ParcelMoved
 
 
 @workflow.defn(name="WrittenOpinion")

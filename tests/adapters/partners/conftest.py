@@ -9,11 +9,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import httpx
 import pytest
 
-from adapters.claims import ClaimsCore
-from adapters.dispatch import NursePlatform
-from adapters.messaging import MessageGateway
-from adapters.partner_http import PartnerLine
-from adapters.payment import PaymentNetwork
+from adapters.partners.claims import ClaimsCore
+from adapters.partners.dispatch import NursePlatform
+from adapters.partners.line import PartnerLine
+from adapters.partners.messaging import MessageGateway
+from adapters.partners.payment import PaymentNetwork
 from tests.adapters.partners.people import contact_of
 from tests.simulator_process import Simulator, listener, listening, simulator, simulator_process
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from activities.exchange_ports import BillItem, BillWanted, SettleBill, SocialAnswer, StatedBill
-from adapters.exchange import BillHolder, SocialInsurance
-from adapters.partner_http import PartnerLine, PartnerSilent
+from adapters.partners.exchange import BillHolder, SocialInsurance
+from adapters.partners.line import PartnerLine, PartnerSilent
 from tests.adapters.partners.conftest import IMPATIENT, Scripted
 from tests.adapters.partners.people import DIAGNOSES, NAME, PHONE
 from tests.adapters.partners.test_what_leaves_the_house import held, left

@@ -9,10 +9,10 @@ import pytest
 
 from activities.ports import ClaimReceipt, Delivery
 from activities.visit_ports import VisitAnswer
-from adapters.claims import ClaimsCore
-from adapters.dispatch import NursePlatform
-from adapters.messaging import MessageGateway
-from adapters.partner_http import PartnerLine, PartnerSilent, SameIdOtherContent
+from adapters.partners.claims import ClaimsCore
+from adapters.partners.dispatch import NursePlatform
+from adapters.partners.line import PartnerLine, PartnerSilent, SameIdOtherContent
+from adapters.partners.messaging import MessageGateway
 from tests.adapters.partners.conftest import IMPATIENT
 from tests.adapters.partners.people import AT, a_claim, a_notice, a_visit, contact_of
 from tests.simulator_process import Listener, Simulator, free_port, wait_for

@@ -8,8 +8,8 @@ import itertools
 import pytest
 
 from activities.ports import MovementConflict, PaymentOutcome, PaymentStatus
-from adapters.partner_http import PartnerLine
-from adapters.payment import PaymentNetwork
+from adapters.partners.line import PartnerLine
+from adapters.partners.payment import PaymentNetwork
 from domain.waiver import PaymentMode
 from tests.adapters.partners.conftest import IMPATIENT, Scripted
 from tests.adapters.partners.people import a_payment, a_payout

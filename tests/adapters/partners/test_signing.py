@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.signing import SecretRefused, SignatureRefused, signature, verified
+from adapters.partners.signing import SecretRefused, SignatureRefused, signature, verified
 from tests.simulator.test_books import pay
 from tests.simulator_process import SECRET, Listener, Simulator, new_id, wait_for
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.partner_http import NoBelievableAnswer, PartnerLine, Unreachable
-from adapters.payment import PaymentNetwork
+from adapters.partners.line import NoBelievableAnswer, PartnerLine, Unreachable
+from adapters.partners.payment import PaymentNetwork
 from adapters.reconciliation import PartnerStatements
 from domain.calendar import civil_date
 from domain.reconciliation import Line

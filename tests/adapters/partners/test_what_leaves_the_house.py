@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from adapters.claims import ClaimsCore
-from adapters.dispatch import NursePlatform
-from adapters.messaging import MessageGateway, message_body
-from adapters.partner_http import NoBelievableAnswer, PartnerFailure, PartnerLine
-from adapters.payment import PaymentNetwork
+from adapters.partners.claims import ClaimsCore
+from adapters.partners.dispatch import NursePlatform
+from adapters.partners.line import NoBelievableAnswer, PartnerFailure, PartnerLine
+from adapters.partners.messaging import MessageGateway, message_body
+from adapters.partners.payment import PaymentNetwork
 from tests.adapters.partners.conftest import IMPATIENT
 from tests.adapters.partners.people import (
     DIAGNOSES,

@@ -1,0 +1,354 @@
+"""One payment to the hospital, from the hold on the limit to its certain end.
+
+Held before anything is asked, ordered under an id made of what it is, then followed until the
+partner's word is certain: done, refused, or settled by a person with the evidence of both sides.
+An outcome nobody knows is asked for again; it is never paid under a new id and never given up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Literal
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from activities.payment import PayHospital
+from activities.ports import (
+    HoldOrder,
+    PaymentOrder,
+    PaymentOutcome,
+    PaymentRecord,
+    PaymentStatus,
+    PayoutOrder,
+)
+from domain.money import spoken
+from domain.posting import Reason, late_deposit, movement, payout, transfer
+from domain.steps import TaskKind
+from domain.tasks import ResolvePayment
+from domain.waiver import PaymentMode
+from workflows.matter import Completion
+from workflows.messages import PaymentResult
+from workflows.money.desk import SETTLED, PayingDesk, evidence_of
+
+ORDER_WITHIN: Final = timedelta(seconds=15)
+"""The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
+ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
+ASK_PENDING_AFTER: Final = timedelta(minutes=5)
+"""A partner that took the order calls back by itself; asking sooner would only be impatience."""
+SEND_AGAIN_AFTER: Final = timedelta(seconds=1)
+"""Nothing left the house, and somebody waits in a bed."""
+ASK_AGAIN_MAX: Final = timedelta(minutes=15)
+"""The pause before asking what became of a payment; it doubles up to fifteen minutes."""
+ASK_SELDOM: Final = timedelta(hours=6)
+"""Once finance looks into it, asking is only the safety net; a history has an end."""
+QR_ASK_AGAIN_AFTER: Final = timedelta(hours=24)
+"""A code waits for somebody at the desk, so its callback is the news; asking is the safety net."""
+QR_STANDS: Final = timedelta(hours=2)
+"""So long a code is left at least, even when the promise it keeps is nearly due."""
+PERSON_AFTER: Final = timedelta(hours=1)
+"""So long may an outcome stay unknown before finance is asked to find out."""
+
+ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
+"""An asking that fails on our side is soon made again; then other news is heard first."""
+
+_ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
+
+_FIRST_PAUSE: Final = {
+    PaymentStatus.PENDING: ASK_PENDING_AFTER,
+    PaymentStatus.UNREACHABLE: SEND_AGAIN_AFTER,
+}
+
+
+class DepositPayment:
+    """Pays one amount to one hospital, or to the customer; at a branch, where one is named."""
+
+    def __init__(
+        self, desk: PayingDesk, *, case_id: str, hospital_id: str = "", branch: str = ""
+    ) -> None:
+        self._desk = desk
+        self._case_id = case_id
+        self._hospital_id = hospital_id
+        self._branch = branch
+
+    async def pay(
+        self,
+        reason: Literal["deposit", "top_up"],
+        amount_fen: int,
+        mode: PaymentMode,
+        *,
+        due_at: datetime | None = None,
+    ) -> PaymentRecord:
+        """Hold, order, and follow to the end: `paid` or `refused`, nothing else.
+
+        A code that nobody scanned by the due moment, or before discharge, is taken back.
+        """
+        await self._desk.not_held()
+        number = self._desk.state.next_number("deposit")
+        movement_id = movement(self._case_id, Reason.DEPOSIT, number)
+        order = PaymentOrder(
+            movement_id=movement_id,
+            case_id=self._case_id,
+            mode=mode,
+            hospital_id=self._hospital_id,
+            amount_fen=amount_fen,
+        )
+        self._begin(movement_id, reason, amount_fen, mode)
+        stands = workflow.now() + QR_STANDS
+        code_until = max(due_at or stands, stands) if mode is PaymentMode.QR_CODE else None
+        return await self._follow(order, await self._order(order), code_until=code_until)
+
+    async def pay_out(self, amount_fen: int) -> PaymentRecord:
+        """Pay the residual of the claim to the customer, with the same care."""
+        await self._desk.not_held()
+        count = self._desk.state.next_number("payout")
+        number = None if count == 1 else count
+        order = PayoutOrder(
+            movement_id=movement(self._case_id, Reason.PAYOUT, number),
+            case_id=self._case_id,
+            amount_fen=amount_fen,
+            branch=self._branch,
+        )
+        self._begin(order.movement_id, "payout", amount_fen, None)
+        record = await self._follow(order, await self._order(order))
+        if record.status is PaymentStatus.PAID:
+            self._desk.book(payout(self._case_id, amount_fen, number), at=workflow.now())
+        return record
+
+    def paid_otherwise(self, record: PaymentRecord, found: Completion) -> PaymentRecord:
+        """Finance has seen to a payout that the partner refused: booked under the same movement."""
+        form = found.read(ResolvePayment)
+        change = {
+            "status": PaymentStatus.PAID,
+            "settled_at": found.at,
+            "receipt_no": form.reference or "",
+            "refusal": "",
+        }
+        paid = record.model_copy(update=change)
+        self._desk.pen.payment(paid, found.at)
+        moved = transfer(self._case_id, Reason.PAYOUT, record.amount_fen)
+        booked = moved.model_copy(update={"movement_id": record.movement_id})
+        self._desk.book([booked], at=found.at)
+        return paid
+
+    def _begin(
+        self,
+        movement_id: str,
+        reason: Literal["deposit", "top_up", "payout"],
+        amount_fen: int,
+        mode: PaymentMode | None,
+    ) -> None:
+        now = workflow.now()
+        record = PaymentRecord(
+            movement_id=movement_id,
+            reason=reason,
+            amount_fen=amount_fen,
+            mode=mode,
+            status=PaymentStatus.PENDING,
+            ordered_at=now,
+        )
+        self._desk.pen.payment(record, now)
+        self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}")
+
+    async def _order(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
+        async def deposit(order: PaymentOrder, retry: RetryPolicy) -> PaymentOutcome:
+            return await workflow.execute_activity_method(
+                PayHospital.order,
+                args=[self._hold(order), order],
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=retry,
+                summary=f"付款 {spoken(order.amount_fen)} {order.mode.value}",
+            )
+
+        async def residual(order: PayoutOrder, retry: RetryPolicy) -> PaymentOutcome:
+            return await workflow.execute_activity_method(
+                PayHospital.pay_out,
+                order,
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=retry,
+                summary=f"支付给客户 {spoken(order.amount_fen)}",
+            )
+
+        if isinstance(order, PaymentOrder):
+            return await self._desk.ask_partner(partial(deposit, order))
+        return await self._desk.ask_partner(partial(residual, order))
+
+    def _hold(self, order: PaymentOrder) -> HoldOrder:
+        record = self._desk.state.payments[order.movement_id]
+        return HoldOrder(
+            case_id=order.case_id,
+            movement_id=order.movement_id,
+            amount_fen=order.amount_fen,
+            reason="deposit" if record.reason == "deposit" else "top_up",
+            at=record.ordered_at,
+        )
+
+    async def _follow(
+        self,
+        order: PaymentOrder | PayoutOrder,
+        outcome: PaymentOutcome,
+        *,
+        code_until: datetime | None = None,
+    ) -> PaymentRecord:
+        """Wait for news, ask, wait longer, ask again; past a bound a person looks into it too."""
+        movement_id = order.movement_id
+        task_id: str | None = None
+        pause, person_at = timedelta(), workflow.now() + PERSON_AFTER
+        known_at = workflow.now()
+        while outcome.status not in SETTLED:
+            self._note_progress(movement_id, outcome)
+            pause = max(pause, _FIRST_PAUSE.get(outcome.status, ASK_AGAIN_AFTER))
+            code_left = self._code_left(outcome, code_until)
+            if code_left:
+                person_at = workflow.now() + code_left + PERSON_AFTER
+            if task_id is None and (outcome.conflict or workflow.now() >= person_at):
+                task_id = self._ask_finance(movement_id, order.amount_fen, outcome)
+            wait = min(code_left, QR_ASK_AGAIN_AFTER) if code_left else pause
+            if await self._news(movement_id, task_id, wait, code_waits=bool(code_left)):
+                told = self._told(movement_id, task_id)
+                if told is not None and not (code_until and told[0].resolved_unpaid):
+                    outcome, known_at = told
+                    continue
+                # A code ends only when it is taken back, whatever finance has seen so far.
+                task_id, person_at = None, workflow.now() + PERSON_AFTER
+                if told is not None:
+                    outcome, code_until = _ACCEPTED, workflow.now()
+            take_back = code_until is not None and not self._code_left(outcome, code_until)
+            outcome = await self._asked_again(order, outcome, take_back=take_back)
+            known_at = workflow.now()
+            if not code_left:
+                pause = min(pause * 2, ASK_SELDOM if task_id else ASK_AGAIN_MAX)
+        if task_id is not None:
+            self._desk.no_longer_asked(task_id, at=workflow.now(), reason="付款结果已明确")
+        return self._settle(movement_id, outcome, known_at)
+
+    def _code_left(self, outcome: PaymentOutcome, until: datetime | None) -> timedelta:
+        """How long an accepted code may still wait for the cashier; nothing at discharge."""
+        waits = outcome.status is PaymentStatus.PENDING and self._desk.state.at_the_ward
+        if until is None or not waits:
+            return timedelta()
+        return max(until - workflow.now(), timedelta())
+
+    async def _news(
+        self, movement_id: str, task_id: str | None, pause: timedelta, *, code_waits: bool
+    ) -> bool:
+        state = self._desk.state
+        try:
+            await workflow.wait_condition(
+                lambda: (
+                    movement_id in state.payment_results
+                    or task_id in state.completions
+                    or (code_waits and not state.at_the_ward)
+                ),
+                timeout=pause,
+                timeout_summary="等待付款结果",
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    def _told(
+        self, movement_id: str, task_id: str | None
+    ) -> tuple[PaymentOutcome, datetime] | None:
+        """What a callback said, or what a person found out, and when; None if neither did."""
+        state = self._desk.state
+        if movement_id in state.payment_results:
+            result: PaymentResult = state.payment_results.pop(movement_id)
+            outcome = PaymentOutcome(
+                status=result.status, receipt_no=result.receipt_no, reason=result.reason
+            )
+            return outcome, result.at
+        found = state.completions.pop(task_id or "", None)
+        if found is None:
+            return None
+        form = found.read(ResolvePayment)
+        self._desk.note("payment_resolved", "财务核实付款结果", at=found.at, by=found.actor)
+        outcome = PaymentOutcome(
+            status=PaymentStatus.PAID if form.paid else PaymentStatus.REFUSED,
+            receipt_no=form.reference or "",
+            reason="" if form.paid else "resolved_not_paid",
+            resolved_unpaid=not form.paid,
+        )
+        return outcome, found.at
+
+    async def _asked_again(
+        self, order: PaymentOrder | PayoutOrder, known: PaymentOutcome, *, take_back: bool
+    ) -> PaymentOutcome:
+        """What the partner says now; what was known stays when it cannot be reached."""
+        if known.conflict:
+            return known  # its word would be about something else of this id
+        if known.status is PaymentStatus.UNREACHABLE:
+            return await self._order(order)
+        take_back = take_back and known.status is PaymentStatus.PENDING
+        found = await self._look_up(order.movement_id, take_back=take_back)
+        if found is None or found.status is PaymentStatus.UNREACHABLE:
+            return known
+        if found.status is PaymentStatus.NOT_FOUND and take_back:
+            return PaymentOutcome(status=PaymentStatus.UNKNOWN)
+        if found.status is PaymentStatus.NOT_FOUND:
+            # The partner never saw it, so sending it now, under the same id, is the first time.
+            return await self._order(order)
+        return found
+
+    async def _look_up(self, movement_id: str, *, take_back: bool) -> PaymentOutcome | None:
+        try:
+            return await workflow.execute_activity_method(
+                PayHospital.cancel if take_back else PayHospital.look_up,
+                movement_id,
+                start_to_close_timeout=ORDER_WITHIN,
+                retry_policy=ASK_RETRY,
+                summary="撤回付款码" if take_back else "查询付款结果",
+            )
+        except ActivityError:
+            return None
+
+    def _ask_finance(self, movement_id: str, amount_fen: int, outcome: PaymentOutcome) -> str:
+        if outcome.conflict:
+            self._desk.alert(f"付款编号已有不同内容 {movement_id}")
+        self._desk.payment_delayed()
+        task = self._desk.ask(
+            TaskKind.RESOLVE_PAYMENT,
+            at=workflow.now(),
+            subject=movement_id,
+            amount_fen=amount_fen,
+        )
+        self._desk.show(task, evidence_of(self._desk.state.payments[movement_id]))
+        return task
+
+    def _note_progress(self, movement_id: str, outcome: PaymentOutcome) -> None:
+        record = self._desk.state.payments[movement_id]
+        change = {
+            "status": outcome.status,
+            "code_url": outcome.code_url or record.code_url,
+            "held": record.held and outcome.held,
+        }
+        changed = record.model_copy(update=change)
+        if changed != record:
+            self._desk.pen.payment(changed, workflow.now())
+        if changed.code_url and not record.code_url:
+            self._desk.code_ready(record.amount_fen)
+
+    def _settle(self, movement_id: str, outcome: PaymentOutcome, at: datetime) -> PaymentRecord:
+        paid = outcome.status is PaymentStatus.PAID
+        known = self._desk.state.payments[movement_id]
+        record = known.model_copy(
+            update={
+                "status": outcome.status,
+                "held": known.held and outcome.held,
+                "settled_at": at,
+                "receipt_no": outcome.receipt_no,
+                "refusal": "" if paid else outcome.reason,
+            }
+        )
+        self._desk.pen.payment(record, at)
+        if paid and not record.held and record.reason != "payout":
+            # The money is out and no hold stands for it, so it is booked on its own.
+            self._desk.book(late_deposit(self._case_id, movement_id, record.amount_fen), at=at)
+        other = self._desk.state.payment_results.pop(movement_id, None)
+        if other is not None and other.status in SETTLED and other.status is not record.status:
+            self._desk.contradicted(movement_id, evidence_of(record, other), at=other.at)
+        word = "付款成功" if paid else "付款被拒"
+        self._desk.note("payment_settled", f"{word} {spoken(record.amount_fen)}", at=at)
+        return record

@@ -1,0 +1,165 @@
+"""Life's rest: a case held by a supervisor, somebody else for a step, a policy or a life that ends.
+
+Each is one command, written down at once. What it changes is read where it matters: money is not
+ordered while a case is held, and no top-up is taken up any more once there is a reason against it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from domain.calendar import civil_date
+from domain.steps import TaskKind
+from domain.waiver import BEFORE_PAYMENT, ENDED, Role, Stage
+from workflows.messages import Intervene, NoticeDischarge
+from workflows.refusals import TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
+from workflows.waiver.desk import Desk
+from workflows.waiver.in_tray import InTray
+from workflows.waiver.nurse_visit import NurseVisit
+
+POLICY_ENDED: Final = "保单已终止"
+DECEASED: Final = "患者已身故"
+
+_UNDECIDED: Final = frozenset({TaskKind.ANSWER_TOP_UP, TaskKind.ACCEPT_OFFER})
+"""Steps before a top-up is granted; what was granted before is still paid."""
+_FOR_THE_PATIENT: Final = frozenset({TaskKind.CARE, TaskKind.AFTERCARE})
+
+
+class Oversight:
+    """What a supervisor may do to anything that pays: stop it, and give a step to another."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._state = desk.state
+
+    def check(self, message: Intervene) -> None:
+        """Whether it can be done now; raises the refusal."""
+        state = self._state
+        if state.stage in ENDED:
+            raise refusal(WRONG_STAGE, "案件已经结束", "stage")
+        match message.act:
+            case "hold" if state.held:
+                raise refusal(WRONG_STAGE, "案件已经暂停", "stage")
+            case "reassign" if message.task_id not in state.tasks:
+                raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
+            case "hold" | "reassign":
+                pass
+            case _:
+                self._check_more(message)
+
+    def _check_more(self, message: Intervene) -> None:
+        raise refusal(WRONG_STAGE, "理赔案件没有此操作", message.act)
+
+    def act(self, message: Intervene) -> None:
+        """Write it down; the story goes on with it."""
+        if message.act == "hold":
+            self._hold(message)
+        else:
+            self._reassign(message)
+
+    def _hold(self, message: Intervene) -> None:
+        """No money is ordered until a supervisor releases it; the promises run on."""
+        self._note("held", "案件暂停付款", message)
+        self._desk.ask(TaskKind.RELEASE_HOLD, at=message.at)
+
+    def _reassign(self, message: Intervene) -> None:
+        task = self._state.tasks[message.task_id]
+        self._note("reassigned", f"{task.title} 改派 {message.staff_id}", message)
+        self._give(message.task_id, message.staff_id)
+
+    def _give(self, task_id: str, staff_id: str) -> None:
+        task = self._state.tasks[task_id]
+        self._desk.pen.task_opened(task.model_copy(update={"assignee": staff_id}))
+
+    def _note(self, event: str, text: str, message: Intervene) -> None:
+        reason = f": {message.reason}" if message.reason else ""
+        self._desk.note(event, f"{text}{reason}", at=message.at, by=message.actor)
+
+
+class Interventions(Oversight):
+    """What people may do to a running stay beside its steps."""
+
+    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray, visit: NurseVisit) -> None:
+        super().__init__(desk)
+        self._refusals = refusals
+        self._tray = tray
+        self._visit = visit
+
+    def _check_more(self, message: Intervene) -> None:
+        state = self._state
+        match message.act:
+            case "staff" if message.role is None or message.role.value not in state.team:
+                raise refusal(WRONG_STAGE, "服务团队中没有此角色", "role")
+            case "policy_ended" if state.no_more_top_ups:
+                raise refusal(WRONG_STAGE, state.no_more_top_ups, "stage")
+            case "died" if state.deceased:
+                raise refusal(WRONG_STAGE, DECEASED, "stage")
+            case _:
+                pass
+
+    def act(self, message: Intervene) -> None:
+        """Write it down; the story goes on with it."""
+        match message.act:
+            case "staff":
+                self._replace(message)
+            case "policy_ended":
+                self._note("policy_ended", POLICY_ENDED, message)
+                self._no_more_money(POLICY_ENDED, at=message.at)
+            case "died":
+                self._died(message)
+            case _:
+                super().act(message)
+
+    def _replace(self, message: Intervene) -> None:
+        """Another member of the team, with the open steps of the one before."""
+        role = message.role
+        assert role is not None  # noqa: S101 - checked before it was accepted
+        before = self._state.team[role.value]
+        self._state.team[role.value] = message.staff_id
+        self._note("team_changed", f"服务团队 {role.value} 改为 {message.staff_id}", message)
+        for task in list(self._state.tasks.values()):
+            if task.assignee == before and role in task.roles:
+                self._give(task.task_id, message.staff_id)
+        pending = self._pending_visit
+        if role is Role.NURSE and pending is not None:
+            self._visit.call_off([pending])
+            self._visit.lost(pending, why=f"replaced {before}")
+
+    @property
+    def _pending_visit(self) -> str | None:
+        """The visit somebody is still expected at, where the story waits for one."""
+        if self._state.stage is Stage.ON_SITE and self._state.visits:
+            return self._state.visits[-1]
+        if self._state.stage in (Stage.IN_HOSPITAL, Stage.DISCHARGE):
+            return self._state.discharge_visit
+        return None
+
+    def _died(self, message: Intervene) -> None:
+        """The family acts from now on; what is left of the stay is its settlement."""
+        state = self._state
+        state.deceased = True
+        self._note("deceased", DECEASED, message)
+        for task in list(state.tasks.values()):
+            if task.kind in _FOR_THE_PATIENT:
+                self._desk.no_longer_asked(task.task_id, at=message.at, reason=DECEASED)
+        self._no_more_money(DECEASED, at=message.at)
+        paying = state.stage in BEFORE_PAYMENT and state.withdrawn is None
+        if paying or state.stage is Stage.IN_HOSPITAL:  # a payment that is out arrives first
+            self._tray.discharge(
+                NoticeDischarge(
+                    notice_id=f"{state.case_id}:deceased",
+                    discharge_on=civil_date(message.at),
+                    actor=message.actor,
+                    at=message.at,
+                )
+            )
+
+    def _no_more_money(self, why: str, *, at: datetime) -> None:
+        """Before the first payment the case ends; after it nothing is added to what is advanced."""
+        self._state.no_more_top_ups = self._state.no_more_top_ups or why
+        if self._refusals.may_withdraw:
+            self._state.withdrawn = self._state.withdrawn or why
+        for task in list(self._state.tasks.values()):
+            if task.kind in _UNDECIDED:
+                self._desk.no_longer_asked(task.task_id, at=at, reason=why)

@@ -1,0 +1,58 @@
+"""The record of one case: whatever changed between two waits becomes one page.
+
+One activity writes a page into the casebook and one upsert moves the search attributes, so that
+the page, the worklist and the Temporal UI agree. Who changes what is the desk's and the story's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from temporalio import workflow
+
+from activities.books import KeepBooks
+from activities.ports import CasePage, NoticeOrder
+from domain.waiver import STAGE_NAMES
+from workflows import cockpit
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+from workflows.waiver.case import CaseState
+
+
+class Record(Scribe[CasePage]):
+    """Turns the pages of one case."""
+
+    def __init__(self, state: CaseState, *, unsent: Callable[[NoticeOrder], None]) -> None:
+        super().__init__(state)
+        self._state = state
+        self._unsent = unsent
+
+    def _standing(self) -> dict[str, object]:
+        state = self._state
+        # An ended case that moved money may hear of more: what it knows is kept with its last page.
+        carried = None
+        if state.ended and state.payments:
+            carried = state.model_dump(mode="json", exclude={"calendar", "unwritten"})
+        return super()._standing() | {
+            "carried": carried,
+            "reason": state.reason,
+            "limit_fen": state.limit_fen,
+            "advanced_fen": state.advanced_fen,
+            "outstanding_fen": state.outstanding_fen,
+            "owed_fen": state.owed_fen,
+            "discharge_on": state.discharge.discharge_on if state.discharge else None,
+            "claim_state": state.claim_state,
+            "team": state.team,
+        }
+
+    async def _turn(self, page: CasePage) -> None:
+        self._show(cockpit.attribute_values(self._state), cockpit.current_details(self._state))
+        unsent = await workflow.execute_activity_method(
+            KeepBooks.turn_page,
+            page,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=f"第{page.page}页 {STAGE_NAMES[page.stage]}",
+        )
+        for notice in page.notices:
+            if notice.notice_id in unsent:
+                self._unsent(notice)
