@@ -1,14 +1,16 @@
-"""What the door looks after beside its requests: the working-day table, and who is told of it.
+"""What the door looks after beside its requests: the working-day table, and claims left undecided.
 
 Every round reads the table again if a notice has been entered, tells some of the open cases that
-are behind, and asks a supervisor for the next notice when the sure days run out. Each of these
-looks at what is there, so that a door that was away misses nothing and two doors do no harm.
+are behind, asks a supervisor for the next notice when the sure days run out, and an agent for the
+decision of a claim that the insurer has left lying. Each of these looks at what is there, so that
+a door that was away misses nothing and two doors do no harm.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -24,11 +26,17 @@ EVERY_S: Final = 2.0
 """A case opened by the old table in between is behind, and told like all others."""
 
 ASK_EVERY: Final = 300
-"""Rounds between two looks at whether the next notice is due: ten minutes."""
+"""Rounds between two looks at whether somebody is to be asked: ten minutes."""
 
 SURE_DAYS_MIN: Final = 60
 """The notice of a year comes out in the last months of the year before; with fewer sure days than
 this ahead, it is time to look for it."""
+
+DECIDED_WITHIN: Final = timedelta(days=30)
+"""So long an insurer may look at a claim (inferred); then an agent asks, every thirty days anew."""
+
+CHASED_AT_ONCE: Final = 200
+"""Claims in one look; the next look takes the next ones, for these have a step then."""
 
 log = structlog.get_logger("greenlane.door")
 
@@ -52,6 +60,7 @@ async def upkeep(door: Door, *, asking: bool = True) -> int:
     await door.calendars.refresh()
     if asking:
         await _ask_for_the_next_notice(door)
+        await _ask_for_decisions(door)
     try:
         return await retime_some(door.books, door.cases, door.calendars.table)
     except NotKnownYet:
@@ -72,6 +81,18 @@ async def _ask_for_the_next_notice(door: Door) -> None:
             due_at=end_of_day(max(today, door.calendar.official_until(today))),
         )
     )
+
+
+async def _ask_for_decisions(door: Door) -> None:
+    """No claim lies with an insurer without somebody of ours who asks for it."""
+    now = door.clock()
+    async with door.books.unit() as unit:
+        silent = await unit.reports.undecided(before=now - DECIDED_WITHIN, limit=CHASED_AT_ONCE)
+    for case_id, since in silent:
+        about = f"claim {case_id} #{(now - since) // DECIDED_WITHIN}"
+        due_at = end_of_day(civil_date(now))
+        step = HouseTask(about=about, kind=TaskKind.CHASE_DECISION, at=now, due_at=due_at)
+        await door.house.open(step)
 
 
 async def look_first(door: Door) -> None:

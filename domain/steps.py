@@ -105,6 +105,7 @@ class TaskKind(StrEnum):
     CHECK_OUT = "check_out"
     REPLACE_ESCORT = "replace_escort"
     IMPORT_CALENDAR = "import_calendar"
+    CHASE_DECISION = "chase_decision"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 

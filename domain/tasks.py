@@ -236,6 +236,12 @@ class ImportCalendar(Form):
     action: Words
 
 
+class ChaseDecision(Form):
+    """What the insurer said of a claim that it has not decided."""
+
+    action: Words
+
+
 TASKS: Final[dict[TaskKind, TaskTerms]] = {
     **BOOKING_TASKS,
     **CONSULTATION_TASKS,
@@ -284,6 +290,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.SETTLE_LATE_CLAIM: task_terms("处理追加理赔款", SettleLateClaim, Role.FINANCE),
     TaskKind.EXPLAIN_DIFFERENCE: task_terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.RELEASE_HOLD: task_terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
+    TaskKind.CHASE_DECISION: task_terms("催办理赔结论", ChaseDecision, Role.AGENT),
     TaskKind.IMPORT_CALENDAR: task_terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: task_terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: task_terms("电话通知客户", PhoneCustomer, Role.AGENT),

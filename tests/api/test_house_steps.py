@@ -1,9 +1,15 @@
-"""A step that belongs to no case: seen and closed at the door by those whose role it names."""
+"""Steps of the house: seen and closed at the door by those whose role they name."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sqlalchemy import update
+
 from activities.house_ports import HouseTask
 from adapters.house import HouseList
+from adapters.tables.cases import cases
+from api.upkeep import upkeep
 from domain.steps import Evidence, TaskKind
 from tests.api.conftest import House
 
@@ -47,3 +53,32 @@ async def test_a_step_of_the_house_is_nobody_elses(house: House) -> None:
     assert (await house.post(at, done, "agent")).status_code == 403
     assert (await house.post(at, done, "customer")).status_code == 404
     assert (await house.post(at, {}, "finance")).status_code == 422
+
+
+async def _filed(house: House, case_id: str, *, silent: timedelta) -> None:
+    """The case's claim lies with the insurer, and nothing was heard for so long."""
+    at = house.clock() - silent
+    change = update(cases).where(cases.c.case_id == case_id)
+    async with house.database.begin() as connection:
+        await connection.execute(change.values(stage="adjudication", changed_at=at))
+
+
+async def test_a_claim_nobody_decides_is_asked_for_after_thirty_days_and_every_thirty_days(
+    house: House,
+) -> None:
+    case_id = (await house.report()).json()["case_id"]
+
+    async def asked() -> list[str]:
+        for _ in range(2):
+            await upkeep(house.app.state.door)
+        steps = (await house.get("/v1/tasks", "agent")).json()["items"]
+        for step in steps:
+            at = f"/v1/tasks/{step['task_id']}/completion"
+            done = await house.post(at, {"action": "保险公司称下周给出结论"}, "agent")
+            assert done.status_code == 200, done.text
+        return [f"{step['kind']} {step['subject']}" for step in steps]
+
+    for days, number in ((29, 0), (30, 1), (31, 0), (60, 2)):
+        await _filed(house, case_id, silent=timedelta(days=days))
+        told = [f"chase_decision claim {case_id} #{number}"] if number else []
+        assert await asked() == told, days
