@@ -295,6 +295,17 @@ async def test_a_second_call_is_shown_the_booking_that_is_open(worked: House) ->
     assert await worked.rows("bookings") == 1
 
 
+async def test_a_customer_may_have_several_bookings_open_at_once(worked: House) -> None:
+    """I37; a second report of a stay finds the first (`test_once`)."""
+    await insured_of(worked, P04)
+    first = await booked(worked)
+    other = await worked.post("/v1/bookings", request_of(worked, service="inpatient_arrangement"))
+    assert other.status_code == 201, other.text
+    second = other.json()["booking_id"]
+    for booking_id in (first, second):
+        await open_task(worked, booking_id, "take_request")
+
+
 async def test_another_day_is_wished_for_over_http(worked: House) -> None:
     await insured_of(worked, P04)
     booking_id = await booked(worked)
