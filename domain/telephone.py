@@ -84,14 +84,17 @@ class Calls(BaseModel):
     def in_vain(self, caller: Caller, *, apart: timedelta = timedelta()) -> int:
         """How often in a row this caller has not reached the customer, up to now.
 
-        A call made sooner than `apart` after one that counts is the same try once more (I23).
+        A call made sooner than `apart` after one that counts is the same try once more (I23); by
+        the minute, as whoever calls reads a clock.
         """
         tries: list[datetime] = []
         for call in sorted(self._of(caller), key=lambda one: (one.made_at, one.call_id)):
             if call.failed_at is None:
                 tries = []
-            elif not tries or call.made_at - tries[-1] >= apart:
-                tries.append(call.made_at)
+            else:
+                minute = call.made_at.replace(second=0, microsecond=0)
+                if not tries or minute - tries[-1] >= apart:
+                    tries.append(minute)
         return len(tries)
 
     def answered(self) -> list[Call]:

@@ -118,7 +118,8 @@ async def test_of_two_customers_who_want_a_slot_one_has_it_and_is_called(worked:
     assert (await heard(worked, first, "answered", "c-1")).status_code == 200
     await done(worked, first, "rate_service", "agent", satisfaction=5)
     for number in (1, 2, 3):
-        answer = await heard(worked, second, "failed", f"s-{number}", "steward")
+        at = (worked.clock() - timedelta(minutes=20 - 5 * number)).isoformat()
+        answer = await heard(worked, second, "failed", f"s-{number}", "steward", at=at)
         assert answer.json()["state"] == "delivered"
     assert (await staged(worked, first, "closed"))["unit"] == "consumed"
     worked.clock.move(minutes=1)  # the report's span ends now

@@ -50,6 +50,13 @@ def test_a_redial_within_five_minutes_is_the_same_try(minutes: list[int], counte
     assert calls.in_vain("doctor", apart=timedelta(minutes=5)) == counted
 
 
+def test_five_minutes_are_those_of_the_clock_on_the_wall() -> None:
+    calls = expected()
+    for number, seconds in enumerate((0.9, 300.1, 600.0)):
+        calls.heard(f"c-{number}", "doctor", CallNews.FAILED, at=AT + timedelta(seconds=seconds))
+    assert calls.in_vain("doctor", apart=timedelta(minutes=5)) == 3
+
+
 def test_the_reports_of_one_call_mean_the_same_in_any_order_and_number() -> None:
     reports = [
         (CallNews.FAILED, AT, 0),
