@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -32,7 +31,7 @@ from adapters.lists.insured_import import Terms, import_insured
 from adapters.lists.network_import import import_network
 from adapters.lists.versions import ListName
 from adapters.migrations.run import migrate
-from adapters.servers.processes import Child, StartFailed
+from adapters.servers.processes import Child, StartFailed, free_ports
 from adapters.servers.serving import child_environment
 from adapters.servers.stack import Stack, stack
 from adapters.settings import ROOT, Settings
@@ -126,7 +125,7 @@ async def servers() -> AsyncIterator[Stack]:
     """PostgreSQL and Temporal, migrated, in a fresh folder with fresh ports."""
     # A Unix socket's name has about a hundred bytes, so the folder's own is short.
     var = Path(tempfile.mkdtemp(prefix="gl-bench-"))
-    ports = _free_ports(4)
+    ports = free_ports(4)
     wanted = Settings().model_copy(
         update={
             "var": var,
@@ -231,14 +230,3 @@ def _part(settings: Settings, name: str, command: list[str]) -> Child:
         env=environment,
         cwd=ROOT,
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in held]
-    finally:
-        for one in held:
-            one.close()

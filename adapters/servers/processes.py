@@ -7,6 +7,7 @@ also stop by themselves when we are killed without warning.
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+_OURS = range(15_000, 32_000)  # below the ports that systems give to outgoing connections
 LAST_LINES = 12  # of a log, quoted when a child fails: enough for a traceback's end
 
 
@@ -118,11 +120,23 @@ def dying_with_us(death_signal: signal.Signals) -> list[str]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now; held together while chosen, so that they differ."""
-    held = [socket.socket() for _ in range(count)]
+    """Ports nobody listens on now, from a range that no outgoing connection is given one of.
+
+    Held together while chosen, so that they differ. Raises `StartFailed` when there are not enough.
+    """
+    held: list[socket.socket] = []
     try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
+        for port in random.sample(_OURS, len(_OURS)):
+            if len(held) == count:
+                break
+            one = socket.socket()
+            held.append(one)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                held.pop().close()
+        if len(held) < count:
+            raise StartFailed("no free ports")
         return [one.getsockname()[1] for one in held]
     finally:
         for one in held:
