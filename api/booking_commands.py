@@ -12,13 +12,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
+from pydantic import BaseModel
 
 from api.access import seen_matter
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
 from api.documents import store_upload
 from api.gateway import CaseNotRunning, NotKnownYet
-from api.idempotency import IdempotencyKey, ask_of
+from api.idempotency import Ask, IdempotencyKey, ask_of
 from api.identity import Caller, allowed
 from api.problems import Problem
 from api.shapes import DocumentView
@@ -67,12 +68,7 @@ async def cancel_booking(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
-
-    async def record(unit: Unit) -> CancelBooking:
-        await _still_open(unit, caller, booking_id)
-        return message
-
-    return await command(request, ask, booking_id, "cancel_booking", record=record)
+    return await _told(request, caller, ask, booking_id, "cancel_booking", message)
 
 
 @routes.post(
@@ -93,12 +89,7 @@ async def change_booking_date(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = ChangeDate(wished_on=body.wished_on, actor=caller.actor, at=door.clock())
-
-    async def record(unit: Unit) -> ChangeDate:
-        await _still_open(unit, caller, booking_id)
-        return message
-
-    return await command(request, ask, booking_id, "change_date", record=record)
+    return await _told(request, caller, ask, booking_id, "change_date", message)
 
 
 @routes.post(
@@ -117,18 +108,21 @@ async def end_booking_contract(
     """The contract ended early: the service ends with it, and what is under way is called off."""
     ask = ask_of(request, caller, key, {})
     message = EndContract(actor=caller.actor, at=door_of(request).clock())
+    return await _told(request, caller, ask, booking_id, "end_contract", message)
 
-    async def record(unit: Unit) -> EndContract:
-        await _still_open(unit, caller, booking_id)
+
+async def _told(
+    request: Request, caller: Caller, ask: Ask, booking_id: str, name: str, message: BaseModel
+) -> Response:
+    """Tell a booking that has not ended, once; it answers whether it takes it."""
+
+    async def record(unit: Unit) -> BaseModel:
+        booking = await seen_matter(unit, caller, booking_id)
+        if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+            raise Problem("case-ended", "预约已结束", case_id=booking_id)
         return message
 
-    return await command(request, ask, booking_id, "end_contract", record=record)
-
-
-async def _still_open(unit: Unit, caller: Caller, booking_id: str) -> None:
-    booking = await seen_matter(unit, caller, booking_id)
-    if booking.stage in {stage.value for stage in BOOKING_ENDED}:
-        raise Problem("case-ended", "预约已结束", case_id=booking_id)
+    return await command(request, ask, booking_id, name, record=record)
 
 
 @routes.post(

@@ -19,7 +19,7 @@ from api.applications import Identified
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.docs import FAILURES
 from api.gateway import CaseNotRunning, NotKnownYet
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.text import Body, Code, Name, Phone, RescueId, example
@@ -121,17 +121,21 @@ async def _report(
     ask = ask_of(request, caller, key, [one.model_dump(mode="json") for one in told])
     message = ReportActs(acts=told, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> ReportActs:
-        await _running(unit, caller, rescue_id)
+    return await _told(request, caller, ask, rescue_id, "report", message)
+
+
+async def _told(
+    request: Request, caller: Caller, ask: Ask, rescue_id: str, name: str, message: BaseModel
+) -> Response:
+    """Tell a rescue that is not closed, once."""
+
+    async def record(unit: Unit) -> BaseModel:
+        rescue = await seen_rescue(unit, caller, rescue_id)
+        if rescue.stage == RescueStage.CLOSED.value:
+            raise Problem("case-ended", "救治记录已结案", case_id=rescue_id)
         return message
 
-    return await command(request, ask, rescue_id, "report", record=record)
-
-
-async def _running(unit: Unit, caller: Caller, rescue_id: str) -> None:
-    rescue = await seen_rescue(unit, caller, rescue_id)
-    if rescue.stage == RescueStage.CLOSED.value:
-        raise Problem("case-ended", "救治记录已结案", case_id=rescue_id)
+    return await command(request, ask, rescue_id, name, record=record)
 
 
 @routes.post(
@@ -214,11 +218,7 @@ async def add_service(
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = AddService(service=body.service, actor=caller.actor, at=door.clock())
 
-    async def record(unit: Unit) -> AddService:
-        await _running(unit, caller, rescue_id)
-        return message
-
-    return await command(request, ask, rescue_id, "add_service", record=record)
+    return await _told(request, caller, ask, rescue_id, "add_service", message)
 
 
 @routes.post(
