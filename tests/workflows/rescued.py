@@ -34,8 +34,9 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.booked import PROGRAMMES, Booked
-from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks
+from tests.workflows.followed import WITHIN
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     RESCUE_TYPE,
@@ -89,10 +90,6 @@ class Rescued(Booked):
     @property
     def pages(self) -> Any:
         return self.rescue_pages
-
-    @property
-    def stage(self) -> Any:
-        return self.rescue_pages[-1].stage if self.rescue_pages else None
 
     @property
     def reported(self) -> list[StepTold]:

@@ -38,10 +38,7 @@ def booking_of(temporal_settings: Settings) -> BookingOf:
 
 
 async def _p04_confirmed(booked: Booked, visit: str = "2026-10-08 09:00") -> None:
-    await stewards.take(booked)
-    await stewards.choose(booked)
-    await stewards.arrange(booked, visit)
-    await stewards.confirm(booked)
+    await stewards.appointed(booked, visit)
     await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
 
 
@@ -53,8 +50,7 @@ async def test_story_5_the_expert_confirmed_on_monday_is_due_on_the_make_up_satu
         await stewards.choose(booked)
         clock = await booked.until(lambda: booked.clocks["G16.1"])
         assert booked.civil(clock.due_at) == "10-10 24:00"
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.go_to("2026-10-09 11:00")
         await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
@@ -90,8 +86,7 @@ async def test_story_3_the_bed_is_due_ten_working_days_after_the_slip_was_issued
         await stewards.hand_in(booked, programme, service, slip_issued_on=issued)
         clock = await booked.until(lambda: booked.clocks["G33.1"])
         assert booked.civil(clock.due_at) == "09-23 24:00"
-        await stewards.arrange(booked, "2026-09-23 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-09-23 09:00")
         await booked.go_to("2026-09-23 09:30")
         await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
@@ -117,8 +112,7 @@ async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
         await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
         await booked.task(TaskKind.ARRANGE_SERVICE)
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.go_to("2026-10-09 12:00")
         await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)
@@ -131,8 +125,7 @@ async def test_a_customer_who_wants_another_time_gets_one(booking_of: BookingOf)
         await stewards.choose(booked)
         await stewards.arrange(booked, "2026-10-08 09:00")
         await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone")
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.until(lambda: booked.pages[-1].service_at == booked.at("2026-10-09 09:00"))
 
 
@@ -172,8 +165,7 @@ async def test_a_no_show_uses_the_unit_up_where_the_programme_says_so(
             "09-07 24:00"
         )
         await stewards.hand_in(booked, "ins_oncology", "expert_outpatient")
-        await stewards.arrange(booked, "2026-09-04 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-09-04 09:00")
         await booked.go_to("2026-09-04 10:00")
         await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
