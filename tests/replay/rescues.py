@@ -60,3 +60,26 @@ async def died(rescued: Rescued) -> None:
     await rescued.triage("arrest")
     await rescued.outcome("died")
     await rescued.closes()
+
+
+async def _is_over(rescued: Rescued, group: str, outcome: str) -> None:
+    await rescued.step(HOSPITAL_STAFF, "straight_in")
+    await rescued.triage(group)
+    await rescued.outcome(outcome)
+    await rescued.closes()
+
+
+async def transferred(rescued: Rescued) -> None:
+    """Another hospital takes the patient over."""
+    await _is_over(rescued, "bleeding_trauma", "transferred")
+
+
+async def under_control(rescued: Rescued) -> None:
+    """The patient is out of danger and stays nowhere."""
+    await _is_over(rescued, "shock", "under_control")
+
+
+async def served(rescued: Rescued) -> None:
+    """It was no rescue after all."""
+    await rescued.outcome("served")
+    await rescued.closes()
