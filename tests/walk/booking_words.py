@@ -113,4 +113,4 @@ def _contract_ends(walk: BookingWalk) -> None:
     if walk.chance.random() < 0.15:
         walk.tell("contract_ends")
         walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now))
-        walk.contract_ended, walk.had = True, walk.unit == "consumed"
+        walk.contract_ended = True
