@@ -127,6 +127,9 @@ async def test_an_expert_visit_is_booked_visited_and_closed_over_http(worked: Ho
     refused = await staged(worked, again.json()["booking_id"], "rejected")
     assert refused["unit"] is None
     assert "已使用" in refused["reason"]
+    async with worked.database.connect() as connection:
+        kept = await connection.scalars(text("SELECT reason FROM bookings WHERE stage='rejected'"))
+        assert "已使用".encode() not in kept.one()
 
 
 async def test_the_last_unit_asked_for_by_many_at_once_goes_to_one(worked: House) -> None:
