@@ -24,6 +24,7 @@ from domain.services import FollowUp, Service
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import hear
+from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -31,7 +32,6 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    EndContract,
     NewCalendar,
     NoticeFailed,
     PapersArrived,
