@@ -19,6 +19,7 @@ from domain.booking_terms import preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
 from domain.clock import ClockState, Unit
+from domain.events import ExpectedEvent
 from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import a_calendar, programme_of
@@ -72,6 +73,9 @@ def test_in_time_every_promise_is_kept(walk: Walks, programme: str, service: str
     assert one.stage is BookingStage.CLOSED
     broken = [c.instance for c in one.clocks.values() if c.state is ClockState.BREACHED]
     assert broken == []
+    promised = one.programme.for_booking(service).clocks
+    ours = {clock.id for clock in promised if ExpectedEvent.CALL_STARTED not in clock.starts}
+    assert {clock.id for clock in one.clocks.values()} >= ours  # nobody phones in this walk
 
 
 @each_service

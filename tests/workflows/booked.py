@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 import worker
@@ -25,7 +24,7 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
-from domain.calendar import SHANGHAI, civil_date
+from domain.calendar import civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Service, Shape
@@ -43,8 +42,9 @@ from tests.builders import (
     a_calendar,
     civil,
 )
-from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
+from tests.workflows.followed import WITHIN, Followed
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
@@ -102,19 +102,17 @@ _BY_ROLE = {actor.role: actor for actor in DOERS.values()}
 STEWARD_PHONE = "13900000000"
 
 
-class Booked:
+class Booked(Followed):
     """One running booking and everything a test asks of it."""
 
     service: Service  # what is booked
 
     def __init__(self, time: Time, moved_by: int) -> None:
-        self.time = time
-        self.moved_by = moved_by
+        super().__init__(time, moved_by)
         self.books = FakeBooks()
         self.roster = FakeRoster()
         self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
-        self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
 
     @property
@@ -122,34 +120,9 @@ class Booked:
         """The name the recorder of histories knows."""
         return self.booking_id
 
-    def at(self, text: str) -> datetime:
-        return civil(text, moved_by=self.moved_by)
-
-    def day(self, text: str) -> date:
-        return date.fromisoformat(text) + timedelta(days=self.moved_by)
-
-    @property
-    def today(self) -> date:
-        """The day the story has reached, in Shanghai."""
-        return civil_date(self.time.now())
-
-    def civil(self, at: datetime) -> str:
-        """A moment as the story writes it; midnight is 24:00 of the day before."""
-        told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
-        if (told.hour, told.minute) == (0, 0):
-            return f"{told - timedelta(minutes=1):%m-%d} 24:00"
-        return f"{told:%m-%d %H:%M}"
-
-    async def go_to(self, text: str) -> None:
-        await self.time.go_to(self.at(text))
-
     @property
     def pages(self) -> list[BookingPage]:
         return [page for _, page in sorted(self.books.booking_pages[self.booking_id].items())]
-
-    @property
-    def stage(self) -> BookingStage | None:
-        return self.pages[-1].stage if self.pages else None
 
     @property
     def unit(self) -> str | None:
@@ -157,38 +130,9 @@ class Booked:
         return self.books.units.get(self.booking_id)
 
     @property
-    def clocks(self) -> dict[str, Any]:
-        return {clock.instance: clock for page in self.pages for clock in page.clocks}
-
-    @property
-    def lines(self) -> list[str]:
-        return [line.event for page in self.pages for line in page.timeline]
-
-    @property
-    def payments(self) -> dict[str, Any]:
-        return {record.movement_id: record for page in self.pages for record in page.payments}
-
-    @property
     def told(self) -> list[str]:
         """The templates of the notices so far, in order."""
         return [notice.template for page in self.pages for notice in page.notices]
-
-    @property
-    def open_tasks(self) -> dict[str, TaskOpened]:
-        tasks: dict[str, TaskOpened] = {}
-        for page in self.pages:
-            tasks |= {task.task_id: task for task in page.tasks_opened}
-            for closed in page.tasks_closed:
-                tasks.pop(closed.task_id, None)
-        return tasks
-
-    async def until(self, fact: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(WITHIN):
-            while True:
-                with contextlib.suppress(IndexError, KeyError):
-                    if found := fact():
-                        return found
-                await asyncio.sleep(0.01)
 
     async def task(self, kind: TaskKind) -> TaskOpened:
         """The open task of a kind."""
@@ -341,6 +285,7 @@ def booking_opener(
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
     on: str = "2026-09-24 10:00",
     last_day: str | None = None,
+    judged: Outcome = Outcome.ELIGIBLE,
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -350,7 +295,7 @@ def booking_opener(
         service: str = of[1],
         at: str = on,
         *,
-        outcome: Outcome = Outcome.ELIGIBLE,
+        outcome: Outcome = judged,
         year_ends: str | None = last_day,
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",

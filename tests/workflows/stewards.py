@@ -79,6 +79,19 @@ async def serve_step(booked: Booked, **form: Any) -> None:
     await booked.do(TaskKind.SERVICE_STEP, says=says, **form)
 
 
+async def agreed(booked: Booked, at: str) -> None:
+    """A hospital has a place at a moment, and the customer says yes to it."""
+    await arrange(booked, at)
+    await confirm(booked)
+
+
+async def appointed(booked: Booked, at: str) -> None:
+    """From the request to an appointment that stands, where one expert of three is chosen."""
+    await take(booked)
+    await choose(booked)
+    await agreed(booked, at)
+
+
 async def match(booked: Booked, doctor: str = "doctor-3") -> None:
     await booked.do(
         TaskKind.MATCH_DOCTOR,
