@@ -15,7 +15,7 @@ SEED ?=
 
 help:
 	@echo 'make demo    watch one hospital stay from report to repayment, on real servers;'
-	@echo '             PROGRAMME=P02, P19, P20 or P21 tells theirs'
+	@echo '             PROGRAMME=P02, P04, P15, P19, P20 or P21 tells theirs'
 	@echo 'make up      start everything and keep it serving; Ctrl-C stops it'
 	@echo 'make test    every test'
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'

@@ -11,7 +11,6 @@ from domain.rescue import RescueStage
 from domain.steps import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF
 from tests.workflows.rescued import Rescued, ward_opener
-from workflows.messages import CaseLinked, PatientKnown
 
 
 def rescue_opener(settings: Settings) -> Callable[[], AbstractAsyncContextManager[Rescued]]:
@@ -43,11 +42,7 @@ async def admitted(rescued: Rescued) -> None:
     await rescued.step(HOSPITAL_NURSE, "to_ward", details={"ward": "骨科", "disputed": "yes"})
     await rescued.outcome()
     await rescued.until(lambda: rescued.stage is RescueStage.FORMALITIES)
-    at = rescued.time.now()
-    known = PatientKnown(actor=HOSPITAL_STAFF, at=at)
-    await rescued.handle.signal("patient_known", known)
-    linked = CaseLinked(case_id="dw-" + "a" * 20, actor=HOSPITAL_STAFF, at=at)
-    await rescued.handle.signal("case_linked", linked)
+    await rescued.known_and_insured()
     await rescued.go_on("register_later", "family_admission", lines=("decide_ward", "case_linked"))
     await rescued.do(TaskKind.COLLECT_FEES, HOSPITAL_STAFF, settled=False)
     await rescued.time.go_to(rescued.time.now() + timedelta(days=7))
