@@ -51,6 +51,11 @@ class Refused(Exception):
         self.code = code
         self.field = field
 
+    @property
+    def names_its_reason(self) -> bool:
+        """Whether it says why, in words and at a field."""
+        return bool(self.field) and any("\u4e00" <= sign <= "\u9fff" for sign in str(self))
+
 
 def refused_with(failure: Failure) -> Refused:
     """A refusal as the workflow worded it."""

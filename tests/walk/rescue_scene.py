@@ -362,8 +362,7 @@ class RescueScene:
         self.settle()
         assert caught is not None, "what cannot have happened was taken"
         self.tell(f"refused {caught}")
-        assert any("\u4e00" <= sign <= "\u9fff" for sign in str(caught)), caught
-        assert caught.field, caught
+        assert caught.names_its_reason, caught
         assert len(self.pages) == before, "a refusal left a trace"
         return caught
 
