@@ -301,6 +301,7 @@ class Files(Protocol):
         body: bytes,
         by: Viewer,
         at: datetime,
+        telling: Letter | None = None,
     ) -> DocumentRow: ...
     async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None: ...
     async def fetch(

@@ -224,6 +224,7 @@ class FakePartners:
         self.tracked: list[str] = []
         self.called_off: list[str] = []
         self.tests: list[str] = []
+        self.looked_at: list[tuple[str, ...]] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
 
@@ -338,6 +339,7 @@ class FakePartners:
     async def order_test(self, order: TestOrder) -> LabAnswer:
         self.fail("order_test")
         self.tests.append(order.test_id)
+        self.looked_at.append(order.covers)
         return LabAnswer(accepted=True)
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
