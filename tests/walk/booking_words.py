@@ -13,10 +13,10 @@ from domain.calendar import civil_date
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
+from workflows.bookings.messages import EndContract
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.messages import (
     ChangeDate,
-    EndContract,
     NewCalendar,
     NoticeFailed,
     PapersArrived,
