@@ -224,6 +224,7 @@ class FakePartners:
         self.tracked: list[str] = []
         self.called_off: list[str] = []
         self.tests: list[str] = []
+        self.lab_answers: list[LabAnswer] = []
         self.looked_at: list[tuple[str, ...]] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -340,7 +341,7 @@ class FakePartners:
         self.fail("order_test")
         self.tests.append(order.test_id)
         self.looked_at.append(order.covers)
-        return LabAnswer(accepted=True)
+        return self.lab_answers.pop(0) if self.lab_answers else LabAnswer(accepted=True)
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         self.fail("file")
