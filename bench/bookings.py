@@ -29,8 +29,8 @@ from rich.table import Table
 from adapters import runtime
 from bench.cases import Bones
 from bench.house import House, insure, opened, person, resident_kib, servers
-from bench.line import GLANCE, PATIENCE, Answer, NotAsExpected
-from bench.measures import SETTLED, at_once
+from bench.line import GLANCE, Answer, NotAsExpected
+from bench.measures import AT_ONCE, SETTLED, at_once
 from bench.score import score
 from bench.skeleton import Score
 
@@ -51,6 +51,8 @@ _BLOCK: Final = 500
 _BEHIND: Final = 100
 """Bookings not yet taken up while the next block may begin, so that nobody idles in between."""
 _KEEPS_UP_WITHIN: Final = 300.0
+_WAVE_WITHIN: Final = 240.0
+"""Seconds after which a request of the wave without a booking counts as lost."""
 _TOLD_TO_RETRY: Final = frozenset(
     {HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 )
@@ -104,6 +106,7 @@ class Wish:
         self._body = json.dumps(_request(next(self._numbers))).encode()
         self.booking_id = ""
         self.seconds = 0.0
+        self.stood = False
 
     async def ask(self) -> Answer:
         """Ask for it, always under the same key."""
@@ -289,19 +292,23 @@ async def _wave(house: House, count: int) -> Wave:
     for status in first:
         if status != HTTPStatus.CREATED and status not in _TOLD_TO_RETRY:
             raise NotAsExpected(f"a wave was answered {status}")
-    left = wishes
+    left = list(wishes)
     with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE * 4):
-            while left := [wish for wish in left if not await _stands(wish)]:
-                await asyncio.sleep(GLANCE * 5)
-    return Wave(times, first, time.perf_counter() - began, len(left))
+        async with asyncio.timeout(_WAVE_WITHIN):
+            await asyncio.gather(*[_until_they_stand(left) for _ in range(AT_ONCE)])
+    return Wave(times, first, time.perf_counter() - began, sum(not one.stood for one in wishes))
 
 
-async def _stands(wish: Wish) -> bool:
-    """Whether it has come to something; who was told to come again does."""
-    if not wish.booking_id:
-        await wish.ask()
-    return bool(wish.booking_id) and await wish.stands()
+async def _until_they_stand(left: list[Wish]) -> None:
+    """Take one after the other, and those that do not stand yet again at the end."""
+    while left:
+        wish = left.pop(0)
+        if not wish.booking_id:
+            await wish.ask()  # it was told to come again
+        wish.stood = bool(wish.booking_id) and await wish.stands()
+        if not wish.stood:
+            left.append(wish)
+            await asyncio.sleep(GLANCE)
 
 
 def _show_wave(console: Console, wave: Wave, alone: Calls) -> None:
