@@ -102,6 +102,7 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "social": "social",
     "courier": "courier",
     "lab": "lab",
+    "hospitals": "hospitals",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 
@@ -156,6 +157,7 @@ def create_app(
         codec_origins=settings.allowed_origins if is_all_local(settings) else (),
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
+        coordinated=settings.coordinated_programmes,
         checks=_checks(books, gateway, temporal, shelf, now, ring),
         warns={"worker": lambda: without_worker(temporal, settings.task_queue)},
     )

@@ -351,6 +351,7 @@ class Door:
     payload_codec: Any = None
     payload_refused: type[Exception] = Exception
     codec_origins: tuple[str, ...] = ()
+    coordinated: frozenset[str] = frozenset()  # programmes whose hospitals are asked over the wire
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
