@@ -28,11 +28,15 @@ from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.refusals import BookingRefusals
 from workflows.matter import Completion
 from workflows.messages import Actor, CompleteTask, RequestBooking
-from workflows.partners import FIRST_TRY, PARTNER_RETRY
+from workflows.partners import FIRST_TRY
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 TRIED_FOR: Final = timedelta(days=1)
 """The dispatcher calls meanwhile; who cannot be reached for a day is left to people alone."""
+TRY_AGAIN: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=15)
+)
+"""Nobody waits for the wire alone, so that a desk which is away need not be asked every minute."""
 
 HOSPITALS: Final = Actor(role=Role.PARTNER, id="hospitals")
 
@@ -126,7 +130,7 @@ class Hospitals:
                 order,
                 start_to_close_timeout=ANSWER_WITHIN,
                 schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=retry,
+                retry_policy=retry if retry is FIRST_TRY else TRY_AGAIN,
                 summary="请医院安排资源",
             )
 
@@ -149,7 +153,7 @@ class Hospitals:
                 ask_id,
                 start_to_close_timeout=ANSWER_WITHIN,
                 schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=PARTNER_RETRY,
+                retry_policy=TRY_AGAIN,
                 summary="撤回医院资源申请",
             )
         except ActivityError:
