@@ -196,6 +196,18 @@ async def test_a_call_that_cannot_be_meant_is_refused_before_anything_is_written
     assert await house.rows("rescues") == 0
 
 
+async def test_a_call_that_is_sent_twice_brings_one_patient(worked: House) -> None:
+    body = {"programme": P15, "service": "er_rescue_channel", "complaint": COMPLAINT}
+    asked = (ask(worked, RESCUES, body, "hospital_staff", key="once") for _ in range(4))
+    answers = await asyncio.gather(*asked)
+    opened = {one.json()["rescue_id"] for one in answers if one.status_code == 201}
+    assert len(opened) == 1
+    assert {one.status_code for one in answers} <= {201, 409}  # 409: the first is under way
+    other = await ask(worked, RESCUES, body | {"complaint": "昏迷"}, "hospital_staff", key="once")
+    problem(other, 422, "idempotency-key-reused")
+    assert await worked.rows("rescues") == 1
+
+
 async def test_a_call_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
     rescue_id = await called(house)
     async with house.database.begin() as connection:

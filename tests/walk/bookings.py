@@ -20,6 +20,7 @@ from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import AGENT
 from tests.walk.booking_scene import BOOKING_ID, BookingScene
+from tests.walk.booking_words import say_something
 from tests.walk.engine import NotRunning, Refused
 from tests.workflows.fakes import FakePartners
 from workflows.messages import (
@@ -53,6 +54,8 @@ class BookingWalk(BookingScene):
                 self._something()
             except Refused as refused:
                 self.tell(f"refused {refused}")
+                if not refused.names_its_reason:
+                    raise
             except NotRunning:
                 break
             self._nobody_is_left_waiting()
@@ -62,8 +65,19 @@ class BookingWalk(BookingScene):
 
     def _something(self) -> None:
         [what] = self.chance.choices(
-            ("report", "time", "nurse", "papers", "give_up", "restart", "cancel", "again", "fault"),
-            (60, 14, 10, 4, 2, 4, 2, 4, 5),
+            (
+                "report",
+                "time",
+                "nurse",
+                "papers",
+                "give_up",
+                "restart",
+                "cancel",
+                "again",
+                "fault",
+                "words",
+            ),
+            (60, 14, 10, 4, 2, 4, 2, 4, 5, 10),
         )
         tasks = self.open_tasks
         if what == "report" and tasks:
@@ -90,6 +104,8 @@ class BookingWalk(BookingScene):
             self._again()
         elif what == "fault":
             self._fault()
+        elif what == "words":
+            say_something(self)
 
     def _fault(self) -> None:
         """The next answer of a partner is none, or no."""
@@ -187,6 +203,8 @@ class BookingWalk(BookingScene):
         """Where the unit belongs, read from the programme without the product's own code."""
         if self.service.quota.count is None:
             return None
+        if self.contract_ended and self.stage is BookingStage.TERMINATED:
+            return "consumed" if self.had else "given_back"
         if self.stage is BookingStage.CLOSED:
             return "consumed"
         if self.stage is BookingStage.CANCELLED and self.cost is None:
@@ -194,7 +212,7 @@ class BookingWalk(BookingScene):
             return {"used": "consumed"}.get(self.service.failed_calls.quota, "given_back")
         if self.stage is BookingStage.CANCELLED:
             # What was given in part, as one of a year's calls, stays given.
-            used = {Cost.FREE: self._had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
+            used = {Cost.FREE: self.had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
             return "consumed" if used else "given_back"
         if self.stage is BookingStage.TERMINATED and self.outcome in LOSSES:
             terms = self.service.consumption

@@ -297,6 +297,7 @@ def booking_opener(
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
     on: str = "2026-09-24 10:00",
     last_day: str | None = None,
+    judged: Outcome = Outcome.ELIGIBLE,
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -306,7 +307,7 @@ def booking_opener(
         service: str = of[1],
         at: str = on,
         *,
-        outcome: Outcome = Outcome.ELIGIBLE,
+        outcome: Outcome = judged,
         year_ends: str | None = last_day,
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",

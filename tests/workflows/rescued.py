@@ -43,7 +43,9 @@ from workflows.messages import (
     Accepted,
     Actor,
     AddService,
+    CaseLinked,
     CompleteTask,
+    PatientKnown,
     RaiseRescue,
     ReportActs,
     RescueAct,
@@ -139,6 +141,15 @@ class Rescued(Booked):
             "add_service", message, result_type=Accepted
         )
         return accepted
+
+    async def known_and_insured(self) -> None:
+        """Who it is comes to light, and the deposit case of the stay (I33)."""
+        at = self.time.now()
+        known = PatientKnown(actor=HOSPITAL_STAFF, at=at)
+        await self.handle.signal("patient_known", known)
+        linked = CaseLinked(case_id="dw-" + "a" * 20, actor=HOSPITAL_STAFF, at=at)
+        await self.handle.signal("case_linked", linked)
+        await self.until(lambda: "case_linked" in self.lines)
 
     def asked(self, kind: TaskKind) -> list[str]:
         """What people are asked for in the steps of a kind."""

@@ -109,6 +109,7 @@ class Booking:
         desk = self._desk
         needed = papers_for(self._asked.programme, self._service, self._asked.disease)
         if not needed:
+            desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=workflow.now())  # with the request
             return
         desk.enter(BookingStage.MATERIALS, at=workflow.now())
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)

@@ -55,7 +55,7 @@ class BookingDesk(PayingDesk):
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
-            raise self._given_up()
+            raise self.given_up()
 
     async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
         """Wait for a fact until a moment; False when it has not come by then."""
@@ -67,10 +67,11 @@ class BookingDesk(PayingDesk):
                 timeout_summary=summary,
             )
         if self.state.called_off is not None and not ready():
-            raise self._given_up()
+            raise self.given_up()
         return ready()
 
-    def _given_up(self) -> BookingOver:
+    def given_up(self) -> BookingOver:
+        """How the booking ends that was called off: by its customer, the contract, the year."""
         return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
     def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:

@@ -129,10 +129,13 @@ class RescueDesk(FrontDesk):
             self.no_longer_asked(task.task_id, at=at, reason=reason)
 
     def drop_due_after(self, ended_at: datetime, *, at: datetime) -> None:
-        """What was promised for later than the end is not wanted any more."""
-        for clock in self.state.open_clocks:
-            if clock.due_at > ended_at:
-                self.pen.clock(clock.drop(at, why="救治已结束"), at)
+        """What was promised for later than the end is not wanted any more, nor its alarm."""
+        over = {one.instance: one for one in self.state.open_clocks if one.due_at > ended_at}
+        for clock in over.values():
+            self.pen.clock(clock.drop(at, why="救治已结束"), at)
+        for task in list(self.state.tasks.values()):
+            if task.kind is TaskKind.BREACH and task.subject in over:
+                self.no_longer_asked(task.task_id, at=at, reason="救治已结束")
 
     @property
     def unreported(self) -> list[TaskOpened]:
