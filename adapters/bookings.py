@@ -38,7 +38,7 @@ from domain.board import (
     PaymentRow,
     Viewer,
 )
-from domain.booking import BOOKING_ENDED
+from domain.booking import BOOKING_ENDED, BookingStage
 from domain.entitlement import Counter
 from domain.guards import BookingAccess
 from domain.privacy import last_four, mask_name
@@ -57,7 +57,6 @@ _OWN: Final = OwnRow(
     bookings,
     turned=(
         "stage",
-        "reason",
         "awaiting",
         "sla_state",
         "next_due_at",
@@ -80,10 +79,19 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page):
+            words = self._words(page)
+            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
                 return
             await write_payments(connection, page.booking_id, page)
             await post(connection, page)
+
+    def _words(self, page: BookingPage) -> dict[str, Any]:
+        """Why it stands where it stands: sealed, but for the codes of a loss, which are counted."""
+        lost = page.stage is BookingStage.TERMINATED
+        return {
+            "reason": self._sealer.seal(page.reason, "bookings.reason") if page.reason else None,
+            "loss": page.reason if lost else "",
+        }
 
 
 async def contact_in(
@@ -170,6 +178,7 @@ class BookingBoard:
                 **known(BookingView, row)
                 | {
                     "name_masked": header["name_masked"],
+                    "reason": self._opened(row, "reason") if row.reason else "",
                     "need": self._opened(row, "need"),
                     "unit": await _unit(connection, booking_id),
                     "verdict": self._verdict(row),

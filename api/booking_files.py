@@ -143,7 +143,7 @@ async def list_bookings(
         raise at_field("invalid", "cursor", "游标无效") from None
     items = [
         BookingLine(
-            **row.model_dump(exclude={"programme_version", "reason"}),
+            **row.model_dump(exclude={"programme_version"}),
             stage_name=stage_name(row.stage),
         )
         for row in page.items

@@ -28,6 +28,7 @@ class ResourceEvent(Event):
     expert: ExpertNo = ""
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    hospital_rank: int | None = Field(default=None, gt=0)
     reason_code: ReasonCode = ""
 
     @model_validator(mode="after")
@@ -48,6 +49,7 @@ def resource_word(event: ResourceEvent, at: datetime) -> ResourceWord:
             expert=expert or None,
             doctor_level=event.doctor_level,
             hospital_class=event.hospital_class,
+            hospital_rank=event.hospital_rank,
         )
     return ResourceWord(
         ask_id=event.ask_id,

@@ -33,6 +33,7 @@ class Resource(BaseModel):
     expert: str | None = None  # the hospital's number, never a name
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    hospital_rank: int | None = None  # in the ranking the service names
 
 
 class Heard(StrEnum):

@@ -19,7 +19,7 @@ from simulator.faults import Fault, suffers
 
 _STATUS_CODES: Final = {"accepted": 200, "pending": 202, "refused": 422}
 _NINE_IN_SHANGHAI: Final = time(1, tzinfo=UTC)
-_BEST: Final = {"doctor_level": "chief", "hospital_class": "3A"}
+_BEST: Final = {"doctor_level": "chief", "hospital_class": "3A", "hospital_rank": 1}
 
 Code = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]
 
@@ -54,6 +54,7 @@ class Word(Body):
     expert: Code = ""
     doctor_level: Literal["attending", "associate_chief", "chief"] | None = "chief"
     hospital_class: Literal["3A", "2A"] | None = "3A"
+    hospital_rank: Annotated[int, Field(ge=1)] = 1
     reason_code: Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9_]*$")] = ""
 
     @model_validator(mode="after")

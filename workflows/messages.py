@@ -171,13 +171,6 @@ class CallHeard(Message):
     seconds: int = 0  # how long the talk lasted, once it has ended
 
 
-class EndContract(Message):
-    """Update `end_contract`: the insurance contract ended early, and the service with it."""
-
-    actor: Actor
-    at: datetime
-
-
 class PapersArrived(Message):
     """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
 
@@ -230,6 +223,7 @@ class CaseLinked(Message):
     case_id: str
     actor: Actor
     at: datetime
+    word_id: str = ""
 
 
 class PatientKnown(Message):
@@ -237,6 +231,7 @@ class PatientKnown(Message):
 
     actor: Actor
     at: datetime
+    word_id: str = ""
 
 
 class CompleteTask(Message):

@@ -50,6 +50,7 @@ class _AskReply(Reply):
     expert: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    hospital_rank: int | None = Field(default=None, gt=0)
     reason_code: str = ""
 
 
@@ -122,6 +123,7 @@ def _resource(reply: _AskReply) -> Resource | None:
         expert=reply.expert or None,
         doctor_level=reply.doctor_level,
         hospital_class=reply.hospital_class,
+        hospital_rank=reply.hospital_rank,
     )
 
 

@@ -11,7 +11,14 @@ import httpx
 from sqlalchemy import text
 
 from api.delivery import ORPHAN_AFTER, sweep
-from tests.api.conftest import HOSPITAL, NAME, PERSON, STRANGER, House
+from tests.api.conftest import (
+    HOSPITAL,
+    NAME,
+    PERSON,
+    STRANGER,
+    House,
+    no_server_takes_a_signal,
+)
 from tests.api.test_bad_input import problem
 
 P15 = "hosp_shuangcheng_surgery"
@@ -109,13 +116,19 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/patient", somebody, "hospital_staff")
     other = await ask(worked, f"{at}/case", {"case_id": case_id})
     problem(other, 422, "invalid")  # another person's case
-    await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
-    linked = await ok(worked, f"{at}/case", {})  # staff need not know its number
+    async with no_server_takes_a_signal(worked):
+        await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
+        linked = await ok(worked, f"{at}/case", {})  # staff need not know its number
     assert linked["linked_case"] == case_id
     problem(await ask(worked, f"{at}/case", {"case_id": case_id}), 409, "wrong-stage")
     changed = await ask(worked, f"{at}/patient", somebody, "hospital_staff")
     problem(changed, 409, "wrong-stage")
-    file = await seen(worked, rescue_id, lambda one: one["stage"] == "formalities")
+    file = await seen(
+        worked, rescue_id, lambda one: "case_linked" in [line["event"] for line in one["timeline"]]
+    )
+    told = [line["event"] for line in file["timeline"]]
+    assert [told.count(one) for one in ("patient_known", "case_linked")] == [2, 1]
+    assert file["stage"] == "formalities"
     assert (file["linked_case"], file["outcome_name"]) == (case_id, "已收入院")
     assert file["name_masked"] not in ("", NAME)
     report = await ok(worked, "/v1/reports/rescues", role="hospital_duty")

@@ -29,6 +29,7 @@ FOUND = Resource(
     expert="expert-2",
     doctor_level=DoctorLevel.CHIEF,
     hospital_class="3A",
+    hospital_rank=1,
 )
 
 

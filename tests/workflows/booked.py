@@ -28,7 +28,7 @@ from domain.calendar import civil_date
 from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
 from domain.parcel import LabWord, ParcelStatus
-from domain.services import Shape
+from domain.services import Service, Shape
 from domain.steps import TaskKind
 from domain.visit import escorting
 from tests.builders import (
@@ -47,6 +47,7 @@ from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
 from workflows.bookings.hospital_messages import ResourceWord
+from workflows.bookings.messages import EndContract
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
@@ -56,7 +57,6 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    EndContract,
     PapersArrived,
     PaymentResult,
     RequestBooking,
@@ -65,6 +65,7 @@ from workflows.messages import (
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
     TaskKind.REVIEW_BOOKING: REVIEWER,
+    TaskKind.SERVICE_STEP: AGENT,
     TaskKind.OFFER_OPTIONS: REVIEWER,
     TaskKind.CHOOSE_OPTION: CUSTOMER,
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
@@ -105,6 +106,8 @@ STEWARD_PHONE = "13900000000"
 
 class Booked(Followed):
     """One running booking and everything a test asks of it."""
+
+    service: Service  # what is booked
 
     def __init__(self, time: Time, moved_by: int) -> None:
         super().__init__(time, moved_by)
@@ -318,9 +321,10 @@ def booking_opener(
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
         moved_by = days_to_move(civil(at), datetime.now(tz=civil(at).tzinfo))
         time = Time(client, opens_at=civil(at, moved_by=moved_by))
-        booked = Booked(time, moved_by)
-        queue = f"test-{secrets.token_hex(6)}"
         terms = PROGRAMMES[programme].moved(moved_by)
+        booked = Booked(time, moved_by)
+        booked.service = terms.service(service)
+        queue = f"test-{secrets.token_hex(6)}"
         message = RequestBooking(
             booking_id=booked.booking_id,
             programme=terms.for_booking(service),

@@ -230,6 +230,7 @@ class FakePartners:
         self.ask_answers: list[ResourceAnswer] = []
         self.withdrawn: list[str] = []
         self.keeps_asks = False
+        self.looked_at: list[tuple[str, ...]] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
 
@@ -344,6 +345,7 @@ class FakePartners:
     async def order_test(self, order: TestOrder) -> LabAnswer:
         self.fail("order_test")
         self.tests.append(order.test_id)
+        self.looked_at.append(order.covers)
         return LabAnswer(accepted=True)
 
     async def ask(self, order: ResourceOrder) -> ResourceAnswer:

@@ -216,5 +216,6 @@ async def test_what_a_service_asks_of_a_request_is_asked_when_it_is_answered(
             assert await refused(booked.do(TaskKind.TAKE_REQUEST, **lacking)) == "intake"
         whole = {"identity_verified": True, "need": "复诊", "intake": told}
         await booked.do(TaskKind.TAKE_REQUEST, **whole)
+        await stewards.serve_step(booked)
         second = await booked.anything()
         assert second.kind is TaskKind.REVIEW_BOOKING, "R258: nothing goes out before 复审"

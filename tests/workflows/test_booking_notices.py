@@ -115,7 +115,12 @@ async def test_the_customer_is_told_what_to_send_in_the_way_the_programme_names(
         await booked.until(lambda: "booking_checklist" in booked.told)
         notices = [one for page in booked.pages for one in page.notices]
         [told] = [one for one in notices if one.template == "booking_checklist"]
-        assert told.channel == channel
+        assert (told.channel, "邮箱" in told.text) == (channel, True)
+        assert not booked.clocks
+        await booked.papers_arrive()  # what came into the mailbox, as the steward files it
+        [answer] = await booked.until(lambda: list(booked.clocks.values()))
+        check = await booked.task(TaskKind.CHECK_PAPERS)
+        assert check.due_at == answer.due_at
 
 
 async def test_who_asked_for_english_is_told_in_english(booking_of: BookingOf) -> None:

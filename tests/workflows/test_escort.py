@@ -74,7 +74,12 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await escorts.check_out(booked, items=["card_and_number", "guide", "accompany"])
         await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
-        assert booked.told == ["booking_received", "booking_confirmed", "booking_soon"]
+        assert booked.told == [
+            "booking_received",
+            "booking_confirmed",
+            "booking_need",
+            "booking_soon",
+        ]
         assert {one.state for one in booked.clocks.values()} == {ClockState.MET}
         assert {one.id for one in booked.clocks.values()} == {"G05", "G06", "G08"}
         assert booked.unit == "consumed"

@@ -75,6 +75,8 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
         assert booked.lines.count("lab") == 3
+        both = ("targeted_drugs", "immune_drugs")  # R741: 靶向和免疫药物相关基因检测
+        assert booked.partners.looked_at == [both, both]
 
 
 async def test_who_can_give_no_sample_ends_the_test(booking_of: BookingOf) -> None:

@@ -23,6 +23,7 @@ from domain.booking_forms import (
 from domain.booking_terms import ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
+from domain.service_steps import steps_at, words_of
 from domain.steps import TaskKind
 from domain.waiver import Role
 from workflows.bookings.beside import Beside
@@ -81,7 +82,7 @@ class Appointment(Booking):
             self._seek()
             await self._coordinate()
             if await self._confirm():
-                outcome = await self._accompanied()
+                outcome = await self._served_visit()
         self._hospitals.used()
         if outcome in LOSSES:
             await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
@@ -145,12 +146,26 @@ class Appointment(Booking):
         if not form.confirmed:
             desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
             return False
+        self._tell_with_it(form)
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
         desk.enter(BookingStage.CONFIRMED, at=said.at)
         desk.use_when("arranged", at=said.at)
         desk.tell_confirmed()
         return True
+
+    def _tell_with_it(self, form: ConfirmBooking) -> None:
+        """What the service wants told with the result (R565: precautions) goes out in writing."""
+        for step in steps_at(self._service, "told"):
+            if step.tells is not None:
+                self._desk.tell(step.tells, reason=words_of(step, form.says))
+
+    async def _served_visit(self) -> VisitOutcome:
+        """GC11, GC12: the visit, and what the service promises to be done beside it (R692)."""
+        self._own.begin(due_at=self._state.service_at)
+        outcome = await self._accompanied()
+        self._own.end(delivered=outcome is VisitOutcome.DELIVERED)
+        return outcome
 
     async def _accompanied(self) -> VisitOutcome:
         """GC11: where the programme promises an escort, somebody goes along (P04, P06, P13)."""

@@ -14,6 +14,7 @@ from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
 from domain.events import ExpectedEvent
+from domain.service_steps import steps_at
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
@@ -193,6 +194,9 @@ class BookingDesk(PayingDesk):
         self.state.let_down = False
         if (at := self.state.service_at) is not None:
             self.tell("booking_confirmed", date=civil(at))
+            for step in steps_at(self._service, "confirmed"):
+                if step.tells is not None and self.state.need:
+                    self.tell(step.tells, date=civil(at), reason=self.state.need)
             self.remind(at)
 
     async def _reminding(self, at: datetime) -> None:

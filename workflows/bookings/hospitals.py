@@ -84,7 +84,7 @@ class Hospitals:
             ask_id=ask_id,
             booking_id=state.booking_id,
             service=asked.service,
-            hospital_id=asked.hospital.hospital_id if asked.hospital else None,
+            hospital_id=state.agreed_on or (asked.hospital.hospital_id if asked.hospital else None),
             expert=state.chosen,
             wished_on=state.customer_date,
             not_at=state.service_at,

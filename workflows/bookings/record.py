@@ -40,6 +40,8 @@ class BookingState(PayingState):
     chosen: str | None = None
     service_at: datetime | None = None
     hospital_id: str | None = None
+    agreed_on: str | None = None  # the hospital the customer agreed on before any was asked
+    need: str = ""  # what the customer needs, as it was understood
     owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)

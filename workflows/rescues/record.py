@@ -32,6 +32,7 @@ class RescueState(MatterState):
     done: dict[str, dict[str, datetime]] = Field(default_factory=dict)
     first_done: dict[str, dict[str, datetime]] = Field(default_factory=dict)
     called: dict[str, datetime] = Field(default_factory=dict)  # departments that are on their way
+    heard: list[str] = Field(default_factory=list)  # words of the door, each written down once
     lines: list[str] = Field(default_factory=list)  # whom the rescue is reported to
     told: int = 0
     shifts: list[tuple[datetime, datetime]] = Field(default_factory=list)  # of accompaniment

@@ -382,10 +382,9 @@ class Rescue:
     @workflow.signal
     def patient_known(self, message: PatientKnown) -> None:
         """Who the patient is stands in the record; nothing waited for it."""
-        self._desk.note("patient_known", "患者身份已登记", at=message.at, by=message.actor)
+        self._desk.hear("patient_known", "患者身份已登记", message)
 
     @workflow.signal
     def case_linked(self, message: CaseLinked) -> None:
         """I33: the insured patient's deposit case was found; nothing waited for it."""
-        text = f"已关联押金案件 {message.case_id}"
-        self._desk.note("case_linked", text, at=message.at, by=message.actor)
+        self._desk.hear("case_linked", f"已关联押金案件 {message.case_id}", message)
