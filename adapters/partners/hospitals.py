@@ -39,7 +39,7 @@ _ANSWERED: Final = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.UNP
 class PatientOf(Protocol):
     """Whom a booking is for; looked up at the last moment, so that it is in no history."""
 
-    def __call__(self, booking_id: str, *, without: Withheld | None) -> Awaitable[Patient]: ...
+    def __call__(self, booking_id: str, /, *, without: Withheld | None) -> Awaitable[Patient]: ...
 
 
 class _AskReply(Reply):

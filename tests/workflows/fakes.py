@@ -352,14 +352,11 @@ class FakePartners:
         self.fail("ask")
         self.asks[order.ask_id] = order
         pending = ResourceAnswer(status=AskStatus.PENDING)
-        answer = self.ask_answers.pop(0) if self.ask_answers else pending
-        self.after("ask")
-        return answer
+        return self.ask_answers.pop(0) if self.ask_answers else pending
 
     async def withdraw(self, ask_id: str) -> bool:
         self.fail("withdraw")
         self.withdrawn.append(ask_id)
-        self.after("withdraw")
         return not self.keeps_asks
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
