@@ -15,14 +15,14 @@ SEED ?=
 
 help:
 	@echo 'make demo    watch one hospital stay from report to repayment, on real servers;'
-	@echo '             PROGRAMME=P02, P19, P20 or P21 tells theirs'
+	@echo '             PROGRAMME=P02, P04, P15, P19, P20 or P21 tells theirs'
 	@echo 'make up      start everything and keep it serving; Ctrl-C stops it'
 	@echo 'make test    every test'
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
 	@echo 'make bench   latency, throughput and size, beside a bare Temporal client'
 	@echo 'make requirements  where each requirement stands, per programme'
 	@echo 'make soak    many cases at once while processes are killed, and the seeded walks'
-	@echo 'make walk    500 seeded walks over cases and 500 over bookings; SEED=17 or b17 tells one'
+	@echo 'make walk    500 seeded walks each over cases, bookings and rescues; SEED=17, b17 or r17 tells one'
 	@echo 'make clean   stop what runs from here and remove .venv, caches and ./var'
 
 install: $(STAMP)

@@ -44,6 +44,7 @@ class TestOrder(Message):
 
     test_id: str
     kind: str
+    covers: tuple[str, ...] = ()  # what the test is to look at (R741)
 
 
 class LabAnswer(Message):

@@ -16,12 +16,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
+from activities.hospital_ports import Patient
 from activities.ports import Contact
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
 from adapters.entitlements import reserve_in
 from adapters.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
-from adapters.pages import append_timeline, claim_page, turn_row, write_payments, write_steps
+from adapters.openings import OpenedRows
+from adapters.pages import OwnRow, begin_page, write_payments
 from adapters.tables.booking import bookings
 from adapters.tables.cases import OPENING, hospitals, payments, tasks
 from adapters.tables.entitlement import entitlement_uses
@@ -36,30 +38,35 @@ from domain.board import (
     PaymentRow,
     Viewer,
 )
-from domain.booking import BOOKING_ENDED
+from domain.booking import BOOKING_ENDED, BookingStage
 from domain.entitlement import Counter
-from domain.guards import BookingAccess, Opening
+from domain.guards import BookingAccess
 from domain.privacy import last_four, mask_name
+from domain.sharing import Withheld
 from domain.waiver import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
 _ENDED: Final = [stage.value for stage in BOOKING_ENDED]
-_TURNED: Final = (
-    "stage",
-    "reason",
-    "awaiting",
-    "sla_state",
-    "next_due_at",
-    "service_at",
-    "hospital_id",
-    "owner",
-    "page",
-)
-"""What a page says of the booking's own row."""
 
 
 class BookingUnknown(LookupError):
     """No booking of this id was ever asked for."""
+
+
+_OWN: Final = OwnRow(
+    bookings,
+    turned=(
+        "stage",
+        "awaiting",
+        "sla_state",
+        "next_due_at",
+        "service_at",
+        "hospital_id",
+        "owner",
+        "page",
+    ),
+    unknown=BookingUnknown,
+)
 
 
 class BookingBook:
@@ -72,14 +79,19 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            if not await turn_row(connection, bookings, page.booking_id, page, _TURNED):
-                raise BookingUnknown(page.booking_id)
-            if not await claim_page(connection, page.booking_id, page):
+            words = self._words(page)
+            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
                 return
-            await append_timeline(connection, self._sealer, page.booking_id, page)
-            await write_steps(connection, self._sealer, page.booking_id, page)
             await write_payments(connection, page.booking_id, page)
             await post(connection, page)
+
+    def _words(self, page: BookingPage) -> dict[str, Any]:
+        """Why it stands where it stands: sealed, but for the codes of a loss, which are counted."""
+        lost = page.stage is BookingStage.TERMINATED
+        return {
+            "reason": self._sealer.seal(page.reason, "bookings.reason") if page.reason else None,
+            "loss": page.reason if lost else "",
+        }
 
 
 async def contact_in(
@@ -96,6 +108,28 @@ async def contact_in(
         if getattr(row, name) is not None
     }
     return Contact(id_last_four=last_four(person.pop("id_number")), **person)
+
+
+async def patient_in(
+    connection: AsyncConnection, sealer: Sealer, booking_id: str, *, without: Withheld | None
+) -> Patient:
+    """Whom a booking is for; what hospitals are not to know is not even unsealed.
+
+    Raises `BookingUnknown`.
+    """
+    query = select(bookings).where(bookings.c.booking_id == booking_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise BookingUnknown(booking_id)
+
+    def opened(name: str) -> str:
+        return sealer.open_text(getattr(row, name), f"bookings.{name}")
+
+    return Patient(
+        name=opened("name"),
+        id_last_four=last_four(opened("id_number")),
+        complaint=opened("need") if without is None else None,
+    )
 
 
 class BookingBoard:
@@ -144,6 +178,7 @@ class BookingBoard:
                 **known(BookingView, row)
                 | {
                     "name_masked": header["name_masked"],
+                    "reason": self._opened(row, "reason") if row.reason else "",
                     "need": self._opened(row, "need"),
                     "unit": await _unit(connection, booking_id),
                     "verdict": self._verdict(row),
@@ -211,12 +246,10 @@ async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:
     return found
 
 
-class BookingRows:
+class BookingRows(OpenedRows):
     """Bookings as the door writes and guards them, in one transaction."""
 
-    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
-        self._connection = connection
-        self._sealer = sealer
+    table = bookings
 
     async def add(self, row: dict[str, Any]) -> None:
         """Write down a request."""
@@ -271,12 +304,6 @@ class BookingRows:
         )
         return frozenset(found.scalars())
 
-    async def opened(self, booking_id: str) -> str | None:
-        """The start message of a booking as it was written down."""
-        query = select(bookings.c.opened).where(bookings.c.booking_id == booking_id)
-        found = (await self._connection.execute(query)).scalar()
-        return None if found is None else self._sealer.open_text(found, "bookings.opened")
-
     async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool:
         """Whether a person holds, or may claim, an open step of the booking in a role."""
         found = await self._connection.execute(
@@ -287,13 +314,3 @@ class BookingRows:
             .limit(1)
         )
         return found.first() is not None
-
-    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
-        """Bookings still in `opening` that were written before a moment."""
-        rows = await self._connection.execute(
-            select(bookings.c.booking_id, bookings.c.opened)
-            .where(bookings.c.stage == OPENING, bookings.c.changed_at <= before)
-            .order_by(bookings.c.changed_at)
-            .limit(limit)
-        )
-        return [Opening(row[0], self._sealer.open_text(row[1], "bookings.opened")) for row in rows]

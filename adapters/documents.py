@@ -15,10 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.audit import write_audit
+from adapters.door.inbox import InboxRows
 from adapters.encryption import Sealer
 from adapters.matter_file import known
 from adapters.tables.cases import DOCUMENT_BYTES_MAX, documents
 from domain.board import DocumentRow, Viewer
+from domain.guards import Letter
 
 _WITHOUT_BODY: Final = [column for column in documents.c if column.name != "body"]
 
@@ -48,8 +50,12 @@ class Documents:
         body: bytes,
         by: Viewer,
         at: datetime,
+        telling: Letter | None = None,
     ) -> DocumentRow:
-        """Keep an upload; the same id with the same bytes again is the same document."""
+        """Keep an upload; the same id with the same bytes again is the same document.
+
+        `telling` is the word of its arrival: it stands in the inbox as surely as the document.
+        """
         if not 0 < len(body) <= DOCUMENT_BYTES_MAX:
             raise DocumentTooLarge(f"a document has 1 to {DOCUMENT_BYTES_MAX} bytes")
         row = DocumentRow(
@@ -67,6 +73,15 @@ class Documents:
         values: dict[str, Any] = row.model_dump() | {"uploaded_role": by.role.value, "body": sealed}
         written = insert(documents).values(values).on_conflict_do_nothing()
         async with self._engine.begin() as connection:
+            if telling is not None:
+                await InboxRows(connection, self._sealer).put(
+                    partner=telling.partner,
+                    event_id=telling.event_id,
+                    kind=telling.kind,
+                    case_id=telling.case_id,
+                    at=telling.received_at,
+                    body=telling.body,
+                )
             if (await connection.execute(written)).rowcount == 1:
                 return row
             query = select(*_WITHOUT_BODY).where(documents.c.document_id == document_id)

@@ -17,19 +17,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.enquiry_ports import EnquiryPage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
-from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
+from adapters.openings import OpenedRows
+from adapters.pages import OwnRow, begin_page, columns
 from adapters.tables.cases import OPENING
 from adapters.tables.enquiry import enquiries, enquiry_answers
 from adapters.webhooks.outbox import post
 from domain.board import AnswerRow, EnquiryView, Viewer
-from domain.guards import EnquiryAccess, Opening
-
-_TURNED: Final = ("stage", "awaiting", "sla_state", "next_due_at", "page")
-"""What a page says of the enquiry's own row."""
+from domain.guards import EnquiryAccess
 
 
 class EnquiryUnknown(LookupError):
     """No enquiry of this id was ever asked."""
+
+
+_OWN: Final = OwnRow(
+    enquiries,
+    turned=("stage", "awaiting", "sla_state", "next_due_at", "page"),
+    unknown=EnquiryUnknown,
+)
 
 
 class EnquiryBook:
@@ -42,12 +47,8 @@ class EnquiryBook:
     async def write(self, page: EnquiryPage) -> None:
         """Write one page. Raises `EnquiryUnknown`, and `PageConflict` for a reused page number."""
         async with self._engine.begin() as connection:
-            if not await turn_row(connection, enquiries, page.enquiry_id, page, _TURNED):
-                raise EnquiryUnknown(page.enquiry_id)
-            if not await claim_page(connection, page.enquiry_id, page):
+            if not await begin_page(connection, self._sealer, _OWN, page.enquiry_id, page):
                 return
-            await append_timeline(connection, self._sealer, page.enquiry_id, page)
-            await write_steps(connection, self._sealer, page.enquiry_id, page)
             rows = [
                 columns(enquiry_answers, answer)
                 | {
@@ -108,12 +109,10 @@ class EnquiryBoard:
         }
 
 
-class EnquiryRows:
+class EnquiryRows(OpenedRows):
     """Enquiries as the door writes and guards them, in one transaction."""
 
-    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
-        self._connection = connection
-        self._sealer = sealer
+    table = enquiries
 
     async def add(self, row: dict[str, Any]) -> None:
         """Write down a question."""
@@ -138,19 +137,3 @@ class EnquiryRows:
             stage=row.stage,
             asked_at=row.asked_at,
         )
-
-    async def opened(self, enquiry_id: str) -> str | None:
-        """The start message of an enquiry as it was written down."""
-        query = select(enquiries.c.opened).where(enquiries.c.enquiry_id == enquiry_id)
-        found = (await self._connection.execute(query)).scalar()
-        return None if found is None else self._sealer.open_text(found, "enquiries.opened")
-
-    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
-        """Enquiries still in `opening` that were written before a moment."""
-        rows = await self._connection.execute(
-            select(enquiries.c.enquiry_id, enquiries.c.opened)
-            .where(enquiries.c.stage == OPENING, enquiries.c.changed_at <= before)
-            .order_by(enquiries.c.changed_at)
-            .limit(limit)
-        )
-        return [Opening(row[0], self._sealer.open_text(row[1], "enquiries.opened")) for row in rows]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -76,25 +78,58 @@ async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage)
     return False
 
 
-async def turn_row(
+@dataclass(frozen=True)
+class OwnRow:
+    """The row of its own that every matter but a case has."""
+
+    table: Table
+    turned: tuple[str, ...]
+    """What a page says of it."""
+    unknown: type[LookupError]
+    """What is raised when there is no such row."""
+
+
+async def _turn_row(
     connection: AsyncConnection,
-    table: Table,
+    own: OwnRow,
     matter_id: str,
     page: EnquiryPage | BookingPage | RescuePage,
-    names: Sequence[str],
+    words: Mapping[str, Any],
 ) -> bool:
     """Bring the matter's own row to this page, unless a newer one stands; whether there is one."""
-    [key] = table.primary_key
-    said = columns(table, page)
+    [key] = own.table.primary_key
+    said = columns(own.table, page)
     turned = (
-        update(table)
-        .where(key == matter_id, table.c.page < page.page)
-        .values(**{name: said[name] for name in names}, changed_at=page.at)
+        update(own.table)
+        .where(key == matter_id, own.table.c.page < page.page)
+        .values(**{name: said[name] for name in own.turned}, **words, changed_at=page.at)
     )
     if (await connection.execute(turned)).rowcount == 1:
         return True
     asked = select(key).where(key == matter_id)
     return (await connection.execute(asked)).one_or_none() is not None
+
+
+async def begin_page(
+    connection: AsyncConnection,
+    sealer: Sealer,
+    own: OwnRow,
+    matter_id: str,
+    page: EnquiryPage | BookingPage | RescuePage,
+    words: Mapping[str, Any] = MappingProxyType({}),
+) -> bool:
+    """Write what a page says of any matter; False when it stands already and nothing is left to do.
+
+    `words` are columns of the row that its book seals itself. Raises what `own` names for a matter
+    nobody opened, and `PageConflict` for a reused number.
+    """
+    if not await _turn_row(connection, own, matter_id, page, words):
+        raise own.unknown(matter_id)
+    if not await claim_page(connection, matter_id, page):
+        return False
+    await append_timeline(connection, sealer, matter_id, page)
+    await write_steps(connection, sealer, matter_id, page)
+    return True
 
 
 async def append_timeline(

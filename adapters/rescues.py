@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.rescue_ports import RescuePage
 from adapters.encryption import Sealer
 from adapters.matter_file import MatterFile, known, looked_at
-from adapters.pages import append_timeline, claim_page, columns, turn_row, write_steps
+from adapters.openings import OpenedRows
+from adapters.pages import OwnRow, begin_page, columns
 from adapters.tables.cases import OPENING, cases, clocks
 from adapters.tables.rescue import mass_events, readiness_checks, rescue_steps, rescues
 from domain.board import Viewer
-from domain.guards import Opening
 from domain.privacy import mask_name
 from domain.readiness import Check
 from domain.rescue_board import (
@@ -38,24 +38,29 @@ from domain.waiver import ENDED
 
 _PERSON: Final = ("name", "id_number", "phone")
 _DETAILS: Final = "rescue_steps.details"
-_TURNED: Final = (
-    "stage",
-    "awaiting",
-    "sla_state",
-    "next_due_at",
-    "level",
-    "way",
-    "groups",
-    "services",
-    "owner",
-    "outcome",
-    "page",
-)
-"""What a page says of the rescue's own row."""
 
 
 class RescueUnknown(LookupError):
     """No rescue of this id was ever raised."""
+
+
+_OWN: Final = OwnRow(
+    rescues,
+    turned=(
+        "stage",
+        "awaiting",
+        "sla_state",
+        "next_due_at",
+        "level",
+        "way",
+        "groups",
+        "services",
+        "owner",
+        "outcome",
+        "page",
+    ),
+    unknown=RescueUnknown,
+)
 
 
 class RescueBook:
@@ -68,12 +73,8 @@ class RescueBook:
     async def write_rescue(self, page: RescuePage) -> None:
         """Write one page. Raises `RescueUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            if not await turn_row(connection, rescues, page.rescue_id, page, _TURNED):
-                raise RescueUnknown(page.rescue_id)
-            if not await claim_page(connection, page.rescue_id, page):
+            if not await begin_page(connection, self._sealer, _OWN, page.rescue_id, page):
                 return
-            await append_timeline(connection, self._sealer, page.rescue_id, page)
-            await write_steps(connection, self._sealer, page.rescue_id, page)
             rows = [
                 columns(rescue_steps, told)
                 | {
@@ -173,12 +174,10 @@ class RescueBoard:
         return {"name_masked": mask_name(self._sealer.open_text(row.name, "rescues.name"))}
 
 
-class RescueRows:
+class RescueRows(OpenedRows):
     """Rescues as the door writes and guards them, in one transaction."""
 
-    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
-        self._connection = connection
-        self._sealer = sealer
+    table = rescues
 
     async def add(self, row: dict[str, Any]) -> None:
         """Write down a call."""
@@ -273,19 +272,3 @@ class RescueRows:
             .order_by(readiness_checks.c.checked_at)
         )
         return [Check(**known(Check, row)) for row in await self._connection.execute(query)]
-
-    async def opened(self, rescue_id: str) -> str | None:
-        """The start message of a rescue as it was written down."""
-        query = select(rescues.c.opened).where(rescues.c.rescue_id == rescue_id)
-        found = (await self._connection.execute(query)).scalar()
-        return None if found is None else self._sealer.open_text(found, "rescues.opened")
-
-    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
-        """Rescues still in `opening` that were written before a moment."""
-        rows = await self._connection.execute(
-            select(rescues.c.rescue_id, rescues.c.opened)
-            .where(rescues.c.stage == OPENING, rescues.c.changed_at <= before)
-            .order_by(rescues.c.changed_at)
-            .limit(limit)
-        )
-        return [Opening(row[0], self._sealer.open_text(row[1], "rescues.opened")) for row in rows]

@@ -17,6 +17,7 @@ from temporalio.client import (
     StartWorkflowInput,
     WorkflowHandle,
 )
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 WEEKS: Final = 52
@@ -51,10 +52,18 @@ class Stage:
         if at < self._at:
             raise ValueError("time only goes forward")
         if self._handle is not None:
-            reached = await self._skipper.get_current_time(self._handle)
-            if at > reached:
-                await self._skipper.fast_forward(self._handle, at - reached)
+            try:
+                await self._move(self._handle, at)
+            except RPCError as failure:
+                if failure.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                self._handle = None  # it has ended, and has no timers left to fire
         self._at = at
+
+    async def _move(self, handle: WorkflowHandle[Any, Any], at: datetime) -> None:
+        reached = await self._skipper.get_current_time(handle)
+        if at > reached:
+            await self._skipper.fast_forward(handle, at - reached)
 
     async def opened(self, handle: WorkflowHandle[Any, Any], delay: timedelta) -> None:
         """A case was started with a delay: skip it, so that its first moment is the story's."""

@@ -6,8 +6,7 @@ steps like any other (`api.tasks`).
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
@@ -16,20 +15,21 @@ from pydantic import BaseModel
 
 from api.access import seen_matter
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
+from api.delivery import own_letter
 from api.docs import FAILURES
 from api.documents import store_upload
-from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Ask, IdempotencyKey, ask_of
 from api.identity import Caller, allowed
 from api.problems import Problem
 from api.shapes import DocumentView
 from api.text import Body, BookingId, example
 from api.wiring import Unit, door_of
-from domain.board import DocumentRow
 from domain.booking import BOOKING_ENDED
 from domain.documents import DocumentKind
+from domain.guards import Letter
 from domain.waiver import Role
-from workflows.messages import CancelBooking, ChangeDate, EndContract, PapersArrived
+from workflows.bookings.messages import EndContract
+from workflows.messages import CancelBooking, ChangeDate, PapersArrived
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -142,11 +142,9 @@ async def upload_booking_document(
     key: IdempotencyKey = None,
 ) -> Response:
     """Store a paper of the booking; from its arrival runs the promise of an answer."""
-    door, resource = door_of(request), f"bookings/{booking_id}"
 
-    async def arrived(paper: DocumentRow) -> None:
-        message = PapersArrived(at=paper.uploaded_at, document_id=paper.document_id)
-        with suppress(NotKnownYet, CaseNotRunning):  # the paper stands; the check will find it
-            await door.cases.signal(booking_id, "papers_arrived", message)
+    def arrived(document_id: str, at: datetime) -> Letter:
+        message = PapersArrived(at=at, document_id=document_id)
+        return own_letter(document_id, booking_id, "papers_arrived", message, at=at)
 
-    return await store_upload(request, caller, resource, kind, file, key, arrived)
+    return await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key, arrived)

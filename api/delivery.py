@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from activities.ports import Message
 from api.access import has_ended, matter_access
 from api.bookings import booking_message
 from api.enquiries import asked_message
@@ -30,7 +31,14 @@ from api.reporting import start_message
 from api.rescues import rescue_message
 from api.wiring import Door, Unit
 from domain.guards import Letter
-from workflows.messages import DisputeClaim, NoticeDischarge, RequestTopUp
+from workflows.messages import (
+    CaseLinked,
+    DisputeClaim,
+    NoticeDischarge,
+    PapersArrived,
+    PatientKnown,
+    RequestTopUp,
+)
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""
@@ -54,13 +62,43 @@ DISPUTE: Final = "dispute_claim"
 DECIDED: Final = "claim_decided"
 GOES_ON_FOR: Final = frozenset({"payment_result", "refund_received", DECIDED, DISPUTE})
 """Words for which an ended case goes on: about money, or that a decision was wrong."""
-_OWN_SIGNALS: Final[dict[str, type[RequestTopUp | NoticeDischarge | DisputeClaim]]] = {
+_OWN_SIGNALS: Final[dict[str, type[Message]]] = {
     DISPUTE: DisputeClaim,
     "request_top_up": RequestTopUp,
     "notify_discharge": NoticeDischarge,
+    "papers_arrived": PapersArrived,
+    "patient_known": PatientKnown,
+    "case_linked": CaseLinked,
 }
 
 log = structlog.get_logger("greenlane.door")
+
+
+def own_letter(event_id: str, case_id: str, kind: str, message: Message, *, at: datetime) -> Letter:
+    """A word of our own to a matter, as its row stands before it is delivered."""
+    return Letter(
+        partner=DOOR,
+        event_id=event_id,
+        kind=kind,
+        case_id=case_id,
+        received_at=at,
+        body=message.model_dump_json(),
+        done=False,
+        outcome="",
+        tries=0,
+    )
+
+
+async def put_own(unit: Unit, letter: Letter) -> Letter:
+    """Write a word of our own down with what it tells of; the row that stands."""
+    return await unit.inbox.put(
+        partner=letter.partner,
+        event_id=letter.event_id,
+        kind=letter.kind,
+        case_id=letter.case_id,
+        at=letter.received_at,
+        body=letter.body,
+    )
 
 
 async def deliver(door: Door, letter: Letter) -> bool:
@@ -151,8 +189,8 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     if await _reopened(door, letter, case_id):
         return True
     async with door.books.unit() as unit:
-        case = await matter_access(unit, case_id)
-        starting = case is None or case.stage == "opening"
+        stage = await _stage_of(unit, case_id)
+        starting = stage is None or stage == "opening"
         waits = starting or await _matters_still(unit, letter)
         if waits:
             await unit.inbox.wait(
@@ -172,6 +210,12 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
         )
     log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
     return True
+
+
+async def _stage_of(unit: Unit, matter_id: str) -> str | None:
+    rescue = matter_id.startswith("rs-")
+    matter = await (unit.rescues.access(matter_id) if rescue else matter_access(unit, matter_id))
+    return None if matter is None else matter.stage
 
 
 async def _matters_still(unit: Unit, letter: Letter) -> bool:

@@ -7,13 +7,15 @@ while it streams (`api.sizes`). Each file is fetched by itself, authorised and a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from api.access import seen_case, seen_matter
+from api.delivery import deliver
 from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
@@ -24,9 +26,8 @@ from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
 from api.views import document_view, viewer
 from api.wiring import Door, Unit, door_of
-from domain.board import DocumentRow
 from domain.documents import DocumentKind
-from domain.guards import CaseAccess
+from domain.guards import CaseAccess, Letter
 from domain.image_quality import is_readable
 from domain.waiver import Role
 
@@ -107,11 +108,12 @@ async def store_upload(
     kind: DocumentKind,
     file: UploadFile,
     key: str | None,
-    arrived: Callable[[DocumentRow], Awaitable[None]] | None = None,
+    telling: Callable[[str, datetime], Letter] | None = None,
 ) -> Response:
-    """Store a file of a case or a booking, named by its resource's path; then say that it is there.
+    """Store a file of a case or a booking, named by its resource's path.
 
-    A replayed request is answered as before and says nothing.
+    `telling` makes the letter that says so, of the file's id and moment: it is stored with the
+    file and then delivered. A replayed request is answered as before and says nothing.
     """
     door, case_id = door_of(request), resource.rpartition("/")[2]
     body = await file.read(UPLOAD_MAX + 1)
@@ -129,17 +131,19 @@ async def store_upload(
             _must_be_readable(door, matter.programme, body)
 
     async def act(_: None) -> Answer:
+        document_id, at = ask.own_id(door.id_secret, "doc"), door.clock()
         stored = await door.files.store(
-            document_id=ask.own_id(door.id_secret, "doc"),
+            document_id=document_id,
             case_id=case_id,
             kind=kind.value,
             content_type=content_type,
             body=body,
             by=viewer(caller),
-            at=door.clock(),
+            at=at,
+            telling=telling(document_id, at) if telling else None,
         )
-        if arrived is not None:
-            await arrived(stored)
+        if telling is not None:
+            await deliver(door, telling(document_id, stored.uploaded_at))
         location = f"/v1/{resource}/documents/{stored.document_id}"
         view = document_view(stored).model_dump(mode="json")
         return Answer(201, view, {"Location": location})

@@ -75,20 +75,13 @@ class CaseGateway:
 
     async def start(self, opening: OpenCase) -> None:
         """Start the case once; a case that was started already is as good. NotKnownYet."""
-        try:
-            await _in_time(
-                self._client.start_workflow(
-                    WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
-                    opening,
-                    id=opening.case_id,
-                    task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=_attributes(opening),
-                    static_summary=f"{_word(opening)} {opening.programme.code}",
-                )
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        await self._start(
+            WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
+            opening,
+            matter_id=opening.case_id,
+            found_by=_attributes(opening),
+            summary=f"{_word(opening)} {opening.programme.code}",
+        )
 
     async def reopen(self, opening: OpenCase, name: str, message: Any) -> None:
         """Let an ended case go on from what it knew, with the word it is for; NotKnownYet.
@@ -113,61 +106,60 @@ class CaseGateway:
     async def start_booking(self, asked: RequestBooking) -> None:
         """Start a booking once; started already is as good. NotKnownYet."""
         shape = asked.programme.service(asked.service).shape or Shape.APPOINTMENT
-        try:
-            await _in_time(
-                self._client.start_workflow(
-                    BOOKING_TYPES[shape],
-                    asked,
-                    id=asked.booking_id,
-                    task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=asking_attributes(
-                        programme=asked.programme.code,
-                        channel=asked.channel,
-                        stage=BookingStage.REQUESTED,
-                    ),
-                    static_summary=f"{asked.programme.code} {asked.service}",
-                )
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        await self._start(
+            BOOKING_TYPES[shape],
+            asked,
+            matter_id=asked.booking_id,
+            found_by=asking_attributes(
+                programme=asked.programme.code, channel=asked.channel, stage=BookingStage.REQUESTED
+            ),
+            summary=f"{asked.programme.code} {asked.service}",
+        )
 
     async def start_rescue(self, raised: RaiseRescue) -> None:
         """Start a rescue once; started already is as good. NotKnownYet."""
-        try:
-            await _in_time(
-                self._client.start_workflow(
-                    RESCUE_TYPE,
-                    raised,
-                    id=raised.rescue_id,
-                    task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=asking_attributes(
-                        programme=raised.programme.code,
-                        channel=raised.arrival,
-                        stage=RescueStage.RAISED,
-                        hospital_id=raised.hospital_id,
-                    ),
-                    static_summary=f"{raised.programme.code} {raised.service}",
-                )
-            )
-        except WorkflowAlreadyStartedError:
-            return
+        await self._start(
+            RESCUE_TYPE,
+            raised,
+            matter_id=raised.rescue_id,
+            found_by=asking_attributes(
+                programme=raised.programme.code,
+                channel=raised.arrival,
+                stage=RescueStage.RAISED,
+                hospital_id=raised.hospital_id,
+            ),
+            summary=f"{raised.programme.code} {raised.service}",
+        )
 
     async def start_enquiry(self, asked: AskQuestion) -> None:
         """Start the watch over an enquiry once; started already is as good. NotKnownYet."""
+        await self._start(
+            ENQUIRY_TYPE,
+            asked,
+            matter_id=asked.enquiry_id,
+            found_by=asking_attributes(programme=asked.programme.code, channel=asked.channel),
+            summary=ENQUIRY_NAMES[asked.kind],
+        )
+
+    async def _start(
+        self,
+        workflow: str,
+        message: OpenCase | RequestBooking | RaiseRescue | AskQuestion,
+        *,
+        matter_id: str,
+        found_by: TypedSearchAttributes,
+        summary: str,
+    ) -> None:
         try:
             await _in_time(
                 self._client.start_workflow(
-                    ENQUIRY_TYPE,
-                    asked,
-                    id=asked.enquiry_id,
+                    workflow,
+                    message,
+                    id=matter_id,
                     task_queue=self._task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=asking_attributes(
-                        programme=asked.programme.code, channel=asked.channel
-                    ),
-                    static_summary=ENQUIRY_NAMES[asked.kind],
+                    search_attributes=found_by,
+                    static_summary=summary,
                 )
             )
         except WorkflowAlreadyStartedError:

@@ -245,11 +245,13 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
 
 
 def _must_state(programme: Programme, body: ReportOfStay) -> None:
-    """What the programme's service asks a request to state (R719)."""
+    """What the programme's service asks a request to state (R719, R279: why the stay is)."""
     service = programme.waiver_service
     fields = programme.service(service).fields if service else ()
     if "email" in fields and body.insured.email is None:
         raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+    if "need" in fields and not body.need.strip():
+        raise at_field("invalid", "need", "须写明住院事由")
 
 
 async def _must_follow(unit: Unit, known: Known, reported: _Reported) -> None:

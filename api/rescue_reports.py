@@ -7,7 +7,6 @@ into the record beside the rescue: no step waits for either.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -17,14 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.access import has_ended, seen_rescue
 from api.applications import Identified
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
+from api.delivery import deliver, own_letter, put_own
 from api.docs import FAILURES
-from api.gateway import CaseNotRunning, NotKnownYet
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
 from api.text import Body, Code, Name, Phone, RescueId, example
 from api.wiring import Unit, door_of
 from domain.forms import Form
+from domain.guards import Letter
 from domain.rescue import RescueStage
 from domain.rescue_forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.steps import TaskKind
@@ -235,7 +235,7 @@ async def identify_patient(
     door = door_of(request)
     ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
 
-    async def record(unit: Unit) -> str | None:
+    async def record(unit: Unit) -> tuple[str | None, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)
         person = {"name": body.name, "id_number": body.number, "phone": body.phone or ""}
         person_hash = door.books.person_hash(body.number)
@@ -248,12 +248,14 @@ async def identify_patient(
             action="patient.identified",
             case_id=rescue_id,
         )
-        return rescue.linked_case
+        word_id = ask.own_id(door.id_secret, "pk")
+        known = PatientKnown(actor=caller.actor, at=at, word_id=word_id)
+        letter = own_letter(word_id, rescue_id, "patient_known", known, at=at)
+        return rescue.linked_case, await put_own(unit, letter)
 
-    async def act(linked: str | None) -> Answer:
-        with suppress(NotKnownYet, CaseNotRunning):  # it stands in the record; nothing waits for it
-            known = PatientKnown(actor=caller.actor, at=at)
-            await door.cases.signal(rescue_id, "patient_known", known)
+    async def act(recorded: tuple[str | None, Letter]) -> Answer:
+        linked, letter = recorded
+        await deliver(door, letter)  # it stands in the record; nothing waits for it
         return _noted(rescue_id, linked)
 
     return await once(request, ask, record=record, act=act)
@@ -273,7 +275,7 @@ async def link_case(
     door = door_of(request)
     ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
 
-    async def record(unit: Unit) -> str:
+    async def record(unit: Unit) -> tuple[str, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)
         if rescue.person_hash is None:
             raise Problem("wrong-stage", "须先登记患者身份", case_id=rescue_id)
@@ -297,12 +299,14 @@ async def link_case(
             case_id=rescue_id,
             subject=case_id,
         )
-        return case_id
+        word_id = ask.own_id(door.id_secret, "cl")
+        linked = CaseLinked(case_id=case_id, actor=caller.actor, at=at, word_id=word_id)
+        letter = own_letter(word_id, rescue_id, "case_linked", linked, at=at)
+        return case_id, await put_own(unit, letter)
 
-    async def act(case_id: str) -> Answer:
-        with suppress(NotKnownYet, CaseNotRunning):  # the link stands; nothing waits for it
-            linked = CaseLinked(case_id=case_id, actor=caller.actor, at=at)
-            await door.cases.signal(rescue_id, "case_linked", linked)
+    async def act(recorded: tuple[str, Letter]) -> Answer:
+        case_id, letter = recorded
+        await deliver(door, letter)  # the link stands; nothing waits for it
         return _noted(rescue_id, case_id)
 
     return await once(request, ask, record=record, act=act)

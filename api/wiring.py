@@ -301,6 +301,7 @@ class Files(Protocol):
         body: bytes,
         by: Viewer,
         at: datetime,
+        telling: Letter | None = None,
     ) -> DocumentRow: ...
     async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None: ...
     async def fetch(
@@ -351,11 +352,11 @@ class Door:
     payload_codec: Any = None
     payload_refused: type[Exception] = Exception
     codec_origins: tuple[str, ...] = ()
+    coordinated: frozenset[str] = frozenset()  # programmes whose hospitals are asked over the wire
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    warns: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    """As checks; what they say makes the door no less ready."""
+    warns: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)  # yet ready
     _carried: dict[tuple[int, str | None], Programme] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )

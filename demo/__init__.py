@@ -1,4 +1,4 @@
-"""The demo: one hospital stay, told by the people in it, on real servers."""
+"""The demo: a hospital stay, a booking or a rescue, told by its people, on real servers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ async def main(settings: Settings, programme: str = "P01") -> int:
             show.prologue(house.moved_by, tale.title)
             story = tale.story(house, show.say)
             await story.tell()
-            case = await story.stage_is("closed")
-            return show.epilogue(tale, story.answer, case, await story.ledger())
+            return show.epilogue(tale, await story.told())
     except ListInUse as refused:
         console.print(str(refused), style="red", markup=False, soft_wrap=True)
         return 1

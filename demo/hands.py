@@ -6,10 +6,14 @@ from typing import Any
 
 from demo.house import House
 from demo.people import Answer, until, yuan
+from demo.telling import Told
 
 
 class Hands:
     """The people of a house at work on one case."""
+
+    matters = "/v1/deposit-waivers"
+    """Where the door keeps what these people work on."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -116,11 +120,16 @@ class Hands:
 
     async def see(self) -> Answer:
         """The case as the supervisor sees it."""
-        return await self.house.supervisor.see(f"/v1/deposit-waivers/{self.case_id}")
+        return await self.house.supervisor.see(f"{self.matters}/{self.case_id}")
 
     async def ledger(self) -> Answer:
         """The books of the case."""
         return await self.house.finance.see(f"/v1/deposit-waivers/{self.case_id}/ledger")
+
+    async def told(self) -> Told:
+        """What the story leaves behind, once it is over."""
+        matter = await self.stage_is("closed")
+        return Told(matter, self.case_id, await self.ledger(), self.answer or None)
 
     async def stage_is(self, stage: str) -> Answer:
         """Wait until the case has come to a stage."""

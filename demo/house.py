@@ -90,11 +90,19 @@ class House:
         self.nurse = self._person("nurse-0042", "nurse")
         self.finance = self._person("finance-04", "finance")
         self.supervisor = self._person("supervisor-01", "supervisor")
+        self.ward_staff = self._in_hospital("staff-11", "hospital_staff")
+        self.ward_nurse = self._in_hospital("nurse-12", "hospital_nurse")
+        self.ward_doctor = self._in_hospital("doctor-13", "hospital_doctor")
+        self.ward_duty = self._in_hospital("duty-14", "hospital_duty")
         self.id_number = _a_number_of_nobody()
         self._worker: asyncio.subprocess.Process | None = None
 
     def _person(self, subject: str, role: str, channel: str | None = None) -> Person:
         return Person(self.settings, subject=subject, role=role, channel=channel)
+
+    def _in_hospital(self, subject: str, role: str) -> Person:
+        """Somebody of the hospital the guest goes to."""
+        return Person(self.settings, subject=subject, role=role, hospital=self.guest.hospital_id)
 
     @property
     def people(self) -> list[Person]:

@@ -50,11 +50,12 @@ class Person:
         subject: str,
         role: str,
         channel: str | None = None,
+        hospital: str | None = None,
     ) -> None:
         self.subject = subject
         self.role = role
         self._finished: set[str] = set()
-        token = mint(settings, subject=subject, roles=[role], channel=channel)
+        token = mint(settings, subject=subject, roles=[role], channel=channel, hospital=hospital)
         self.http = httpx.AsyncClient(
             base_url=settings.api_url,
             headers={"Authorization": f"Bearer {token}"},

@@ -1,4 +1,4 @@
-"""What an onlooker of the demo reads: the timeline as it happens, then clocks, ledger, address."""
+"""What an onlooker of the demo reads: the timeline as it happens, then promises, books, address."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from adapters.settings import Settings
 from demo.people import Answer
 from demo.stories import Tale
+from demo.telling import Told
 from domain.calendar import SHANGHAI
 
 INDENT: Final = 34
@@ -56,41 +57,44 @@ class Show:
             soft_wrap=True,
         )
 
-    def epilogue(self, tale: Tale, answer: Answer, case: Answer, ledger: Answer) -> int:
-        """Clocks, ledger, sums, addresses; the exit status."""
+    def epilogue(self, tale: Tale, told: Told) -> int:
+        """Promises, then money or what was told and done, addresses; the exit status."""
         self._console.print()
-        self._console.print(self._clocks(answer, case))
-        self._console.print(self._transfers(ledger))
-        self._console.print(self._balances(ledger))
-        cash_fen = sum(
-            _fen(line["amount"]["amount"])
-            for line in ledger["transfers"]
-            if line["reason"] == "repayment"
-        )
-        self._console.print(f"客户自付现金 / customer cash: [bold]{cash_fen / 100:.2f}[/bold]")
-        address = f"{self._settings.ui_url}/namespaces/default/workflows/{case['case_id']}"
+        self._console.print(self._clocks(told))
+        if told.ledger is not None:
+            self._books(told.ledger)
+        elif "steps" in told.matter:
+            self._console.print(_steps(told.matter))
+        else:
+            self._console.print(_notices(told.matter))
+        address = f"{self._settings.ui_url}/namespaces/default/workflows/{told.matter_id}"
         self._console.print(f"Temporal UI: {address}", soft_wrap=True)
         self._console.print(
             "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
             "The page closes with the demo; after `make up` the same address shows this case."
         )
-        wrong = _wrong(tale, answer, case, ledger)
-        if cash_fen != tale.cash_fen:
-            wrong.append("customer cash")
+        wrong = _wrong(tale, told)
         if not wrong:
+            zero = told.ledger is not None
             self._console.print(
-                "[green]一切承诺按时兑现, 各账户为零。 "
-                "Every promise was kept, every account is at zero.[/green]"
+                f"[green]一切承诺按时兑现{', 各账户为零' if zero else ''}。 Every promise was kept"
+                f"{', every account is at zero' if zero else ''}.[/green]"
             )
         for what in wrong:
             self._console.print(f"[red]与故事不符 / not as told: {what}[/red]")
         return 1 if wrong else 0
 
-    def _clocks(self, answer: Answer, case: Answer) -> Table:
+    def _books(self, ledger: Answer) -> None:
+        self._console.print(self._transfers(ledger))
+        self._console.print(self._balances(ledger))
+        cash = f"{_cash_fen(ledger) / 100:.2f}"
+        self._console.print(f"客户自付现金 / customer cash: [bold]{cash}[/bold]")
+
+    def _clocks(self, told: Told) -> Table:
         table = Table(title="时效 / promises", title_justify="left")
         for column in ("时钟", "承诺 promise", "截止 due", "完成 met", "结果 result"):
             table.add_column(column)
-        if answer:
+        if (answer := told.asked_before) is not None:
             # The question opened no case; its promise stands on the answer.
             table.add_row(
                 "K01",
@@ -99,7 +103,7 @@ class Show:
                 _civil(answer["answered_at"]),
                 "按时完成" if _in_time(answer) else "超时完成",
             )
-        for clock in case["clocks"]:
+        for clock in told.matter["clocks"]:
             table.add_row(
                 clock["instance"],
                 clock["name"],
@@ -135,24 +139,66 @@ class Show:
         return table
 
 
-def _wrong(tale: Tale, answer: Answer, case: Answer, ledger: Answer) -> list[str]:
+def _notices(matter: Answer) -> Table:
+    table = Table(title="告知 / what the customer was told", title_justify="left")
+    for column in ("时间 at", "告知 notice", "途径 by", "送达 delivery"):
+        table.add_column(column)
+    for notice in matter["notices"]:
+        table.add_row(
+            _civil(notice["sent_at"]),
+            notice["template"],
+            notice["channel"],
+            notice["delivery_name"],
+        )
+    return table
+
+
+def _steps(matter: Answer) -> Table:
+    table = Table(title="经过 / what was done, as reported", title_justify="left")
+    for column in ("时间 at", "步骤 step", "由 by"):
+        table.add_column(column)
+    for step in sorted(matter["steps"], key=lambda one: str(one["at"])):
+        table.add_row(_civil(step["at"]), step["name"], f"{step['role']} {step['department']}")
+    return table
+
+
+def _wrong(tale: Tale, told: Told) -> list[str]:
     """What did not end as the story does; nothing if all is well."""
-    wrong = [] if not answer or _in_time(answer) else ["K01"]
+    answer = told.asked_before
+    wrong = [] if answer is None or _in_time(answer) else ["K01"]
     wrong += [
         f"{clock['instance']} {clock['state_name']}"
-        for clock in case["clocks"]
+        for clock in told.matter["clocks"]
         if clock["state"] not in KEPT
     ]
-    wrong += [
+    if told.ledger is not None:
+        wrong += _wrong_books(tale, told.matter, told.ledger)
+    if told.matter.get("unit", tale.unit) != tale.unit:
+        wrong.append(f"unit {told.matter['unit']}")
+    if told.matter["stage"] != "closed":
+        wrong.append(told.matter["stage"])
+    return wrong
+
+
+def _wrong_books(tale: Tale, case: Answer, ledger: Answer) -> list[str]:
+    wrong = [
         f"{account} {balance}"
         for account, balance in ledger["balances"].items()
         if _fen(balance) != 0
     ]
     if tale.own_share != any(line["event"] == "own_share" for line in case["timeline"]):
         wrong.append("own share")
-    if case["stage"] != "closed":
-        wrong.append(case["stage"])
+    if _cash_fen(ledger) != tale.cash_fen:
+        wrong.append("customer cash")
     return wrong
+
+
+def _cash_fen(ledger: Answer) -> int:
+    return sum(
+        _fen(line["amount"]["amount"])
+        for line in ledger["transfers"]
+        if line["reason"] == "repayment"
+    )
 
 
 def _in_time(answer: Answer) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from demo import story_one, story_p02, story_p19, story_p20, story_p21
+from demo import story_one, story_p02, story_p04, story_p15, story_p19, story_p20, story_p21
 from demo.house import GUEST, Guest
 
 
@@ -20,6 +20,8 @@ class Tale:
     story: Callable[..., Any]
     cash_fen: int = 0
     own_share: bool = False
+    unit: str | None = None
+    """What became of the unit of a booking's quota; None where no unit is counted."""
 
 
 TALES: Final[dict[str, Tale]] = {
@@ -35,6 +37,19 @@ TALES: Final[dict[str, Tale]] = {
         story_p02.BEGINS,
         story_p02.StoryP02,
         cash_fen=372_804,
+    ),
+    "P04": Tale(
+        "专家门诊 · 三选一、取消与陪诊 / an expert's appointment, given up, asked for again",
+        story_p04.GUEST,
+        story_p04.BEGINS,
+        story_p04.StoryP04,
+        unit="consumed",
+    ),
+    "P15": Tale(
+        "急诊手术绿色通道 · 国庆假期凌晨 / an operation at night, nobody's papers asked for",
+        story_p15.GUEST,
+        story_p15.BEGINS,
+        story_p15.StoryP15,
     ),
     "P19": Tale(
         "重疾住院费用垫付 · 拒赔与归还 / an advance, a denied claim, repayment",

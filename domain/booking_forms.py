@@ -86,6 +86,7 @@ class ArrangeService(Form):
     equal_alternative: bool = False  # another hospital of the same rank, by agreement
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    hospital_rank: int | None = Field(default=None, gt=0)  # in the ranking the service names
     final: bool = False
     note: Note = ""
 
@@ -105,6 +106,8 @@ class ConfirmBooking(Form):
     confirmed: bool
     told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
     withdrawn: bool = False
+    # What the service wants told with the result, by the codes of its step (R565).
+    says: dict[Annotated[str, Field(max_length=32)], Words] = Field(default={}, max_length=10)
     note: Note = ""
 
     @model_validator(mode="after")
@@ -153,6 +156,7 @@ class AssignExpert(Form):
     expert: StaffId | None = None
     hospital_id: HospitalId | None = None
     city: Annotated[str, Field(max_length=32)] = ""
+    specialty: Annotated[str, Field(max_length=64)] = ""  # what he is an authority of
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
     final: bool = False

@@ -64,6 +64,26 @@ def intake_for(service: Service, *, known: Container[str] = ()) -> list[str]:
     return [code for code in service.fields if code in INTAKE_NAMES and code not in known]
 
 
+CLINIC_NAMES: Final = {"ordinary": "普通门诊", "vip": "特需门诊", "international": "国际门诊"}
+"""The kinds of clinic a customer may choose (R412)."""
+
+OTHER_EXAMINATION: Final = "其他"
+
+
+def examinations_of(service: Service) -> tuple[str, ...]:
+    """The examinations the service is for, as its file lists them (R538); none = any."""
+    return service.choice.examinations if service.choice else ()
+
+
+def is_examined(service: Service, exam: str) -> bool:
+    """Whether an examination is one of them, or another one that is named: `其他: 脑电图`."""
+    listed = {one.upper() for one in examinations_of(service)}
+    kind, _, named = exam.strip().upper().replace("：", ":").partition(":")
+    if not listed or not kind:
+        return True  # whether anything is stated is asked elsewhere
+    return kind in listed and (kind != OTHER_EXAMINATION or bool(named.strip()))
+
+
 _PREFERRED: Final = {
     "ordinary_ward": "优先普通病房",
     "attending_doctor": "优先主诊医生或优选推荐医生",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from domain.hours import ALWAYS, NOT_STATED
+from domain.services import STEP_FIELDS, Step
 
 if TYPE_CHECKING:
     from domain.programme import Programme
@@ -156,9 +157,25 @@ def _steps(programme: Programme) -> Misfit | None:
             if unknown:
                 reason = f"step {step.code} names neither a step nor a group {min(unknown)!r}"
                 return Misfit(reason, "services", at, "steps")
+            if step.tells is not None and not programme.has_notice(step.tells):
+                return Misfit(f"no notice {step.tells!r}", "services", at, "steps")
+            if (why := _asked_of_a_booking(step)) is not None:
+                return Misfit(why, "services", at, "steps")
     if terms and terms.office_hours not in {None, *(hours.code for hours in programme.hours)}:
         reason = f"no service hours {terms.office_hours!r}"
         return Misfit(reason, "emergency", "office_hours")
+    return None
+
+
+def _asked_of_a_booking(step: Step) -> str | None:
+    """Why a step with a moment cannot be asked for: nobody to do it, or nothing to say."""
+    if step.asked is None:
+        return None
+    if unknown := set(step.fields) - set(STEP_FIELDS):
+        return f"step {step.code} has no field {min(unknown)!r}; it has {sorted(STEP_FIELDS)}"
+    silent = step.asked in ("told", "confirmed") and step.tells is not None
+    if not step.by and not silent:
+        return f"step {step.code} is asked for and names nobody who does it"
     return None
 
 

@@ -122,6 +122,7 @@ class Choice(Terms):
     ] = ()
     may_not_choose: tuple[Literal["time", "expert"], ...] = ()
     clinics: tuple[Literal["ordinary", "vip", "international"], ...] = ()
+    examinations: tuple[str, ...] = ()  # those the service is for; 其他 takes what is named with it
     prefers: tuple[Literal["ordinary_ward", "attending_doctor", "named_hospital"], ...] = ()
     when_scarce: Literal["equal_hospital_by_agreement"] | None = None
 
@@ -144,6 +145,7 @@ class Staffing(Terms):
     ranking_top: int | None = Field(default=None, gt=0)
     cities: tuple[str, ...] = ()
     needs_nursing_experience: bool = False
+    of_specialty: bool = False  # an authority of the very specialty the disease belongs to
 
 
 class FailedCalls(Terms):
@@ -231,19 +233,50 @@ class PaysBack(Terms):
     at_most_fen: int = Field(gt=0)
 
 
+Asked = Literal["taken", "approved", "told", "confirmed", "stay", "served"]
+"""The moments of a booking at which a service's own step may be asked for.
+
+`taken` once the request is answered, `approved` before a hospital is asked, `told` with what the
+customer is told before he confirms, `confirmed` beside the visit, `stay` as long as he lies in
+hospital, `served` when the service is over.
+"""
+
+
+STEP_FIELDS: Final = {
+    "condition": "病情",
+    "need": "需求",
+    "transferred_to": "转接专线",
+    "advice": "专家建议",
+    "city": "住院城市",
+    "hospital_id": "住院医院",
+    "precautions": "注意事项",
+    "formalities": "协助办理的手续",
+    "treatment": "治疗情况",
+    "told": "告知内容",
+    "summary": "服务总结",
+}
+"""What the record of such a step may have to state."""
+
+
 class Step(Terms):
     """A step of a service, in order, with who does it."""
 
     code: str = Field(pattern=r"^[a-z0-9_]+$")
     name: str
     actor: str = ""
-    # A hospital's own channel only: who may report it, when it is asked for, what it says.
-    by: tuple[Role, ...] = ()  # none = anybody of the hospital
+    by: tuple[Role, ...] = ()  # who may report it; none = anybody of the hospital
+    fields: tuple[str, ...] = ()  # what its record must state
+    # A booking only; a step without a moment is part of the shape's own story.
+    asked: Asked | None = None
+    every_days: int | None = Field(default=None, gt=0)  # of a stay: how often
+    tells: str | None = Field(
+        default=None, pattern=r"^booking_[a-z_]+$"
+    )  # the notice it goes out by
+    # A hospital's own channel only: when it is asked for, what it leads to.
     when: Literal["if_needed", "afterwards"] | None = None  # None: asked of everybody, at once
     groups: tuple[str, ...] = ()  # asked for patients of these groups only
     after: tuple[str, ...] = ()  # steps without which it cannot have happened
     marks: ExpectedEvent | None = None  # what has happened when it is done; clocks listen
-    fields: tuple[str, ...] = ()  # what its record must state
     departments: tuple[str, ...] = ()  # told with it, at once
     repeats: Literal[True] | None = None  # as often as it happens
 
@@ -267,6 +300,7 @@ class Service(Incomplete):
     fields: tuple[str, ...] = ()  # what a request must state
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()
+    covers: tuple[Literal["targeted_drugs", "immune_drugs"], ...] = ()  # what a test looks at
     consulting: Consulting | None = None  # a consultation without a word is by phone
     failed_calls: FailedCalls | None = None
     cancellation: CancellationRule | None = None

@@ -1,4 +1,4 @@
-"""Whether whom a hospital offers is whom the service promises: level, hospital, city."""
+"""Whether whom a hospital offers is whom the service promises: level, hospital, rank."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def unfit(
     if staffing.hospital_class is not None and hospital_class != staffing.hospital_class:
         return "hospital_class", f"须为{staffing.hospital_class}医院"
     return None
+
+
+def out_of_rank(staffing: Staffing | None, rank: int | None) -> str | None:
+    """Why a hospital is not one of the best so many the service promises (R623); None if it is."""
+    top = staffing.ranking_top if staffing else None
+    if top is None or (rank is not None and rank <= top):
+        return None
+    return f"须为排名前{top}的医院"

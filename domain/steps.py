@@ -69,6 +69,7 @@ class TaskKind(StrEnum):
     REPORT_VISIT = "report_visit"
     DECIDE_USE = "decide_use"
     FOLLOW_UP_CALL = "follow_up_call"
+    SERVICE_STEP = "service_step"
     ASSIGN_EXPERT = "assign_expert"
     SEND_KIT = "send_kit"
     RECEIVE_SAMPLE = "receive_sample"

@@ -50,6 +50,7 @@ from domain.forms import (
 )
 from domain.money import Money
 from domain.rescue_steps import RESCUE_TASKS
+from domain.service_steps import SERVICE_STEP_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.waiver import PaymentMode, Role
 
@@ -246,6 +247,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     **BOOKING_TASKS,
     **CONSULTATION_TASKS,
     **RESCUE_TASKS,
+    **SERVICE_STEP_TASKS,
     TaskKind.ANSWER_ENQUIRY: task_terms(
         "答复咨询", AnswerEnquiry, Role.AGENT, Role.REVIEWER, Role.DOCTOR, Role.SUPERVISOR
     ),

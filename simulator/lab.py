@@ -23,6 +23,9 @@ class Test(Body):
 
     test_id: OrderId
     kind: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
+    covers: Annotated[
+        tuple[Literal["targeted_drugs", "immune_drugs"], ...], Field(max_length=5)
+    ] = ()
 
 
 class Word(Body):

@@ -1,9 +1,8 @@
 """Every input, signal, update and answer that crosses the wire between the door and a case.
 
-All of them are tolerant readers (unknown fields are ignored, new fields have defaults), because a
-malformed start argument would wedge a case for ever. Strictness lives at the door. Each message
-from outside carries `at`, the moment the door received it: a promise runs from the customer's
-call, not from the moment a worker got to it.
+All are tolerant readers (unknown fields are ignored, new ones have defaults): a malformed start
+would wedge a case for ever. Strictness lives at the door. What comes from outside carries `at`,
+when the door received it: a promise runs from the customer's call, not from a worker's turn.
 """
 
 from __future__ import annotations
@@ -126,6 +125,7 @@ class RequestBooking(Message):
     channel: str
     language: Literal["zh", "en"] = "zh"  # in which the customer is told
     urgent: bool = False  # an office that rests at night still hears emergencies
+    coordination: str | None = None  # hospitals are asked by wire, under this version of a consent
     requested_by: Actor
     requested_at: datetime
 
@@ -169,13 +169,6 @@ class CallHeard(Message):
     news: CallNews
     at: datetime  # when it happened
     seconds: int = 0  # how long the talk lasted, once it has ended
-
-
-class EndContract(Message):
-    """Update `end_contract`: the insurance contract ended early, and the service with it."""
-
-    actor: Actor
-    at: datetime
 
 
 class PapersArrived(Message):
@@ -230,6 +223,7 @@ class CaseLinked(Message):
     case_id: str
     actor: Actor
     at: datetime
+    word_id: str = ""
 
 
 class PatientKnown(Message):
@@ -237,6 +231,7 @@ class PatientKnown(Message):
 
     actor: Actor
     at: datetime
+    word_id: str = ""
 
 
 class CompleteTask(Message):

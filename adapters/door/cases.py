@@ -13,13 +13,12 @@ from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import array, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.encryption import Sealer
+from adapters.openings import OpenedRows
 from adapters.tables.cases import OPENING, TEAM_NURSE, cases, documents, tasks
 from adapters.tables.family import family
 from adapters.tables.states import case_states
-from domain.guards import CaseAccess, Opening, TaskAccess
+from domain.guards import CaseAccess, TaskAccess
 from domain.waiver import ENDED, Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "bed", "disease", "opened")
@@ -56,7 +55,6 @@ def _access_query() -> Select[Any]:
 # Built once: building them anew costs as much processor time as running them.
 _ADD: Final = insert(cases).on_conflict_do_nothing().returning(cases.c.case_id)
 _ACCESS: Final = _access_query()
-_OPENED: Final = select(cases.c.opened).where(cases.c.case_id == bindparam("case"))
 _TASK: Final = (
     select(tasks, TEAM_NURSE.label("nurse"))
     .join_from(tasks, cases, tasks.c.case_id == cases.c.case_id, isouter=True)
@@ -76,12 +74,10 @@ _ACTED: Final = (
 )
 
 
-class CaseRows:
+class CaseRows(OpenedRows):
     """Cases and tasks, in one transaction."""
 
-    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
-        self._connection = connection
-        self._sealer = sealer
+    table = cases
 
     async def add(self, row: dict[str, Any]) -> bool:
         """Write a reported case; False when this stay, or this id, has been reported already."""
@@ -136,11 +132,6 @@ class CaseRows:
         )
         return (await self._connection.execute(found)).first() is not None
 
-    async def opened(self, case_id: str) -> str | None:
-        """The start message of a case as it was written down."""
-        found = (await self._connection.execute(_OPENED, {"case": case_id})).scalar()
-        return None if found is None else self._sealer.open_text(found, "cases.opened")
-
     async def last_state(self, case_id: str) -> dict[str, Any] | None:
         """What an ended case knew, if it moved money."""
         query = select(case_states.c.state).where(case_states.c.case_id == case_id)
@@ -149,17 +140,6 @@ class CaseRows:
             return None
         state: dict[str, Any] = json.loads(self._sealer.open_text(found, "case_states.state"))
         return state
-
-    async def openings(self, *, before: datetime, limit: int) -> list[Opening]:
-        """Cases still in `opening` that were written before a moment."""
-        rows = await self._connection.execute(
-            select(cases.c.case_id, cases.c.opened)
-            .where(cases.c.stage == OPENING)
-            .where(cases.c.changed_at <= before)
-            .order_by(cases.c.changed_at)
-            .limit(limit)
-        )
-        return [Opening(row[0], self._sealer.open_text(row[1], "cases.opened")) for row in rows]
 
     async def document_ids(self, case_id: str) -> dict[str, list[str]]:
         """What lies in the case's file, ids by kind."""

@@ -102,7 +102,7 @@ class Laboratory:
 
     async def order_test(self, order: TestOrder) -> LabAnswer:
         """Order under the test id."""
-        body = {"test_id": order.test_id, "kind": order.kind}
+        body = {"test_id": order.test_id, "kind": order.kind, "covers": list(order.covers)}
         answer = await _heard(self._line.order("/tests", key=order.test_id, body=body))
         reply = _read(answer, _TestReply)
         if reply.test_id != order.test_id:

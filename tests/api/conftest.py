@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -49,6 +49,8 @@ from adapters.search_attributes import register
 from adapters.settings import Settings
 from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal import connect
+from api.delivery import ORPHAN_AFTER, sweep
+from api.gateway import CaseGateway, NotKnownYet
 from api.main import create_app
 from domain.calendar import SHANGHAI, civil_date
 from domain.parcel import ParcelStatus
@@ -207,6 +209,24 @@ class House:
         async with self.database.connect() as connection:
             counted = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
             return int(counted.scalar_one())
+
+
+class _Deaf(CaseGateway):
+    async def signal(self, case_id: str, name: str, message: object) -> None:
+        raise NotKnownYet
+
+
+@asynccontextmanager
+async def no_server_takes_a_signal(house: House) -> AsyncIterator[None]:
+    """While it lasts nobody hears what happened; then the sweep comes by."""
+    door = house.app.state.door
+    house.app.state.door = replace(door, cases=_Deaf(house.temporal))
+    try:
+        yield
+    finally:
+        house.app.state.door = door
+    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
+    await sweep(door)
 
 
 WRITTEN = (

@@ -14,7 +14,7 @@ from adapters.tables.cases import policies
 from api.delivery import ORPHAN_AFTER, sweep
 from domain.booking_terms import papers_for
 from domain.calendar import civil_date
-from tests.api.conftest import NAME, PERSON, House
+from tests.api.conftest import NAME, PERSON, House, no_server_takes_a_signal
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 from tests.workflows.booked import PROGRAMMES
@@ -127,6 +127,9 @@ async def test_an_expert_visit_is_booked_visited_and_closed_over_http(worked: Ho
     refused = await staged(worked, again.json()["booking_id"], "rejected")
     assert refused["unit"] is None
     assert "已使用" in refused["reason"]
+    async with worked.database.connect() as connection:
+        kept = await connection.scalars(text("SELECT reason FROM bookings WHERE stage='rejected'"))
+        assert "已使用".encode() not in kept.one()
 
 
 async def test_the_last_unit_asked_for_by_many_at_once_goes_to_one(worked: House) -> None:
@@ -176,7 +179,9 @@ async def test_giving_up_early_gives_the_unit_back(worked: House) -> None:
     assert await booked(worked) != booking_id
 
 
-async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: House) -> None:
+async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later(
+    worked: House,
+) -> None:
     await insured_of(worked, P20)
     booking_id = await booked(
         worked,
@@ -191,15 +196,16 @@ async def test_a_bed_needs_its_slip_and_the_slip_starts_its_promise(worked: Hous
     problem(await worked.post(path, form), 409, "documents-missing")
     terms = PROGRAMMES[P20]
     service = terms.service("inpatient_arrangement")
-    for kind in papers_for(terms.for_booking(service.code), service, None):
-        for _ in ("first", "replayed"):
-            stored = await worked.post(
-                f"/v1/bookings/{booking_id}/documents",
-                data={"kind": kind.value},
-                files={"file": ("a.jpg", b"\xff\xd8\xff" + kind.value.encode(), "image/jpeg")},
-                key=f"k-{kind.value}",
-            )
-            assert stored.status_code == 201, stored.text
+    async with no_server_takes_a_signal(worked):
+        for kind in papers_for(terms.for_booking(service.code), service, None):
+            for _ in ("first", "replayed"):
+                stored = await worked.post(
+                    f"/v1/bookings/{booking_id}/documents",
+                    data={"kind": kind.value},
+                    files={"file": ("a.jpg", b"\xff\xd8\xff" + kind.value.encode(), "image/jpeg")},
+                    key=f"k-{kind.value}",
+                )
+                assert stored.status_code == 201, stored.text
     assert (await worked.post(path, form)).status_code == 200
     await reviewed(worked, booking_id)
     seen = await staged(worked, booking_id, "coordinating")
@@ -336,6 +342,15 @@ async def test_who_has_no_admission_slip_yet_is_told_to_begin_with_the_outpatien
     assert "门诊绿通" in bed["reasons"][0]["text"]
     visit = await booked(worked, **(asked | {"service": bed["begin_with"][0]}))
     await open_task(worked, visit, "take_request")
+    # Nor is anybody accompanied to a bed that nobody is asked for (section 3.2).
+    escort = asked | {"service": "visit_escort"}
+    alone = await staged(worked, await booked(worked, **escort), "rejected")
+    assert [reason["code"] for reason in alone["reasons"]] == ["booking_exists"]
+    assert alone["begin_with"] == ["inpatient_arrangement"]
+    known["preconditions"] = ["admission_slip", "booking"]  # which nobody takes his word for
+    assert (await staged(worked, await booked(worked, **escort), "rejected"))["begin_with"]
+    await open_task(worked, await booked(worked, **asked), "take_request")
+    await open_task(worked, await booked(worked, **escort), "take_request")
 
 
 async def test_an_insurer_reads_how_a_service_fares_and_a_channel_does_not(worked: House) -> None:

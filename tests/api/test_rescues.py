@@ -11,7 +11,14 @@ import httpx
 from sqlalchemy import text
 
 from api.delivery import ORPHAN_AFTER, sweep
-from tests.api.conftest import HOSPITAL, NAME, PERSON, STRANGER, House
+from tests.api.conftest import (
+    HOSPITAL,
+    NAME,
+    PERSON,
+    STRANGER,
+    House,
+    no_server_takes_a_signal,
+)
 from tests.api.test_bad_input import problem
 
 P15 = "hosp_shuangcheng_surgery"
@@ -109,13 +116,19 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     await ok(worked, f"{at}/patient", somebody, "hospital_staff")
     other = await ask(worked, f"{at}/case", {"case_id": case_id})
     problem(other, 422, "invalid")  # another person's case
-    await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
-    linked = await ok(worked, f"{at}/case", {})  # staff need not know its number
+    async with no_server_takes_a_signal(worked):
+        await ok(worked, f"{at}/patient", {"name": NAME, "id_number": PERSON}, "hospital_staff")
+        linked = await ok(worked, f"{at}/case", {})  # staff need not know its number
     assert linked["linked_case"] == case_id
     problem(await ask(worked, f"{at}/case", {"case_id": case_id}), 409, "wrong-stage")
     changed = await ask(worked, f"{at}/patient", somebody, "hospital_staff")
     problem(changed, 409, "wrong-stage")
-    file = await seen(worked, rescue_id, lambda one: one["stage"] == "formalities")
+    file = await seen(
+        worked, rescue_id, lambda one: "case_linked" in [line["event"] for line in one["timeline"]]
+    )
+    told = [line["event"] for line in file["timeline"]]
+    assert [told.count(one) for one in ("patient_known", "case_linked")] == [2, 1]
+    assert file["stage"] == "formalities"
     assert (file["linked_case"], file["outcome_name"]) == (case_id, "已收入院")
     assert file["name_masked"] not in ("", NAME)
     report = await ok(worked, "/v1/reports/rescues", role="hospital_duty")
@@ -194,6 +207,18 @@ async def test_a_call_that_cannot_be_meant_is_refused_before_anything_is_written
         answer = await ask(house, RESCUES, body)
         problem(answer, 422, code, field)
     assert await house.rows("rescues") == 0
+
+
+async def test_a_call_that_is_sent_twice_brings_one_patient(worked: House) -> None:
+    body = {"programme": P15, "service": "er_rescue_channel", "complaint": COMPLAINT}
+    asked = (ask(worked, RESCUES, body, "hospital_staff", key="once") for _ in range(4))
+    answers = await asyncio.gather(*asked)
+    opened = {one.json()["rescue_id"] for one in answers if one.status_code == 201}
+    assert len(opened) == 1
+    assert {one.status_code for one in answers} <= {201, 409}  # 409: the first is under way
+    other = await ask(worked, RESCUES, body | {"complaint": "昏迷"}, "hospital_staff", key="once")
+    problem(other, 422, "idempotency-key-reused")
+    assert await worked.rows("rescues") == 1
 
 
 async def test_a_call_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:

@@ -30,12 +30,18 @@ hospitals: {grade_min: 2, source: inferred}
 
 
 def test_the_blocks_of_the_page_are_a_programme() -> None:
-    begins, services, clocks, lowers = BLOCKS
+    begins, services, own_steps, clocks, lowers = BLOCKS
     bare = [
         {"code": code, "name": "一", "source": "inferred"}
         for code in ("phone_doctor", "deposit_waiver")
     ]
     whole: dict[str, Any] = {**yaml.safe_load(HEAD), **begins, **lowers}
+    bare[0] |= {"shape": "appointment", **own_steps}
+    whole["notices"] = [
+        {"code": step["tells"], "channel": "wechat", "text": "{reason}", "source": "inferred"}
+        for step in own_steps["steps"]
+        if "tells" in step
+    ]
     programme = Programme.parse(whole | {"services": [*services, *bare], "clocks": clocks})
     assert programme.clock("K05").hours == programme.hours[0].code
 

@@ -95,6 +95,7 @@ def test_every_notice_a_story_sends_is_written(programme: Programme) -> None:
 @pytest.mark.parametrize("programme", BOOKABLE, ids=lambda one: one.code)
 def test_every_notice_of_a_booking_is_written_and_told(programme: Programme) -> None:
     told = {code for code in told_by_stories() if code.startswith(OF_BOOKINGS)}
+    told |= {step.tells for one in programme.services for step in one.steps if step.tells}
     written = {notice.code for notice in programme.notices if notice.of_bookings}
     assert (told ^ written) <= {"booking_started"}  # P06 alone says when cancelling begins to cost
 

@@ -11,7 +11,6 @@ from domain.rescue import RescueStage
 from domain.steps import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF
 from tests.workflows.rescued import Rescued, ward_opener
-from workflows.messages import CaseLinked, PatientKnown
 
 
 def rescue_opener(settings: Settings) -> Callable[[], AbstractAsyncContextManager[Rescued]]:
@@ -43,11 +42,7 @@ async def admitted(rescued: Rescued) -> None:
     await rescued.step(HOSPITAL_NURSE, "to_ward", details={"ward": "骨科", "disputed": "yes"})
     await rescued.outcome()
     await rescued.until(lambda: rescued.stage is RescueStage.FORMALITIES)
-    at = rescued.time.now()
-    known = PatientKnown(actor=HOSPITAL_STAFF, at=at)
-    await rescued.handle.signal("patient_known", known)
-    linked = CaseLinked(case_id="dw-" + "a" * 20, actor=HOSPITAL_STAFF, at=at)
-    await rescued.handle.signal("case_linked", linked)
+    await rescued.known_and_insured()
     await rescued.go_on("register_later", "family_admission", lines=("decide_ward", "case_linked"))
     await rescued.do(TaskKind.COLLECT_FEES, HOSPITAL_STAFF, settled=False)
     await rescued.time.go_to(rescued.time.now() + timedelta(days=7))
@@ -59,4 +54,27 @@ async def died(rescued: Rescued) -> None:
     await rescued.step(HOSPITAL_STAFF, "straight_in")
     await rescued.triage("arrest")
     await rescued.outcome("died")
+    await rescued.closes()
+
+
+async def _is_over(rescued: Rescued, group: str, outcome: str) -> None:
+    await rescued.step(HOSPITAL_STAFF, "straight_in")
+    await rescued.triage(group)
+    await rescued.outcome(outcome)
+    await rescued.closes()
+
+
+async def transferred(rescued: Rescued) -> None:
+    """Another hospital takes the patient over."""
+    await _is_over(rescued, "bleeding_trauma", "transferred")
+
+
+async def under_control(rescued: Rescued) -> None:
+    """The patient is out of danger and stays nowhere."""
+    await _is_over(rescued, "shock", "under_control")
+
+
+async def served(rescued: Rescued) -> None:
+    """It was no rescue after all."""
+    await rescued.outcome("served")
     await rescued.closes()

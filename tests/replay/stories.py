@@ -9,13 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from activities.exchange_ports import StatedBill
 from adapters.settings import Settings
 from domain.eligibility import Outcome
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
-from tests.builders import AGENT, INSURER, NURSE, REVIEWER, SUPERVISOR, a_verdict
-from tests.replay import bookings, consultations, rescues
+from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
+from tests.replay import bookings, claims, consultations, early, rescues
 from tests.replay import escorts as escorts_told
 from tests.workflows import advances, opinions, people, reimbursed
 from tests.workflows.asking import Asked, enquiry_opener
@@ -29,7 +28,6 @@ from tests.workflows.reconciling import (
     a_payment,
     reconciliation_opener,
 )
-from workflows.claims.messages import BillSettled
 
 
 @dataclass(frozen=True)
@@ -203,73 +201,6 @@ async def _consumed(case: Case) -> None:
     await case.ends(Stage.CONSUMED)
 
 
-async def _claim_paid(case: Case) -> None:
-    """Asked once for a paper, decided by a person, paid out."""
-    await advances.claimed(
-        case, "ci_one_day_payout", disease="colorectal_cancer", diagnosis="confirmed"
-    )
-    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"])
-    papers = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
-    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=papers, complete=True)
-    payable = people.money(25_000_000)
-    await case.do(TaskKind.ADJUDICATE, INSURER, decision="approved", payable=payable)
-    await case.ends(Stage.CLOSED)
-
-
-async def _claim_settled(case: Case) -> None:
-    """Settled with the bill at the counter."""
-    await advances.claimed(case, "claim_direct_pay")
-    await case.do(
-        TaskKind.SETTLE_AT_COUNTER,
-        AGENT,
-        bill=people.money(774_362),
-        social_paid=people.money(0),
-        self_pay=people.money(104_838),
-    )
-    await case.ends(Stage.CLOSED)
-
-
-async def _claim_with_social(case: Case) -> None:
-    """The data company delivers the bill, social insurance settles its part by callback."""
-    case.partners.bills["E-0001"] = StatedBill(found=True, bill_fen=774_362)
-    await advances.claimed(case, "claim_direct_pay", more={"bill_no": "E-0001"})
-    await case.until(lambda: case.partners.settled)
-    told = BillSettled(
-        settlement_id=f"{case.case_id}:social",
-        done=True,
-        self_pay_fen=104_838,
-        at=case.time.now(),
-    )
-    await case.handle.signal("bill_settled", told)
-    await case.do(
-        TaskKind.SETTLE_AT_COUNTER,
-        AGENT,
-        bill=people.money(774_362),
-        social_paid=people.money(0),
-        self_pay=people.money(104_838),
-        amounts_shown=True,
-    )
-    await case.ends(Stage.CLOSED)
-
-
-async def _claim_offered(case: Case) -> None:
-    """Offered by us, helped with, visited, decided by a person, handed over at a branch."""
-    more: dict[str, Any] = {"proactive": True, "branch": "sichuan", "branch_name": "四川省分公司"}
-    known: dict[str, Any] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
-    await advances.claimed(case, "ci_one_day_payout", more=more, **known)
-    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=False)
-    await case.do(TaskKind.OFFER_CLAIM, AGENT, reached=True, wants=True, consent_version="v1")
-    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, complete=False, missing=["diagnosis_proof"])
-    papers = {"id_card_front": ["doc-1"], "diagnosis_proof": ["doc-2"]}
-    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=papers, complete=True)
-    await case.do(TaskKind.HOME_VISIT, AGENT, subject="资料齐全, 上门协助理赔", images=["i-1"])
-    payable = people.money(25_000_000)
-    await case.do(TaskKind.ADJUDICATE, INSURER, decision="approved", payable=payable)
-    form: dict[str, Any] = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
-    await case.do(TaskKind.HAND_OVER_MONEY, AGENT, **form)
-    await case.ends(Stage.CLOSED)
-
-
 STORIES = {
     "DepositWaiver.closed_by_offset": Story(_closed_by_offset),
     "DepositWaiver.closed_after_refund_and_residual": Story(_closed_after_refund_and_residual),
@@ -281,12 +212,10 @@ STORIES = {
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
     "DepositWaiver.closed_after_aftercare": Story(_closed_after_aftercare),
     "DepositWaiver.consumed": Story(_consumed),
-    "Claim.paid": Story(_claim_paid),
-    "Claim.settled_at_counter": Story(_claim_settled),
-    "Claim.settled_with_social_insurance": Story(_claim_with_social),
-    "Claim.offered_and_handed_over": Story(_claim_offered),
+    **{name: Story(tell) for name, tell in claims.STORIES.items()},
     "Enquiry.done": Story(_enquiry_done, opener=enquiry_opener),
     **{name: Story(tell, opener=opens) for name, (tell, opens) in bookings.STORIES.items()},
+    **{name: Story(tell, opener=opens) for name, (tell, opens) in early.STORIES.items()},
     **{
         f"Consultation.{tell.__name__}": Story(tell, opener=partial(booking_opener, of=of))
         for tell, of in consultations.STORIES
@@ -312,6 +241,9 @@ STORIES = {
     ),
     "Rescue.admitted": Story(rescues.admitted, opener=rescues.rescue_opener),
     "Rescue.died": Story(rescues.died, opener=rescues.rescue_opener),
+    "Rescue.transferred": Story(rescues.transferred, opener=rescues.rescue_opener),
+    "Rescue.under_control": Story(rescues.under_control, opener=rescues.rescue_opener),
+    "Rescue.served": Story(rescues.served, opener=rescues.rescue_opener),
     "Reconciliation.two_differences": Story(_reconciled, opener=reconciliation_opener),
 }
 """The story of each history, by workflow and ending: the name of its file."""

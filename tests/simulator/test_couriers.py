@@ -100,9 +100,15 @@ async def test_a_courier_that_refuses_or_is_slow_or_babbles_is_understood(
 async def test_a_laboratory_takes_a_test_once_and_speaks_by_callback(
     simulator: Simulator, listener: Listener, lab: Laboratory
 ) -> None:
-    order = TestOrder(test_id=f"bk-{uuid.uuid4().hex[:20]}.test.1", kind="gene_testing")
+    order = TestOrder(
+        test_id=f"bk-{uuid.uuid4().hex[:20]}.test.1",
+        kind="gene_testing",
+        covers=("targeted_drugs",),
+    )
     for _ in range(2):
         assert (await lab.order_test(order)).accepted
+    body = simulator.received(order.test_id)[0]
+    assert body == {"test_id": order.test_id, "kind": "gene_testing", "covers": ["targeted_drugs"]}
     path = f"/lab/v1/tests/{order.test_id}/words"
     for word in ("sample_received", "report_ready"):
         simulator.http.post(path, json={"word": word, "report_no": "R-7"}).raise_for_status()

@@ -1,7 +1,7 @@
 """`python -m tests.walk`: many seeds; `python -m tests.walk 17`: one of them, with its story.
 
-A number is the seed of a case, `b17` that of a booking. WALK_SEEDS (500) says how many of each,
-WALK_FROM (0) with which to begin. Exit status 1 when one fails.
+A number is the seed of a case, `b17` that of a booking, `r17` that of a rescue. WALK_SEEDS (500)
+says how many of each, WALK_FROM (0) with which to begin. Exit status 1 when one fails.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from rich.console import Console
 
 from tests.walk.booking_scene import booked_services
 from tests.walk.bookings import BookingWalk
+from tests.walk.rescues import RescueWalk, a_rescue
 from tests.walk.scene import Scene
 from tests.walk.walk import Walk
 
-BOOKING = "b"
-"""What the seed of a booking begins with."""
+BOOKING, RESCUE = "b", "r"
+"""What the seed of a booking begins with, and that of a rescue."""
 _OUT = Console(highlight=False, soft_wrap=True)
 
 
@@ -42,8 +43,8 @@ class Walked:
 def walked(seed: str) -> Walked:
     """Walk a seed to its end, or to what is wrong."""
     logging.disable(logging.WARNING)  # the SDK's own words about a task that fails
-    if seed.startswith(BOOKING):
-        return _booking(seed)
+    if seed[0] in (BOOKING, RESCUE):
+        return _beside_a_bed(seed)
     wrong = ""
     with asyncio.Runner() as loop:
         one = Walk(Scene(int(seed), loop=loop))
@@ -55,19 +56,25 @@ def walked(seed: str) -> Walked:
     return Walked(seed, wrong, (scene.code, str(scene.run.result)), scene.happened, scene.story)
 
 
-def _booking(seed: str) -> Walked:
-    wrong, number = "", int(seed.removeprefix(BOOKING))
-    services = booked_services()
-    code, service = services[number % len(services)]
+def _beside_a_bed(seed: str) -> Walked:
+    """A booking or a rescue."""
+    wrong, number = "", int(seed[1:])
     with asyncio.Runner() as loop:
-        one = BookingWalk(code, service, seed=seed, loop=loop)
+        one: BookingWalk | RescueWalk
+        if seed[0] == RESCUE:
+            one = a_rescue(number, loop=loop)
+        else:
+            services = booked_services()
+            code, service = services[number % len(services)]
+            one = BookingWalk(code, service, seed=seed, loop=loop)
         try:
             one.walk()
         except Exception:  # noqa: BLE001 - whatever it is, it is told with its seed
             wrong = traceback.format_exc(limit=-2)
         finally:
             one.run.close()
-    return Walked(seed, wrong, ("booking", one.stage.value), one.happened, one.story)
+    kind = "rescue" if seed[0] == RESCUE else "booking"
+    return Walked(seed, wrong, (kind, one.stage.value), one.happened, one.story)
 
 
 def say(text: str) -> None:
@@ -88,8 +95,8 @@ def walk_all(first: int, count: int) -> int:
     started, happened, ends = time.monotonic(), Counter[str](), Counter[tuple[str, str]]()
     failed = []
     numbers = range(first, first + count)
-    seeds = [*map(str, numbers), *(f"{BOOKING}{number}" for number in numbers)]
-    say(f"{count} cases and {count} bookings, seeds from {first}")
+    seeds = [f"{kind}{number}" for kind in ("", BOOKING, RESCUE) for number in numbers]
+    say(f"{count} cases, {count} bookings and {count} rescues, seeds from {first}")
     with ProcessPoolExecutor() as pool:
         for one in pool.map(walked, seeds, chunksize=5):
             happened.update(one.happened)

@@ -18,6 +18,7 @@ from domain.documents import DocumentKind
 from domain.expenses import papers_of
 from domain.money import Money
 from domain.rehabilitation import calls_allowed
+from domain.service_steps import step_named, steps_at
 from domain.steps import TaskKind
 from domain.visit import Escorting, escorting
 
@@ -30,7 +31,7 @@ FAR_ENOUGH: Final = timedelta(days=10)
 """Beyond every lead a service asks for."""
 
 
-BEST: Final = {"doctor_level": "chief", "hospital_class": "3A"}
+BEST: Final[dict[str, Any]] = {"doctor_level": "chief", "hospital_class": "3A"}
 """A doctor and a hospital that every service takes."""
 
 
@@ -47,14 +48,36 @@ def _checked(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 
 def _options(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     choice = walk.service.choice
+    if choice and choice.clinics:
+        return {"options": [{"option": one} for one in choice.clinics]}
     count = choice.experts_offered if choice and choice.experts_offered else 3
     return {"options": [{"option": f"o-{number}"} for number in range(count)]}
+
+
+def _chosen(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
+    return {"option": walk.chance.choice(task.subject.split())}
+
+
+def _confirmed(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+    told = steps_at(walk.service, "told")
+    says = {code: "空腹前往" for step in told for code in step.fields}
+    return {"confirmed": True, "told_by": "phone", "says": says}
+
+
+def _own_step(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
+    """A step of the service's own file; of three rounds of a stay one is the last."""
+    step = step_named(walk.service, task.subject)
+    fields = step.fields if step else ()
+    form: dict[str, Any] = {"says": {code: "已办" for code in fields if code != "hospital_id"}}
+    if "hospital_id" in fields:
+        form["hospital_id"] = "h-0001"
+    return form | {"over": walk.chance.random() < 0.3}
 
 
 def _arranged(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     day = walk.now + timedelta(days=walk.chance.randint(1, 20))
     at = day.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
-    return {"arranged": True, "service_at": at.isoformat(), **BEST}
+    return {"arranged": True, "service_at": at.isoformat(), "hospital_rank": 1, **BEST}
 
 
 def _visited(outcome: VisitOutcome) -> Answer:
@@ -68,7 +91,8 @@ def _visited(outcome: VisitOutcome) -> Answer:
 def _assigned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     staffing = walk.service.staffing
     city = staffing.cities[0] if staffing and staffing.cities else "上海"
-    return {"assigned": True, "expert": "expert-9", "city": city, **BEST}
+    at = {"city": city, "specialty": "肿瘤内科"}
+    return {"assigned": True, "expert": "expert-9", **at, **BEST}
 
 
 def _now(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
@@ -157,15 +181,18 @@ def _says(**form: Any) -> Answer:
 
 WILLING: Final[dict[TaskKind, Answer]] = {
     TaskKind.TAKE_REQUEST: _says(
-        identity_verified=True, need="复诊", intake=dict.fromkeys(INTAKE_NAMES, "已登记")
+        identity_verified=True,
+        need="复诊",
+        intake=dict.fromkeys(INTAKE_NAMES, "已登记") | {"exam_type": "CT"},
     ),
     TaskKind.CHECK_PAPERS: _checked,
     TaskKind.REVIEW_BOOKING: _says(approved=True),
     TaskKind.TELL_RESULT: _says(told_by="phone"),
     TaskKind.OFFER_OPTIONS: _options,
-    TaskKind.CHOOSE_OPTION: _says(option="o-0"),
+    TaskKind.CHOOSE_OPTION: _chosen,
+    TaskKind.SERVICE_STEP: _own_step,
     TaskKind.ARRANGE_SERVICE: _arranged,
-    TaskKind.CONFIRM_BOOKING: _says(confirmed=True, told_by="phone"),
+    TaskKind.CONFIRM_BOOKING: _confirmed,
     TaskKind.REPORT_VISIT: _visited(VisitOutcome.DELIVERED),
     TaskKind.DECIDE_USE: _says(used=False, reason="首次"),
     TaskKind.CHASE_LAB: _says(note="已致电实验室"),

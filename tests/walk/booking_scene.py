@@ -74,7 +74,8 @@ class BookingScene:
         self.cost: Cost | None = None
         self.decided: bool | None = None
         self.outcome: VisitOutcome | None = None
-        self._had = False
+        self.had = False
+        self.contract_ended = False
         self._restless = False
         self._answered: set[str] = set()
         self._done: set[str] = set()
@@ -204,7 +205,7 @@ class BookingScene:
     def give_up(self) -> None:
         """The customer cancels, and accepts what it costs."""
         message = CancelBooking(accept_use=True, actor=CUSTOMER, at=self.now)
-        self._had = self.unit == "consumed"
+        self.had = self.unit == "consumed"
         answer = self.run.update("cancel_booking", message)
         self.cost = Cost(answer["cost"]) if answer else None
         self.tell(f"given up, {self.cost}")

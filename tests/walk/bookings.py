@@ -20,6 +20,7 @@ from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import AGENT
 from tests.walk.booking_scene import BOOKING_ID, BookingScene
+from tests.walk.booking_words import say_something
 from tests.walk.engine import NotRunning, Refused
 from tests.workflows.fakes import FakePartners
 from workflows.messages import (
@@ -29,6 +30,8 @@ from workflows.messages import (
 
 STEPS: Final = 40
 """What happens in a walk before everybody behaves."""
+AHEAD_MAX: Final = 12
+"""So many acts may go well before: else few walks would come to the later steps of a service."""
 PATIENCE: Final = 400
 """Acts in which a well-behaved booking comes to its end."""
 
@@ -43,9 +46,12 @@ class BookingWalk(BookingScene):
     # The walk ------------------------------------------------------------------------------------
 
     def walk(self) -> None:
-        """So many things happen by chance; then everybody behaves until the booking has ended."""
-        self._restless = True
+        """From some step on many things happen by chance; then everybody behaves until the end."""
         self.start()
+        acts = iter(range(PATIENCE))
+        ahead = self.chance.choice((0, 0, self.chance.randint(1, AHEAD_MAX)))
+        self.go_on(lambda: next(acts) >= ahead)
+        self._restless = True
         for _ in range(STEPS):
             if not self.run.running:
                 break
@@ -53,6 +59,8 @@ class BookingWalk(BookingScene):
                 self._something()
             except Refused as refused:
                 self.tell(f"refused {refused}")
+                if not refused.names_its_reason:
+                    raise
             except NotRunning:
                 break
             self._nobody_is_left_waiting()
@@ -62,12 +70,23 @@ class BookingWalk(BookingScene):
 
     def _something(self) -> None:
         [what] = self.chance.choices(
-            ("report", "time", "nurse", "papers", "give_up", "restart", "cancel", "again", "fault"),
-            (60, 14, 10, 4, 2, 4, 2, 4, 5),
+            (
+                "report",
+                "time",
+                "nurse",
+                "papers",
+                "give_up",
+                "restart",
+                "cancel",
+                "again",
+                "fault",
+                "words",
+            ),
+            (60, 14, 10, 4, 2, 4, 2, 4, 5, 10),
         )
         tasks = self.open_tasks
         if what == "report" and tasks:
-            self.report(self.chance.choice(tasks), willing=self.chance.random() < 0.8)
+            self.report(self.chance.choice(tasks), willing=self.chance.random() < 0.92)
         elif what == "time":
             hours = self.chance.choice((0.2, 2, 30, 80, 400))
             self.reach(self.now + timedelta(hours=hours))
@@ -90,6 +109,8 @@ class BookingWalk(BookingScene):
             self._again()
         elif what == "fault":
             self._fault()
+        elif what == "words":
+            say_something(self)
 
     def _fault(self) -> None:
         """The next answer of a partner is none, or no."""
@@ -187,6 +208,8 @@ class BookingWalk(BookingScene):
         """Where the unit belongs, read from the programme without the product's own code."""
         if self.service.quota.count is None:
             return None
+        if self.contract_ended and self.stage is BookingStage.TERMINATED:
+            return "given_back"  # of a contract that is over nothing can be used any more
         if self.stage is BookingStage.CLOSED:
             return "consumed"
         if self.stage is BookingStage.CANCELLED and self.cost is None:
@@ -194,7 +217,7 @@ class BookingWalk(BookingScene):
             return {"used": "consumed"}.get(self.service.failed_calls.quota, "given_back")
         if self.stage is BookingStage.CANCELLED:
             # What was given in part, as one of a year's calls, stays given.
-            used = {Cost.FREE: self._had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
+            used = {Cost.FREE: self.had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
             return "consumed" if used else "given_back"
         if self.stage is BookingStage.TERMINATED and self.outcome in LOSSES:
             terms = self.service.consumption

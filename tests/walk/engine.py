@@ -17,6 +17,7 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import ScheduleActivity, WorkflowCommand
 from temporalio.common import (
@@ -43,11 +44,24 @@ from tests.walk.wire import (
 
 
 class Refused(Exception):
-    """A command that the workflow refused: the code of the refusal."""
+    """A command that the workflow refused: the code of the refusal, and the field it is about."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, field: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.field = field
+
+    @property
+    def names_its_reason(self) -> bool:
+        """Whether it says why, in words and at a field."""
+        return bool(self.field) and any("\u4e00" <= sign <= "\u9fff" for sign in str(self))
+
+
+def refused_with(failure: Failure) -> Refused:
+    """A refusal as the workflow worded it."""
+    said = failure.application_failure_info
+    details = CONVERTER.from_payloads(list(said.details.payloads))
+    return Refused(said.type, failure.message, str(details[0]) if details else "")
 
 
 class NotRunning(Exception):
@@ -167,8 +181,7 @@ class Execution:
             if not command.HasField("update_response"):
                 continue
             if command.update_response.HasField("rejected"):
-                failure = command.update_response.rejected
-                raise Refused(failure.application_failure_info.type, failure.message)
+                raise refused_with(command.update_response.rejected)
             if command.update_response.HasField("completed"):
                 [answer] = CONVERTER.from_payloads([command.update_response.completed])
         return answer

@@ -19,15 +19,18 @@ from domain.booking_terms import preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
 from domain.clock import ClockState, Unit
+from domain.events import ExpectedEvent
 from domain.services import Shape
 from domain.steps import TaskKind
 from tests.builders import a_calendar, programme_of
 from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services
+from tests.walk.booking_words import strangers_words
 from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
 from workflows.bookings.refusals import CANCELLING_REFUSED
 from workflows.front_desk import ONLY_ACKNOWLEDGED
+from workflows.messages import BOOKING_TYPES
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20
@@ -72,6 +75,9 @@ def test_in_time_every_promise_is_kept(walk: Walks, programme: str, service: str
     assert one.stage is BookingStage.CLOSED
     broken = [c.instance for c in one.clocks.values() if c.state is ClockState.BREACHED]
     assert broken == []
+    promised = one.programme.for_booking(service).clocks
+    ours = {clock.id for clock in promised if ExpectedEvent.CALL_STARTED not in clock.starts}
+    assert {clock.id for clock in one.clocks.values()} >= ours  # nobody phones in this walk
 
 
 @each_service
@@ -200,6 +206,29 @@ def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_re
     visit = ["booking_confirmed", "booking_tomorrow", "booking_soon"]
     near = one.service_at - OPENS < timedelta(days=1)
     assert [code for code in told if code in visit] == (visit[::2] if near else visit)
+
+
+@pytest.mark.parametrize("shape", [*BOOKING_TYPES])
+def test_words_about_others_or_before_their_time_change_nothing_at_any_step(
+    walk: Walks, shape: Shape
+) -> None:
+    """Partners speak of visits, parcels, tests and slots that this booking has not ordered."""
+    programme, service = booked_services(shape)[0]
+    undisturbed = walk(programme, service)
+    undisturbed.start()
+    undisturbed.finish()
+    for number in range(40):
+        one = walk(programme, service)
+        acts = iter(range(100))
+        one.start()
+        if not one.go_on(lambda acts=acts, number=number: next(acts) >= number):  # type: ignore[misc]
+            break
+        strangers_words(one)
+        one.finish()
+        one.check()
+        assert (one.stage, one.unit) == (undisturbed.stage, undisturbed.unit)
+        known = [clock.id for clock in one.clocks.values()]
+        assert {*known} >= {clock.id for clock in undisturbed.clocks.values()}
 
 
 @each_appointment

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from domain.eligibility import Verdict
 from domain.steps import TaskKind
 from domain.waiver import PaymentMode, Role
 from tests.builders import AGENT, DISPATCHER, INSURER, NURSE, programme_of
@@ -85,9 +86,15 @@ async def reviewed(case: Case, code: str, *, deposit_fen: int = 2_000_000) -> No
 
 
 async def claimed(
-    case: Case, service: str, *, more: dict[str, Any] | None = None, **elements: Any
+    case: Case,
+    service: str,
+    *,
+    more: dict[str, Any] | None = None,
+    verdict: Verdict | None = None,
+    **elements: Any,
 ) -> None:
     """A claim of its own; `more` is what else was asked."""
     known = {"sum_insured_left": 25_000_000} | elements
     asked = ClaimAsked(service=service, elements=known, **(more or {}))
-    await case.open(programme=programme_of(P21).for_case(service), claim=asked)
+    judged = {} if verdict is None else {"verdict": verdict}
+    await case.open(programme=programme_of(P21).for_case(service), claim=asked, **judged)

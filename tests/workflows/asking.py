@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 import worker
@@ -27,39 +26,31 @@ from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.steps import TaskKind
 from domain.waiver import Role
 from tests.builders import CUSTOMER, a_calendar, a_programme, civil
-from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners
+from tests.workflows.followed import WITHIN, Followed
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import Accepted, Actor, AskQuestion, CompleteTask
 
 ASKED = "2026-05-03 02:10"  # a Sunday in a holiday, at night: K01 knows neither
 
 
-class Asked:
+class Asked(Followed):
     """One running enquiry and everything a test asks of it."""
 
     def __init__(self, time: Time, moved_by: int) -> None:
-        self.time = time
-        self.moved_by = moved_by
+        super().__init__(time, moved_by)
         self.books = FakeBooks()
         self.enquiry_id = f"en-{secrets.token_hex(8)}"
-        self.handle: WorkflowHandle[Any, Any]
 
     @property
     def case_id(self) -> str:
         """The name the recorder of histories knows."""
         return self.enquiry_id
 
-    def at(self, text: str) -> datetime:
-        return civil(text, moved_by=self.moved_by)
-
     @property
     def pages(self) -> list[EnquiryPage]:
         return [page for _, page in sorted(self.books.enquiry_pages[self.enquiry_id].items())]
-
-    @property
-    def stage(self) -> EnquiryStage | None:
-        return self.pages[-1].stage if self.pages else None
 
     @property
     def k01(self) -> Clock:
@@ -68,27 +59,6 @@ class Asked:
     @property
     def answers(self) -> list[str]:
         return [answer.text for page in self.pages for answer in page.answers]
-
-    @property
-    def lines(self) -> list[str]:
-        return [line.event for page in self.pages for line in page.timeline]
-
-    @property
-    def open_tasks(self) -> dict[str, TaskOpened]:
-        tasks: dict[str, TaskOpened] = {}
-        for page in self.pages:
-            tasks |= {task.task_id: task for task in page.tasks_opened}
-            for closed in page.tasks_closed:
-                tasks.pop(closed.task_id, None)
-        return tasks
-
-    async def until(self, fact: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(WITHIN):
-            while True:
-                with contextlib.suppress(IndexError):
-                    if found := fact():
-                        return found
-                await asyncio.sleep(0.01)
 
     async def task(self, role: Role, kind: TaskKind = TaskKind.ANSWER_ENQUIRY) -> TaskOpened:
         """The open task of a role."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 import worker
@@ -25,10 +24,11 @@ from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
-from domain.calendar import SHANGHAI, civil_date
+from domain.calendar import civil_date
+from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
 from domain.parcel import LabWord, ParcelStatus
-from domain.services import Shape
+from domain.services import Service, Shape
 from domain.steps import TaskKind
 from domain.visit import escorting
 from tests.builders import (
@@ -43,8 +43,11 @@ from tests.builders import (
     a_calendar,
     civil,
 )
-from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
+from tests.workflows.followed import WITHIN, Followed
+from workflows.bookings.hospital_messages import ResourceWord
+from workflows.bookings.messages import EndContract
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
@@ -54,7 +57,6 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    EndContract,
     PapersArrived,
     PaymentResult,
     RequestBooking,
@@ -63,6 +65,7 @@ from workflows.messages import (
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
     TaskKind.REVIEW_BOOKING: REVIEWER,
+    TaskKind.SERVICE_STEP: AGENT,
     TaskKind.OFFER_OPTIONS: REVIEWER,
     TaskKind.CHOOSE_OPTION: CUSTOMER,
     TaskKind.ARRANGE_SERVICE: DISPATCHER,
@@ -101,17 +104,17 @@ _BY_ROLE = {actor.role: actor for actor in DOERS.values()}
 STEWARD_PHONE = "13900000000"
 
 
-class Booked:
+class Booked(Followed):
     """One running booking and everything a test asks of it."""
 
+    service: Service  # what is booked
+
     def __init__(self, time: Time, moved_by: int) -> None:
-        self.time = time
-        self.moved_by = moved_by
+        super().__init__(time, moved_by)
         self.books = FakeBooks()
         self.roster = FakeRoster()
         self.partners = FakePartners()
         self.booking_id = f"bk-{secrets.token_hex(8)}"
-        self.handle: WorkflowHandle[Any, Any]
         self._done: set[str] = set()
 
     @property
@@ -119,34 +122,9 @@ class Booked:
         """The name the recorder of histories knows."""
         return self.booking_id
 
-    def at(self, text: str) -> datetime:
-        return civil(text, moved_by=self.moved_by)
-
-    def day(self, text: str) -> date:
-        return date.fromisoformat(text) + timedelta(days=self.moved_by)
-
-    @property
-    def today(self) -> date:
-        """The day the story has reached, in Shanghai."""
-        return civil_date(self.time.now())
-
-    def civil(self, at: datetime) -> str:
-        """A moment as the story writes it; midnight is 24:00 of the day before."""
-        told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
-        if (told.hour, told.minute) == (0, 0):
-            return f"{told - timedelta(minutes=1):%m-%d} 24:00"
-        return f"{told:%m-%d %H:%M}"
-
-    async def go_to(self, text: str) -> None:
-        await self.time.go_to(self.at(text))
-
     @property
     def pages(self) -> list[BookingPage]:
         return [page for _, page in sorted(self.books.booking_pages[self.booking_id].items())]
-
-    @property
-    def stage(self) -> BookingStage | None:
-        return self.pages[-1].stage if self.pages else None
 
     @property
     def unit(self) -> str | None:
@@ -154,38 +132,9 @@ class Booked:
         return self.books.units.get(self.booking_id)
 
     @property
-    def clocks(self) -> dict[str, Any]:
-        return {clock.instance: clock for page in self.pages for clock in page.clocks}
-
-    @property
-    def lines(self) -> list[str]:
-        return [line.event for page in self.pages for line in page.timeline]
-
-    @property
-    def payments(self) -> dict[str, Any]:
-        return {record.movement_id: record for page in self.pages for record in page.payments}
-
-    @property
     def told(self) -> list[str]:
         """The templates of the notices so far, in order."""
         return [notice.template for page in self.pages for notice in page.notices]
-
-    @property
-    def open_tasks(self) -> dict[str, TaskOpened]:
-        tasks: dict[str, TaskOpened] = {}
-        for page in self.pages:
-            tasks |= {task.task_id: task for task in page.tasks_opened}
-            for closed in page.tasks_closed:
-                tasks.pop(closed.task_id, None)
-        return tasks
-
-    async def until(self, fact: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(WITHIN):
-            while True:
-                with contextlib.suppress(IndexError, KeyError):
-                    if found := fact():
-                        return found
-                await asyncio.sleep(0.01)
 
     async def task(self, kind: TaskKind) -> TaskOpened:
         """The open task of a kind."""
@@ -285,6 +234,18 @@ class Booked:
         message = LabSpoke(test_id=test_id, word=word, report_no=report_no, at=at)
         await self.handle.signal("lab_spoke", message)
 
+    async def hospitals_say(
+        self, status: AskStatus, at: str | None = None, *, ask: int = 1, **resource: Any
+    ) -> None:
+        """The hospitals' word on the booking's n-th ask, by callback; a yes with its moment."""
+        ask_id = f"{self.booking_id}.ask.{ask}"
+        await self.until(lambda: ask_id in self.partners.asks)
+        found = at and Resource(service_at=self.at(at), **resource)
+        message = ResourceWord(
+            ask_id=ask_id, status=status, resource=found or None, at=self.time.now()
+        )
+        await self.handle.signal("resource_word", message)
+
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
         await self.handle.signal("papers_arrived", message)
@@ -330,6 +291,7 @@ def verbs_of(
     )
     verbs += worker.paying_back(papers=books)
     verbs += worker.shipping(courier=partners, lab=partners)
+    verbs += worker.coordinating(hospitals=partners)
     return verbs + worker.consulting(roster=roster)
 
 
@@ -338,6 +300,7 @@ def booking_opener(
     of: tuple[str, str] = ("pingan_oncology_157", "expert_outpatient"),
     on: str = "2026-09-24 10:00",
     last_day: str | None = None,
+    judged: Outcome = Outcome.ELIGIBLE,
 ) -> Callable[..., Any]:
     """`async with booked(programme, service, at)`: a worker that replays everything every time."""
 
@@ -347,19 +310,21 @@ def booking_opener(
         service: str = of[1],
         at: str = on,
         *,
-        outcome: Outcome = Outcome.ELIGIBLE,
+        outcome: Outcome = judged,
         year_ends: str | None = last_day,
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
+        coordination: str | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
         moved_by = days_to_move(civil(at), datetime.now(tz=civil(at).tzinfo))
         time = Time(client, opens_at=civil(at, moved_by=moved_by))
-        booked = Booked(time, moved_by)
-        queue = f"test-{secrets.token_hex(6)}"
         terms = PROGRAMMES[programme].moved(moved_by)
+        booked = Booked(time, moved_by)
+        booked.service = terms.service(service)
+        queue = f"test-{secrets.token_hex(6)}"
         message = RequestBooking(
             booking_id=booked.booking_id,
             programme=terms.for_booking(service),
@@ -371,6 +336,7 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
+            coordination=coordination,
             language=language,
             requested_by=AGENT,
             requested_at=time.now(),

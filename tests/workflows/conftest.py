@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,39 +15,36 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 import worker
-from activities.ports import Balances, CasePage, PaymentStatus, TaskClosed, TaskOpened
+from activities.ports import Balances, CasePage, PaymentStatus, TaskOpened
 from adapters import search_attributes
 from adapters.settings import Settings
 from adapters.temporal import connect
 from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
-from domain.calendar import SHANGHAI, civil_date
 from domain.steps import TaskKind
 from domain.waiver import Stage
 from tests.builders import a_calendar, a_case, civil
 from tests.workflows.fakes import FakeBooks, FakePartners
+from tests.workflows.followed import WITHIN, Followed
 from workflows.cockpit import SEARCH_ATTRIBUTES, opening_attributes
 from workflows.messages import Accepted, Actor, CompleteTask, OpenCase, PaymentResult
 
-WITHIN = 60.0
-"""Real seconds any step of a test may take."""
 QUIET = 0.4
 """Real seconds without a new page, after which nothing more is on its way."""
 
 
-class Case:
+class Case(Followed):
     """One running case and everything a test asks of it."""
 
     def __init__(self, *, client: Client, opens: str) -> None:
         now = datetime.now(tz=civil(opens).tzinfo)
-        self.moved_by = days_to_move(civil(opens), now)
+        moved_by = days_to_move(civil(opens), now)
+        super().__init__(Time(client, opens_at=civil(opens, moved_by=moved_by)), moved_by)
         self.books = FakeBooks()
         self.partners = FakePartners()
         self.wires: dict[str, Any] = {}
         """Real partners in place of some of the fakes."""
-        self.time = Time(client, opens_at=self.at(opens))
         self.case_id = f"dw-{secrets.token_hex(8)}"
-        self.handle: WorkflowHandle[Any, Any]
         self._queue = f"test-{secrets.token_hex(6)}"
         self._worker: Worker | None = None
         self._done: set[str] = set()
@@ -71,17 +67,6 @@ class Case:
         if self._worker is not None:
             await self._worker.__aexit__(None, None, None)
             self._worker = None
-
-    def at(self, text: str) -> datetime:
-        """A moment of the story, moved with it."""
-        return civil(text, moved_by=self.moved_by)
-
-    def civil(self, at: datetime) -> str:
-        """A moment as the story writes it: `05-06 08:40`; midnight is 24:00 of the day before."""
-        told = (at - timedelta(days=self.moved_by)).astimezone(SHANGHAI)
-        if (told.hour, told.minute) == (0, 0):
-            return f"{told - timedelta(minutes=1):%m-%d} 24:00"
-        return f"{told:%m-%d %H:%M}"
 
     def movement(self, number: int) -> str:
         """The id of the case's n-th payment to the hospital."""
@@ -108,15 +93,6 @@ class Case:
         )
         await self.handle.signal("payment_result", result)
 
-    def day(self, text: str) -> date:
-        """A day of the story, moved with it."""
-        return date.fromisoformat(text) + timedelta(days=self.moved_by)
-
-    @property
-    def today(self) -> date:
-        """The day the story has reached, in Shanghai."""
-        return civil_date(self.time.now())
-
     def opening(self, **overrides: Any) -> OpenCase:
         """The report, at the story's moment, with the calendar moved as far as the story."""
         defaults: dict[str, Any] = {
@@ -141,10 +117,6 @@ class Case:
             execution_timeout=timedelta(days=720),
         )
 
-    async def go_to(self, text: str) -> None:
-        """Move to a later moment of the story."""
-        await self.time.go_to(self.at(text))
-
     # What the casebook shows ---------------------------------------------------------------------
 
     @property
@@ -153,38 +125,8 @@ class Case:
         return [page for _, page in sorted(self.books.pages[self.case_id].items())]
 
     @property
-    def stage(self) -> Stage | None:
-        return self.pages[-1].stage if self.pages else None
-
-    @property
-    def open_tasks(self) -> dict[str, TaskOpened]:
-        tasks: dict[str, TaskOpened] = {}
-        for page in self.pages:
-            tasks |= {task.task_id: task for task in page.tasks_opened}
-            for closed in page.tasks_closed:
-                tasks.pop(closed.task_id, None)
-        return tasks
-
-    @property
-    def closed_tasks(self) -> dict[str, TaskClosed]:
-        return {closed.task_id: closed for page in self.pages for closed in page.tasks_closed}
-
-    @property
-    def clocks(self) -> dict[str, Any]:
-        return {clock.instance: clock for page in self.pages for clock in page.clocks}
-
-    @property
     def top_ups(self) -> dict[str, Any]:
         return {record.top_up_id: record for page in self.pages for record in page.top_ups}
-
-    @property
-    def payments(self) -> dict[str, Any]:
-        return {record.movement_id: record for page in self.pages for record in page.payments}
-
-    @property
-    def lines(self) -> list[str]:
-        """The events of the timeline, in the order in which they were written."""
-        return [line.event for page in self.pages for line in page.timeline]
 
     @property
     def told(self) -> list[str]:
@@ -195,15 +137,6 @@ class Case:
     def alerts(self) -> list[str]:
         """What a supervisor is asked to look at."""
         return [task.subject for task in self.open_tasks.values() if task.kind is TaskKind.BREACH]
-
-    async def until(self, fact: Callable[[], Any]) -> Any:
-        """Wait, in real time, until the casebook shows something that it may not hold yet."""
-        async with asyncio.timeout(WITHIN):
-            while True:
-                with contextlib.suppress(KeyError, IndexError):
-                    if found := fact():
-                        return found
-                await asyncio.sleep(0.01)
 
     async def task(self, kind: TaskKind, *, subject: str | None = None) -> TaskOpened:
         """The open task of a kind."""

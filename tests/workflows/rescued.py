@@ -34,15 +34,18 @@ from tests.builders import (
     civil,
 )
 from tests.workflows.booked import PROGRAMMES, Booked
-from tests.workflows.conftest import WITHIN, no_task_failed
+from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks
+from tests.workflows.followed import WITHIN
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
     RESCUE_TYPE,
     Accepted,
     Actor,
     AddService,
+    CaseLinked,
     CompleteTask,
+    PatientKnown,
     RaiseRescue,
     ReportActs,
     RescueAct,
@@ -89,10 +92,6 @@ class Rescued(Booked):
     @property
     def pages(self) -> Any:
         return self.rescue_pages
-
-    @property
-    def stage(self) -> Any:
-        return self.rescue_pages[-1].stage if self.rescue_pages else None
 
     @property
     def reported(self) -> list[StepTold]:
@@ -142,6 +141,15 @@ class Rescued(Booked):
             "add_service", message, result_type=Accepted
         )
         return accepted
+
+    async def known_and_insured(self) -> None:
+        """Who it is comes to light, and the deposit case of the stay (I33)."""
+        at = self.time.now()
+        known = PatientKnown(actor=HOSPITAL_STAFF, at=at)
+        await self.handle.signal("patient_known", known)
+        linked = CaseLinked(case_id="dw-" + "a" * 20, actor=HOSPITAL_STAFF, at=at)
+        await self.handle.signal("case_linked", linked)
+        await self.until(lambda: "case_linked" in self.lines)
 
     def asked(self, kind: TaskKind) -> list[str]:
         """What people are asked for in the steps of a kind."""

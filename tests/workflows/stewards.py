@@ -8,17 +8,22 @@ from typing import Any
 from domain.booking import VisitOutcome
 from domain.booking_terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
+from domain.service_steps import step_named, steps_at
+from domain.services import STEP_FIELDS
 from domain.steps import TaskKind
 from tests.builders import AGENT
 from tests.workflows.booked import PROGRAMMES, Booked
 
 BEST: dict[str, Any] = {"doctor_level": "chief", "hospital_class": "3A"}
 """A doctor and a hospital that every service takes."""
+EXPERT: dict[str, Any] = BEST | {"city": "上海", "specialty": "肿瘤内科"}
+INTAKE: dict[str, Any] = dict.fromkeys(INTAKE_NAMES, "已登记") | {"exam_type": "CT"}
 
 
 async def take(booked: Booked) -> None:
-    intake = dict.fromkeys(INTAKE_NAMES, "已登记")
-    await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="复诊", intake=intake)
+    await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="复诊", intake=INTAKE)
+    for _ in steps_at(booked.service, "taken"):
+        await serve_step(booked)
 
 
 async def hand_in(booked: Booked, programme: str, service: str, **form: Any) -> None:
@@ -51,12 +56,40 @@ async def choose(booked: Booked) -> None:
 
 async def arrange(booked: Booked, at: str) -> None:
     await booked.do(
-        TaskKind.ARRANGE_SERVICE, arranged=True, service_at=booked.at(at).isoformat(), **BEST
+        TaskKind.ARRANGE_SERVICE,
+        arranged=True,
+        service_at=booked.at(at).isoformat(),
+        hospital_rank=1,
+        **BEST,
     )
 
 
 async def confirm(booked: Booked) -> None:
-    await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone")
+    says = {code: "空腹前往" for step in steps_at(booked.service, "told") for code in step.fields}
+    await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone", says=says)
+
+
+async def serve_step(booked: Booked, **form: Any) -> None:
+    """The next step of the service's own file is done, with all that it asks for."""
+    step = step_named(booked.service, (await booked.task(TaskKind.SERVICE_STEP)).subject)
+    assert step is not None
+    says = {code: f"{STEP_FIELDS[code]}已登记" for code in step.fields if code != "hospital_id"}
+    if "hospital_id" in step.fields:
+        form.setdefault("hospital_id", "H-AGREED")
+    await booked.do(TaskKind.SERVICE_STEP, says=says, **form)
+
+
+async def agreed(booked: Booked, at: str) -> None:
+    """A hospital has a place at a moment, and the customer says yes to it."""
+    await arrange(booked, at)
+    await confirm(booked)
+
+
+async def appointed(booked: Booked, at: str) -> None:
+    """From the request to an appointment that stands, where one expert of three is chosen."""
+    await take(booked)
+    await choose(booked)
+    await agreed(booked, at)
 
 
 async def match(booked: Booked, doctor: str = "doctor-3") -> None:
@@ -126,16 +159,17 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.NAME_PERSON:
             await booked.do(kind, staff_id=AGENT.id)
         case TaskKind.OFFER_OPTIONS:
-            wanted = 3
-            await booked.do(kind, options=[{"option": f"o-{n}"} for n in range(wanted)])
+            await booked.do(kind, options=[{"option": one} for one in offered(booked)])
         case TaskKind.CHOOSE_OPTION:
-            await booked.do(kind, option="o-1")
+            await booked.do(kind, option=offered(booked)[-1])
+        case TaskKind.SERVICE_STEP:
+            await serve_step(booked, over=True)
         case TaskKind.ARRANGE_SERVICE:
             await arrange(booked, "2026-09-03 09:00")
         case TaskKind.CONFIRM_BOOKING:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
-            await booked.do(kind, assigned=True, expert="expert-9", city="上海", **BEST)
+            await booked.do(kind, assigned=True, expert="expert-9", **EXPERT)
         case TaskKind.MATCH_DOCTOR:
             await match(booked)
         case TaskKind.SEND_KIT:
@@ -148,6 +182,12 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
             await booked.do(kind, told_by="phone")
         case _:
             raise AssertionError(kind)
+
+
+def offered(booked: Booked) -> list[str]:
+    """What the service lets its customer choose from: its kinds of clinic, or three experts."""
+    clinics = booked.service.choice.clinics if booked.service.choice else ()
+    return list(clinics) or [f"o-{number}" for number in range(3)]
 
 
 async def deliver_report(booked: Booked) -> None:

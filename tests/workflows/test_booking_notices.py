@@ -33,10 +33,7 @@ async def test_a_visit_is_confirmed_and_reminded_of_a_day_and_an_hour_before(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await stewards.confirm(booked)
+        await stewards.appointed(booked, "2026-10-08 09:00")
         await booked.until(lambda: "booking_confirmed" in booked.told)
         await booked.go_to("2026-10-08 08:30")
         await booked.until(lambda: "booking_soon" in booked.told)
@@ -58,13 +55,9 @@ async def test_another_date_is_reminded_of_and_the_one_that_fell_through_is_not(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await stewards.confirm(booked)
+        await stewards.appointed(booked, "2026-10-08 09:00")
         await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
-        await stewards.arrange(booked, "2026-10-09 15:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 15:00")
         await booked.until(lambda: booked.told.count("booking_confirmed") == 2)
         await booked.go_to("2026-10-08 16:00")
         assert booked.told[2] == "booking_again"
@@ -122,7 +115,12 @@ async def test_the_customer_is_told_what_to_send_in_the_way_the_programme_names(
         await booked.until(lambda: "booking_checklist" in booked.told)
         notices = [one for page in booked.pages for one in page.notices]
         [told] = [one for one in notices if one.template == "booking_checklist"]
-        assert told.channel == channel
+        assert (told.channel, "邮箱" in told.text) == (channel, True)
+        assert not booked.clocks
+        await booked.papers_arrive()  # what came into the mailbox, as the steward files it
+        [answer] = await booked.until(lambda: list(booked.clocks.values()))
+        check = await booked.task(TaskKind.CHECK_PAPERS)
+        assert check.due_at == answer.due_at
 
 
 async def test_who_asked_for_english_is_told_in_english(booking_of: BookingOf) -> None:

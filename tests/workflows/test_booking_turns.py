@@ -34,8 +34,7 @@ async def arranged(booked: Booked, of: tuple[str, str], visit: str) -> None:
     await stewards.hand_in(booked, *of, slip_issued_on=booked.day("2026-08-31").isoformat())
     while (task := await booked.anything()).kind is not TaskKind.ARRANGE_SERVICE:
         await stewards.next_step(booked, task.kind)
-    await stewards.arrange(booked, visit)
-    await stewards.confirm(booked)
+    await stewards.agreed(booked, visit)
     await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
 
 
@@ -65,8 +64,7 @@ async def test_a_hospital_that_says_yes_and_then_no_is_asked_again_and_costs_not
         both = booked.do(TaskKind.CONFIRM_BOOKING, **(no | {"confirmed": True}))
         assert await refused(both) == ""
         await booked.do(TaskKind.CONFIRM_BOOKING, **no)
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.until(lambda: "booking_confirmed" in booked.told)
         assert booked.told == ["booking_received", "booking_again", "booking_confirmed"]
         assert (booked.pages[-1].service_at, booked.unit) == (booked.at("2026-10-09 09:00"), None)
@@ -76,10 +74,7 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await stewards.confirm(booked)
+        await stewards.appointed(booked, "2026-10-08 09:00")
         await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
         assert await refused(booked.wish_for("2026-09-23")) == "wished_on"
         await booked.wish_for("2026-10-12")
@@ -87,8 +82,7 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")
-        await stewards.arrange(booked, "2026-10-13 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-13 09:00")
         await booked.go_to("2026-10-13 09:01")
         assert await refused(booked.wish_for("2026-10-20")) == "stage"
         await stewards.report(booked)
@@ -127,8 +121,7 @@ async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: 
     async with booking_of(*P20, "2026-09-28 10:00", year_ends="2026-09-30") as booked:
         await stewards.take(booked)
         await stewards.hand_in(booked, *P20)
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.go_to("2026-10-09 09:30")
         await stewards.report(booked)
         await booked.ends(BookingStage.CLOSED)

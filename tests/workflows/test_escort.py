@@ -74,7 +74,12 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await escorts.check_out(booked, items=["card_and_number", "guide", "accompany"])
         await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
-        assert booked.told == ["booking_received", "booking_confirmed", "booking_soon"]
+        assert booked.told == [
+            "booking_received",
+            "booking_confirmed",
+            "booking_need",
+            "booking_soon",
+        ]
         assert {one.state for one in booked.clocks.values()} == {ClockState.MET}
         assert {one.id for one in booked.clocks.values()} == {"G05", "G06", "G08"}
         assert booked.unit == "consumed"
@@ -228,17 +233,13 @@ async def test_an_appointment_is_accompanied_where_its_programme_says_so(
 ) -> None:
     """P04: planned anew, the first escort need not come; the next one is there to the end."""
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await stewards.confirm(booked)
+        await stewards.appointed(booked, "2026-10-08 09:00")
         await escorts.offer(booked, 1)
         await escorts.says(booked, 1)
         await booked.task(TaskKind.CALL_CUSTOMER)
         await stewards.report(booked, VisitOutcome.RESCHEDULED)
         await booked.until(lambda: booked.partners.cancelled)
-        await stewards.arrange(booked, "2026-10-09 09:00")
-        await stewards.confirm(booked)
+        await stewards.agreed(booked, "2026-10-09 09:00")
         await escorts.offer(booked, 2, 3)
         await escorts.says(booked, 3)
         await escorts.call(booked, 3)
@@ -258,10 +259,7 @@ async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await stewards.confirm(booked)
+        await stewards.appointed(booked, "2026-10-08 09:00")
         await booked.do(TaskKind.OFFER_VISIT, final=True)
         await booked.until(lambda: "no_escort" in booked.lines)
         await booked.go_to("2026-10-08 10:00")

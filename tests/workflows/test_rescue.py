@@ -87,7 +87,14 @@ async def test_story_six_runs_to_the_minute(ward: Any) -> None:
         recorded = next(one for one in told.reported if one.step == "record_call")
         assert recorded.details == EIGHT
         await told.until(lambda: "register_later" in str(told.asked(TaskKind.RESCUE_STEP)))
+        opened = {task.kind for page in told.rescue_pages for task in page.tasks_opened}
+        assert TaskKind.COLLECT_FEES not in opened  # no funds at night held nothing up
+        await told.go_to("2026-10-04 09:30")  # the family comes: a name, a policy, a deposit case
+        await told.known_and_insured()
         await told.closes()
+        assert {"patient_known", "case_linked", "collect_fees"} <= {*told.lines}
+        lines = [task.subject for page in told.rescue_pages for task in page.tasks_opened]
+        assert "医务科" not in lines
 
 
 def consultants(told: Rescued) -> list[str]:

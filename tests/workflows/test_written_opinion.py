@@ -25,26 +25,6 @@ def booking_of(temporal_settings: Settings) -> BookingOf:
     return booking_opener(temporal_settings)
 
 
-async def test_story_3_the_gene_report_is_due_fifteen_working_days_after_the_lab_has_the_sample(
-    booking_of: BookingOf,
-) -> None:
-    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
-        await stewards.take(booked)
-        await stewards.hand_in(booked, *GENE)
-        while (task := await booked.anything()).kind is not TaskKind.RECEIVE_SAMPLE:
-            await stewards.next_step(booked, task.kind)
-        await booked.go_to("2026-09-16 11:00")
-        await stewards.next_step(booked, TaskKind.RECEIVE_SAMPLE)
-        clock = await booked.until(lambda: booked.clocks["G34.1"])
-        assert booked.civil(clock.due_at) == "10-13 24:00"
-        await booked.go_to("2026-10-12 10:00")
-        await stewards.deliver_report(booked)
-        await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
-        await booked.ends(BookingStage.CLOSED)
-        assert booked.clocks["G34.1"].state is ClockState.MET
-        assert booked.unit == "consumed"
-
-
 async def test_a_lab_that_never_answers_is_told_to_a_supervisor_and_stays_asked(
     booking_of: BookingOf,
 ) -> None:
@@ -95,6 +75,8 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
         assert booked.lines.count("lab") == 3
+        both = ("targeted_drugs", "immune_drugs")  # R741: 靶向和免疫药物相关基因检测
+        assert booked.partners.looked_at == [both, both]
 
 
 async def test_who_can_give_no_sample_ends_the_test(booking_of: BookingOf) -> None:

@@ -24,6 +24,8 @@ from domain.services import FollowUp, Service
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import hear
+from workflows.bookings.messages import EndContract
+from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import (
@@ -31,7 +33,6 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    EndContract,
     NewCalendar,
     NoticeFailed,
     PapersArrived,
@@ -53,6 +54,7 @@ class Booking:
         self._service = asked.programme.service(asked.service)
         self._state = BookingState.of(asked)
         self._desk = BookingDesk(asked, self._state)
+        self._own = OwnSteps(self._desk, self._service)
         self._refusals = BookingRefusals(self._state, asked)
 
     @property
@@ -71,9 +73,11 @@ class Booking:
     async def _story(self) -> None:
         try:
             await self._take_request()
+            await self._own.take("taken")
             await self._collect_papers()
             await self._review()
             await self._name_person()
+            await self._own.take("approved")
             await self._serve()
             await self._follow_up()
         except BookingOver as over:
@@ -100,8 +104,10 @@ class Booking:
         step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
         first = await desk.done(step)
         desk.happened(ExpectedEvent.FIRST_RESPONSE, at=first.at)
-        if not first.read(TakeRequest).identity_verified:
+        form = first.read(TakeRequest)
+        if not form.identity_verified:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
+        self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
 
     async def _collect_papers(self) -> None:
@@ -109,6 +115,7 @@ class Booking:
         desk = self._desk
         needed = papers_for(self._asked.programme, self._service, self._asked.disease)
         if not needed:
+            desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=workflow.now())  # with the request
             return
         desk.enter(BookingStage.MATERIALS, at=workflow.now())
         names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
@@ -176,9 +183,11 @@ class Booking:
         desk.note("person_named", f"专人 {self._state.owner}", at=named.at, by=named.actor)
 
     async def _follow_up(self) -> None:
-        """GC15: the calls the service promises, each at its interval."""
+        """GC15: what goes on in hospital, then the calls the service promises, at its intervals."""
         desk = self._desk
         desk.enter(BookingStage.FOLLOW_UP, at=workflow.now())
+        await self._own.stay()
+        await self._own.take("served")
         for promised in self._service.follow_ups:
             await self._calls(promised)
         self._close()
@@ -266,7 +275,11 @@ class Booking:
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
         desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
+        self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
+
+    def _wishes_anew(self) -> None:
+        """Who was asked for the former day hears of the new one; of most shapes nobody was."""
 
     @change_date.validator
     def _may_change(self, message: ChangeDate) -> None:

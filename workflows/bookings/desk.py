@@ -14,6 +14,7 @@ from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
 from domain.events import ExpectedEvent
+from domain.service_steps import steps_at
 from domain.steps import TaskKind
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
@@ -55,7 +56,7 @@ class BookingDesk(PayingDesk):
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
         if not ready():
-            raise self._given_up()
+            raise self.given_up()
 
     async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
         """Wait for a fact until a moment; False when it has not come by then."""
@@ -67,10 +68,11 @@ class BookingDesk(PayingDesk):
                 timeout_summary=summary,
             )
         if self.state.called_off is not None and not ready():
-            raise self._given_up()
+            raise self.given_up()
         return ready()
 
-    def _given_up(self) -> BookingOver:
+    def given_up(self) -> BookingOver:
+        """How the booking ends that was called off: by its customer, the contract, the year."""
         return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
     def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
@@ -192,6 +194,9 @@ class BookingDesk(PayingDesk):
         self.state.let_down = False
         if (at := self.state.service_at) is not None:
             self.tell("booking_confirmed", date=civil(at))
+            for step in steps_at(self._service, "confirmed"):
+                if step.tells is not None and self.state.need:
+                    self.tell(step.tells, date=civil(at), reason=self.state.need)
             self.remind(at)
 
     async def _reminding(self, at: datetime) -> None:

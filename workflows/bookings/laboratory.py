@@ -17,6 +17,7 @@ from activities.courier import SendParcels
 from activities.courier_ports import LabAnswer, TestOrder
 from domain.booking_forms import ReceiveSample
 from domain.parcel import LabTest, LabWord
+from domain.services import Service
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.parcel_messages import LabSpoke
@@ -35,17 +36,19 @@ _WORDS: Final = {
 class Laboratory:
     """The tests of one booking; a sample that will not do is followed by another test."""
 
-    def __init__(self, desk: BookingDesk, *, kind: str) -> None:
+    def __init__(self, desk: BookingDesk, service: Service) -> None:
         self._desk = desk
         self._state = desk.state
-        self._kind = kind
+        self._service = service
 
     def order(self) -> None:
         """Tell the laboratory, beside the story, that a sample comes."""
         state = self._state
         test_id = f"{state.booking_id}.test.{state.next_number('test')}"
         state.lab_test = LabTest(test_id=test_id)
-        self._desk.errand(self._ordered(TestOrder(test_id=test_id, kind=self._kind)), "test")
+        service = self._service
+        order = TestOrder(test_id=test_id, kind=service.code, covers=service.covers)
+        self._desk.errand(self._ordered(order), "test")
 
     def spoke(self, message: LabSpoke) -> None:
         """What the laboratory says, once; of another test than ours a supervisor hears."""

@@ -11,6 +11,7 @@ from domain.booking_forms import (
     AssignExpert,
     CheckPapers,
     ChooseOption,
+    ConfirmBooking,
     DeliverReport,
     OfferOptions,
     ReceiveSample,
@@ -19,12 +20,20 @@ from domain.booking_forms import (
     TakeRequest,
 )
 from domain.booking_papers import Span, faults, lacking
-from domain.booking_terms import INTAKE_NAMES, intake_for, papers_for
+from domain.booking_terms import (
+    CLINIC_NAMES,
+    INTAKE_NAMES,
+    examinations_of,
+    intake_for,
+    is_examined,
+    papers_for,
+)
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
-from domain.services import Shape
-from domain.staffing_checks import unfit
+from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
+from domain.services import Shape, Step
+from domain.staffing_checks import out_of_rank, unfit
 from domain.visit import Escorting
 from domain.visit_forms import VisitForm
 from workflows.bookings.record import BookingState
@@ -99,9 +108,14 @@ class BookingRefusals:
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
-        _, form = open_step(self._state, message)
+        task, form = open_step(self._state, message)
         if isinstance(form, TakeRequest):
             self._intake(form)
+        elif isinstance(form, DoServiceStep):
+            step = step_named(self._service, task.subject)
+            self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
+        elif isinstance(form, ConfirmBooking) and form.confirmed:
+            self._says(steps_at(self._service, "told"), form.says)
         elif isinstance(form, CheckPapers):
             self._papers(form, message)
         elif isinstance(form, VisitForm):
@@ -111,7 +125,7 @@ class BookingRefusals:
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
             raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
         elif isinstance(form, ArrangeService):
-            self._arrangement(form, message.at)
+            self.arrangement(form, message.at)
         elif isinstance(form, ReportVisit):
             self._report(form, message.at)
         elif isinstance(form, AssignExpert):
@@ -133,6 +147,20 @@ class BookingRefusals:
         if form.identity_verified and still:
             listed = "、".join(INTAKE_NAMES[code] for code in still)
             raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake")
+        if not is_examined(self._service, form.intake.get("exam_type", "")):
+            listed = "、".join(examinations_of(self._service))
+            raise refusal(FORM_REFUSED, f"检查项目须为: {listed}", "intake")
+
+    def _says(
+        self, steps: list[Step], says: dict[str, str], *, hospital_id: str | None = None
+    ) -> None:
+        """A step of the service's own file states what the file asks of it, and nothing else."""
+        asked = {code for step in steps for code in step.fields}
+        if not {*says} <= asked:
+            raise refusal(FORM_REFUSED, "所填内容不属于该事项", "says")
+        still = [name for step in steps for name in unsaid(step, says, hospital_id=hospital_id)]
+        if still:
+            raise refusal(FORM_REFUSED, f"尚须登记: {'、'.join(still)}", "says")
 
     def _papers(self, form: CheckPapers, message: CompleteTask) -> None:
         if not form.complete:
@@ -165,8 +193,13 @@ class BookingRefusals:
         wanted = self._service.choice.experts_offered if self._service.choice else None
         if wanted is not None and len(offered) != wanted:
             raise refusal(FORM_REFUSED, f"须提供{wanted}名专家供选择", "options")
+        clinics = self._service.choice.clinics if self._service.choice else ()
+        if clinics and not {*offered} <= {*clinics}:
+            listed = "、".join(CLINIC_NAMES[one] for one in clinics)
+            raise refusal(FORM_REFUSED, f"门诊类型须为: {listed}", "options")
 
-    def _arrangement(self, form: ArrangeService, at: datetime) -> None:
+    def arrangement(self, form: ArrangeService, at: datetime) -> None:
+        """A time to come, with whom and where the service promises, whoever says so."""
         if form.service_at is None:
             return
         if form.service_at.tzinfo is None or form.service_at <= at:
@@ -174,8 +207,11 @@ class BookingRefusals:
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
         self._as_promised(form)
-        wished = self._asked.hospital
-        elsewhere = wished is not None and form.hospital_id not in (None, wished.hospital_id)
+        if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
+            raise refusal(FORM_REFUSED, why, "hospital_rank")
+        hospital = self._asked.hospital
+        wished = self._state.agreed_on or (hospital.hospital_id if hospital else None)
+        elsewhere = wished is not None and form.hospital_id not in (None, wished)
         if elsewhere and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
 
@@ -206,6 +242,8 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
         if form.assigned and self._service.shape is Shape.WRITTEN_OPINION:
             self._as_promised(form)
+            if staffing is not None and staffing.of_specialty and not form.specialty.strip():
+                raise refusal(FORM_REFUSED, "须为该专科疾病的权威专家, 请填写专科", "specialty")
 
     def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
         promised = self._service.result

@@ -20,7 +20,6 @@ from domain.rehabilitation import TRY_AGAIN_AFTER, CareCall, PlanCare, attempts_
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.care_refusals import CareRefusals
-from workflows.bookings.desk import BookingOver
 from workflows.matter import Completion
 from workflows.messages import RequestBooking
 
@@ -115,7 +114,7 @@ class Rehabilitation(Booking):
         morning = datetime.combine(day, CALLS_FROM, SHANGHAI)
         await self._before(morning, lambda: False)
         if self._state.called_off is not None:
-            raise BookingOver(BookingStage.CANCELLED, self._state.called_off)
+            raise self._desk.given_up()
 
     async def _before(self, moment: datetime, fact: Callable[[], bool]) -> bool:
         """Whether a fact, or the customer's giving up, came before a moment."""

@@ -150,7 +150,7 @@ class Reimbursement(Booking):
         desk, state = self._desk, self._state
         # A wish that came in the beat of the last step still counts: from here it does not.
         if state.called_off is not None:
-            raise BookingOver(BookingStage.CANCELLED, state.called_off)
+            raise desk.given_up()
         desk.enter(BookingStage.PAYING_BACK, at=workflow.now())
         granted = [one for one in form.expenses if one.granted.fen]
         taken = await workflow.execute_activity_method(

@@ -31,7 +31,7 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
-        self._lab = Laboratory(self._desk, kind=asked.service)
+        self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:

@@ -14,7 +14,7 @@ from domain.triage import MASS_EVENT, Way, is_reportable, told
 from domain.waiver import Role
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen, new_task
-from workflows.messages import RaiseRescue
+from workflows.messages import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
 from workflows.rescues.refusals import subject_of, terms_of
 
@@ -34,6 +34,13 @@ class RescueDesk(FrontDesk):
         if kind is TaskKind.BREACH:
             about["roles"] = [Role.HOSPITAL_DUTY]
         return super().ask(kind, **about)
+
+    def hear(self, event: str, text: str, word: PatientKnown | CaseLinked) -> None:
+        """Write down a word of the door, once: it may be handed over twice under its id."""
+        if word.word_id and word.word_id in self.state.heard:
+            return
+        self.state.heard.append(word.word_id)
+        self.note(event, text, at=word.at, by=word.actor)
 
     def enter(self, stage: RescueStage, *, at: datetime) -> None:
         """Change the stage; nothing happens if it is that already."""
@@ -129,10 +136,13 @@ class RescueDesk(FrontDesk):
             self.no_longer_asked(task.task_id, at=at, reason=reason)
 
     def drop_due_after(self, ended_at: datetime, *, at: datetime) -> None:
-        """What was promised for later than the end is not wanted any more."""
-        for clock in self.state.open_clocks:
-            if clock.due_at > ended_at:
-                self.pen.clock(clock.drop(at, why="救治已结束"), at)
+        """What was promised for later than the end is not wanted any more, nor its alarm."""
+        over = {one.instance: one for one in self.state.open_clocks if one.due_at > ended_at}
+        for clock in over.values():
+            self.pen.clock(clock.drop(at, why="救治已结束"), at)
+        for task in list(self.state.tasks.values()):
+            if task.kind is TaskKind.BREACH and task.subject in over:
+                self.no_longer_asked(task.task_id, at=at, reason="救治已结束")
 
     @property
     def unreported(self) -> list[TaskOpened]:

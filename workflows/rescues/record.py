@@ -28,9 +28,11 @@ class RescueState(MatterState):
     way: str = ""
     groups: list[str] = Field(default_factory=list)
     owner: str  # who answers for the patient until somebody takes over (R516)
-    # By service: when each of its steps happened, the last time.
+    # By service: when each of its steps happened, the last time and the first.
     done: dict[str, dict[str, datetime]] = Field(default_factory=dict)
+    first_done: dict[str, dict[str, datetime]] = Field(default_factory=dict)
     called: dict[str, datetime] = Field(default_factory=dict)  # departments that are on their way
+    heard: list[str] = Field(default_factory=list)  # words of the door, each written down once
     lines: list[str] = Field(default_factory=list)  # whom the rescue is reported to
     told: int = 0
     shifts: list[tuple[datetime, datetime]] = Field(default_factory=list)  # of accompaniment
@@ -63,6 +65,16 @@ class RescueState(MatterState):
         """When the steps of a service happened."""
         return self.done.get(service, {})
 
+    def first_at(self, service: str, step: str) -> datetime:
+        """When a step that is done happened for the first time: what follows it came later."""
+        return self.first_done.get(service, {}).get(step, self.done[service][step])
+
+    def happened(self, service: str, step: str, *, at: datetime) -> None:
+        """A step happened; told late, it may be earlier than the last one of its kind."""
+        for times, pick in ((self.done, max), (self.first_done, min)):
+            known = times.setdefault(service, {})
+            known[step] = pick(at, known.get(step, at))
+
     def open_page(self, now: datetime) -> RescuePage:
         """The page being written; a new one if the last was turned."""
         if self.unwritten is None:
@@ -73,7 +85,7 @@ class RescueState(MatterState):
 
     def tell(self, step: StepTold) -> None:
         """Write a step down as it was reported."""
-        self.done.setdefault(step.service, {})[step.step] = step.at
+        self.happened(step.service, step.step, at=step.at)
         self.open_page(step.recorded_at).told.append(step)
 
 

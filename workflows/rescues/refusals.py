@@ -115,8 +115,12 @@ class RescueRefusals:
 
     def _trial(self) -> RescueState:
         """A copy to try on: of what is told together, the second may follow from the first."""
-        done = {service: {**steps} for service, steps in self._state.done.items()}
-        return self._state.model_copy(update={"done": done, "called": {**self._state.called}})
+        state = self._state
+        done = {service: {**steps} for service, steps in state.done.items()}
+        first = {service: {**steps} for service, steps in state.first_done.items()}
+        return state.model_copy(
+            update={"done": done, "first_done": first, "called": {**state.called}}
+        )
 
     def service(self, message: AddService) -> None:
         """Another service of this channel, while the rescue is under way."""
@@ -201,7 +205,7 @@ class RescueRefusals:
         fault = step_fault(step, done, department=form.department, called=trial.called)
         if fault is not None:
             raise refusal(WRONG_STAGE, _FAULTS[fault], "step")
-        before = [done[code] for code in step.after]
+        before = [trial.first_at(service.code, code) for code in step.after]
         if form.department in trial.called:
             before.append(trial.called[form.department])
         if any(form.at < at for at in before):
@@ -210,7 +214,7 @@ class RescueRefusals:
         if wrong is not None:
             raise refusal(FORM_REFUSED, wrong[1], f"details.{wrong[0]}")
         self._transport(form, trial)
-        trial.done.setdefault(service.code, {})[step.code] = form.at
+        trial.happened(service.code, step.code, at=form.at)
         for department in departments_of(step, form):
             trial.called[department] = form.at
 

@@ -169,12 +169,12 @@ class Rescue:
         while True:
             now = workflow.now()
             desk.offer(at=now, afterwards=True)
+            if now < closes_at:
+                desk.offer(at=now, afterwards=False)  # one step written down asks for the next
             left = closes_at - now if desk.unreported else None
             if left is not None and left <= timedelta():
                 desk.close_the_record(at=now)
                 left = None
-            elif left is not None:
-                desk.offer(at=now, afterwards=False)  # one step written down asks for the next
             if not any(task.kind in _STILL_OWED for task in self._state.tasks.values()):
                 break
             await self._next_beat(within=left)
@@ -264,7 +264,8 @@ class Rescue:
                 if step.marks is ExpectedEvent.TRIAGED:
                     state.done.setdefault(code, {})[step.code] = self._raised.raised_at
         self._desk.happened(ExpectedEvent.TRIAGED, at=at)
-        self._desk.enter(RescueStage.IN_RESCUE, at=at)
+        if state.stage is RescueStage.RAISED:  # who is looked at again stays in the theatre
+            self._desk.enter(RescueStage.IN_RESCUE, at=at)
         served = all(is_served(self._raised.programme, one, said.groups) for one in state.services)
         judged = "" if served and not said.judged else ", 由医护人员判断"
         return f"分诊: {WAY_NAMES[said.way]}, {said.level}级{judged}"
@@ -297,6 +298,8 @@ class Rescue:
         if step.marks is not None:
             for about in departments or ("case",):
                 desk.happened(step.marks, at=form.at, about=about)
+        if state.ended_at is not None:
+            desk.drop_due_after(state.ended_at, at=at)
         if (shift := shift_of(form.details)) is not None:
             state.shifts.append(shift)
         if form.details.get("disputed") == "yes":
@@ -379,10 +382,9 @@ class Rescue:
     @workflow.signal
     def patient_known(self, message: PatientKnown) -> None:
         """Who the patient is stands in the record; nothing waited for it."""
-        self._desk.note("patient_known", "患者身份已登记", at=message.at, by=message.actor)
+        self._desk.hear("patient_known", "患者身份已登记", message)
 
     @workflow.signal
     def case_linked(self, message: CaseLinked) -> None:
         """I33: the insured patient's deposit case was found; nothing waited for it."""
-        text = f"已关联押金案件 {message.case_id}"
-        self._desk.note("case_linked", text, at=message.at, by=message.actor)
+        self._desk.hear("case_linked", f"已关联押金案件 {message.case_id}", message)

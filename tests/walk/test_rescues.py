@@ -1,0 +1,285 @@
+"""Every service of every hospital's own channel, walked: in time, late, ended anywhere; and seeds.
+
+What a service does is asked of its own programme file. `make walk` walks more seeds; `r17` names
+one of a rescue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import cycle, islice, pairwise
+from typing import Final
+
+import pytest
+
+from domain.clock import ClockState
+from domain.events import ExpectedEvent
+from domain.rescue import RescueOutcome, RescueStage
+from domain.services import Step
+from domain.steps import TaskKind
+from tests.builders import HOSPITAL_STAFF, programme_of
+from tests.walk.rescue_scene import BY_A_FORM, RescueScene, emergency_services
+from tests.walk.rescues import RescueWalk, a_rescue
+from workflows.messages import CaseLinked, PatientKnown
+from workflows.refusals import WRONG_STAGE
+
+SEEDS: Final = 20
+SERVICES: Final = emergency_services()
+WITH_FEES: Final = [
+    (programme, service)
+    for programme, service in SERVICES
+    if (terms := programme_of(programme).emergency) and terms.fees_every_days
+]
+MINUTE: Final = timedelta(minutes=1)
+Walks = Callable[..., RescueWalk]
+
+each_service = pytest.mark.parametrize(("programme", "service"), SERVICES, ids=str)
+
+
+@pytest.fixture
+def walk() -> Iterator[Walks]:
+    begun: list[RescueWalk] = []
+    with asyncio.Runner() as loop:
+
+        def begin(programme: str, service: str, *, seed: object = "plan") -> RescueWalk:
+            begun.append(RescueWalk(programme, service, seed=seed, loop=loop))
+            return begun[-1]
+
+        yield begin
+        for one in begun:
+            one.run.close()
+
+
+def promised(one: RescueScene) -> set[str]:
+    """The clocks that run for a service when all of its steps are done, read from its file."""
+    [service] = one.services
+    happens = {ExpectedEvent.FIRST_CONTACT, *(step.marks for _, step in one.steps())}
+    return {
+        clock.id
+        for clock in one.programme.clocks
+        if service in (clock.services or (service,)) and {*clock.starts} & happens
+    }
+
+
+def test_every_minute_of_the_emergency_channels_is_walked() -> None:
+    """19 services; together they start every clock of their files."""
+    assert len(SERVICES) == 19
+    codes = {programme for programme, _ in SERVICES}
+    clocks = {(code, clock.id) for code in codes for clock in programme_of(code).clocks}
+    with asyncio.Runner() as loop:
+        walked = {
+            (code, clock)
+            for code, service in SERVICES
+            for clock in promised(RescueScene(code, service, seed=0, loop=loop))
+        }
+    assert walked == clocks
+
+
+@each_service
+def test_reported_in_time_every_minute_is_kept_and_papers_come_last(
+    walk: Walks, programme: str, service: str
+) -> None:
+    one = walk(programme, service)
+    one.start()
+    one.go_on_with_all()
+    one.ends(RescueOutcome.ADMITTED)
+    one.finish()
+    one.check()
+    assert {clock.id for clock in one.clocks.values()} == promised(one)
+    assert {clock.state for clock in one.clocks.values()} <= {ClockState.MET}
+    assert {step.code for _, step in one.steps() if step.marks not in BY_A_FORM} == {
+        each.step.code for each in one.told
+    }
+    assert "not_reported" not in one.lines
+
+
+@each_service
+def test_late_at_every_step_every_minute_is_broken_aloud_and_the_patient_is_treated_all_the_same(
+    walk: Walks, programme: str, service: str
+) -> None:
+    one = walk(programme, service)
+    one.start()
+
+    def dawdle() -> None:
+        running = [each for each in one.clocks.values() if each.is_open and not each.breached_at]
+        if running:
+            one.reach(max(clock.due_at for clock in running) + MINUTE)
+
+    one.go_on_with_all(before=dawdle)
+    one.ends(RescueOutcome.UNDER_CONTROL)
+    one.finish()
+    one.check()
+    assert {clock.id for clock in one.clocks.values()} == promised(one)
+    assert {clock.state for clock in one.clocks.values()} <= {ClockState.MET_LATE}
+    assert "not_reported" not in one.lines
+
+
+@each_service
+def test_ended_at_any_step_nothing_is_left_open_and_of_the_dead_nobody_asks(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """In the very first minute with every outcome, then step by step with one after the other."""
+    begun = [(0, outcome) for outcome in RescueOutcome]
+    for number, outcome in (*begun, *islice(enumerate(cycle(RescueOutcome)), 1, 40)):
+        one = walk(programme, service, seed=number)
+        acts = iter(range(100))
+        one.start()
+        if not one.go_on(lambda acts=acts, number=number: next(acts) >= number):  # type: ignore[misc]
+            break
+        if one.outcome is None:
+            one.ends(outcome)
+        if one.run.running:
+            one.refused(lambda one=one: one.ends(RescueOutcome.SERVED))
+        one.finish()
+        one.check()
+
+
+@each_service
+def test_nothing_around_a_bed_waits_for_a_name_or_a_policy(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """I33: told at every step who the patient is and that he is insured, the same is asked."""
+    anonymous, insured = walk(programme, service), walk(programme, service)
+    insured.start(signal=("case_linked", linked(insured)))
+    insured.signals += 1
+    anonymous.start()
+
+    def comes_to_light() -> None:
+        insured.run.signal("patient_known", PatientKnown(actor=HOSPITAL_STAFF, at=insured.now))
+        insured.run.signal("case_linked", linked(insured))
+        insured.signals += 2
+        insured.settle()
+
+    anonymous.go_on(lambda: False)
+    insured.go_on(lambda: False, before=comes_to_light)
+    for one in (anonymous, insured):
+        one.check()
+    assert insured.opened == anonymous.opened
+    assert insured.told == anonymous.told
+    assert insured.clocks == anonymous.clocks
+
+
+def linked(one: RescueScene) -> CaseLinked:
+    return CaseLinked(case_id="dw-" + "b" * 20, actor=HOSPITAL_STAFF, at=one.now)
+
+
+@each_service
+def test_a_step_before_its_predecessor_twice_or_after_the_end_is_refused_with_its_reason(
+    walk: Walks, programme: str, service: str
+) -> None:
+    one = walk(programme, service)
+    one.start()
+    for _, step in one.steps():
+        if step.after:
+            too_early = one.happening(*next(each for each in one.steps() if each[1] is step))
+            assert one.refused(lambda act=too_early: one.happens(act)).code == WRONG_STAGE
+    one.go_on_with_all()
+    for each in [*one.told]:
+        if not each.step.repeats:
+            assert one.refused(lambda act=each: one.happens(act)).code == WRONG_STAGE
+    one.ends(RescueOutcome.TRANSFERRED)
+    one.reach(one.now + timedelta(hours=6))
+    for each in [*one.told]:
+        if one.run.running and each.step.when != "afterwards":
+            assert one.refused(lambda act=each: one.happens(act)).code == WRONG_STAGE
+    one.finish()
+    one.check()
+
+
+@pytest.mark.parametrize(("programme", "service"), WITH_FEES, ids=str)
+def test_fees_are_asked_for_after_the_rescue_and_never_without_an_end(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """R613: every so many days; after a year of asking a person decides what becomes of it."""
+    one = walk(programme, service)
+    one.start()
+    one.go_on(lambda: TaskKind.COLLECT_FEES in {task.kind for task in one.open_tasks})
+    for _ in range(120):
+        [*fees] = [task for task in one.open_tasks if task.kind is TaskKind.COLLECT_FEES]
+        if fees:
+            one.finish_task(fees[0], {"settled": False})
+        elif one.run.running and one.run.next_at is not None:
+            one.reach(one.run.next_at)
+    one.finish()
+    one.check()
+    asked = [task.opened_at for task in one.opened if task.kind is TaskKind.COLLECT_FEES]
+    assert {later - earlier for earlier, later in pairwise(asked)} == {
+        timedelta(days=one.terms.fees_every_days or 0)
+    }
+    assert one.stage is RescueStage.CLOSED
+    told = [task.subject for task in one.opened if task.kind is TaskKind.BREACH]
+    assert "费用多次催交未结清, 请人工处理" in told
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_happens_around_a_bed_the_rescue_ends_and_nobody_waits(seed: int) -> None:
+    with asyncio.Runner() as loop:
+        one = a_rescue(seed, loop=loop)
+        try:
+            one.walk()
+        finally:
+            one.run.close()
+
+
+def test_a_consultant_who_came_in_time_stands_in_time_though_another_was_called_since(
+    walk: Walks,
+) -> None:
+    """What is told minutes late follows its own predecessor, not the last of its kind."""
+    one = walk("hosp_rescue_channel", "er_rescue_channel")
+    one.start()
+    [service] = one.begun
+    call, consult = (_step(one, code) for code in ("call_consult", "consult"))
+    one.happens(one.happening(service, call, department="内科"))
+    came_at = one.now + 3 * MINUTE
+    one.reach(one.now + 5 * MINUTE)
+    one.happens(one.happening(service, call, department="外科"))
+    one.reach(one.now + 6 * MINUTE)
+    assert one.clocks["H03.1"].breached_at is not None
+    one.happens(one.happening(service, consult, at=came_at, department="内科"))
+    assert one.clocks["H03.1"].state is ClockState.MET
+    before_the_call = one.happening(service, consult, at=came_at, department="外科")
+    assert one.refused(lambda: one.happens(before_the_call)).field == "at"
+
+
+def test_who_is_looked_at_again_stays_in_the_theatre(walk: Walks) -> None:
+    one = walk("hosp_shuangcheng_surgery", "emergency_surgery_channel")
+    one.start()
+    one.triage("shock")
+    one.happens(one.happening(one.begun[0], _step(one, "decide")))
+    one.triage("shock", "haemorrhage")
+    assert one.stage is RescueStage.IN_SURGERY
+
+
+def test_nobody_hears_an_alarm_for_minutes_that_ran_out_after_the_end(walk: Walks) -> None:
+    """The end was told late, and a step before it later still: both drop what came after."""
+    one = walk("hosp_shuangcheng_surgery", "emergency_surgery_channel")
+    one.start()
+    [service] = one.begun
+    one.happens(one.happening(service, _step(one, "decide")))
+    died_at = one.now + 2 * MINUTE
+    one.reach(one.now + 10 * MINUTE)
+    assert "H05.1" in {task.subject for task in one.open_tasks}
+    one.ends(RescueOutcome.DIED, at=died_at)
+    one.happens(one.happening(service, _step(one, "orders"), at=died_at - MINUTE))
+    # The theatre was to be told in the very minute of the decision: that stays broken.
+    alarms = [task.subject for task in one.open_tasks if task.kind is TaskKind.BREACH]
+    assert alarms == ["H04.1"]
+    dropped = {each.id for each in one.clocks.values() if each.state is ClockState.DROPPED}
+    assert dropped == {"H05", "H06", "H07"}
+
+
+def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> None:
+    one = walk("hosp_outpatient_urgent", "escorted_examination")
+    one.start()
+    one.ends(RescueOutcome.SERVED)
+    for step in ("take_there", "hand_over", "results_back"):
+        [task] = one.open_tasks
+        assert task.subject == f"escorted_examination.{step}"
+        one.finish_task(task)
+    one.check()
+
+
+def _step(one: RescueScene, code: str) -> Step:
+    return next(step for _, step in one.steps() if step.code == code)

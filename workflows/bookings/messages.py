@@ -1,0 +1,15 @@
+"""What crosses the wire between the door and a booking alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from activities.ports import Message
+from workflows.messages import Actor
+
+
+class EndContract(Message):
+    """Update `end_contract`: the insurance contract ends early, and the service with it."""
+
+    actor: Actor
+    at: datetime
