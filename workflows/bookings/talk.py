@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.consultation import consulting_of
+from domain.consultation import Consult, ConsultOutcome, consulting_of
 from domain.events import ExpectedEvent
 from domain.roster import Slot
 from domain.services import Service
@@ -51,8 +51,14 @@ class Talk:
 
     def decided(self, step: str) -> bool:
         """Whether the talk is over, for whatever reason; `step` is the doctor's."""
-        answered = step in self._state.completions and not self._stays_open
-        return self.lost or self.in_vain or self.took_place or answered
+        return self.lost or self.in_vain or self.took_place or self._said(step)
+
+    def _said(self, step: str) -> bool:
+        """Whether the doctor's word ends it; whoever advised in an open chat may be asked more."""
+        done = self._state.completions.get(step)
+        if done is None:
+            return False
+        return not self._stays_open or done.read(Consult).outcome is not ConsultOutcome.ADVISED
 
     @property
     def begun(self) -> bool:
@@ -85,6 +91,11 @@ class Talk:
         """Whether the talk was ended, by one of them or by the promise that is its length."""
         talk = self._phone.talk()
         return (talk is not None and talk.ended_at is not None) or self._time_is_up
+
+    @property
+    def called(self) -> bool:
+        """Whether it took place on the telephone, which knows better than any report."""
+        return self.took_place and self._consulting.by != "text"
 
     @property
     def _time_is_up(self) -> bool:
