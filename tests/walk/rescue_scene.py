@@ -223,8 +223,9 @@ class RescueScene:
 
     # What may happen -----------------------------------------------------------------------------
 
-    def start(self, *, signal: tuple[str, Any] | None = None) -> None:
-        self.run.start(self.raised, signal=signal)
+    def start(self, **early: Any) -> None:
+        """Begin; `signal` and `updates` are there from the start."""
+        self.run.start(self.raised, **early)
         self.settle()
 
     def settle(self) -> None:
