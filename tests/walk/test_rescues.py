@@ -20,7 +20,7 @@ from domain.rescue import RescueOutcome, RescueStage
 from domain.services import Step
 from domain.steps import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_STAFF, programme_of
-from tests.walk.rescue_scene import BY_A_FORM, RescueScene, emergency_services
+from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
 from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
 from workflows.refusals import WRONG_STAGE
@@ -290,7 +290,7 @@ def test_reports_that_overtake_the_beginning_are_taken_once_and_in_their_order(w
     one = walk("hosp_shuangcheng_surgery", "er_rescue_channel")
     into = one.happening(one.begun[0], _step(one, "straight_in"))
     step = (TaskKind.RESCUE_STEP, one.form_of(into))
-    form = {"outcome": "died", "at": one.now.isoformat(), "handed_to": "家属"}
+    form = {"outcome": "died", "at": one.now.isoformat(), "handed_to": HANDED_TO}
     ended = (TaskKind.RESCUE_OUTCOME, form)
     told = [(HOSPITAL_STAFF, step), (HOSPITAL_DOCTOR, ended)] * 2
     reports = [

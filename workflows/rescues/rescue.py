@@ -238,7 +238,8 @@ class Rescue:
         if asked is not None:
             self._close(asked, form, actor, at)
         self._desk.note(kind.value, text, at=at, by=actor)
-        if actor.role is Role.HOSPITAL_DOCTOR and not self._state.seen_by_doctor:
+        treats = actor.role is Role.HOSPITAL_DOCTOR and self._state.outcome is None
+        if treats and not self._state.seen_by_doctor:  # once it is over, whoever took over answers
             self._state.seen_by_doctor, self._state.owner = True, actor.id
 
     def _close(self, task_id: str, form: Form, actor: Actor, at: datetime) -> None:
