@@ -140,7 +140,6 @@ class Rescue:
             desk.tell_the_house(at=now)
             await self._next_beat()
         now = workflow.now()
-        desk.tell_the_house(at=now)  # it may have ended with the very first report
         desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
         desk.drop_due_after(self._state.ended_at or now, at=now)
         self._look_for_gaps()
@@ -168,6 +167,7 @@ class Rescue:
         desk.enter(RescueStage.FORMALITIES, at=workflow.now())
         while True:
             now = workflow.now()
+            desk.tell_the_house(at=now)  # it may have ended with the very first report, or before
             desk.offer(at=now, afterwards=True)
             if now < closes_at:
                 desk.offer(at=now, afterwards=False)  # one step written down asks for the next
