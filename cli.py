@@ -149,7 +149,9 @@ def migrate() -> None:
 
 
 @app.command()
-def demo(programme: Annotated[str, typer.Option(help="P01, P02, P04, P15, P19, P20, P21")] = "P01") -> None:
+def demo(
+    programme: Annotated[str, typer.Option(help="P01, P02, P04, P15, P19, P20, P21")] = "P01",
+) -> None:
     """Tell one patient's hospital stay from report to repayment on real servers."""
 
     async def main() -> int:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
+from activities.hospital_ports import Patient
 from activities.ports import Contact
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
@@ -37,10 +38,11 @@ from domain.board import (
     PaymentRow,
     Viewer,
 )
-from domain.booking import BOOKING_ENDED
+from domain.booking import BOOKING_ENDED, BookingStage
 from domain.entitlement import Counter
 from domain.guards import BookingAccess
 from domain.privacy import last_four, mask_name
+from domain.sharing import Withheld
 from domain.waiver import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
@@ -55,7 +57,6 @@ _OWN: Final = OwnRow(
     bookings,
     turned=(
         "stage",
-        "reason",
         "awaiting",
         "sla_state",
         "next_due_at",
@@ -78,10 +79,19 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page):
+            words = self._words(page)
+            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
                 return
             await write_payments(connection, page.booking_id, page)
             await post(connection, page)
+
+    def _words(self, page: BookingPage) -> dict[str, Any]:
+        """Why it stands where it stands: sealed, but for the codes of a loss, which are counted."""
+        lost = page.stage is BookingStage.TERMINATED
+        return {
+            "reason": self._sealer.seal(page.reason, "bookings.reason") if page.reason else None,
+            "loss": page.reason if lost else "",
+        }
 
 
 async def contact_in(
@@ -98,6 +108,28 @@ async def contact_in(
         if getattr(row, name) is not None
     }
     return Contact(id_last_four=last_four(person.pop("id_number")), **person)
+
+
+async def patient_in(
+    connection: AsyncConnection, sealer: Sealer, booking_id: str, *, without: Withheld | None
+) -> Patient:
+    """Whom a booking is for; what hospitals are not to know is not even unsealed.
+
+    Raises `BookingUnknown`.
+    """
+    query = select(bookings).where(bookings.c.booking_id == booking_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise BookingUnknown(booking_id)
+
+    def opened(name: str) -> str:
+        return sealer.open_text(getattr(row, name), f"bookings.{name}")
+
+    return Patient(
+        name=opened("name"),
+        id_last_four=last_four(opened("id_number")),
+        complaint=opened("need") if without is None else None,
+    )
 
 
 class BookingBoard:
@@ -146,6 +178,7 @@ class BookingBoard:
                 **known(BookingView, row)
                 | {
                     "name_masked": header["name_masked"],
+                    "reason": self._opened(row, "reason") if row.reason else "",
                     "need": self._opened(row, "need"),
                     "unit": await _unit(connection, booking_id),
                     "verdict": self._verdict(row),

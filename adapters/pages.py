@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -93,6 +94,7 @@ async def _turn_row(
     own: OwnRow,
     matter_id: str,
     page: EnquiryPage | BookingPage | RescuePage,
+    words: Mapping[str, Any],
 ) -> bool:
     """Bring the matter's own row to this page, unless a newer one stands; whether there is one."""
     [key] = own.table.primary_key
@@ -100,7 +102,7 @@ async def _turn_row(
     turned = (
         update(own.table)
         .where(key == matter_id, own.table.c.page < page.page)
-        .values(**{name: said[name] for name in own.turned}, changed_at=page.at)
+        .values(**{name: said[name] for name in own.turned}, **words, changed_at=page.at)
     )
     if (await connection.execute(turned)).rowcount == 1:
         return True
@@ -114,12 +116,14 @@ async def begin_page(
     own: OwnRow,
     matter_id: str,
     page: EnquiryPage | BookingPage | RescuePage,
+    words: Mapping[str, Any] = MappingProxyType({}),
 ) -> bool:
     """Write what a page says of any matter; False when it stands already and nothing is left to do.
 
-    Raises what `own` names for a matter nobody opened, and `PageConflict` for a reused number.
+    `words` are columns of the row that its book seals itself. Raises what `own` names for a matter
+    nobody opened, and `PageConflict` for a reused number.
     """
-    if not await _turn_row(connection, own, matter_id, page):
+    if not await _turn_row(connection, own, matter_id, page, words):
         raise own.unknown(matter_id)
     if not await claim_page(connection, matter_id, page):
         return False

@@ -320,7 +320,6 @@ class BookingRow(Row):
     service_at: datetime | None
     owner: str | None = None  # the person of ours who serves it, where the programme names one
     stage: str
-    reason: str
     awaiting: list[Role]
     sla_state: SlaState
     next_due_at: datetime | None
@@ -330,6 +329,7 @@ class BookingView(BookingRow):
     """A whole booking."""
 
     need: str = Field(repr=False)
+    reason: str = Field(default="", repr=False)
     verdict: Verdict  # of the rules, at the door
     unit: str | None = None  # of the quota: reserved, consumed, given_back; None = not counted
     timeline: list[TimelineRow] = Field(default=[])

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption import Sealer
 from adapters.pages import TASK_FORM
 from adapters.tables.booking import bookings
 from adapters.tables.cases import tasks, timeline
-from domain.booking import BookingStage
 from domain.steps import TaskKind
 
 PROVIDER_FAILED: Final = "provider_failed"
@@ -31,18 +30,16 @@ class BookingReportRows:
         self, *, since: datetime, until: datetime, programmes: Sequence[str] | None
     ) -> list[dict[str, Any]]:
         """How many bookings asked for in a span stand where; of a terminated one also why."""
-        terminated = bookings.c.stage == BookingStage.TERMINATED.value
-        why = case((terminated, bookings.c.reason), else_="").label("reason")
         rows = await self._connection.execute(
             select(
                 bookings.c.programme,
                 bookings.c.service,
                 bookings.c.stage,
-                why,
+                bookings.c.loss.label("reason"),
                 func.count().label("count"),
             )
             .where(*_asked(since, until, programmes))
-            .group_by(bookings.c.programme, bookings.c.service, bookings.c.stage, why)
+            .group_by(bookings.c.programme, bookings.c.service, bookings.c.stage, bookings.c.loss)
         )
         return [dict(row) for row in rows.mappings()]
 

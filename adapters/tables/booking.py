@@ -30,7 +30,8 @@ bookings = Table(
     Column("wished_on", Date),
     moment("requested_at"),
     text_column("stage", default=OPENING),
-    text_column("reason", default=""),
+    sealed("reason", null=True),  # a reviewer's words, mostly of an illness
+    text_column("loss", default=""),  # of a terminated booking: how it came to that, by its code
     codes("awaiting"),
     text_column("sla_state", default="calm"),
     moment("next_due_at", null=True),

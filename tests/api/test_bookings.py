@@ -127,6 +127,9 @@ async def test_an_expert_visit_is_booked_visited_and_closed_over_http(worked: Ho
     refused = await staged(worked, again.json()["booking_id"], "rejected")
     assert refused["unit"] is None
     assert "已使用" in refused["reason"]
+    async with worked.database.connect() as connection:
+        kept = await connection.scalars(text("SELECT reason FROM bookings WHERE stage='rejected'"))
+        assert "已使用".encode() not in kept.one()
 
 
 async def test_the_last_unit_asked_for_by_many_at_once_goes_to_one(worked: House) -> None:
@@ -339,6 +342,15 @@ async def test_who_has_no_admission_slip_yet_is_told_to_begin_with_the_outpatien
     assert "门诊绿通" in bed["reasons"][0]["text"]
     visit = await booked(worked, **(asked | {"service": bed["begin_with"][0]}))
     await open_task(worked, visit, "take_request")
+    # Nor is anybody accompanied to a bed that nobody is asked for (section 3.2).
+    escort = asked | {"service": "visit_escort"}
+    alone = await staged(worked, await booked(worked, **escort), "rejected")
+    assert [reason["code"] for reason in alone["reasons"]] == ["booking_exists"]
+    assert alone["begin_with"] == ["inpatient_arrangement"]
+    known["preconditions"] = ["admission_slip", "booking"]  # which nobody takes his word for
+    assert (await staged(worked, await booked(worked, **escort), "rejected"))["begin_with"]
+    await open_task(worked, await booked(worked, **asked), "take_request")
+    await open_task(worked, await booked(worked, **escort), "take_request")
 
 
 async def test_an_insurer_reads_how_a_service_fares_and_a_channel_does_not(worked: House) -> None:

@@ -13,10 +13,10 @@ from domain.calendar import civil_date
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
+from workflows.bookings.messages import EndContract
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.messages import (
     ChangeDate,
-    EndContract,
     NewCalendar,
     NoticeFailed,
     PapersArrived,
@@ -113,4 +113,4 @@ def _contract_ends(walk: BookingWalk) -> None:
     if walk.chance.random() < 0.15:
         walk.tell("contract_ends")
         walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now))
-        walk.contract_ended, walk.had = True, walk.unit == "consumed"
+        walk.contract_ended = True

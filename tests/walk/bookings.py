@@ -30,6 +30,8 @@ from workflows.messages import (
 
 STEPS: Final = 40
 """What happens in a walk before everybody behaves."""
+AHEAD_MAX: Final = 12
+"""So many acts may go well before: else few walks would come to the later steps of a service."""
 PATIENCE: Final = 400
 """Acts in which a well-behaved booking comes to its end."""
 
@@ -44,9 +46,12 @@ class BookingWalk(BookingScene):
     # The walk ------------------------------------------------------------------------------------
 
     def walk(self) -> None:
-        """So many things happen by chance; then everybody behaves until the booking has ended."""
-        self._restless = True
+        """From some step on many things happen by chance; then everybody behaves until the end."""
         self.start()
+        acts = iter(range(PATIENCE))
+        ahead = self.chance.choice((0, 0, self.chance.randint(1, AHEAD_MAX)))
+        self.go_on(lambda: next(acts) >= ahead)
+        self._restless = True
         for _ in range(STEPS):
             if not self.run.running:
                 break
@@ -81,7 +86,7 @@ class BookingWalk(BookingScene):
         )
         tasks = self.open_tasks
         if what == "report" and tasks:
-            self.report(self.chance.choice(tasks), willing=self.chance.random() < 0.8)
+            self.report(self.chance.choice(tasks), willing=self.chance.random() < 0.92)
         elif what == "time":
             hours = self.chance.choice((0.2, 2, 30, 80, 400))
             self.reach(self.now + timedelta(hours=hours))
@@ -204,7 +209,7 @@ class BookingWalk(BookingScene):
         if self.service.quota.count is None:
             return None
         if self.contract_ended and self.stage is BookingStage.TERMINATED:
-            return "consumed" if self.had else "given_back"
+            return "given_back"  # of a contract that is over nothing can be used any more
         if self.stage is BookingStage.CLOSED:
             return "consumed"
         if self.stage is BookingStage.CANCELLED and self.cost is None:

@@ -275,7 +275,11 @@ class Booking:
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
         desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
+        self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
+
+    def _wishes_anew(self) -> None:
+        """Who was asked for the former day hears of the new one; of most shapes nobody was."""
 
     @change_date.validator
     def _may_change(self, message: ChangeDate) -> None:

@@ -14,6 +14,7 @@ from activities.bookings import KeepBookings
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.cancellation import Cost
+from domain.coordination import HospitalAsk
 from domain.events import ExpectedEvent
 from domain.parcel import LabTest, Parcel
 from domain.terms import NotBefore
@@ -34,6 +35,7 @@ class BookingState(PayingState):
     asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
     parcels: dict[str, Parcel] = Field(default_factory=dict)
     lab_test: LabTest | None = None
+    asks: dict[str, HospitalAsk] = Field(default_factory=dict)  # of hospitals, the last one counts
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
     service_at: datetime | None = None

@@ -125,7 +125,7 @@ class BookingRefusals:
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
             raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
         elif isinstance(form, ArrangeService):
-            self._arrangement(form, message.at)
+            self.arrangement(form, message.at)
         elif isinstance(form, ReportVisit):
             self._report(form, message.at)
         elif isinstance(form, AssignExpert):
@@ -214,7 +214,8 @@ class BookingRefusals:
             listed = "、".join(CLINIC_NAMES[one] for one in clinics)
             raise refusal(FORM_REFUSED, f"门诊类型须为: {listed}", "options")
 
-    def _arrangement(self, form: ArrangeService, at: datetime) -> None:
+    def arrangement(self, form: ArrangeService, at: datetime) -> None:
+        """A time to come, with whom and where the service promises, whoever says so."""
         if form.service_at is None:
             return
         if form.service_at.tzinfo is None or form.service_at <= at:
