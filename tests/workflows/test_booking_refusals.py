@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
 from domain.steps import TaskKind
 from tests.builders import AGENT, a_calendar, civil
@@ -18,6 +19,7 @@ from workflows.matter import new_task
 from workflows.messages import CompleteTask, RequestBooking
 
 P20_BED = ("ins_oncology", "inpatient_arrangement")
+P04 = ("pingan_oncology_157", "expert_outpatient")
 GENE = ("ins_oncology", "gene_testing")
 NOW = civil("2026-09-11 09:00")
 
@@ -94,3 +96,11 @@ def test_what_happened_for_a_booking_happened_since_it_was_asked_for(
     if kind is TaskKind.REPORT_VISIT:
         form["outcome"] = "delivered"
     assert Asked(*GENE).refused(kind, **form) == why
+
+
+def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:
+    asked, tomorrow = Asked(*P04), NOW + timedelta(days=1)
+    asked.state.proposed_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.FREE
+    asked.state.service_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.USED
