@@ -192,9 +192,14 @@ class ReceiveSample(Form):
 
 
 class DeliverReport(Form):
-    """The report is out: when, with its files and, on paper, its courier number."""
+    """The report is out: when, with its files and, on paper, its courier number.
+
+    Or it never will be (`delivered` is false): whoever was to write it cannot, and another one is
+    looked for.
+    """
 
     at: datetime
+    delivered: bool = True
     images: list[DocumentId] = Field(default=[], max_length=20)
     courier_no: Reference | None = None
     note: Note = ""

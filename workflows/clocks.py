@@ -107,6 +107,12 @@ class Clocks:
             if self._state.clock_about[clock.instance] == about:
                 self._pen.clock(clock.drop(at, why=why), at)
 
+    def drop_started(self, event: ExpectedEvent, *, at: datetime, why: str) -> None:
+        """What this event began has to begin anew."""
+        for clock in self._state.open_clocks:
+            if event in self._programme.clock(clock.id).starts:
+                self._pen.clock(clock.drop(at, why=why), at)
+
     def drop_all(self, *, at: datetime, why: str) -> None:
         """Nobody owes anything any more."""
         for clock in self._state.open_clocks:

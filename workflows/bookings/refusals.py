@@ -262,6 +262,8 @@ class BookingRefusals:
                 raise refusal(FORM_REFUSED, "须为该专科疾病的权威专家, 请填写专科", "specialty")
 
     def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
+        if not form.delivered:
+            return
         promised = self._service.result
         if "paper_report" in promised and form.courier_no is None:
             raise refusal(FORM_REFUSED, "须填写纸质报告的快递单号", "courier_no")
