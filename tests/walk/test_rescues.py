@@ -19,8 +19,8 @@ from domain.events import ExpectedEvent
 from domain.rescue import RescueOutcome, RescueStage
 from domain.services import Step
 from domain.steps import TaskKind
-from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_STAFF, programme_of
-from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, RescueScene, emergency_services
+from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, programme_of
+from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, Happening, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
 from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
 from workflows.refusals import WRONG_STAGE
@@ -241,6 +241,26 @@ def test_a_consultant_who_came_in_time_stands_in_time_though_another_was_called_
     assert one.clocks["H03.1"].state is ClockState.MET
     before_the_call = one.happening(service, consult, at=came_at, department="外科")
     assert one.refused(lambda: one.happens(before_the_call)).field == "at"
+
+
+def test_a_consultant_comes_once_a_call_also_in_one_report(walk: Walks) -> None:
+    one = walk("hosp_rescue_channel", "er_rescue_channel")
+    one.start()
+    [service] = one.begun
+    call, consult = (
+        one.happening(service, _step(one, code), department="外科")
+        for code in ("call_consult", "consult")
+    )
+
+    def told(*happened: Happening) -> None:
+        acts = [(TaskKind.RESCUE_STEP, one.form_of(each)) for each in happened]
+        one.report(HOSPITAL_NURSE, *acts)
+
+    assert one.refused(lambda: told(call, consult, consult)).code == WRONG_STAGE
+    told(call, consult, call)
+    assert [task.subject for task in one.open_tasks if "外科" in task.subject] == [
+        "er_rescue_channel.consult.外科"
+    ]
 
 
 def test_who_is_looked_at_again_stays_in_the_theatre(walk: Walks) -> None:

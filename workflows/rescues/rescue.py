@@ -291,11 +291,7 @@ class Rescue:
             )
         )
         departments = departments_of(step, form)
-        for department in departments:
-            if step.marks is ExpectedEvent.CONSULT_CALLED:
-                state.called[department] = form.at
-            elif step.marks is ExpectedEvent.CONSULTANT_PRESENT:
-                state.called.pop(department, None)
+        state.consults(step, departments, at=form.at)
         if step.marks is not None:
             for about in departments or ("case",):
                 desk.happened(step.marks, at=form.at, about=about)
