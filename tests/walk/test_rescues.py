@@ -19,10 +19,10 @@ from domain.events import ExpectedEvent
 from domain.rescue import RescueOutcome, RescueStage
 from domain.services import Step
 from domain.steps import TaskKind
-from tests.builders import HOSPITAL_STAFF, programme_of
-from tests.walk.rescue_scene import BY_A_FORM, RescueScene, emergency_services
+from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_STAFF, programme_of
+from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
-from workflows.messages import CaseLinked, PatientKnown
+from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20
@@ -283,3 +283,26 @@ def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> N
 
 def _step(one: RescueScene, code: str) -> Step:
     return next(step for _, step in one.steps() if step.code == code)
+
+
+def test_reports_that_overtake_the_beginning_are_taken_once_and_in_their_order(walk: Walks) -> None:
+    """Two nurses and a doctor, twice each, before the workflow has said a word."""
+    one = walk("hosp_shuangcheng_surgery", "er_rescue_channel")
+    into = one.happening(one.begun[0], _step(one, "straight_in"))
+    step = (TaskKind.RESCUE_STEP, one.form_of(into))
+    form = {"outcome": "died", "at": one.now.isoformat(), "handed_to": HANDED_TO}
+    ended = (TaskKind.RESCUE_OUTCOME, form)
+    told = [(HOSPITAL_STAFF, step), (HOSPITAL_DOCTOR, ended)] * 2
+    reports = [
+        ReportActs(acts=[RescueAct(kind=kind, form=form)], actor=by, at=one.now)
+        for by, (kind, form) in told
+    ]
+    one.start(updates=[("report", report) for report in reports])
+    one.noted(into)
+    one.outcome, one.ended_at, one.end_told_at = RescueOutcome.DIED, one.now, one.now
+    assert [line for line in one.lines if line in ("rescue_step", "rescue_outcome")] == [
+        "rescue_step",
+        "rescue_outcome",
+    ]
+    one.finish()
+    one.check()

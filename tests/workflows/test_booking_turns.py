@@ -80,6 +80,7 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         await booked.wish_for("2026-10-12")
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
         assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        assert booked.pages[-1].service_at is None, "the day that was agreed stands no more"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")
         await stewards.agreed(booked, "2026-10-13 09:00")

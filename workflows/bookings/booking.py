@@ -29,6 +29,7 @@ from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
+from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,
     CancelBooking,
@@ -284,12 +285,19 @@ class Booking:
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
-        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
         self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
 
     def _wishes_anew(self) -> None:
         """Who was asked for the former day hears of the new one; of most shapes nobody was."""
+
+    def _offered(self) -> str:
+        """What the customer is asked to say yes to, beside what he wished for."""
+        at = self._state.proposed_at
+        offered = "" if at is None else f"医院可安排 {civil(at)}"
+        told = [offered, wish(self._service, self._state.customer_date)]
+        return "; ".join(one for one in told if one)
 
     @change_date.validator
     def _may_change(self, message: ChangeDate) -> None:

@@ -38,7 +38,8 @@ class BookingState(PayingState):
     asks: dict[str, HospitalAsk] = Field(default_factory=dict)  # of hospitals, the last one counts
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
-    service_at: datetime | None = None
+    proposed_at: datetime | None = None  # the moment a hospital offered last
+    service_at: datetime | None = None  # the moment the customer has said yes to
     hospital_id: str | None = None
     agreed_on: str | None = None  # the hospital the customer agreed on before any was asked
     need: str = ""  # what the customer needs, as it was understood

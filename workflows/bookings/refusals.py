@@ -150,7 +150,7 @@ class BookingRefusals:
         elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
             raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
-            not_ahead(form.at, message.at)
+            self._since_the_request(form.at, message.at)
             if isinstance(form, DeliverReport):
                 self._delivery(form, message)
 
@@ -200,8 +200,24 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "; ".join(found), "papers")
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
             raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
-        if form.slip_issued_on is not None and form.slip_issued_on > civil_date(message.at):
+        if form.slip_issued_on is not None:
+            self._slip_day(form.slip_issued_on, civil_date(message.at))
+
+    def _slip_day(self, issued_on: date, today: date) -> None:
+        """The day a promise is counted from: no later than today, no earlier than the cover."""
+        if issued_on > today:
             raise refusal(FORM_REFUSED, "住院单开具日期不能晚于今天", "slip_issued_on")
+        if not self._state.calendar.knows(issued_on):
+            raise refusal(FORM_REFUSED, "住院单开具日期过早, 请核对年份", "slip_issued_on")
+        covered = self._asked.insured_since or self._asked.covered_from
+        if covered is not None and issued_on < covered:
+            raise refusal(FORM_REFUSED, "住院单开具日期不能早于保单生效日", "slip_issued_on")
+
+    def _since_the_request(self, at: datetime, now: datetime) -> None:
+        """What happened for this booking happened between its request and now."""
+        not_ahead(at, now)
+        if at < self._asked.requested_at:
+            raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
 
     def _options(self, form: OfferOptions) -> None:
         offered = [one.option for one in form.options]
@@ -242,7 +258,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, why, field)
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
-        not_ahead(form.at, at)
+        self._since_the_request(form.at, at)
         absent = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
         visit_at = self._state.service_at
         if self._service.shape is Shape.ESCORT:
