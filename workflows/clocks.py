@@ -12,7 +12,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from domain.calendar import WorkCalendar
+from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
 from domain.programme import Programme
 from domain.terms import ClockTerms, ExpectedEvent, NotBefore
@@ -29,12 +29,14 @@ class Clocks:
         *,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
         told: Callable[[Clock], None],
+        untimed: Callable[[ClockTerms, int], None],
     ) -> None:
         self._state = state
         self._programme = programme
         self._pen = MatterPen(state)
         self._spawn = spawn
         self._told = told
+        self._untimed = untimed
 
     def resume(self) -> None:
         """Watch again what a previous run left open."""
@@ -88,7 +90,13 @@ class Clocks:
         for clock in self._state.open_clocks:
             terms = self._programme.clock(clock.id)
             if terms.not_before is day:
-                self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
+                self._follow(clock, terms, at, why)
+
+    def _follow(self, clock: Clock, terms: ClockTerms, at: datetime, why: str) -> None:
+        try:
+            self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
+        except CalendarYearMissing as unknown:
+            self._untimed(terms, unknown.year)
 
     def retime(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
         """A new holiday notice: every open clock is computed again; returns those that moved."""
@@ -138,13 +146,18 @@ class Clocks:
         return clock.move(due, at=at, why=why, estimated=again.estimated)
 
     def _start(self, terms: ClockTerms, *, at: datetime, about: str) -> None:
-        clock = terms.start(
-            number=self._state.next_number(terms.id),
-            started_at=at,
-            calendar=self._state.calendar,
-            not_before=self._state.date_for(terms.not_before),
-            hours=self._programme.hours_of(terms),
-        )
+        """A promise begins; one that no calendar can time is a person's to keep, and stops none."""
+        try:
+            clock = terms.start(
+                number=self._state.next_number(terms.id),
+                started_at=at,
+                calendar=self._state.calendar,
+                not_before=self._state.date_for(terms.not_before),
+                hours=self._programme.hours_of(terms),
+            )
+        except CalendarYearMissing as unknown:
+            self._untimed(terms, unknown.year)
+            return
         self._state.clock_about[clock.instance] = about
         self._pen.clock(clock, workflow.now())
         self._watch_soon(clock.instance)
