@@ -43,6 +43,9 @@ from workflows.messages import (
 
 CONTRACT_ENDED: Final = "保险合同解除"
 
+TOLD_WITHIN: Final = timedelta(days=1)
+"""So soon a customer hears what a review decided, where his programme promises no moment."""
+
 FOLLOW_UPS_MAX: Final = 12
 """No programme asks for more calls than one a month."""
 
@@ -165,14 +168,20 @@ class Booking:
         opinion = await desk.done(step)
         form = opinion.read(ReviewBooking)
         desk.happened(ExpectedEvent.REVIEW_DONE, at=opinion.at)
+        if form.approved:  # from this very moment, whenever the customer hears of it (C-28, C-66)
+            desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
+            desk.use_when("approved", at=opinion.at)
         told = await desk.done(
-            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
+            desk.ask(
+                TaskKind.TELL_RESULT,
+                at=opinion.at,
+                until=ExpectedEvent.CUSTOMER_TOLD,
+                due_at=opinion.at + TOLD_WITHIN,
+            )
         )
         desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
         if not form.approved:
             raise BookingOver(BookingStage.DECLINED, form.reason)
-        desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
-        self._desk.use_when("approved", at=opinion.at)
 
     async def _name_person(self) -> None:
         """GC08: one person of ours calls the customer and serves the booking (R730)."""
@@ -210,16 +219,30 @@ class Booking:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
         self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
+        if over.stage is BookingStage.CANCELLED and not self._state.let_down:
+            over = await self._judge(over)
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
-        elif over.stage is BookingStage.CANCELLED:
-            await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
-        elif over.stage is not BookingStage.TERMINATED or over.reason == CONTRACT_ENDED:
+        elif over.reason == CONTRACT_ENDED or over.stage not in _SETTLED:
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
+
+    async def _judge(self, over: BookingOver) -> BookingOver:
+        """What giving up cost; the end it comes to, should the contract end before a person says.
+
+        Who has given up hears that it is done at once, and what it cost when that is known.
+        """
+        used = _USED[self._state.cost]
+        if used is None and self._state.use == "reserved":
+            self._desk.tell("booking_cancelled_judged")
+        try:
+            await self._desk.settle_unit(used, why="cancelled")
+        except BookingOver as ended:
+            return ended
+        return over
 
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
@@ -263,7 +286,7 @@ class Booking:
 
     @end_contract.validator
     def _may_end(self, message: EndContract) -> None:  # noqa: ARG002 - the name is the update's
-        self._refusals.still_open()
+        self._refusals.contract_end()
 
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
@@ -337,6 +360,9 @@ _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+_SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
+"""Ends whose unit has been settled by the rule that led there; all others give it back."""
 
 _ENDS: Final = {
     BookingStage.REJECTED: "booking_rejected",

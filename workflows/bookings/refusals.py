@@ -81,8 +81,15 @@ class BookingRefusals:
         if self._state.ended or beyond or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
+    def contract_end(self) -> None:
+        """R350: what is over stays as it ended; a unit that is still judged comes back."""
+        if not self._state.is_judged:
+            self.still_open()
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        if self._state.is_judged:
+            raise refusal(WRONG_STAGE, "服务已终止, 正在判定是否计次", "stage")
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
@@ -93,7 +100,8 @@ class BookingRefusals:
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
         state, choice = self._state, self._service.choice
-        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
+        over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
         if over or passed or self._service.shape is not Shape.APPOINTMENT:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
