@@ -13,3 +13,10 @@ class EndContract(Message):
 
     actor: Actor
     at: datetime
+
+
+class MessageSaid(Message):
+    """Signal `message_said`: the customer wrote in the conversation; what, the door keeps."""
+
+    n: int
+    at: datetime

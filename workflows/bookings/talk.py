@@ -97,6 +97,13 @@ class Talk:
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether customer and doctor write to each other now."""
+        clocks = self._state.clocks.values()
+        running = any(one.id == self._consulting.ends_with and one.is_open for one in clocks)
+        return self._stays_open and running
+
+    @property
     def _stays_open(self) -> bool:
         """A conversation in the app stays open for its whole time, whatever was answered (R167)."""
         return self._consulting.by == "text" and self._consulting.ends_with is not None
