@@ -20,6 +20,8 @@ from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
 from activities.exchange import ExchangeBills
 from activities.exchange_ports import BillsPort, SocialPort
+from activities.hospital_ports import HospitalPort
+from activities.hospitals import AskHospitals
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
 from activities.papers import TakePapers
@@ -45,6 +47,7 @@ from adapters.partners.claims import ClaimsCore
 from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.dispatch import NursePlatform
 from adapters.partners.exchange import BillHolder, SocialInsurance
+from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
@@ -142,6 +145,12 @@ def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:
     return [parcels.order, parcels.track, parcels.call_off, parcels.order_test]
 
 
+def coordinating(*, hospitals: HospitalPort) -> list[Callable[..., Any]]:
+    """The verbs of the hospitals' desk."""
+    asking = AskHospitals(hospitals=hospitals)
+    return [asking.ask, asking.withdraw]
+
+
 def paying_back(*, papers: PaperPort) -> list[Callable[..., Any]]:
     """The verb that takes a paper once."""
     return [TakePapers(papers=papers).take]
@@ -216,6 +225,7 @@ async def main(settings: Settings) -> None:
         courier=CourierNetwork(lines["courier"], contact_of=casebook.contact),
         lab=Laboratory(lines["lab"]),
     )
+    verbs += coordinating(hospitals=HospitalDesk(lines["hospitals"], patient_of=casebook.patient))
     verbs += consulting(roster=Roster(engine))
     verbs += rescuing(record=RescueBook(engine, sealer))
     try:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.booking_ports import BookingPage
+from activities.hospital_ports import Patient
 from activities.ports import Contact
 from adapters.cursors import cursor_after, cursor_read
 from adapters.encryption import Sealer
@@ -42,6 +43,7 @@ from domain.booking import BOOKING_ENDED, BookingStage
 from domain.entitlement import Counter
 from domain.guards import BookingAccess
 from domain.privacy import last_four, mask_name
+from domain.sharing import Withheld
 from domain.waiver import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
@@ -108,6 +110,28 @@ async def contact_in(
         if getattr(row, name) is not None
     }
     return Contact(id_last_four=last_four(person.pop("id_number")), **person)
+
+
+async def patient_in(
+    connection: AsyncConnection, sealer: Sealer, booking_id: str, *, without: Withheld | None
+) -> Patient:
+    """Whom a booking is for; what hospitals are not to know is not even unsealed.
+
+    Raises `BookingUnknown`.
+    """
+    query = select(bookings).where(bookings.c.booking_id == booking_id)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise BookingUnknown(booking_id)
+
+    def opened(name: str) -> str:
+        return sealer.open_text(getattr(row, name), f"bookings.{name}")
+
+    return Patient(
+        name=opened("name"),
+        id_last_four=last_four(opened("id_number")),
+        complaint=opened("need") if without is None else None,
+    )
 
 
 class BookingBoard:

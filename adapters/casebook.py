@@ -17,9 +17,10 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.enquiry_ports import EnquiryPage
+from activities.hospital_ports import Patient
 from activities.ports import CasePage, Contact, Delivery, NoticeRecord
 from adapters.audit import write_audit
-from adapters.bookings import contact_in
+from adapters.bookings import contact_in, patient_in
 from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryBook
 from adapters.pages import (
@@ -42,6 +43,7 @@ from adapters.tables.family import family
 from adapters.tables.states import case_states
 from adapters.webhooks.outbox import post
 from domain.privacy import last_four
+from domain.sharing import Withheld
 from domain.waiver import Role
 
 __all__ = ["CaseUnknown", "Casebook", "PageConflict"]
@@ -155,6 +157,21 @@ class Casebook:
                 case_id=case_id,
             )
         return contact
+
+    async def patient(self, booking_id: str, *, without: Withheld | None) -> Patient:
+        """Whom hospitals are to see, and why only so much of him, if so; audited (R485)."""
+        async with self._engine.begin() as connection:
+            patient = await patient_in(connection, self._sealer, booking_id, without=without)
+            await write_audit(
+                connection,
+                at=self._clock(),
+                actor_role=Role.SYSTEM.value,
+                actor_id="worker",
+                action="data.shared",
+                case_id=booking_id,
+                subject="hospitals:complaint" if without is None else f"hospitals:{without}",
+            )
+        return patient
 
     def _contact(self, row: Any) -> Contact:
         """The customer of a case; after his death whoever of the family speaks."""

@@ -29,7 +29,17 @@ from adapters.keyfiles import (
 
 ROOT = Path(__file__).resolve().parent.parent
 
-Partner = Literal["payment", "dispatch", "messaging", "claims", "social", "bills", "courier", "lab"]
+Partner = Literal[
+    "payment",
+    "dispatch",
+    "messaging",
+    "claims",
+    "social",
+    "bills",
+    "courier",
+    "lab",
+    "hospitals",
+]
 PARTNERS: tuple[Partner, ...] = get_args(Partner)
 
 Reporter = Literal["telephone", "roster"]
@@ -45,6 +55,7 @@ _SIMULATED: dict[Partner, str] = {
     "bills": "bills/v1",
     "courier": "courier/v1",
     "lab": "lab/v1",
+    "hospitals": "hospitals/v1",
 }
 
 
@@ -94,6 +105,7 @@ class Settings(BaseSettings):
     bills_url: str | None = None
     courier_url: str | None = None
     lab_url: str | None = None
+    hospitals_url: str | None = None
     payment_secret: SecretStr | None = None
     dispatch_secret: SecretStr | None = None
     messaging_secret: SecretStr | None = None
@@ -104,7 +116,9 @@ class Settings(BaseSettings):
     bills_secret: SecretStr | None = None
     courier_secret: SecretStr | None = None
     lab_secret: SecretStr | None = None
+    hospitals_secret: SecretStr | None = None
     callback_url: str | None = None
+    coordinated: str | None = None
     steward_phone: str | None = Field(default=None, pattern=r"^\+?[0-9-]{5,20}$")
 
     programmes_path: str | None = None
@@ -235,6 +249,12 @@ class Settings(BaseSettings):
     def simulator_is_needed(self) -> bool:
         """Whether any partner is left to the simulator."""
         return any(getattr(self, f"{partner}_url") is None for partner in PARTNERS)
+
+    @property
+    def coordinated_programmes(self) -> frozenset[str]:
+        """Programmes whose hospitals are asked over the wire as well as by a dispatcher."""
+        codes = (code.strip() for code in (self.coordinated or "").split(","))
+        return frozenset(code for code in codes if code)
 
     @property
     def callback_base_url(self) -> str:

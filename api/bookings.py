@@ -237,13 +237,21 @@ def _message(
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
         covered_from=known.facts.policy_from,
+        insured_since=known.facts.first_effective_on,
         covered_until=known.facts.policy_to,
         channel=asked.body.channel,
         language=asked.body.language,
         urgent=asked.body.urgent,
+        coordination=_coordination(door, asked),
         requested_by=asked.caller.actor,
         requested_at=asked.at,
     )
+
+
+def _coordination(door: Door, asked: _Requested) -> str | None:
+    """The consent under which hospitals are asked over the wire; None where only people ask."""
+    body = asked.body
+    return body.consent.version if body.programme in door.coordinated else None
 
 
 def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, Any]:

@@ -43,6 +43,7 @@ Partner = Literal[
     "roster",
     "courier",
     "lab",
+    "hospitals",
 ]
 _EVENT_ID_MAX: Final = 128
 _DIGEST_LETTERS: Final = 12

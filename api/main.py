@@ -103,6 +103,7 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
     "social": "social",
     "courier": "courier",
     "lab": "lab",
+    "hospitals": "hospitals",
 }
 """The partner in a callback's address, and the name its secret is set under."""
 
@@ -132,6 +133,7 @@ def create_app(
     shipped = () if calendar else read_years(settings.calendar_path)
     shelf = CalendarShelf(engine, calendar or calendar_of(shipped), shipped=shipped)
     books = DoorBooks(engine, sealer)
+    offered = tuple(programmes or load_programmes(settings.programme_folders))
     gateway = CaseGateway(temporal, task_queue=settings.task_queue)
     door = Door(
         books=books,
@@ -148,7 +150,7 @@ def create_app(
         token_refused=TokenRefused,
         clock=now,
         process_clock=process_clock or _now,
-        programmes=tuple(programmes or load_programmes(settings.programme_folders)),
+        programmes=offered,
         calendars=shelf,
         house=HouseList(engine),
         id_secret=hmac.digest(settings.lookup_key_bytes, b"greenlane ids 1", hashlib.sha256),
@@ -157,6 +159,7 @@ def create_app(
         codec_origins=settings.allowed_origins if is_all_local(settings) else (),
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
+        coordinated=_coordinated(settings, offered),
         checks=_checks(books, gateway, temporal, shelf, now, ring),
         warns={"worker": lambda: without_worker(temporal, settings.task_queue)},
     )
@@ -170,6 +173,14 @@ def create_app(
     app.state.measures = Measures()
     _furnish(app, settings)
     return app
+
+
+def _coordinated(settings: Settings, offered: Sequence[Programme]) -> frozenset[str]:
+    """Programmes whose hospitals are asked over the wire; a code nobody has stops the door."""
+    named = settings.coordinated_programmes
+    if unknown := named - {one.code for one in offered}:
+        raise ValueError(f"GREENLANE_COORDINATED names no programme of ours: {sorted(unknown)}")
+    return named
 
 
 def is_all_local(settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, model_validator
 from activities.ports import PaymentStatus
 from api.access import matter_access
 from api.doctor_events import CallEvent, RosterEvent, SlotEvent
+from api.hospital_events import ResourceEvent, resource_word
 from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
 from api.problems import at_field
 from api.text import BookableMoney, said
@@ -146,7 +147,8 @@ AnyEvent = Annotated[
     | RosterEvent
     | SlotEvent
     | ParcelEvent
-    | LabEvent,
+    | LabEvent
+    | ResourceEvent,
     Field(discriminator="event"),
 ]
 EVENTS: Final[TypeAdapter[AnyEvent]] = TypeAdapter(AnyEvent)
@@ -161,6 +163,7 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
     "social": (SettledEvent,),
     "courier": (ParcelEvent,),
     "lab": (LabEvent,),
+    "hospitals": (ResourceEvent,),
 }
 """Which partner may report what: the claims core cannot say that a payment was made."""
 
@@ -182,7 +185,7 @@ def subject_of(event: Event) -> str:
             return subject
         case ParcelEvent(parcel_id=subject) | LabEvent(test_id=subject):
             return subject
-        case CallEvent(booking_id=subject):
+        case CallEvent(booking_id=subject) | ResourceEvent(ask_id=subject):
             return subject
     return ""
 
@@ -202,6 +205,7 @@ def named_in(raw: bytes) -> str:
         "booking_id",
         "parcel_id",
         "test_id",
+        "ask_id",
     )
     ids = [said.get(name) for name in names] if isinstance(said, dict) else []
     return next((one for one in ids if isinstance(one, str) and _OURS.fullmatch(one)), "")
@@ -260,6 +264,8 @@ async def read_event(
         ours = await unit.inbox.movement(event.movement_id)
         if ours is None or ours[0] != case_id:
             raise Unmatched
+    if isinstance(event, ResourceEvent):
+        return case_id, "resource_word", resource_word(event, received_at)
     name, message = _signal(event, received_at)
     return case_id, name, message
 

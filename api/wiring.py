@@ -348,11 +348,11 @@ class Door:
     payload_codec: Any = None
     payload_refused: type[Exception] = Exception
     codec_origins: tuple[str, ...] = ()
+    coordinated: frozenset[str] = frozenset()  # programmes whose hospitals are asked over the wire
     verify_callback: Callable[[str, Mapping[str, str], bytes], str] | None = None
     callback_refused: type[Exception] = Exception
     checks: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    warns: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
-    """As checks; what they say makes the door no less ready."""
+    warns: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)  # yet ready
     _carried: dict[tuple[int, str | None], Programme] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )

@@ -26,6 +26,7 @@ Partner = Literal[
     "roster",
     "courier",
     "lab",
+    "hospitals",
     "channel",
 ]
 
@@ -40,6 +41,7 @@ OPERATIONS: Final[dict[str, frozenset[str]]] = {
     "bills": frozenset({"read"}),
     "courier": frozenset({"order", "track", "cancel"}),
     "lab": frozenset({"order"}),
+    "hospitals": frozenset({"ask", "cancel"}),
     "channel": frozenset({"webhook"}),
 }
 
@@ -58,6 +60,7 @@ class Kind(StrEnum):
     ANSWER_LATE = "answer_late"  # says "pending", does it and reports after some seconds
     ERROR_FIRST = "error_first"  # 503 before anything is done
     GARBAGE = "garbage"  # does it and answers with a web page
+    YES_THEN_NO = "yes_then_no"  # hospitals: says yes and takes it back after some seconds
 
 
 class Switch(BaseModel):
@@ -96,6 +99,13 @@ class Fault:
         if self.kind is Kind.ANSWER_LATE:
             return _LATE_SECONDS if self._seconds is None else self._seconds
         return self._seconds if self.refuses and self._seconds else None
+
+    @property
+    def no_after_seconds(self) -> float | None:
+        """Seconds until a yes is taken back; None where it is kept."""
+        if self.kind is not Kind.YES_THEN_NO:
+            return None
+        return _LATE_SECONDS if self._seconds is None else self._seconds
 
     @property
     def copies(self) -> int:

@@ -20,6 +20,7 @@ from simulator import (
     claims,
     controls,
     courier,
+    hospitals,
     lab,
     message,
     nurse,
@@ -57,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     desk.settles("claim", "claims", claims.ClaimsCore(desk).settle)
     desk.settles("settlement", "social", social.SocialInsurance(desk).settle)
     desk.settles("parcel", "courier", courier.Courier(desk).settle)
+    desk.settles("ask", "hospitals", hospitals.Coordination(desk).settle)
+    desk.settles("taking_back", "hospitals", hospitals.Coordination(desk).take_back)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -78,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
         social,
         courier,
         lab,
+        hospitals,
         telephone,
         roster,
         channel,

@@ -1,9 +1,8 @@
 """Every input, signal, update and answer that crosses the wire between the door and a case.
 
-All of them are tolerant readers (unknown fields are ignored, new fields have defaults), because a
-malformed start argument would wedge a case for ever. Strictness lives at the door. Each message
-from outside carries `at`, the moment the door received it: a promise runs from the customer's
-call, not from the moment a worker got to it.
+All are tolerant readers (unknown fields are ignored, new ones have defaults): a malformed start
+would wedge a case for ever. Strictness lives at the door. What comes from outside carries `at`,
+when the door received it: a promise runs from the customer's call, not from a worker's turn.
 """
 
 from __future__ import annotations
@@ -122,10 +121,12 @@ class RequestBooking(Message):
     disease: str | None = None
     wished_on: date | None = None
     covered_from: date | None = None  # the first day of the policy, where one is known
+    insured_since: date | None = None  # of the first of the policies it renews
     covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
     language: Literal["zh", "en"] = "zh"  # in which the customer is told
     urgent: bool = False  # an office that rests at night still hears emergencies
+    coordination: str | None = None  # hospitals are asked by wire, under this version of a consent
     requested_by: Actor
     requested_at: datetime
 

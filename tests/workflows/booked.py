@@ -25,6 +25,7 @@ from adapters.virtual_time import Stage as Time
 from adapters.virtual_time import days_to_move
 from domain.booking import BookingStage
 from domain.calendar import civil_date
+from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Service, Shape
@@ -45,6 +46,7 @@ from tests.builders import (
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
+from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.messages import EndContract
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
@@ -188,9 +190,10 @@ class Booked(Followed):
         )
         return accepted
 
-    async def lose_contract(self) -> Accepted:
-        """The insurer says that the contract has ended."""
-        message = EndContract(actor=INSURER, at=self.time.now())
+    async def lose_contract(self, last_day: str | None = None) -> Accepted:
+        """The insurer says that the contract has ended, or ends with a day."""
+        day = None if last_day is None else self.day(last_day)
+        message = EndContract(actor=INSURER, at=self.time.now(), ends_on=day)
         accepted: Accepted = await self.handle.execute_update(
             "end_contract", message, result_type=Accepted
         )
@@ -231,6 +234,18 @@ class Booked(Followed):
         at = self.time.now()
         message = LabSpoke(test_id=test_id, word=word, report_no=report_no, at=at)
         await self.handle.signal("lab_spoke", message)
+
+    async def hospitals_say(
+        self, status: AskStatus, at: str | None = None, *, ask: int = 1, **resource: Any
+    ) -> None:
+        """The hospitals' word on the booking's n-th ask, by callback; a yes with its moment."""
+        ask_id = f"{self.booking_id}.ask.{ask}"
+        await self.until(lambda: ask_id in self.partners.asks)
+        found = at and Resource(service_at=self.at(at), **resource)
+        message = ResourceWord(
+            ask_id=ask_id, status=status, resource=found or None, at=self.time.now()
+        )
+        await self.handle.signal("resource_word", message)
 
     async def papers_arrive(self, document_id: str = "doc-1") -> None:
         message = PapersArrived(at=self.time.now(), document_id=document_id)
@@ -277,6 +292,7 @@ def verbs_of(
     )
     verbs += worker.paying_back(papers=books)
     verbs += worker.shipping(courier=partners, lab=partners)
+    verbs += worker.coordinating(hospitals=partners)
     return verbs + worker.consulting(roster=roster)
 
 
@@ -300,6 +316,7 @@ def booking_opener(
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
+        coordination: str | None = None,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -320,6 +337,7 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
+            coordination=coordination,
             language=language,
             requested_by=AGENT,
             requested_at=time.now(),

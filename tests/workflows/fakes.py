@@ -15,6 +15,7 @@ from activities.booking_ports import BookingPage, PapersPaid
 from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
 from activities.enquiry_ports import EnquiryPage
 from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
+from activities.hospital_ports import ResourceAnswer, ResourceOrder
 from activities.ports import (
     Balances,
     CasePage,
@@ -35,6 +36,7 @@ from activities.ports import (
 from activities.rescue_ports import RescuePage
 from activities.roster_ports import LineUp, Place, Take
 from activities.visit_ports import VisitAnswer, VisitOrder
+from domain.coordination import AskStatus
 from domain.parcel import ParcelStatus
 from domain.posting import Account, Reason, Transfer
 from domain.roster import Slot, fits, turn
@@ -224,6 +226,11 @@ class FakePartners:
         self.tracked: list[str] = []
         self.called_off: list[str] = []
         self.tests: list[str] = []
+        self.lab_answers: list[LabAnswer] = []
+        self.asks: dict[str, ResourceOrder] = {}
+        self.ask_answers: list[ResourceAnswer] = []
+        self.withdrawn: list[str] = []
+        self.keeps_asks = False
         self.looked_at: list[tuple[str, ...]] = []
         self.fail: Hook = _nothing
         self.after: Hook = _nothing
@@ -340,7 +347,18 @@ class FakePartners:
         self.fail("order_test")
         self.tests.append(order.test_id)
         self.looked_at.append(order.covers)
-        return LabAnswer(accepted=True)
+        return self.lab_answers.pop(0) if self.lab_answers else LabAnswer(accepted=True)
+
+    async def ask(self, order: ResourceOrder) -> ResourceAnswer:
+        self.fail("ask")
+        self.asks[order.ask_id] = order
+        pending = ResourceAnswer(status=AskStatus.PENDING)
+        return self.ask_answers.pop(0) if self.ask_answers else pending
+
+    async def withdraw(self, ask_id: str) -> bool:
+        self.fail("withdraw")
+        self.withdrawn.append(ask_id)
+        return not self.keeps_asks
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         self.fail("file")

@@ -25,9 +25,12 @@ from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.service_steps import steps_at, words_of
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
 from workflows.bookings.desk import BookingOver
+from workflows.bookings.hospital_messages import ResourceWord
+from workflows.bookings.hospitals import Hospitals
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -42,6 +45,7 @@ class Appointment(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
+        self._hospitals = Hospitals(self._desk, asked, self._refusals)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -50,7 +54,10 @@ class Appointment(Booking):
 
     async def _serve(self) -> None:
         await self._choose()
-        await self._arrange_until_it_takes_place()
+        try:
+            await self._arrange_until_it_takes_place()
+        finally:
+            self._hospitals.let_go()
 
     async def _choose(self) -> None:
         """GC07: the consultant recommends, the customer chooses; P04: one of three experts."""
@@ -76,14 +83,16 @@ class Appointment(Booking):
             await self._coordinate()
             if await self._confirm():
                 outcome = await self._served_visit()
+        self._hospitals.used()
         if outcome in LOSSES:
             await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
-        """The formal start: from here on a hospital is asked."""
+        """The formal start: from here on a hospital is asked; no earlier date stands any more."""
         desk, now = self._desk, workflow.now()
+        self._state.service_at = None
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
@@ -91,8 +100,12 @@ class Appointment(Booking):
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
 
     async def _coordinate(self) -> None:
-        """GC08: a hospital's resource, or an equal one by agreement; else the unit comes back."""
+        """GC08: a hospital's resource, or an equal one by agreement; else the unit comes back.
+
+        Hospitals may be asked over the wire; whoever has an answer first, they or a dispatcher.
+        """
         desk = self._desk
+        self._hospitals.seek()
         while True:
             step = desk.ask(
                 TaskKind.ARRANGE_SERVICE,
@@ -100,6 +113,7 @@ class Appointment(Booking):
                 until=ExpectedEvent.SERVICE_ARRANGED,
                 subject=wish(self._service, self._state.customer_date),
             )
+            self._hospitals.take_yes()
             done = await desk.done(step)
             form = done.read(ArrangeService)
             if form.arranged:
@@ -107,7 +121,9 @@ class Appointment(Booking):
             desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
-        self._state.service_at = form.service_at
+        if done.actor.role is not Role.PARTNER:
+            self._hospitals.let_go()
+        self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
 
@@ -119,8 +135,11 @@ class Appointment(Booking):
             at=workflow.now(),
             until=ExpectedEvent.SERVICE_ARRANGED,
             assignee=self._state.owner,
+            subject=self._offered(),
         )
-        said = await desk.done(step)
+        said = await self._hospitals.unless_taken_back(step)
+        if said is None:
+            return False
         form = said.read(ConfirmBooking)
         if form.withdrawn:
             desk.let_down(at=said.at, by=said.actor)
@@ -129,6 +148,7 @@ class Appointment(Booking):
         if not form.confirmed:
             desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
             return False
+        self._state.service_at = self._state.proposed_at
         self._tell_with_it(form)
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
@@ -171,9 +191,8 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.REPORT_VISIT, at=workflow.now(), until=until, due_at=visit_at + GRACE
         )
-        if await self._moved(step, visit_at + GRACE):
-            desk.no_longer_asked(step, at=workflow.now(), reason="客户改期")
-            return VisitOutcome.RESCHEDULED
+        if await self._changed(step, visit_at + GRACE):
+            return self._begun_anew(step)
         report = await desk.done(step)
         form = report.read(ReportVisit)
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
@@ -183,8 +202,16 @@ class Appointment(Booking):
             desk.happened(stop, at=form.at)
         return form.outcome
 
-    async def _moved(self, step: str, until: datetime) -> bool:
-        """Whether the customer wishes another day before anybody has reported on this one."""
+    def _begun_anew(self, step: str) -> VisitOutcome:
+        """The visit as it was confirmed does not take place, for the hospital's or another day."""
+        if self._hospitals.took_back:
+            self._hospitals.let_down(step)
+            return VisitOutcome.PROVIDER_FAILED
+        self._desk.no_longer_asked(step, at=workflow.now(), reason="客户改期")
+        return VisitOutcome.RESCHEDULED
+
+    async def _changed(self, step: str, until: datetime) -> bool:
+        """Whether customer or hospital want out of it before anybody has reported on it."""
         state = self._state
         try:
             await workflow.wait_condition(
@@ -192,6 +219,7 @@ class Appointment(Booking):
                     step in state.completions
                     or state.called_off is not None
                     or state.new_date is not None
+                    or self._hospitals.took_back
                 ),
                 timeout=max(until - workflow.now(), timedelta()),
                 timeout_summary="就诊结果未登记",
@@ -199,4 +227,13 @@ class Appointment(Booking):
         except TimeoutError:
             self._desk.alert("就诊时间已过, 结果未登记")
         wished, state.new_date = state.new_date, None
-        return wished is not None and step not in state.completions and state.called_off is None
+        changed = wished is not None or self._hospitals.took_back
+        return changed and step not in state.completions and state.called_off is None
+
+    def _wishes_anew(self) -> None:
+        self._hospitals.seek_anew()
+
+    @workflow.signal
+    def resource_word(self, message: ResourceWord) -> None:
+        """Hospitals say yes or no to what they were asked for, or no after a yes."""
+        self._hospitals.spoke(message)

@@ -76,6 +76,13 @@ class Consultation(Booking):
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
+    @property
+    def _is_serving(self) -> bool:
+        """Whether customer and doctor talk; in the app they do as soon as it is open."""
+        opened = self._talk.begun or self._consulting.by == "text"
+        confirmed = self._state.stage is BookingStage.CONFIRMED
+        return super()._is_serving or (opened and confirmed)
+
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
@@ -376,17 +383,7 @@ class Consultation(Booking):
     @workflow.signal
     def message_said(self, message: MessageSaid) -> None:
         """The customer wrote again: whoever has answered before is asked once more (R167)."""
-        asked = any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values())
-        if asked or not self._talk.is_open:
-            return
-        answered = (
-            done.actor.id
-            for done in self._state.completions.values()
-            if done.kind is TaskKind.CONSULT
-        )
-        self._desk.ask(
-            TaskKind.CONSULT, at=message.at, assignee=next(answered, None), subject="message"
-        )
+        self._talk.written(message.at)
 
     @workflow.signal
     def call_heard(self, message: CallHeard) -> None:

@@ -1,0 +1,24 @@
+"""Asking hospitals for a resource; every call is idempotent under the ask's id."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.hospital_ports import HospitalPort, ResourceAnswer, ResourceOrder
+
+
+class AskHospitals:
+    """The verbs of the hospitals' desk."""
+
+    def __init__(self, *, hospitals: HospitalPort) -> None:
+        self._hospitals = hospitals
+
+    @activity.defn(name="ask_hospitals")
+    async def ask(self, order: ResourceOrder) -> ResourceAnswer:
+        """Ask for a resource."""
+        return await self._hospitals.ask(order)
+
+    @activity.defn(name="withdraw_ask")
+    async def withdraw(self, ask_id: str) -> bool:
+        """Take an ask back; False if hospitals keep to it."""
+        return await self._hospitals.withdraw(ask_id)
