@@ -35,7 +35,8 @@ from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.services import Shape, Step
 from domain.staffing_checks import out_of_rank, unfit
 from domain.visit import Escorting
-from domain.visit_forms import VisitForm
+from domain.visit_forms import PlanEscort, VisitForm
+from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
 from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestBooking
@@ -81,6 +82,19 @@ class BookingRefusals:
         if self._state.ended or beyond or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
+    def contract_end(self, message: EndContract) -> None:
+        """A booking that is over ends with no contract; nobody knows one's end years ahead."""
+        self.still_open()
+        ahead = civil_date(message.at) + VISIT_AHEAD_MAX
+        if message.ends_on is not None and message.ends_on > ahead:
+            raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
+
+    def under_contract(self, day: date, field: str) -> None:
+        """Nothing is arranged for a day on which the contract is no more."""
+        last_day = self._state.contract_until
+        if last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "时间不能晚于保险合同的终止日", field)
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
         self.still_open()
@@ -105,6 +119,7 @@ class BookingRefusals:
         last_day = self._asked.covered_until
         if last_day is not None and message.wished_on > last_day:
             raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
+        self.under_contract(message.wished_on, "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
@@ -120,6 +135,8 @@ class BookingRefusals:
             self._papers(form, message)
         elif isinstance(form, VisitForm):
             self._visits.check(form, message)
+            if isinstance(form, PlanEscort):
+                self.under_contract(civil_date(form.meeting_at), "meeting_at")
         elif isinstance(form, OfferOptions):
             self._options(form)
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
@@ -222,6 +239,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
+        self.under_contract(civil_date(form.service_at), "service_at")
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
