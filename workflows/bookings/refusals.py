@@ -83,8 +83,12 @@ class BookingRefusals:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
     def contract_end(self, message: EndContract) -> None:
-        """A booking that is over ends with no contract; nobody knows one's end years ahead."""
-        self.still_open()
+        """A booking that is over ends with no contract; nobody knows one's end years ahead.
+
+        A unit that is still being judged comes back (R350).
+        """
+        if not self._state.is_judged:
+            self.still_open()
         ahead = civil_date(message.at) + VISIT_AHEAD_MAX
         if message.ends_on is not None and message.ends_on > ahead:
             raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
@@ -97,6 +101,8 @@ class BookingRefusals:
 
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        if self._state.is_judged:
+            raise refusal(WRONG_STAGE, "服务已终止, 正在判定是否计次", "stage")
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
@@ -107,7 +113,8 @@ class BookingRefusals:
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
         state, choice = self._state, self._service.choice
-        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
+        over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
         if over or passed or self._service.shape is not Shape.APPOINTMENT:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")

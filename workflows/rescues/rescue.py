@@ -126,6 +126,7 @@ class Rescue:
         from_contact = any(
             ExpectedEvent.FIRST_CONTACT in clock.starts
             and (not clock.services or code in clock.services)
+            and clock.id not in self._state.counts  # there is one first contact, whatever follows
             for clock in self._raised.programme.clocks
         )
         if from_contact:
