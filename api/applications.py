@@ -20,9 +20,11 @@ from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import Counter, counter_of
 from domain.programme import Programme
-from domain.services import PreconditionCode, Service
+from domain.services import PreconditionCode, Service, Shape
 from domain.terms import ModeFlags
 from workflows.messages import HospitalTerms
+
+_BOOKING: Final = PreconditionCode.BOOKING
 
 LIFELONG_YEARS: Final = 100
 """The term of a policy without an end (终身): longer than any that a programme asks for."""
@@ -144,6 +146,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
             "quota_count": None if service is None else service.bookings_max(policy.get("tier")),
+            "booked": await _goes_along(unit, programme, service, person_hash, asked),
             "quota_used": None if counter is None else await unit.reference.quota_used(counter),
         }
     )
@@ -170,6 +173,33 @@ def _programme(door: Door, asked: Application) -> Programme:
         return door.programme(asked.programme, asked.at)
     except UnknownProgramme:
         raise at_field("unknown-programme", "programme", "没有此服务项目") from None
+
+
+async def _goes_along(
+    unit: Unit,
+    programme: Programme,
+    service: Service | None,
+    person_hash: str,
+    asked: Application,
+) -> bool | None:
+    """Whether there is a visit for a service that goes along with one (section 3.2).
+
+    One of ours that has not ended; where the programme does not say which service leads into this
+    one, also one that the customer has made himself and declares. None: nobody has said.
+    """
+    if service is None or all(one.code is not _BOOKING for one in service.preconditions):
+        return None
+    leading = service.after or tuple(
+        one.code for one in programme.services if one.shape is Shape.APPOINTMENT
+    )
+    for code in leading:
+        ours = {"person_hash": person_hash, "programme": programme.code, "service": code}
+        if await unit.bookings.open_of(**ours) is not None:
+            return True
+    declared = asked.declared.get("preconditions")
+    if service.after or declared is not None:
+        return not service.after and _BOOKING in (declared or ())
+    return None
 
 
 def _counter(

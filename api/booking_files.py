@@ -225,8 +225,8 @@ async def get_booking_contact(
 
 
 def _begin_with(programme: Programme, view: BookingView) -> list[str]:
-    """P06: who has no admission slip yet begins with the outpatient visit (R374, C-68)."""
-    if view.verdict.codes != (RuleCode.PRECONDITIONS,):
+    """P06: without a slip the outpatient visit (R374, C-68), without a bed no escort to it."""
+    if view.verdict.codes not in ((RuleCode.PRECONDITIONS,), (RuleCode.BOOKING_EXISTS,)):
         return []
     return list(programme.service(view.service).after)
 

@@ -1,4 +1,4 @@
-"""`make bench`: every measurement once, in about ten minutes, printed beside its mark.
+"""`make bench`: every measurement once, in about twenty minutes, printed beside its mark.
 
 `--quick` runs fewer of each; the counts are the same, the times mean less. `--keep` only counts
 story 1 and writes that down as agreed (`bench/story_one.json`), for the test that watches it.

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+from sqlalchemy import func, select
 from temporalio.client import Client
 
 from adapters import search_attributes
@@ -35,6 +36,7 @@ from adapters.servers.processes import Child, StartFailed, free_ports
 from adapters.servers.serving import child_environment
 from adapters.servers.stack import Stack, stack
 from adapters.settings import ROOT, Settings
+from adapters.tables.booking import bookings
 from adapters.temporal import connect
 from bench.line import Hand, Line
 from workflows.cockpit import SEARCH_ATTRIBUTES
@@ -52,6 +54,7 @@ class House:
 
     def __init__(self, running: Stack) -> None:
         self.settings = settings = running.settings
+        self.books = open_database(settings.libpq_url)
         self.servers = running.children
         self.line = Line(settings.api_port)
         self.partners = Line(settings.simulator_port)
@@ -78,6 +81,12 @@ class House:
     def cpu_seconds(self) -> dict[str, float]:
         """The processor time each part has used since it started."""
         return {part.name: _cpu_seconds(part) for part in [*self.parts, *self.servers]}
+
+    async def bookings_not_begun(self) -> int:
+        """How many bookings are recorded and not yet taken up by the worker."""
+        query = select(func.count()).where(bookings.c.stage == "opening")
+        async with self.books.connect() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def ready(self) -> None:
         """Wait until everything that listens answers."""
@@ -157,6 +166,7 @@ async def opened(running: Stack) -> AsyncIterator[House]:
             await part.start()
             leaving.push_async_callback(part.stop)
         await house.ready()
+        leaving.push_async_callback(house.books.dispose)
         leaving.push_async_callback(house.line.close)
         leaving.push_async_callback(house.partners.close)
         yield house

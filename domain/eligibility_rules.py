@@ -16,7 +16,7 @@ from domain.clock import Budget, Unit
 from domain.facts import Facts
 from domain.programme import NotInProgramme, Programme, ProgrammeKind
 from domain.rules import EligibilityRule, RuleCode
-from domain.services import Service, Waiting
+from domain.services import PreconditionCode, Service, Waiting
 
 
 class Answer(StrEnum):
@@ -220,11 +220,16 @@ def _diagnosing_hospital(asked: Question) -> Answer:
 def _preconditions(asked: Question) -> Answer:
     if asked.service is None:
         return Answer.OPEN
-    needed = {one.code for one in asked.service.preconditions}
+    needed = {one.code for one in asked.service.preconditions} - {PreconditionCode.BOOKING}
     if not needed:
         return Answer.PASSED
     there = asked.facts.preconditions
     return _is(None if there is None else needed <= there)
+
+
+def _booking_exists(asked: Question) -> Answer:
+    """Section 3.2: who goes along with a visit needs one that stands."""
+    return Answer.OPEN if asked.service is None else _is(asked.facts.booked)
 
 
 def _hospital_grade(asked: Question) -> Answer:
@@ -354,6 +359,7 @@ _RULES: Final[dict[RuleCode, Callable[[Question], Answer]]] = {
     RuleCode.DIAGNOSING_HOSPITAL: _diagnosing_hospital,
     RuleCode.DIAGNOSED_BY_SPECIALIST: lambda asked: _is(asked.facts.diagnosed_by_specialist),
     RuleCode.PRECONDITIONS: _preconditions,
+    RuleCode.BOOKING_EXISTS: _booking_exists,
     RuleCode.HOSPITAL_KNOWN: lambda asked: _is(asked.facts.hospital_known),
     RuleCode.HOSPITAL_GRADE: _hospital_grade,
     RuleCode.HOSPITAL_ON_NETWORK: _hospital_on_network,

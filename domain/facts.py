@@ -44,6 +44,7 @@ class Facts(BaseModel):
     diagnosed_at_public: bool | None = None
     diagnosed_by_specialist: bool | None = None
     preconditions: frozenset[PreconditionCode] | None = None  # those that are there
+    booked: bool | None = None  # a visit stands that this service goes along with
     patient_group: str | None = None  # a hospital's channel
     hospital_id: str | None = None
     hospital_known: bool | None = None

@@ -32,6 +32,7 @@ class RuleCode(StrEnum):
     DIAGNOSING_HOSPITAL = "diagnosing_hospital"
     DIAGNOSED_BY_SPECIALIST = "diagnosed_by_specialist"
     PRECONDITIONS = "preconditions"
+    BOOKING_EXISTS = "booking_exists"
     HOSPITAL_KNOWN = "hospital_known"
     HOSPITAL_GRADE = "hospital_grade"
     HOSPITAL_ON_NETWORK = "hospital_on_network"

@@ -10,6 +10,7 @@ for _name in [name for name in os.environ if name.startswith("GREENLANE_")]:
 
 from adapters.settings import Settings  # noqa: E402 - after the environment is clean
 from tests.fixtures.servers import (  # noqa: E402
+    addresses,
     postgres_server,
     session_var,
     settings,
@@ -19,7 +20,7 @@ from tests.house import proof  # noqa: E402
 
 Settings.model_config["env_file"] = None
 
-__all__ = ["postgres_server", "session_var", "settings", "temporal_settings"]
+__all__ = ["addresses", "postgres_server", "session_var", "settings", "temporal_settings"]
 
 pytest_plugins = ["tests.fixtures.postgres"]
 

@@ -342,6 +342,15 @@ async def test_who_has_no_admission_slip_yet_is_told_to_begin_with_the_outpatien
     assert "门诊绿通" in bed["reasons"][0]["text"]
     visit = await booked(worked, **(asked | {"service": bed["begin_with"][0]}))
     await open_task(worked, visit, "take_request")
+    # Nor is anybody accompanied to a bed that nobody is asked for (section 3.2).
+    escort = asked | {"service": "visit_escort"}
+    alone = await staged(worked, await booked(worked, **escort), "rejected")
+    assert [reason["code"] for reason in alone["reasons"]] == ["booking_exists"]
+    assert alone["begin_with"] == ["inpatient_arrangement"]
+    known["preconditions"] = ["admission_slip", "booking"]  # which nobody takes his word for
+    assert (await staged(worked, await booked(worked, **escort), "rejected"))["begin_with"]
+    await open_task(worked, await booked(worked, **asked), "take_request")
+    await open_task(worked, await booked(worked, **escort), "take_request")
 
 
 async def test_an_insurer_reads_how_a_service_fares_and_a_channel_does_not(worked: House) -> None:

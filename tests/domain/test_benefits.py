@@ -44,7 +44,7 @@ def test_the_same_terms_again_lower_nothing(programme: Programme) -> None:
 @pytest.mark.parametrize(
     ("code", "place", "value", "what"),
     [
-        (CODE, "services.4", None, "service:visit_escort"),
+        (CODE, "services.3", None, "service:surgery_arrangement"),
         (CODE, "services.0.quota", {"count": 3, "period": "policy_year"}, "quota:ci_consultation"),
         (CODE, "services.0.waiting.days", 30, "waiting:ci_consultation"),
         (CODE, "waiting.days", 200, "waiting"),

@@ -10,7 +10,7 @@ from adapters.programme_files import load_programmes
 from domain.eligibility import Facts, Outcome, Stage, Verdict, judge
 from domain.programme import Programme
 from domain.rules import RuleCode
-from domain.services import PreconditionCode
+from domain.services import PreconditionCode, Shape
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}
@@ -43,6 +43,7 @@ def facts(code: str, service: str | None, **changes: Any) -> Facts:
         "diagnosed_at_public": True,
         "diagnosed_by_specialist": True,
         "preconditions": frozenset(PreconditionCode),
+        "booked": True,
         "patient_group": programme.emergency.groups[0].code if programme.emergency else None,
         "hospital_known": True,
         "hospital_grade": 3,
@@ -348,6 +349,25 @@ def test_a_second_tumour_or_one_within_the_waiting_period_is_refused() -> None:
     assert second.codes == (RuleCode.DIAGNOSIS,)
     assert early.codes == (RuleCode.DIAGNOSED_AFTER_WAITING,)
     assert in_time.outcome is Outcome.ELIGIBLE
+
+
+ESCORTS = [
+    (one.code, service.code)
+    for one in ALL.values()
+    for service in one.services
+    if service.shape is Shape.ESCORT
+]
+
+
+@pytest.mark.parametrize(("code", "service"), ESCORTS)
+def test_an_escort_goes_along_with_a_visit_that_stands(code: str, service: str) -> None:
+    """Section 3.2; P04 and P13 promise theirs as a part of the visit itself."""
+    needed = {one.code for one in ALL[code].service(service).preconditions}
+    assert PreconditionCode.BOOKING in needed
+    alone = verdict(code, service, booked=False, planned_on=TODAY + timedelta(days=20))
+    assert alone.codes == (RuleCode.BOOKING_EXISTS,)
+    assert "预约" in alone.reasons[0].text
+    assert RuleCode.BOOKING_EXISTS in verdict(code, service, booked=None).open
 
 
 def test_p06_without_a_slip_begins_with_the_outpatient_visit() -> None:

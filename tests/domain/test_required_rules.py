@@ -19,6 +19,7 @@ ASKED = [
     if programme.rule(RuleCode.PRECONDITIONS)
     for service in programme.services
     for needed in service.preconditions
+    if needed.code is not PreconditionCode.BOOKING  # a rule of its own
 ]
 
 
@@ -31,14 +32,19 @@ def test_a_service_waits_for_each_of_its_preconditions(
     assert verdict(code, service, preconditions=without).codes == (RuleCode.PRECONDITIONS,)
 
 
+def _asking(needed: PreconditionCode) -> RuleCode:
+    booking = needed is PreconditionCode.BOOKING
+    return RuleCode.BOOKING_EXISTS if booking else RuleCode.PRECONDITIONS
+
+
 def test_no_precondition_is_left_unasked() -> None:
     """Whoever states one asks for it; an advance's authorisation is the review's (R143)."""
     unasked = {
         one.code
         for programme in ALL.values()
-        if not programme.rule(RuleCode.PRECONDITIONS)
         for service in programme.services
         for one in service.preconditions
+        if not programme.rule(_asking(one.code))
     }
     assert unasked == {PreconditionCode.INSURER_AUTHORIZATION}
 

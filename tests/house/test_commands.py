@@ -112,15 +112,20 @@ def test_nobody_is_imported_into_a_programme_that_does_not_exist(tmp_path: Path)
     assert not (tmp_path / "postgres").exists(), "no server was started for it"
 
 
-def test_a_channel_is_registered_rotated_reported_and_removed(tmp_path: Path) -> None:
-    refused = run(tmp_path, "webhooks", "register", "app", "http://example.com/told")
+def test_a_channel_is_registered_rotated_reported_and_removed(
+    tmp_path: Path, addresses: dict[str, str]
+) -> None:
+    def webhooks(*order: str) -> subprocess.CompletedProcess[str]:
+        return run(tmp_path, "webhooks", *order, **addresses)
+
+    refused = webhooks("register", "app", "http://example.com/told")
     assert (refused.returncode, refused.stdout) == (1, "")
-    secret = run(tmp_path, "webhooks", "register", "app", "https://example.com/told").stdout
+    secret = webhooks("register", "app", "https://example.com/told").stdout
     assert secret.startswith("whsec_")
-    assert run(tmp_path, "webhooks", "rotate", "app").stdout not in ("", secret)
-    assert "https://example.com/told" in run(tmp_path, "webhooks", "report").stdout
-    assert "again: 0" in run(tmp_path, "webhooks", "retry", "app").stdout
-    assert [run(tmp_path, "webhooks", "remove", "app").returncode for _ in range(2)] == [0, 1]
+    assert webhooks("rotate", "app").stdout not in ("", secret)
+    assert "https://example.com/told" in webhooks("report").stdout
+    assert "again: 0" in webhooks("retry", "app").stdout
+    assert [webhooks("remove", "app").returncode for _ in range(2)] == [0, 1]
 
 
 def test_a_migration_is_safe_to_repeat(tmp_path: Path) -> None:

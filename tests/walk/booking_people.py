@@ -103,6 +103,10 @@ def _delivered(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     return {"at": walk.now.isoformat(), "images": ["doc-1"], "courier_no": "SF101"}
 
 
+def _not_delivered(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+    return {"at": walk.now.isoformat(), "delivered": False}
+
+
 def _planned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     day = (walk.now + FAR_ENOUGH).astimezone(SHANGHAI)
     at = day.replace(hour=9, minute=0, second=0, microsecond=0)
@@ -252,6 +256,7 @@ UNWILLING: Final[dict[TaskKind, tuple[Answer, ...]]] = {
     TaskKind.ASSIGN_EXPERT: (_says(assigned=False), _says(assigned=False, final=True)),
     TaskKind.MATCH_DOCTOR: (_says(matched=False), _says(matched=False, final=True)),
     TaskKind.SEND_KIT: (_says(can_give=False),),
+    TaskKind.DELIVER_REPORT: (_not_delivered,),
     TaskKind.MEET_CUSTOMER: (_not_met,),
     TaskKind.REPLACE_ESCORT: (_says(replaced=False, reason="已在路上"),),
     TaskKind.CALL_CUSTOMER: (_says(reached=False),),

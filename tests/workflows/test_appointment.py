@@ -69,11 +69,17 @@ async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
 
 
 async def test_a_customer_who_wants_another_time_gets_one(booking_of: BookingOf) -> None:
+    """Until he says yes nothing is agreed: what a hospital offered costs and passes nothing."""
     async with booking_of(at="2026-09-24 10:00") as booked:
         await stewards.take(booked)
         await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.arrange(booked, "2026-09-25 09:00")
+        step = await booked.task(TaskKind.CONFIRM_BOOKING)
+        assert step.subject == f"医院可安排 {booked.day('2026-09-25')} 09:00"
+        assert booked.pages[-1].service_at is None
         await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone")
+        await booked.go_to("2026-09-25 09:01")
+        await booked.wish_for("2026-10-09")
         await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.until(lambda: booked.pages[-1].service_at == booked.at("2026-10-09 09:00"))
 

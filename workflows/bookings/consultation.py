@@ -73,6 +73,13 @@ class Consultation(Booking):
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
+    @property
+    def _is_serving(self) -> bool:
+        """Whether customer and doctor talk; in the app they do as soon as it is open."""
+        opened = self._talk.begun or self._consulting.by == "text"
+        confirmed = self._state.stage is BookingStage.CONFIRMED
+        return super()._is_serving or (opened and confirmed)
+
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
         """Tell the booking to its end; returns the stage it ended in."""

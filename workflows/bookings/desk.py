@@ -167,7 +167,8 @@ class BookingDesk(PayingDesk):
     def let_down(self, *, at: datetime, by: Actor) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free."""
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
-        self.state.let_down, self.state.service_at = True, None
+        self.state.let_down = True
+        self.state.proposed_at = self.state.service_at = None
         self.tell("booking_again")
 
     # What the customer is told (3.5) -------------------------------------------------------------

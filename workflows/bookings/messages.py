@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from activities.ports import Message
 from workflows.messages import Actor
@@ -13,3 +13,4 @@ class EndContract(Message):
 
     actor: Actor
     at: datetime
+    ends_on: date | None = None  # its last day; none = it has ended

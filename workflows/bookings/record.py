@@ -38,12 +38,15 @@ class BookingState(PayingState):
     asks: dict[str, HospitalAsk] = Field(default_factory=dict)  # of hospitals, the last one counts
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
-    service_at: datetime | None = None
+    proposed_at: datetime | None = None  # the moment a hospital offered last
+    service_at: datetime | None = None  # the moment the customer has said yes to
     hospital_id: str | None = None
     agreed_on: str | None = None  # the hospital the customer agreed on before any was asked
     need: str = ""  # what the customer needs, as it was understood
     owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
+    used_by: str = ""  # what used the unit up
+    contract_until: date | None = None  # its last day, before its time as the insurer says
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
@@ -98,6 +101,7 @@ class BookingState(PayingState):
         if self.use not in allowed[to]:
             return False
         self.use = to
+        self.used_by = why if to == "consumed" else ""
         self.open_page(at).uses.append(UseMoved(to=to, why=why, at=at))
         return True
 
