@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.access import seen_matter
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
@@ -48,6 +48,14 @@ class Redating(Body):
     model_config = example(wished_on="2026-10-09")
 
     wished_on: date
+
+
+class ContractEnding(Body):
+    """The insurance contract ends before its time."""
+
+    model_config = example(ends_on="2026-10-31")
+
+    ends_on: Annotated[date | None, Field(description="合同的最后一天; 不填即已解除")] = None
 
 
 @routes.post(
@@ -101,13 +109,15 @@ async def change_booking_date(
 )
 async def end_booking_contract(
     booking_id: BookingId,
+    body: ContractEnding,
     request: Request,
     caller: Annotated[Caller, Depends(allowed(Role.INSURER, Role.SUPERVISOR))],
     key: IdempotencyKey = None,
 ) -> Response:
-    """The contract ended early: the service ends with it, and what is under way is called off."""
-    ask = ask_of(request, caller, key, {})
-    message = EndContract(actor=caller.actor, at=door_of(request).clock())
+    """The contract ends early: the service ends with it, and what is under way is called off."""
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door_of(request).clock()
+    message = EndContract(actor=caller.actor, at=at, ends_on=body.ends_on)
     return await _told(request, caller, ask, booking_id, "end_contract", message)
 
 

@@ -237,6 +237,7 @@ def _message(
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
         covered_from=known.facts.policy_from,
+        insured_since=known.facts.first_effective_on,
         covered_until=known.facts.policy_to,
         channel=asked.body.channel,
         language=asked.body.language,

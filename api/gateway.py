@@ -52,6 +52,8 @@ _TRANSIENT: Final = frozenset(
         RPCStatusCode.ABORTED,
         RPCStatusCode.INTERNAL,
         RPCStatusCode.UNKNOWN,
+        # A case that cannot go on at present takes no command; under the same key it may later.
+        RPCStatusCode.FAILED_PRECONDITION,
     }
 )
 

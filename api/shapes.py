@@ -52,6 +52,7 @@ class ClockView(BaseModel):
     breached_at: Utc | None
     estimated: bool
     moves: int
+    standing_since: Utc | None = Field(default=None, description="等待客户补资料, 自此时起")
 
 
 class TaskView(BaseModel):

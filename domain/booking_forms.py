@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from domain.booking import VisitOutcome
 from domain.booking_papers import PaperRead
+from domain.documents import DocumentKind
 from domain.forms import DocumentId, Form, Note, Reference, StaffId, Words
 from domain.services import DoctorLevel
 
@@ -48,9 +49,12 @@ class ReviewBooking(Form):
 
     approved: bool
     reason: Note = ""
+    missing: list[DocumentKind] = Field(default=[], max_length=30)  # asked for before an opinion
 
     @model_validator(mode="after")
     def _no_needs_a_reason(self) -> ReviewBooking:
+        if self.approved and self.missing:
+            raise ValueError("资料不齐时不能同意")
         if not self.approved and not self.reason.strip():
             raise ValueError("拒绝须说明理由")
         return self

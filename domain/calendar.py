@@ -104,6 +104,10 @@ class WorkCalendar(BaseModel):
             raise CalendarYearMissing(day.year, self.version)
         return self.years[year]
 
+    def knows(self, day: date) -> bool:
+        """Whether the day lies in a year of the table, so that working days run from it."""
+        return self._year_of(day) in self.years
+
     def is_working_day(self, day: date) -> bool:
         """Whether the State Council's table makes this a working day; CalendarYearMissing."""
         self.status_of(day)

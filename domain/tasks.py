@@ -11,10 +11,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from domain.booking_steps import BOOKING_TASKS
 from domain.consultation import CONSULTATION_TASKS
+from domain.documents import DocumentKind
 from domain.enquiry import Answerer
 from domain.forms import (
     AcceptOffer,
@@ -115,6 +116,13 @@ class JudgeLiability(Form):
     first_deposit: Money | None = None
     treatment_talk: Words
     reason: Note = ""
+    missing: list[DocumentKind] = Field(default=[], max_length=30)  # asked for before judging
+
+    @model_validator(mode="after")
+    def _no_judgement_without_the_papers(self) -> JudgeLiability:
+        if self.approved and self.missing:
+            raise ValueError("资料不齐时不能同意")
+        return self
 
 
 class ArrangeVisit(Form):

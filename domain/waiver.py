@@ -90,7 +90,8 @@ CLAIM_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
 NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
     Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),
-    Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED}),
+    # Papers a reviewer asks for may never come either.
+    Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED, Stage.EXPIRED}),
     Stage.ARRANGING: frozenset({Stage.ON_SITE, Stage.CANCELLED}),
     Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED, Stage.CONSUMED}),
     Stage.IN_HOSPITAL: frozenset({Stage.DISCHARGE}),

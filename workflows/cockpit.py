@@ -106,7 +106,11 @@ def next_due_at(state: MatterState) -> datetime | None:
 
     A step with a due moment and no promise behind it is in the details and on the worklist.
     """
-    dues = [clock.due_at for clock in state.open_clocks if clock.breached_at is None]
+    dues = [
+        clock.due_at
+        for clock in state.open_clocks
+        if clock.breached_at is None and not clock.stands_still
+    ]
     return min(dues, default=None)
 
 
@@ -163,7 +167,7 @@ def _clock_row(clock: Clock) -> str:
     return (
         f"| {clock.instance} | {clock.name} | {civil(clock.started_at)}"
         f" | {civil(clock.due_at)}{estimated} | {civil(clock.met_at)}"
-        f" | {_CLOCK_WORDS[clock.state]} |"
+        f" | {'等待客户' if clock.stands_still else _CLOCK_WORDS[clock.state]} |"
     )
 
 

@@ -19,7 +19,7 @@ from domain.clock import Clock, ClockState
 from domain.programme import Programme
 from domain.steps import CareDuty, Evidence, TaskKind
 from domain.tasks import TASKS
-from domain.terms import ExpectedEvent
+from domain.terms import ClockTerms, ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
 from workflows.cockpit import civil
@@ -55,7 +55,9 @@ class FrontDesk:
         self._beside: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
         self._record = record
-        self.clocks = Clocks(state, programme, spawn=self._spawn, told=self._breached)
+        self.clocks = Clocks(
+            state, programme, spawn=self._spawn, told=self._breached, untimed=self._untimed
+        )
 
     # Running -------------------------------------------------------------------------------------
 
@@ -260,6 +262,10 @@ class FrontDesk:
             if task.kind is TaskKind.BREACH and clock and clock.state is ClockState.MET:
                 # The alarm only overtook the report of a step that was done in time.
                 self.no_longer_asked(task.task_id, at=at, reason="按时完成")
+
+    def _untimed(self, terms: ClockTerms, year: int) -> None:
+        """A promise reaches into a year the calendar lacks: a supervisor keeps it by hand."""
+        self.alert(f"{terms.id} {terms.name} 无法计时: 节假日表缺少{year}年")
 
     def _breached(self, clock: Clock) -> None:
         """A promise is broken: recorded, shown, told to a supervisor; the matter goes on."""

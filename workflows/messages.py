@@ -121,6 +121,7 @@ class RequestBooking(Message):
     disease: str | None = None
     wished_on: date | None = None
     covered_from: date | None = None  # the first day of the policy, where one is known
+    insured_since: date | None = None  # of the first of the policies it renews
     covered_until: date | None = None  # the last day of the policy, where it has one
     channel: str
     language: Literal["zh", "en"] = "zh"  # in which the customer is told

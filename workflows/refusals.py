@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
-from domain.documents import DocumentStage, missing
+from domain.documents import DocumentKind, DocumentStage, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.steps import TaskKind
@@ -56,6 +56,9 @@ VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
 
 
+ASKED_AGAIN: Final = "papers_asked"
+ASKED_AGAIN_MAX: Final = 3
+"""So often a reviewer may ask for more papers before an opinion; then he says yes or no."""
 BILL_BELIEVED: Final = 2
 """A bill beyond so many times what we cover is read a second time before it is settled."""
 
@@ -148,6 +151,8 @@ class Refusals:
                 self._documents(message, disease, DocumentStage.APPLICATION)
             case JudgeLiability(approved=True):
                 self._plan(form)
+            case JudgeLiability(missing=[_, *_]):
+                self._asked_again()
             case JudgeLiability(approved=False, reason=""):
                 raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
             case SecondReview():
@@ -237,11 +242,16 @@ class Refusals:
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
 
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
+        asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
         needed = self._programme.documents_for(disease, stage)
-        lacking = missing(needed, message.documents)
+        lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
             kinds = ", ".join(kind.value for kind in lacking)
             raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+
+    def _asked_again(self) -> None:
+        if self._state.counts.get(ASKED_AGAIN, 0) >= ASKED_AGAIN_MAX:
+            raise refusal(FORM_REFUSED, f"已{ASKED_AGAIN_MAX}次要求补充资料, 须作出结论", "missing")
 
     def _is_far_above(self, bill: Money) -> bool:
         """A bill so large that a digit too many is likelier; with a balance the limit pays it."""

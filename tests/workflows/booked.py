@@ -190,9 +190,10 @@ class Booked(Followed):
         )
         return accepted
 
-    async def lose_contract(self) -> Accepted:
-        """The insurer says that the contract has ended."""
-        message = EndContract(actor=INSURER, at=self.time.now())
+    async def lose_contract(self, last_day: str | None = None) -> Accepted:
+        """The insurer says that the contract has ended, or ends with a day."""
+        day = None if last_day is None else self.day(last_day)
+        message = EndContract(actor=INSURER, at=self.time.now(), ends_on=day)
         accepted: Accepted = await self.handle.execute_update(
             "end_contract", message, result_type=Accepted
         )

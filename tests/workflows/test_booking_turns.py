@@ -80,6 +80,7 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         await booked.wish_for("2026-10-12")
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
         assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        assert booked.pages[-1].service_at is None, "the day that was agreed stands no more"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")
         await stewards.agreed(booked, "2026-10-13 09:00")
@@ -128,10 +129,62 @@ async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: 
         assert booked.unit == "consumed"
 
 
+async def test_an_approval_counts_from_its_own_moment_whenever_the_customer_hears_of_it(
+    booking_of: BookingOf,
+) -> None:
+    """P13: used up and promised by approval (C-28, C-66), and nobody need have told it yet."""
+    async with booking_of(*P13, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *P13)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        step = await booked.task(TaskKind.TELL_RESULT)
+        assert (booked.unit, booked.civil(step.due_at)) == ("consumed", "09-01 10:00")
+        assert booked.civil(booked.clocks["G24.1"].due_at) == "09-07 24:00"
+        assert await refused(booked.give_up(accept_use=True)) == "stage"
+
+
 async def test_a_contract_that_ends_ends_the_service_with_it(booking_of: BookingOf) -> None:
     """R350: whatever had used the unit up, nothing is counted of a contract that is no more."""
     async with booking_of(*P13, "2026-08-31 10:00") as booked:
         await arranged(booked, P13, "2026-09-03 09:00")
         await booked.lose_contract()
+        await booked.ends(BookingStage.TERMINATED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")
+
+
+async def test_whoever_is_being_served_when_the_contract_ends_is_served_to_the_end(
+    booking_of: BookingOf,
+) -> None:
+    """And nothing is arranged for a day on which it is no more."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.lose_contract("2026-09-29")
+        assert await refused(stewards.arrange(booked, "2026-09-30 09:00")) == "service_at"
+        assert await refused(booked.wish_for("2026-09-30")) == "wished_on"
+        await stewards.arrange(booked, "2026-09-29 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-29 09:30")
+        await booked.lose_contract()
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.unit, booked.lines.count("contract_ended")) == ("consumed", 2)
+
+
+async def test_what_is_not_served_by_the_last_day_of_a_contract_is_called_off_with_it(
+    booking_of: BookingOf,
+) -> None:
+    """The last word of the day counts; who was let down in the visit itself has not been served."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.lose_contract("2026-09-25")
+        await booked.lose_contract("2026-09-29")
+        await stewards.arrange(booked, "2026-09-29 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-29 10:00")
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        await booked.go_to("2026-09-30 00:01")
         await booked.ends(BookingStage.TERMINATED)
         assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")

@@ -16,6 +16,7 @@ from tests.builders import CUSTOMER, REVIEWER
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused
 from tests.workflows.doctors import a_slot
+from workflows.bookings.messages import MessageSaid
 from workflows.messages import Actor
 
 BookingOf = Callable[..., Any]
@@ -44,8 +45,12 @@ async def test_a_chat_is_open_for_who_was_advised_and_another_doctor_is_found_fo
         assert (await booked.task(TaskKind.CONSULT)).assignee == "doctor-9"
         await booked.time.go_to(opened + timedelta(hours=24))
         assert (await booked.task(TaskKind.BREACH)).subject == "图文咨询期满, 医生未答复"
-        await booked.do(TaskKind.MATCH_DOCTOR, matched=False, final=True)
-        await booked.ends(BookingStage.UNAVAILABLE)
+        await stewards.match(booked)
+        opened = (await booked.until(lambda: booked.clocks["G10.3"])).started_at
+        wrote = MessageSaid(n=1, at=booked.time.now(), by="doctor")
+        await booked.handle.signal("message_said", wrote)
+        await booked.time.go_to(opened + timedelta(hours=24))
+        await booked.task(TaskKind.WRITE_SUMMARY)  # he has said something, if not at his step
         assert booked.lines.count("provider_failed") == 2
 
 

@@ -222,3 +222,18 @@ async def _to_the_payment(booked: Booked) -> None:
     await _papers_in(booked)
     await stewards.examine(booked)
     await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+
+
+async def test_what_was_spent_while_the_contract_ran_is_paid_back_after_it(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        await stewards.send_papers(booked)
+        await booked.task(TaskKind.EXAMINE_EXPENSES)
+        await booked.lose_contract("2026-09-22")
+        assert await refused(stewards.examine(booked)) == "treated_until"
+        await booked.lose_contract("2026-09-23")
+        await stewards.examine(booked)
+        await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+        await booked.ends(BookingStage.CLOSED)

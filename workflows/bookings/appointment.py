@@ -90,8 +90,9 @@ class Appointment(Booking):
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
-        """The formal start: from here on a hospital is asked."""
+        """The formal start: from here on a hospital is asked; no earlier date stands any more."""
         desk, now = self._desk, workflow.now()
+        self._state.service_at = None
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
@@ -122,7 +123,7 @@ class Appointment(Booking):
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         if done.actor.role is not Role.PARTNER:
             self._hospitals.let_go()
-        self._state.service_at = form.service_at
+        self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
 
@@ -134,6 +135,7 @@ class Appointment(Booking):
             at=workflow.now(),
             until=ExpectedEvent.SERVICE_ARRANGED,
             assignee=self._state.owner,
+            subject=self._offered(),
         )
         said = await self._hospitals.unless_taken_back(step)
         if said is None:
@@ -146,6 +148,7 @@ class Appointment(Booking):
         if not form.confirmed:
             desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
             return False
+        self._state.service_at = self._state.proposed_at
         self._tell_with_it(form)
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)

@@ -22,12 +22,14 @@ from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.services import FollowUp, Service
 from domain.steps import TaskKind
+from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
+from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,
     CancelBooking,
@@ -40,7 +42,8 @@ from workflows.messages import (
     VisitTaken,
 )
 
-CONTRACT_ENDED: Final = "保险合同解除"
+TOLD_WITHIN: Final = timedelta(days=1)
+"""So soon a customer hears what a review decided, where his programme promises no moment."""
 
 FOLLOW_UPS_MAX: Final = 12
 """No programme asks for more calls than one a month."""
@@ -56,11 +59,19 @@ class Booking:
         self._desk = BookingDesk(asked, self._state)
         self._own = OwnSteps(self._desk, self._service)
         self._refusals = BookingRefusals(self._state, asked)
+        self._contract = Contract(self._desk, serving=lambda: self._is_serving)
 
     @property
     def _judged(self) -> str:
         """Why the rules did not simply say yes, in the programme's words."""
         return "; ".join(reason.text for reason in self._asked.verdict.reasons)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether the moment of the visit has come, and nobody has said yet what came of it."""
+        state = self._state
+        came = state.service_at is not None and state.service_at <= workflow.now()
+        return came and state.stage is BookingStage.CONFIRMED
 
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
@@ -183,14 +194,20 @@ class Booking:
         opinion = await desk.done(step)
         form = opinion.read(ReviewBooking)
         desk.happened(ExpectedEvent.REVIEW_DONE, at=opinion.at)
+        if form.approved:  # from this very moment, whenever the customer hears of it (C-28, C-66)
+            desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
+            desk.use_when("approved", at=opinion.at)
         told = await desk.done(
-            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
+            desk.ask(
+                TaskKind.TELL_RESULT,
+                at=opinion.at,
+                until=ExpectedEvent.CUSTOMER_TOLD,
+                due_at=opinion.at + TOLD_WITHIN,
+            )
         )
         desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
         if not form.approved:
             raise BookingOver(BookingStage.DECLINED, form.reason)
-        desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
-        self._desk.use_when("approved", at=opinion.at)
 
     async def _name_person(self) -> None:
         """GC08: one person of ours calls the customer and serves the booking (R730)."""
@@ -228,16 +245,34 @@ class Booking:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
         self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
+        if over.stage is BookingStage.CANCELLED and not self._state.let_down:
+            over = await self._judge(over)
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
-        elif over.stage is BookingStage.CANCELLED:
-            await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
-        elif over.stage is not BookingStage.TERMINATED or over.reason == CONTRACT_ENDED:
+        elif over.stage not in _SETTLED or self._nothing_given(over):
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
+
+    async def _judge(self, over: BookingOver) -> BookingOver:
+        """What giving up cost; the end it comes to, should the contract end before a person says.
+
+        Who has given up hears that it is done at once, and what it cost when that is known.
+        """
+        used = _USED[self._state.cost]
+        if used is None and self._state.use == "reserved":
+            self._desk.tell("booking_cancelled_judged")
+        try:
+            await self._desk.settle_unit(used, why="cancelled")
+        except BookingOver as ended:
+            return ended
+        return over
+
+    def _nothing_given(self, over: BookingOver) -> bool:
+        """A contract that is no more counts nothing but what was given under it."""
+        return over.reason == CONTRACT_ENDED and self._state.used_by != "completed"
 
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
@@ -275,13 +310,12 @@ class Booking:
     @workflow.update
     def end_contract(self, message: EndContract) -> Accepted:
         """R350: with the contract the service ends; what is under way is called off."""
-        self._state.called_off, self._state.called_off_as = CONTRACT_ENDED, BookingStage.TERMINATED
-        self._desk.note("contract_ended", CONTRACT_ENDED, at=message.at, by=message.actor)
+        self._contract.hear(message)
         return Accepted(stage=self._state.stage, at=message.at)
 
     @end_contract.validator
-    def _may_end(self, message: EndContract) -> None:  # noqa: ARG002 - the name is the update's
-        self._refusals.still_open()
+    def _may_end(self, message: EndContract) -> None:
+        self._refusals.contract_end(message)
 
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
@@ -293,12 +327,19 @@ class Booking:
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
-        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
+        desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
         self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
 
     def _wishes_anew(self) -> None:
         """Who was asked for the former day hears of the new one; of most shapes nobody was."""
+
+    def _offered(self) -> str:
+        """What the customer is asked to say yes to, beside what he wished for."""
+        at = self._state.proposed_at
+        offered = "" if at is None else f"医院可安排 {civil(at)}"
+        told = [offered, wish(self._service, self._state.customer_date)]
+        return "; ".join(one for one in told if one)
 
     @change_date.validator
     def _may_change(self, message: ChangeDate) -> None:
@@ -348,6 +389,9 @@ _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+_SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
+"""Ends whose unit has been settled by the rule that led there; all others give it back."""
 
 _ENDS: Final = {
     BookingStage.REJECTED: "booking_rejected",

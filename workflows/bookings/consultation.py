@@ -21,11 +21,14 @@ from domain.consultation import (
     Consult,
     ConsultOutcome,
     MatchDoctor,
+    WriteSummary,
+    advised_by,
     consulting_of,
     is_summed_up,
     matched_by,
     promised_call,
 )
+from domain.conversation import SUMMARY
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.roster import Slot
@@ -36,6 +39,7 @@ from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
 from workflows.bookings.duty import Duty
+from workflows.bookings.messages import MessageSaid
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
 from workflows.front_desk import SYSTEM
@@ -71,6 +75,13 @@ class Consultation(Booking):
         self._duty = Duty(self._desk, asked)
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether customer and doctor talk; in the app they do as soon as it is open."""
+        opened = self._talk.begun or self._consulting.by == "text"
+        confirmed = self._state.stage is BookingStage.CONFIRMED
+        return super()._is_serving or (opened and confirmed)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -134,7 +145,9 @@ class Consultation(Booking):
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
-            await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            says = {SUMMARY: done.read(WriteSummary).summary}
+            self._desk.keep(SUMMARY, says, at=done.at, by=done.actor)
             self._desk.tell("booking_summary")
         self._desk.use_when("completed", at=workflow.now())
 
@@ -204,33 +217,32 @@ class Consultation(Booking):
         None when the customer has changed the slot for another.
         """
         desk, slot, now = self._desk, self._talk.kept, workflow.now()
-        matcher = matched_by(self._service)
-        step = desk.ask(
+        desk.ask(
             TaskKind.CONSULT,
             at=now,
-            roles=None if matcher is None else [Role.DOCTOR, matcher],
+            roles=advised_by(self._service),
             assignee=self._doctor,
             until=ExpectedEvent.EXPERT_CALLED,
             due_at=slot.starts_at if slot is not None else None,
             subject=slot.doctor if slot is not None else "",
         )
         if self._consulting.by == "roster" and slot is not None:
-            await self._remind(slot, step)
+            await self._remind(slot)
         if slot is not None and not await desk.by(
-            slot.ends_at + GRACE, lambda: self._talk.decided(step), summary="通话结果未登记"
+            slot.ends_at + GRACE, lambda: self._talk.decided, summary="通话结果未登记"
         ):
             desk.alert("预约时段已过, 通话结果未登记")
-        await desk.until(lambda: self._talk.decided(step))
-        return await self._outcome(step)
+        await desk.until(lambda: self._talk.decided)
+        return await self._outcome()
 
-    async def _remind(self, slot: Slot, step: str) -> None:
+    async def _remind(self, slot: Slot) -> None:
         """The reminders of the file, each so long before the slot (G12, G13)."""
         reminders = self._asked.programme.reminders
         for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
             due = reminder.due_at(slot.starts_at)
             if due < workflow.now():
                 continue  # who took the slot later than that has just heard of it
-            if await self._desk.by(due, lambda: self._talk.decided(step), summary=reminder.name):
+            if await self._desk.by(due, lambda: self._talk.decided, summary=reminder.name):
                 return
             self._desk.note(reminder.does, reminder.name, at=due)
             if reminder.does == "sms_steward":
@@ -239,9 +251,9 @@ class Consultation(Booking):
             if reminder.does == "call_customer":
                 self._desk.ask(TaskKind.CALL_AHEAD, at=due, due_at=slot.starts_at)
 
-    async def _outcome(self, step: str) -> ConsultOutcome | None:
+    async def _outcome(self) -> ConsultOutcome | None:
         desk, now = self._desk, workflow.now()
-        completion = self._state.completions.pop(step, None)
+        completion = self._talk.answer()
         self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
         if self._talk.lost:
             return self._lose_slot()
@@ -259,7 +271,7 @@ class Consultation(Booking):
         """What came of the talk: by the telephone's word, by the doctor's, or by his silence."""
         if completion is not None and not self._talk.called:
             return completion.read(Consult).outcome
-        if self._consulting.by != "text":
+        if self._consulting.by != "text" or self._talk.doctor_wrote:
             return ConsultOutcome.ADVISED
         self._desk.alert("图文咨询期满, 医生未答复")
         return ConsultOutcome.PROVIDER_FAILED
@@ -360,6 +372,11 @@ class Consultation(Booking):
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:
         """A doctor does not keep a slot; whether it is this customer's the story sees."""
         self._talk.withdrawn.add(message.slot_id)
+
+    @workflow.signal
+    def message_said(self, message: MessageSaid) -> None:
+        """The customer wrote again: whoever has answered before is asked once more (R167)."""
+        self._talk.written(message)
 
     @workflow.signal
     def call_heard(self, message: CallHeard) -> None:

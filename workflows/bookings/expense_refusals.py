@@ -75,3 +75,5 @@ class ExpenseRefusals(BookingRefusals):
         if found is not None:
             field, problem = found
             raise refusal(FORM_REFUSED, PROBLEM_WORDS[problem], field)
+        if form.granted_fen and form.treated_until is not None:
+            self.under_contract(form.treated_until, "treated_until")

@@ -87,7 +87,7 @@ class Hospitals:
             hospital_id=state.agreed_on or (asked.hospital.hospital_id if asked.hospital else None),
             expert=state.chosen,
             wished_on=state.customer_date,
-            not_at=state.service_at,
+            not_at=state.proposed_at,
             urgent=asked.urgent,
             clauses=list(asked.programme.data_sharing),
             consented=bool(asked.coordination),

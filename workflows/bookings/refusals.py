@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from domain.booking import BookingStage, VisitOutcome
@@ -35,7 +35,8 @@ from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.services import Shape, Step
 from domain.staffing_checks import out_of_rank, unfit
 from domain.visit import Escorting
-from domain.visit_forms import VisitForm
+from domain.visit_forms import PlanEscort, VisitForm
+from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
 from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestBooking
@@ -81,8 +82,27 @@ class BookingRefusals:
         if self._state.ended or beyond or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
+    def contract_end(self, message: EndContract) -> None:
+        """A booking that is over ends with no contract; nobody knows one's end years ahead.
+
+        A unit that is still being judged comes back (R350).
+        """
+        if not self._state.is_judged:
+            self.still_open()
+        ahead = civil_date(message.at) + VISIT_AHEAD_MAX
+        if message.ends_on is not None and message.ends_on > ahead:
+            raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
+
+    def under_contract(self, day: date, field: str) -> None:
+        """Nothing is arranged for a day on which the contract is no more."""
+        last_day = self._state.contract_until
+        if last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "时间不能晚于保险合同的终止日", field)
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        if self._state.is_judged:
+            raise refusal(WRONG_STAGE, "服务已终止, 正在判定是否计次", "stage")
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
@@ -93,7 +113,8 @@ class BookingRefusals:
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
         state, choice = self._state, self._service.choice
-        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
+        over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
         if over or passed or self._service.shape is not Shape.APPOINTMENT:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
@@ -105,6 +126,7 @@ class BookingRefusals:
         last_day = self._asked.covered_until
         if last_day is not None and message.wished_on > last_day:
             raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
+        self.under_contract(message.wished_on, "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
@@ -120,6 +142,8 @@ class BookingRefusals:
             self._papers(form, message)
         elif isinstance(form, VisitForm):
             self._visits.check(form, message)
+            if isinstance(form, PlanEscort):
+                self.under_contract(civil_date(form.meeting_at), "meeting_at")
         elif isinstance(form, OfferOptions):
             self._options(form)
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
@@ -133,7 +157,7 @@ class BookingRefusals:
         elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
             raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
-            not_ahead(form.at, message.at)
+            self._since_the_request(form.at, message.at)
             if isinstance(form, DeliverReport):
                 self._delivery(form, message)
 
@@ -183,8 +207,24 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "; ".join(found), "papers")
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
             raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
-        if form.slip_issued_on is not None and form.slip_issued_on > civil_date(message.at):
+        if form.slip_issued_on is not None:
+            self._slip_day(form.slip_issued_on, civil_date(message.at))
+
+    def _slip_day(self, issued_on: date, today: date) -> None:
+        """The day a promise is counted from: no later than today, no earlier than the cover."""
+        if issued_on > today:
             raise refusal(FORM_REFUSED, "住院单开具日期不能晚于今天", "slip_issued_on")
+        if not self._state.calendar.knows(issued_on):
+            raise refusal(FORM_REFUSED, "住院单开具日期过早, 请核对年份", "slip_issued_on")
+        covered = self._asked.insured_since or self._asked.covered_from
+        if covered is not None and issued_on < covered:
+            raise refusal(FORM_REFUSED, "住院单开具日期不能早于保单生效日", "slip_issued_on")
+
+    def _since_the_request(self, at: datetime, now: datetime) -> None:
+        """What happened for this booking happened between its request and now."""
+        not_ahead(at, now)
+        if at < self._asked.requested_at:
+            raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
 
     def _options(self, form: OfferOptions) -> None:
         offered = [one.option for one in form.options]
@@ -206,6 +246,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
+        self.under_contract(civil_date(form.service_at), "service_at")
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
@@ -224,7 +265,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, why, field)
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
-        not_ahead(form.at, at)
+        self._since_the_request(form.at, at)
         absent = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
         visit_at = self._state.service_at
         if self._service.shape is Shape.ESCORT:

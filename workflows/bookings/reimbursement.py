@@ -54,6 +54,11 @@ class Reimbursement(Booking):
         self._parcels = Parcels(self._desk)
         self._corrections = PayoutCorrections(self._desk, pay_again=self._payouts.again)
 
+    @property
+    def _is_serving(self) -> bool:
+        """What was paid under the contract is owed after it: only later treatment is not."""
+        return True
+
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
         """Tell the booking to its end; returns the stage it ended in."""

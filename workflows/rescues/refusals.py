@@ -215,8 +215,7 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, wrong[1], f"details.{wrong[0]}")
         self._transport(form, trial)
         trial.happened(service.code, step.code, at=form.at)
-        for department in departments_of(step, form):
-            trial.called[department] = form.at
+        trial.consults(step, departments_of(step, form), at=form.at)
 
     def _transport(self, form: RecordStep, trial: RescueState) -> None:
         """R466: these patients travel on a stretcher; a wheelchair is refused."""

@@ -1,0 +1,106 @@
+"""What a booking refuses of a report or a wish: told by its rules alone, without a world."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from domain.cancellation import Cost
+from domain.eligibility import Outcome, Verdict
+from domain.steps import TaskKind
+from tests.builders import AGENT, a_calendar, civil
+from tests.workflows.booked import DOERS, PROGRAMMES
+from workflows.bookings.record import BookingState
+from workflows.bookings.refusals import BookingRefusals
+from workflows.matter import new_task
+from workflows.messages import CompleteTask, RequestBooking
+
+P20_BED = ("ins_oncology", "inpatient_arrangement")
+P04 = ("pingan_oncology_157", "expert_outpatient")
+GENE = ("ins_oncology", "gene_testing")
+NOW = civil("2026-09-11 09:00")
+
+
+class Asked:
+    """A booking as it stands, and what it says to commands."""
+
+    def __init__(self, programme: str, service: str, **asked: Any) -> None:
+        terms = PROGRAMMES[programme]
+        message = RequestBooking(
+            booking_id="bk-1",
+            programme=terms.for_booking(service),
+            calendar=a_calendar().window(2025, 2028),
+            service=service,
+            verdict=Verdict(outcome=Outcome.ELIGIBLE, programme=programme, version=terms.version),
+            unit_reserved=True,
+            channel="hotline",
+            requested_by=AGENT,
+            requested_at=civil("2026-09-10 09:00"),
+            **asked,
+        )
+        self.state = BookingState.of(message)
+        self.refusals = BookingRefusals(self.state, message)
+
+    def refused(self, kind: TaskKind, /, **form: Any) -> str:
+        """Why a step is not taken like this; empty when it is."""
+        task = new_task(self.state, kind, at=NOW)
+        self.state.tasks[task.task_id] = task
+        message = CompleteTask(
+            task_id=task.task_id,
+            kind=kind,
+            form=form,
+            documents={"admission_slip": ["doc-1"]},
+            actor=DOERS.get(kind, AGENT),
+            at=NOW,
+        )
+        try:
+            self.refusals.completion(message)
+        except ApplicationError as error:
+            return error.message
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "why"),
+    [
+        ("2026-09-12", "住院单开具日期不能晚于今天"),
+        ("2026-09-11", ""),
+        ("2026-01-01", ""),
+        ("2025-12-31", "住院单开具日期不能早于保单生效日"),
+        ("2016-09-11", "住院单开具日期过早, 请核对年份"),
+    ],
+)
+def test_a_promise_runs_from_the_day_of_a_slip_that_lies_in_the_cover(
+    issued_on: str, why: str
+) -> None:
+    asked = Asked(*P20_BED, covered_from=date(2026, 7, 1), insured_since=date(2026, 1, 1))
+    assert asked.refused(TaskKind.CHECK_PAPERS, complete=True, slip_issued_on=issued_on) == why
+
+
+@pytest.mark.parametrize("kind", [TaskKind.RECEIVE_SAMPLE, TaskKind.REPORT_VISIT])
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        (NOW + timedelta(minutes=1), "发生时间不能晚于现在"),
+        (NOW, ""),
+        (NOW - timedelta(days=366), "发生时间不能早于预约申请"),
+    ],
+)
+def test_what_happened_for_a_booking_happened_since_it_was_asked_for(
+    kind: TaskKind, at: datetime, why: str
+) -> None:
+    form: dict[str, Any] = {"at": at.isoformat()}
+    if kind is TaskKind.REPORT_VISIT:
+        form["outcome"] = "delivered"
+    assert Asked(*GENE).refused(kind, **form) == why
+
+
+def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:
+    asked, tomorrow = Asked(*P04), NOW + timedelta(days=1)
+    asked.state.proposed_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.FREE
+    asked.state.service_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.USED
