@@ -9,10 +9,12 @@ from typing import ClassVar, Final, Literal
 
 from temporalio import workflow
 
+from activities.booking_ports import RecordKept
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
+from domain.conversation import ENTRY_NAMES, EntryKind
 from domain.events import ExpectedEvent
 from domain.service_steps import steps_at
 from domain.steps import TaskKind
@@ -103,6 +105,22 @@ class BookingDesk(PayingDesk):
         """An event of the programme, remembered: what giving up costs depends on it (C-25)."""
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
+
+    def keep(self, kind: EntryKind, says: dict[str, str], *, at: datetime, by: Actor) -> None:
+        """What a doctor wrote goes on in the family's record, where the service has one."""
+        if self._service.kept_in is None:
+            return
+        number = self.state.next_number("record")
+        kept = RecordKept(
+            entry_id=f"{self.state.booking_id}.record.{number}",
+            kind=kind,
+            says=says,
+            actor_role=by.role,
+            actor_id=by.id,
+            at=at,
+        )
+        self.state.open_page(at).kept.append(kept)
+        self.note("kept_in_record", f"已记入家庭健康档案: {ENTRY_NAMES[kind]}", at=at, by=by)
 
     def open_books(self, amount_fen: int, *, at: datetime) -> None:
         """The books of the booking are opened with what it may pay."""
