@@ -24,6 +24,7 @@ from api.wiring_files import Files
 from api.wiring_reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
+from api.wiring_talks import Family, Talks
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -129,13 +130,6 @@ class Bookings(Protocol):
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
-class Family(Protocol):
-    """Who may act for a customer."""
-
-    async def record(self, row: dict[str, Any]) -> None: ...
-    async def end(self, case_id: str, subject: str, *, at: datetime) -> bool: ...
-
-
 class House(Protocol):
     """Steps that belong to no case and no enquiry."""
 
@@ -226,6 +220,8 @@ class Unit(Protocol):
     def rescues(self) -> Rescues: ...
     @property
     def family(self) -> Family: ...
+    @property
+    def talks(self) -> Talks: ...
     @property
     def roster(self) -> Roster: ...
     @property

@@ -24,11 +24,13 @@ from domain.consultation import (
     Consult,
     ConsultOutcome,
     MatchDoctor,
+    WriteSummary,
     consulting_of,
     is_summed_up,
     matched_by,
     promised_call,
 )
+from domain.conversation import SUMMARY
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.roster import Slot, Turn
@@ -37,6 +39,7 @@ from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
+from workflows.bookings.messages import MessageSaid
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
 from workflows.messages import (
@@ -122,7 +125,9 @@ class Consultation(Booking):
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
-            await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            says = {SUMMARY: done.read(WriteSummary).summary}
+            self._desk.keep(SUMMARY, says, at=done.at, by=done.actor)
             self._desk.tell("booking_summary")
         self._desk.use_when("completed", at=workflow.now())
 
@@ -245,7 +250,10 @@ class Consultation(Booking):
 
     async def _outcome(self, step: str) -> ConsultOutcome:
         desk, now = self._desk, workflow.now()
-        completion = self._state.completions.pop(step, None)
+        completions = self._state.completions
+        completion = completions.pop(step, None)
+        for again in [one for one, done in completions.items() if done.kind is TaskKind.CONSULT]:
+            del completions[again]  # what was answered after the first answer
         self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
         if self._talk.lost:
             self._lose_slot()
@@ -371,6 +379,11 @@ class Consultation(Booking):
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:
         """A doctor does not keep a slot; whether it is this customer's the story sees."""
         self._talk.withdrawn.add(message.slot_id)
+
+    @workflow.signal
+    def message_said(self, message: MessageSaid) -> None:
+        """The customer wrote again: whoever has answered before is asked once more (R167)."""
+        self._talk.written(message.at)
 
     @workflow.signal
     def call_heard(self, message: CallHeard) -> None:

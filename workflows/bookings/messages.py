@@ -14,3 +14,10 @@ class EndContract(Message):
     actor: Actor
     at: datetime
     ends_on: date | None = None  # its last day; none = it has ended
+
+
+class MessageSaid(Message):
+    """Signal `message_said`: the customer wrote in the conversation; what, the door keeps."""
+
+    n: int
+    at: datetime

@@ -9,6 +9,7 @@ from domain.consultation import consulting_of
 from domain.events import ExpectedEvent
 from domain.roster import Slot
 from domain.services import Service
+from domain.steps import TaskKind
 from domain.telephone import CallNews, Calls
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.record import BookingState
@@ -97,9 +98,25 @@ class Talk:
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether customer and doctor write to each other now."""
+        clocks = self._state.clocks.values()
+        running = any(one.id == self._consulting.ends_with and one.is_open for one in clocks)
+        return self._stays_open and running
+
+    @property
     def _stays_open(self) -> bool:
         """A conversation in the app stays open for its whole time, whatever was answered (R167)."""
         return self._consulting.by == "text" and self._consulting.ends_with is not None
+
+    def written(self, at: datetime) -> None:
+        """The customer wrote: the doctor who answered before is asked again, unless asked yet."""
+        asked = any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values())
+        if asked or not self.is_open:
+            return
+        answers = self._state.completions.values()
+        before = next((one.actor.id for one in answers if one.kind is TaskKind.CONSULT), None)
+        self._desk.ask(TaskKind.CONSULT, at=at, assignee=before, subject="message")
 
     def hear(self, message: CallHeard) -> None:
         """A report of the telephone system; only calls of the talk's own time count."""
