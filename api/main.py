@@ -47,6 +47,7 @@ from adapters.worklist import Worklist
 from api import (
     booking_commands,
     booking_files,
+    booking_papers,
     booking_reports,
     bookings,
     callbacks,
@@ -198,6 +199,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         bookings,
         booking_commands,
         booking_files,
+        booking_papers,
         booking_reports,
         conversations,
         slots,

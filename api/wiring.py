@@ -20,6 +20,7 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
+from api.wiring_files import Files
 from api.wiring_reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
@@ -33,7 +34,6 @@ from domain.board import (
     CaseView,
     ContactRow,
     DischargeRow,
-    DocumentRow,
     EnquiryView,
     LedgerRow,
     Paged,
@@ -282,27 +282,6 @@ class Worklist(Protocol):
     """Tasks as people see them."""
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]: ...
-
-
-class Files(Protocol):
-    """Uploaded images and files."""
-
-    async def store(
-        self,
-        *,
-        document_id: str,
-        case_id: str,
-        kind: str,
-        content_type: str,
-        body: bytes,
-        by: Viewer,
-        at: datetime,
-        telling: Letter | None = None,
-    ) -> DocumentRow: ...
-    async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None: ...
-    async def fetch(
-        self, case_id: str, document_id: str, viewer: Viewer, *, at: datetime
-    ) -> tuple[DocumentRow, bytes] | None: ...
 
 
 class Ledger(Protocol):
