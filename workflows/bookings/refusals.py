@@ -184,7 +184,9 @@ class BookingRefusals:
     ) -> None:
         """A step of the service's own file states what the file asks of it, and nothing else."""
         asked = {code for step in steps for code in step.fields}
-        if not {*says} <= asked:
+        if hospital_id is not None and "hospital_id" not in asked:
+            raise refusal(FORM_REFUSED, "该事项不登记医院", "hospital_id")
+        if not {*says} <= asked - {"hospital_id"}:
             raise refusal(FORM_REFUSED, "所填内容不属于该事项", "says")
         still = [name for step in steps for name in unsaid(step, says, hospital_id=hospital_id)]
         if still:
