@@ -28,7 +28,7 @@ from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.refusals import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,
@@ -279,6 +279,7 @@ class Booking:
     def change_date(self, message: ChangeDate) -> Accepted:
         """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
         desk, state = self._desk, self._state
+        state.next_number(NEW_DATES)
         state.customer_date = message.wished_on
         if state.stage is BookingStage.CONFIRMED:
             state.new_date = message.wished_on

@@ -32,10 +32,11 @@ from domain.consultation import (
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.roster import Slot, Turn
+from domain.rounds import LOOKS_MAX
 from domain.services import FollowUp
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
+from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
@@ -70,6 +71,7 @@ class Consultation(Booking):
         super().__init__(asked)
         self._consulting = consulting_of(self._service)
         self._taking = asyncio.Lock()
+        self._looks = 0  # how often the order has looked for its turn
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
@@ -152,8 +154,9 @@ class Consultation(Booking):
 
     async def _line_up(self) -> None:
         """A doctor on duty whose time nobody has taken, in the order of the orders (R192, R193)."""
-        waits = False
         while self._talk.slot is None:
+            if self._looks == LOOKS_MAX:
+                raise BookingOver(BookingStage.UNAVAILABLE, "排队过久, 请改为预约")
             order = LineUp(
                 booking_id=self._state.booking_id,
                 programme=self._asked.programme.code,
@@ -165,13 +168,13 @@ class Consultation(Booking):
             place = await self._ask_roster(AskRoster.line_up, order, "查看出诊医生")
             if place.turn is Turn.NOBODY:
                 raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
-            if not waits:
+            if self._looks == 0:
                 self._desk.tell("booking_order_placed")
             self._talk.slot = place.slot
             if self._talk.slot is None:
-                if not waits:
+                if self._looks == 0:
                     self._desk.note("queued", f"排队等候, 前面{place.ahead}人")
-                waits = True
+                self._looks += 1
                 await self._desk.by(
                     workflow.now() + LOOK_AGAIN, lambda: False, summary="排队等候专家"
                 )
@@ -350,6 +353,7 @@ class Consultation(Booking):
 
     def _took(self, message: TakeSlot) -> None:
         self._talk.slot = message.slot
+        self._state.next_number(SLOTS)
         told = f"已选时段 {civil(message.slot.starts_at)}"
         self._desk.note("slot_taken", told, at=message.at, by=message.actor)
         for task in list(self._state.tasks.values()):
