@@ -124,7 +124,8 @@ class Problem(Exception):
         super().__init__(code)
         self.code = code
         self.kind = PROBLEMS[code]
-        self.detail = detail or self.kind.title
+        self.title = _of_matter(self.kind.title, case_id)
+        self.detail = detail or self.title
         self.errors = list(errors)
         self.case_id = case_id
         self.headers = dict(headers or {})
@@ -140,7 +141,7 @@ class Problem(Exception):
         """The body that is sent."""
         return ProblemDocument(
             type=TYPE_PREFIX + self.code,
-            title=self.kind.title,
+            title=self.title,
             status=self.kind.status,
             detail=self.detail,
             instance=instance,
@@ -148,6 +149,15 @@ class Problem(Exception):
             case_id=self.case_id,
             errors=self.errors,
         )
+
+
+_MATTERS: Final = {"bk": "预约", "rs": "救治", "en": "咨询"}
+"""What a matter is called that is no case, by what its id begins with."""
+
+
+def _of_matter(title: str, matter_id: str | None) -> str:
+    """The title in the word of the matter it is about: a booking is no case."""
+    return title.replace("案件", _MATTERS.get((matter_id or "")[:2], "案件"))
 
 
 def at_field(code: str, field: str, reason: str, *, case_id: str | None = None) -> Problem:

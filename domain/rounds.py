@@ -22,8 +22,6 @@ ROUNDS_END: Final = 24
 """So often anybody is."""
 WISHES_MAX: Final = 24
 """So often a customer wishes another day, or takes another slot."""
-LOOKS_MAX: Final = 480
-"""So often an order looks for its turn, every thirty seconds: four hours in line (inferred)."""
 ASKS_MAX: Final = 24
 """So often hospitals are asked over the wire; a dispatcher calls them as before."""
 

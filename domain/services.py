@@ -254,6 +254,11 @@ STEP_FIELDS: Final = {
     "treatment": "治疗情况",
     "told": "告知内容",
     "summary": "服务总结",
+    "member": "家庭成员",
+    "history": "既往病史",
+    "allergies": "过敏史",
+    "medication": "用药情况",
+    "plan": "健康管理计划",
 }
 """What the record of such a step may have to state."""
 
@@ -269,6 +274,7 @@ class Step(Terms):
     # A booking only; a step without a moment is part of the shape's own story.
     asked: Asked | None = None
     every_days: int | None = Field(default=None, gt=0)  # of a stay: how often
+    keeps: Literal["record", "plan"] | None = None  # what it is in the record it is kept in
     tells: str | None = Field(
         default=None, pattern=r"^booking_[a-z_]+$"
     )  # the notice it goes out by
@@ -308,6 +314,7 @@ class Service(Incomplete):
     follow_ups: tuple[FollowUp, ...] = ()
     pays_back: PaysBack | None = None
     transferable: bool = False
+    kept_in: Literal["family_record"] | None = None  # where what a doctor writes goes on
     content: str = ""
 
     def bookings_max(self, tier: str | None) -> int | None:

@@ -92,8 +92,9 @@ def test_late_at_every_step_every_promise_is_broken_aloud_and_the_service_still_
         running = [
             clock for clock in one.clocks.values() if clock.is_open and not clock.breached_at
         ]
-        if not running:
-            return
+        chat = one.waits_for(TaskKind.CONSULT) and one.service.consulting
+        if not running or (chat and chat.by == "text"):
+            return  # who lets a whole chat pass is not late but has failed
         one.reach(max(clock.due_at for clock in running) + timedelta(minutes=1))
         for clock in running:
             now = one.clocks[clock.instance]
@@ -209,15 +210,13 @@ def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_re
 
 
 @pytest.mark.parametrize("shape", [*BOOKING_TYPES])
-def test_words_about_others_or_before_their_time_change_nothing_at_any_step(
-    walk: Walks, shape: Shape
-) -> None:
+def test_words_about_others_or_before_their_time_change_nothing(walk: Walks, shape: Shape) -> None:
     """Partners speak of visits, parcels, tests and slots that this booking has not ordered."""
     programme, service = booked_services(shape)[0]
     undisturbed = walk(programme, service)
     undisturbed.start()
     undisturbed.finish()
-    for number in range(40):
+    for number in range(0, 40, 3):
         one = walk(programme, service)
         acts = iter(range(100))
         one.start()

@@ -13,10 +13,11 @@ from domain.eligibility import Outcome, Verdict
 from domain.steps import TaskKind
 from tests.builders import AGENT, a_calendar, civil
 from tests.workflows.booked import DOERS, PROGRAMMES
+from tests.workflows.stewards import BEST
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.matter import new_task
-from workflows.messages import CompleteTask, RequestBooking
+from workflows.messages import ChangeDate, CompleteTask, RequestBooking
 
 P20_BED = ("ins_oncology", "inpatient_arrangement")
 P04 = ("pingan_oncology_157", "expert_outpatient")
@@ -104,3 +105,23 @@ def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:
     assert asked.refusals.cost(NOW) is Cost.FREE
     asked.state.service_at = tomorrow
     assert asked.refusals.cost(NOW) is Cost.USED
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "form"),
+    [
+        (TaskKind.ARRANGE_SERVICE, "service_at", {"arranged": True, "hospital_rank": 1, **BEST}),
+        (TaskKind.PLAN_ESCORT, "meeting_at", {"meeting_place": "门诊大厅"}),
+    ],
+)
+def test_nothing_is_arranged_for_a_day_after_the_cover(
+    kind: TaskKind, field: str, form: dict[str, Any]
+) -> None:
+    """I10; a policy may run on while its service does not."""
+    asked = Asked(*P04, covered_until=date(2027, 8, 31), last_day=date(2026, 12, 31))
+    assert asked.refused(kind, **form, **{field: "2026-12-31T20:00:00+08:00"}) == ""
+    late = asked.refused(kind, **form, **{field: "2027-01-01T00:00:00+08:00"})
+    assert late == "时间不能晚于保单或服务的有效期"
+    wish = ChangeDate(wished_on=date(2027, 1, 1), actor=AGENT, at=NOW)
+    with pytest.raises(ApplicationError, match="有效期"):
+        asked.refusals.new_date(wish)

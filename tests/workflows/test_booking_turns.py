@@ -206,6 +206,20 @@ def test_another_day_is_not_wished_for_for_ever() -> None:
         refusals.new_date(wish)
 
 
+async def test_an_approval_counts_from_its_own_moment_whenever_the_customer_hears_of_it(
+    booking_of: BookingOf,
+) -> None:
+    """P13: used up and promised by approval (C-28, C-66), and nobody need have told it yet."""
+    async with booking_of(*P13, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *P13)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        step = await booked.task(TaskKind.TELL_RESULT)
+        assert (booked.unit, booked.civil(step.due_at)) == ("consumed", "09-01 10:00")
+        assert booked.civil(booked.clocks["G24.1"].due_at) == "09-07 24:00"
+        assert await refused(booked.give_up(accept_use=True)) == "stage"
+
+
 async def test_a_contract_that_ends_ends_the_service_with_it(booking_of: BookingOf) -> None:
     """R350: whatever had used the unit up, nothing is counted of a contract that is no more."""
     async with booking_of(*P13, "2026-08-31 10:00") as booked:

@@ -42,6 +42,9 @@ from workflows.messages import (
     VisitTaken,
 )
 
+TOLD_WITHIN: Final = timedelta(days=1)
+"""So soon a customer hears what a review decided, where his programme promises no moment."""
+
 FOLLOW_UPS_MAX: Final = 12
 """No programme asks for more calls than one a month."""
 
@@ -95,6 +98,16 @@ class Booking:
     async def _serve(self) -> None:
         """The middle of the story: GC07 to GC14, as the shape tells it."""
 
+    @property
+    def _is_taken_at_the_door(self) -> bool:
+        """Whether nobody has to ask who it is and what is needed."""
+        return False
+
+    @property
+    def _answer_by(self) -> datetime | None:
+        """By when a request is taken that no promise of an answer speaks of."""
+        return None
+
     # The chapters of every shape -----------------------------------------------------------------
 
     async def _take_request(self) -> None:
@@ -109,7 +122,16 @@ class Booking:
         desk.tell("booking_received")
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
-        step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
+        if self._is_taken_at_the_door:
+            desk.happened(ExpectedEvent.FIRST_RESPONSE, at=at)
+            desk.happened(ExpectedEvent.NEED_CONFIRMED, at=at)
+            return
+        step = desk.ask(
+            TaskKind.TAKE_REQUEST,
+            at=at,
+            until=ExpectedEvent.FIRST_RESPONSE,
+            due_at=self._answer_by,
+        )
         first = await desk.done(step)
         desk.happened(ExpectedEvent.FIRST_RESPONSE, at=first.at)
         form = first.read(TakeRequest)
@@ -172,14 +194,20 @@ class Booking:
         opinion = await desk.done(step)
         form = opinion.read(ReviewBooking)
         desk.happened(ExpectedEvent.REVIEW_DONE, at=opinion.at)
+        if form.approved:  # from this very moment, whenever the customer hears of it (C-28, C-66)
+            desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
+            desk.use_when("approved", at=opinion.at)
         told = await desk.done(
-            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
+            desk.ask(
+                TaskKind.TELL_RESULT,
+                at=opinion.at,
+                until=ExpectedEvent.CUSTOMER_TOLD,
+                due_at=opinion.at + TOLD_WITHIN,
+            )
         )
         desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
         if not form.approved:
             raise BookingOver(BookingStage.DECLINED, form.reason)
-        desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
-        self._desk.use_when("approved", at=opinion.at)
 
     async def _name_person(self) -> None:
         """GC08: one person of ours calls the customer and serves the booking (R730)."""
@@ -217,16 +245,30 @@ class Booking:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
         self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
+        if over.stage is BookingStage.CANCELLED and not self._state.let_down:
+            over = await self._judge(over)
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
-        elif over.stage is BookingStage.CANCELLED:
-            await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
-        elif over.stage is not BookingStage.TERMINATED or self._nothing_given(over):
+        elif over.stage not in _SETTLED or self._nothing_given(over):
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
+
+    async def _judge(self, over: BookingOver) -> BookingOver:
+        """What giving up cost; the end it comes to, should the contract end before a person says.
+
+        Who has given up hears that it is done at once, and what it cost when that is known.
+        """
+        used = _USED[self._state.cost]
+        if used is None and self._state.use == "reserved":
+            self._desk.tell("booking_cancelled_judged")
+        try:
+            await self._desk.settle_unit(used, why="cancelled")
+        except BookingOver as ended:
+            return ended
+        return over
 
     def _nothing_given(self, over: BookingOver) -> bool:
         """A contract that is no more counts nothing but what was given under it."""
@@ -348,6 +390,9 @@ _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 
 _USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+_SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
+"""Ends whose unit has been settled by the rule that led there; all others give it back."""
 
 _ENDS: Final = {
     BookingStage.REJECTED: "booking_rejected",

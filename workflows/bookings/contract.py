@@ -50,9 +50,11 @@ class Contract:
     async def _end(self) -> None:
         while (left := self._ends_at - workflow.now()) > timedelta():
             await self._told_anew(left)
-        await workflow.wait_condition(lambda: not self._serving())
         state = self._desk.state
-        if not state.ended and state.stage not in SERVED and state.called_off is None:
+        # A unit that is still judged comes back: the service itself is over.
+        await workflow.wait_condition(lambda: not self._serving() or state.is_judged)
+        called_off = state.called_off is not None and not state.is_judged
+        if not state.ended and state.stage not in SERVED and not called_off:
             state.called_off, state.called_off_as = CONTRACT_ENDED, BookingStage.TERMINATED
 
     async def _told_anew(self, left: timedelta) -> None:

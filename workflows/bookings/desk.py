@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Final, Literal
 
 from temporalio import workflow
 
+from activities.booking_ports import RecordKept
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
+from domain.conversation import ENTRY_NAMES, EntryKind
 from domain.events import ExpectedEvent
 from domain.rounds import is_supervised
 from domain.service_steps import steps_at
@@ -29,6 +31,8 @@ from workflows.notices import told_again, written
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
+DECIDED_WITHIN: Final = timedelta(days=1)
+"""So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
 
 STEWARD_SOON: Final = "booking_steward_soon"
 
@@ -111,6 +115,22 @@ class BookingDesk(PayingDesk):
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
 
+    def keep(self, kind: EntryKind, says: dict[str, str], *, at: datetime, by: Actor) -> None:
+        """What a doctor wrote goes on in the family's record, where the service has one."""
+        if self._service.kept_in is None:
+            return
+        number = self.state.next_number("record")
+        kept = RecordKept(
+            entry_id=f"{self.state.booking_id}.record.{number}",
+            kind=kind,
+            says=says,
+            actor_role=by.role,
+            actor_id=by.id,
+            at=at,
+        )
+        self.state.open_page(at).kept.append(kept)
+        self.note("kept_in_record", f"已记入家庭健康档案: {ENTRY_NAMES[kind]}", at=at, by=by)
+
     def open_books(self, amount_fen: int, *, at: datetime) -> None:
         """The books of the booking are opened with what it may pay."""
         self.state.limit_fen = amount_fen
@@ -152,15 +172,28 @@ class BookingDesk(PayingDesk):
             self.move_unit("consumed", why=moment, at=at)
 
     async def settle_unit(self, used: bool | None, *, why: str) -> None:
-        """Use the unit up or give it back; where the source lost the rule, a person decides."""
+        """Use the unit up or give it back; where the source lost the rule, a person decides.
+
+        `BookingOver` when the contract ends before that: its unit comes back (R350).
+        """
         if self.state.use != "reserved":
             return
         if used is None:
-            step = self.ask(TaskKind.DECIDE_USE, at=workflow.now(), subject=why)
-            completions = self.state.completions
-            await workflow.wait_condition(lambda: step in completions)
-            used = completions.pop(step).read(DecideUse).used
+            used = await self._decided(why)
         self.move_unit("consumed" if used else "given_back", why=why, at=workflow.now())
+
+    async def _decided(self, why: str) -> bool:
+        """What a supervisor says; nobody owes this customer anything else meanwhile."""
+        state, now = self.state, workflow.now()
+        self.clocks.drop_all(at=now, why="待判定是否计次")
+        step = self.ask(TaskKind.DECIDE_USE, at=now, due_at=now + DECIDED_WITHIN, subject=why)
+        await workflow.wait_condition(
+            lambda: step in state.completions or state.called_off_as is BookingStage.TERMINATED
+        )
+        if step not in state.completions:
+            self.no_longer_asked(step, at=workflow.now(), reason="保险合同解除")
+            raise self.given_up()
+        return state.completions.pop(step).read(DecideUse).used
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from activities.ports import Message
 from workflows.messages import Actor
@@ -14,3 +15,11 @@ class EndContract(Message):
     actor: Actor
     at: datetime
     ends_on: date | None = None  # its last day; none = it has ended
+
+
+class MessageSaid(Message):
+    """Signal `message_said`: customer or doctor wrote in the conversation; what, the door keeps."""
+
+    n: int
+    at: datetime
+    by: Literal["customer", "doctor"] = "customer"

@@ -17,6 +17,7 @@ from domain.cancellation import Cost
 from domain.coordination import HospitalAsk
 from domain.events import ExpectedEvent
 from domain.parcel import LabTest, Parcel
+from domain.steps import TaskKind
 from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
@@ -82,6 +83,11 @@ class BookingState(PayingState):
     def ended(self) -> bool:
         """Whether the story is over."""
         return self.stage in BOOKING_ENDED
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is over for the customer, and a person still says what it cost."""
+        return any(task.kind is TaskKind.DECIDE_USE for task in self.tasks.values())
 
     def date_for(self, not_before: NotBefore | None) -> date | None:
         """A day the customer wished for moves what may wait for it (C-39)."""

@@ -95,8 +95,12 @@ class BookingRefusals:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
     def contract_end(self, message: EndContract) -> None:
-        """A booking that is over ends with no contract; nobody knows one's end years ahead."""
-        self.still_open()
+        """A booking that is over ends with no contract; nobody knows one's end years ahead.
+
+        A unit that is still being judged comes back (R350).
+        """
+        if not self._state.is_judged:
+            self.still_open()
         ahead = civil_date(message.at) + VISIT_AHEAD_MAX
         if message.ends_on is not None and message.ends_on > ahead:
             raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
@@ -107,8 +111,17 @@ class BookingRefusals:
         if last_day is not None and day > last_day:
             raise refusal(FORM_REFUSED, "时间不能晚于保险合同的终止日", field)
 
+    def within_cover(self, day: date, field: str) -> None:
+        """Nor for a day on which policy or service have run out (I10)."""
+        self.under_contract(day, field)
+        last_day = self._asked.last_day or self._asked.covered_until
+        if last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "时间不能晚于保单或服务的有效期", field)
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        if self._state.is_judged:
+            raise refusal(WRONG_STAGE, "服务已终止, 正在判定是否计次", "stage")
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
@@ -119,7 +132,8 @@ class BookingRefusals:
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
         state, choice = self._state, self._service.choice
-        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
+        over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
         if over or passed or self._service.shape is not Shape.APPOINTMENT:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
@@ -130,10 +144,7 @@ class BookingRefusals:
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
-        last_day = self._asked.covered_until
-        if last_day is not None and message.wished_on > last_day:
-            raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
-        self.under_contract(message.wished_on, "wished_on")
+        self.within_cover(message.wished_on, "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
@@ -151,7 +162,7 @@ class BookingRefusals:
         elif isinstance(form, VisitForm):
             self._visits.check(form, message)
             if isinstance(form, PlanEscort):
-                self.under_contract(civil_date(form.meeting_at), "meeting_at")
+                self.within_cover(civil_date(form.meeting_at), "meeting_at")
         elif isinstance(form, OfferOptions):
             self._options(form)
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
@@ -254,7 +265,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
-        self.under_contract(civil_date(form.service_at), "service_at")
+        self.within_cover(civil_date(form.service_at), "service_at")
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
