@@ -177,13 +177,13 @@ class RescueRefusals:
                 last = max(
                     (at for done in trial.done.values() for at in done.values()), default=None
                 )
-                if last is not None and form.at < last:
+                if last is not None and form.at < _minute(last):
                     raise refusal(FORM_REFUSED, "结果不能早于最后的救治步骤", "at")
 
     def _moment(self, at: datetime, now: datetime) -> None:
         if at.tzinfo is None or at > now:
             raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
-        if at < self._raised.raised_at:
+        if at < _minute(self._raised.raised_at):
             raise refusal(FORM_REFUSED, "发生时间不能早于首次接诊", "at")
 
     def _triage(self, form: TriagePatient, trial: RescueState) -> None:
@@ -259,3 +259,8 @@ def departments_of(step: Step, form: RecordStep) -> tuple[str, ...]:
 def subject_of(service: Service, step: Step, department: str = "") -> str:
     """What a task of a step is about: the service, the step and, of a consultation, with whom."""
     return ".".join(part for part in (service.code, step.code, department) if part)
+
+
+def _minute(at: datetime) -> datetime:
+    """People write minutes: what happened in the same one is not earlier."""
+    return at.replace(second=0, microsecond=0)
