@@ -16,7 +16,6 @@ from domain.booking import BookingStage
 from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
 from domain.booking_terms import has_own_person, is_reviewed, papers_for, preferred
 from domain.calendar import SHANGHAI
-from domain.cancellation import Cost
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
@@ -24,11 +23,12 @@ from domain.services import FollowUp, Service
 from domain.steps import TaskKind
 from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.ends import SETTLED, USED, end_notice
 from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.refusals import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,
@@ -249,7 +249,7 @@ class Booking:
             over = await self._judge(over)
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
-        elif over.stage not in _SETTLED or self._nothing_given(over):
+        elif over.stage not in SETTLED or self._nothing_given(over):
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
@@ -261,7 +261,7 @@ class Booking:
 
         Who has given up hears that it is done at once, and what it cost when that is known.
         """
-        used = _USED[self._state.cost]
+        used = USED[self._state.cost]
         if used is None and self._state.use == "reserved":
             self._desk.tell("booking_cancelled_judged")
         try:
@@ -276,11 +276,8 @@ class Booking:
 
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
-        code = _ENDS.get(over.stage, "")
-        if over.reason == CONTRACT_ENDED:
-            code = "booking_contract_ended"
-        if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
-            code = "booking_cancelled_used"
+        ended = over.reason == CONTRACT_ENDED
+        code = end_notice(over.stage, contract_ended=ended, used=self._state.use == "consumed")
         self._desk.tell(code, reason=over.reason)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
@@ -321,6 +318,7 @@ class Booking:
     def change_date(self, message: ChangeDate) -> Accepted:
         """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
         desk, state = self._desk, self._state
+        state.next_number(NEW_DATES)
         state.customer_date = message.wished_on
         if state.stage is BookingStage.CONFIRMED:
             state.new_date = message.wished_on
@@ -386,22 +384,6 @@ _FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
 _PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
 """What a promise about papers is kept by, as programmes name it."""
-
-_USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
-"""Whether a cancellation uses the unit up; None where the source lost the rule."""
-
-_SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
-"""Ends whose unit has been settled by the rule that led there; all others give it back."""
-
-_ENDS: Final = {
-    BookingStage.REJECTED: "booking_rejected",
-    BookingStage.DECLINED: "booking_declined",
-    BookingStage.CANCELLED: "booking_cancelled",
-    BookingStage.TERMINATED: "booking_missed",
-    BookingStage.UNAVAILABLE: "booking_unavailable",
-    BookingStage.EXPIRED: "booking_expired",
-}
-"""What the customer is told of an end before the usual one."""
 
 
 def wish(service: Service, day: date | None) -> str:
