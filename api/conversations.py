@@ -8,7 +8,7 @@ kept as they were written. A family's record holds what doctors wrote in any of 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -116,13 +116,11 @@ async def say_in_conversation(
         said = await unit.talks.say(
             booking_id, message_id, role=role, author=caller.subject, words=body.words, at=at
         )
-        if role is Role.CUSTOMER:
-            await put_own(unit, _letter(booking_id, message_id, said))
+        await put_own(unit, _letter(booking_id, message_id, said))
         return said
 
     async def act(said: MessageRow) -> Answer:
-        if said.role == Role.CUSTOMER:
-            await deliver(door, _letter(booking_id, message_id, said))
+        await deliver(door, _letter(booking_id, message_id, said))
         return Answer(201, _message(said).model_dump(mode="json"))
 
     return await once(request, ask, record=record, act=act)
@@ -217,7 +215,8 @@ async def _looked(unit: Unit, caller: Caller, action: str, booking_id: str, at: 
 
 
 def _letter(booking_id: str, message_id: str, said: MessageRow) -> Letter:
-    message = MessageSaid(n=said.n, at=said.said_at)
+    by: Literal["doctor", "customer"] = "doctor" if said.role == Role.DOCTOR else "customer"
+    message = MessageSaid(n=said.n, at=said.said_at, by=by)
     return own_letter(message_id, booking_id, "message_said", message, at=said.said_at)
 
 

@@ -104,6 +104,12 @@ def matched_by(service: Service) -> Role | None:
     return Role.DISPATCHER if service.staffing is not None else None
 
 
+def advised_by(service: Service) -> list[Role]:
+    """Who may report on a talk: the doctor; that he does not come, also whoever matched him."""
+    matcher = matched_by(service)
+    return [Role.DOCTOR] if matcher is None else [Role.DOCTOR, matcher]
+
+
 def misfit(form: MatchDoctor, service: Service) -> str | None:
     """The field for which a doctor is not one the service promises (R150, R295); None if he is."""
     staffing = service.staffing

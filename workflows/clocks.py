@@ -53,6 +53,22 @@ class Clocks:
             if event in terms.starts:
                 self._start(terms, at=at, about=about)
 
+    def anew(self, *events: ExpectedEvent, at: datetime, about: str = "case") -> None:
+        """What these events had kept is owed once more: each such promise runs another time.
+
+        How it was kept before stays as it was; one that is still open runs on.
+        """
+        about_this = [
+            clock
+            for clock in self._state.clocks.values()
+            if self._state.clock_about[clock.instance] == about
+        ]
+        running = {clock.id for clock in about_this if clock.is_open}
+        kept = {clock.id for clock in about_this} - running
+        for terms in self._programme.clocks:
+            if terms.id in kept and not {*events}.isdisjoint(terms.stops):
+                self._start(terms, at=at, about=about)
+
     def until(self, event: ExpectedEvent, *, about: str = "case") -> Clock | None:
         """The open clock that this event will stop: the due moment of the step behind it."""
         return next(

@@ -76,7 +76,8 @@ async def booked(house: House, **changes: Any) -> str:
 async def done(house: House, booking_id: str, kind: str, role: str, **form: Any) -> httpx.Response:
     task = await open_task(house, booking_id, kind)
     path = f"/v1/tasks/{task['task_id']}/completion"
-    answer: httpx.Response = await house.post(path, form, role)
+    named: str = task["assignee"] or ""
+    answer: httpx.Response = await house.post(path, form, role, subject=named)
     assert answer.status_code == 200, answer.text
     return answer
 

@@ -57,12 +57,12 @@ async def test_a_yes_by_callback_arranges_a_booking_and_a_no_after_it_begins_ane
     for _ in range(2):
         taken = await call(worked, yes, partner="hospitals")
         assert (taken.status_code, taken.json()["state"]) == (200, "delivered")
-    await open_task(worked, booking_id, "confirm_booking")
-    seen = (await worked.get(f"/v1/bookings/{booking_id}", "supervisor")).json()
+    step = await open_task(worked, booking_id, "confirm_booking")
+    assert step["subject"].startswith("医院可安排")
+    await done(worked, booking_id, "confirm_booking", "agent", confirmed=True, told_by="phone")
+    seen = await staged(worked, booking_id, "confirmed")
     assert (seen["hospital_id"], seen["service_at"][:10]) == ("H000009", visit_at[:10])
     assert PERSON not in str(seen)  # whatever a partner writes where a number belongs
-    await done(worked, booking_id, "confirm_booking", "agent", confirmed=True, told_by="phone")
-    await staged(worked, booking_id, "confirmed")
     no = event | {"status": "refused", "reason_code": "doctor_away"}
     assert (await call(worked, no, partner="hospitals", event_id="evt-2")).status_code == 200
     again = await staged(worked, booking_id, "coordinating")

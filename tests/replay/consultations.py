@@ -58,7 +58,7 @@ async def chat_closed(booked: Booked) -> None:
     """A conversation in the app closes after its day; nobody rates."""
     await stewards.take(booked)
     await stewards.match(booked)
-    await booked.task(TaskKind.CONSULT)
+    await booked.do(TaskKind.CONSULT, outcome="advised")
     await booked.go_to("2026-09-25 10:01")
     await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
     await booked.task(TaskKind.RATE_SERVICE)

@@ -317,6 +317,7 @@ def booking_opener(
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
         coordination: str | None = None,
+        by: Actor = AGENT,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -339,7 +340,7 @@ def booking_opener(
             urgent=urgent,
             coordination=coordination,
             language=language,
-            requested_by=AGENT,
+            requested_by=by,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )

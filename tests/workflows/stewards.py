@@ -11,7 +11,7 @@ from domain.calendar import civil_date
 from domain.service_steps import step_named, steps_at
 from domain.services import STEP_FIELDS
 from domain.steps import TaskKind
-from tests.builders import AGENT
+from tests.builders import AGENT, DOCTOR
 from tests.workflows.booked import PROGRAMMES, Booked
 
 BEST: dict[str, Any] = {"doctor_level": "chief", "hospital_class": "3A"}
@@ -92,7 +92,7 @@ async def appointed(booked: Booked, at: str) -> None:
     await agreed(booked, at)
 
 
-async def match(booked: Booked, doctor: str = "doctor-3") -> None:
+async def match(booked: Booked, doctor: str = DOCTOR.id) -> None:
     await booked.do(
         TaskKind.MATCH_DOCTOR,
         matched=True,

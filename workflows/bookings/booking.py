@@ -98,6 +98,16 @@ class Booking:
     async def _serve(self) -> None:
         """The middle of the story: GC07 to GC14, as the shape tells it."""
 
+    @property
+    def _is_taken_at_the_door(self) -> bool:
+        """Whether nobody has to ask who it is and what is needed."""
+        return False
+
+    @property
+    def _answer_by(self) -> datetime | None:
+        """By when a request is taken that no promise of an answer speaks of."""
+        return None
+
     # The chapters of every shape -----------------------------------------------------------------
 
     async def _take_request(self) -> None:
@@ -112,7 +122,16 @@ class Booking:
         desk.tell("booking_received")
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
-        step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
+        if self._is_taken_at_the_door:
+            desk.happened(ExpectedEvent.FIRST_RESPONSE, at=at)
+            desk.happened(ExpectedEvent.NEED_CONFIRMED, at=at)
+            return
+        step = desk.ask(
+            TaskKind.TAKE_REQUEST,
+            at=at,
+            until=ExpectedEvent.FIRST_RESPONSE,
+            due_at=self._answer_by,
+        )
         first = await desk.done(step)
         desk.happened(ExpectedEvent.FIRST_RESPONSE, at=first.at)
         form = first.read(TakeRequest)

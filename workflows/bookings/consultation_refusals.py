@@ -15,6 +15,7 @@ from domain.consultation import (
 )
 from domain.roster import SLOT_REFUSALS, refused
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, TakeSlot
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
@@ -41,7 +42,7 @@ class ConsultationRefusals(BookingRefusals):
 
     def completion(self, message: CompleteTask) -> None:
         """As of every booking; a slot is taken at the roster, calls in vain are counted there."""
-        _, form = open_step(self._state, message)
+        task, form = open_step(self._state, message)
         if isinstance(form, ChooseSlot):
             raise refusal(FORM_REFUSED, "请在预约的 slot 资源中选择时段", "slot_id")
         if isinstance(form, MatchDoctor) and (field := misfit(form, self._service)) is not None:
@@ -49,4 +50,8 @@ class ConsultationRefusals(BookingRefusals):
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")
+        if isinstance(form, Consult) and message.actor.role is not Role.DOCTOR:
+            absent = form.outcome is ConsultOutcome.PROVIDER_FAILED
+            if task.assignee is None or not absent:
+                raise refusal(FORM_REFUSED, "咨询结果由该医生登记, 您只能登记医生失约", "outcome")
         super().completion(message)

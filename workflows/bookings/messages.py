@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from activities.ports import Message
 from workflows.messages import Actor
@@ -17,7 +18,8 @@ class EndContract(Message):
 
 
 class MessageSaid(Message):
-    """Signal `message_said`: the customer wrote in the conversation; what, the door keeps."""
+    """Signal `message_said`: customer or doctor wrote in the conversation; what, the door keeps."""
 
     n: int
     at: datetime
+    by: Literal["customer", "doctor"] = "customer"
