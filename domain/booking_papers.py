@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,9 +22,17 @@ from domain.documents import (
     outstanding,
 )
 from domain.programme import Programme
+from domain.services import Shape
 
 STAGES = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
 """What is asked for before anything is coordinated (C-68)."""
+
+
+REPORTS: Final = {
+    Shape.WRITTEN_OPINION: DocumentKind.SECOND_OPINION_REPORT,
+    Shape.LAB_TEST: DocumentKind.GENE_REPORT,
+}
+"""What the file of a report is, by the shape that promises one."""
 
 
 class PaperRead(BaseModel):
