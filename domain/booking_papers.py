@@ -23,6 +23,7 @@ from domain.documents import (
 )
 from domain.programme import Programme
 from domain.services import Shape
+from domain.strict import Strict
 
 STAGES = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
 """What is asked for before anything is coordinated (C-68)."""
@@ -35,10 +36,8 @@ REPORTS: Final = {
 """What the file of a report is, by the shape that promises one."""
 
 
-class PaperRead(BaseModel):
+class PaperRead(Strict):
     """What somebody read off one paper: when it was issued, by whom, and what it shows."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: DocumentKind
     issued_on: date | None = None
