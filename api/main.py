@@ -69,6 +69,7 @@ from api import (
     letters,
     payment_codes,
     promises,
+    publications,
     ratings,
     readiness,
     reference,
@@ -228,6 +229,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         webhooks,
         callbacks,
         payment_codes,
+        publications,
     ):
         app.include_router(resource.routes, dependencies=[Depends(only_described)])
     for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways

@@ -135,6 +135,7 @@ class EmergencyTerms(Incomplete):
     departments: tuple[str, ...] = ()  # told of every rescue at once: they put it first (R530)
     office_hours: str | None = None  # of medical affairs; outside them it is night or a day off
     fees_every_days: int | None = Field(default=None, gt=0)  # until the family has paid (R613)
+    published: bool = False  # anybody may read of it: the hospital's website and WeChat show it
     formalities_first: Literal[False] = False  # no step ever waits for registration or money
 
 

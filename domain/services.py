@@ -4,6 +4,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 (`domain.eligibility`, `domain.cancellation`); here is only what may be said.
 """
 
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -287,6 +288,22 @@ class Step(Terms):
     repeats: Literal[True] | None = None  # as often as it happens
 
 
+class Held(Terms):
+    """A service that takes place on days of its own, again and again (R442)."""
+
+    first_on: date
+    every_days: int = Field(gt=0, le=366)
+    free: bool = False  # treatment and advice cost nothing
+
+    def next_days(self, today: date, count: int) -> list[date]:
+        """The next so many days, today's among them."""
+        ahead = max((today - self.first_on).days, 0)
+        rounds = -(-ahead // self.every_days)
+        return [
+            self.first_on + timedelta(days=self.every_days * (rounds + n)) for n in range(count)
+        ]
+
+
 class Service(Incomplete):
     """One thing a programme offers."""
 
@@ -303,6 +320,7 @@ class Service(Incomplete):
     choice: Choice | None = None
     staffing: Staffing | None = None
     lead: BookingLead | None = None
+    held: Held | None = None  # on days of its own
     fields: tuple[str, ...] = ()  # what a request must state
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()

@@ -58,6 +58,9 @@ async def test_every_reimbursement_pays_back_what_was_granted(
         assert booked.payments[movement].status is PaymentStatus.PAID
         assert booked.books.limits[booked.booking_id] == (110_700, "at_most")
         assert "papers_received" in booked.lines
+        assert booked.told == ["booking_received", "booking_originals", "booking_paid_back"]
+        [paid] = [one for one in booked.books.notices.values() if one.template == booked.told[-1]]
+        assert "1107.00" in paid.text
 
 
 async def test_missing_papers_are_asked_for_once_and_a_wrong_payee_is_put_right(

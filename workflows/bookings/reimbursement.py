@@ -82,7 +82,7 @@ class Reimbursement(Booking):
         papers = papers_of(self._asked.programme.documents, self._asked.service)
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
         desk.note("checklist", f"请以快递寄送原件: {names}")
-        desk.tell("booking_checklist", list=names)
+        desk.tell("booking_originals", list=names)
         while True:
             step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())
             self._parcels.bring("papers", for_step=step)
@@ -187,6 +187,7 @@ class Reimbursement(Booking):
         at = paid.settled_at or workflow.now()
         desk.note("paid_back", f"报销款已支付 {spoken(granted_fen)}", at=at)
         await workflow.wait_condition(lambda: not state.corrections and self._payouts.at_rest)
+        desk.tell("booking_paid_back", amount=granted_fen)
         desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=at)
 
     @workflow.signal

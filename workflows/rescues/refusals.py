@@ -34,6 +34,10 @@ from workflows.rescues.record import RescueState
 ACTS_MAX: Final = 10
 """More than happens at once at one bed."""
 
+REPORTS: Final = "report"
+REPORTS_MAX: Final = 1_000
+"""More reports than a rescue has minutes; how it ended is taken all the same."""
+
 REPORTED: Final[dict[TaskKind, type[TriagePatient | RecordStep | ReportRescue | RecordOutcome]]] = {
     TaskKind.TRIAGE_PATIENT: TriagePatient,
     TaskKind.RESCUE_STEP: RecordStep,
@@ -89,6 +93,9 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, f"一次可登记1至{ACTS_MAX}项", "acts")
         if any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts[:-1]):
             raise refusal(FORM_REFUSED, "结果须最后登记", "acts")
+        over = any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts)
+        if self._state.counts.get(REPORTS, 0) >= REPORTS_MAX and not over:
+            raise refusal(FORM_REFUSED, "登记次数过多, 请登记救治结果", "acts")
         trial = self._trial()
         for act in message.acts:
             if act.kind not in REPORTED:
@@ -171,13 +178,13 @@ class RescueRefusals:
                 last = max(
                     (at for done in trial.done.values() for at in done.values()), default=None
                 )
-                if last is not None and form.at < last:
+                if last is not None and form.at < _minute(last):
                     raise refusal(FORM_REFUSED, "结果不能早于最后的救治步骤", "at")
 
     def _moment(self, at: datetime, now: datetime) -> None:
         if at.tzinfo is None or at > now:
             raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
-        if at < self._raised.raised_at:
+        if at < _minute(self._raised.raised_at):
             raise refusal(FORM_REFUSED, "发生时间不能早于首次接诊", "at")
 
     def _triage(self, form: TriagePatient, trial: RescueState) -> None:
@@ -253,3 +260,8 @@ def departments_of(step: Step, form: RecordStep) -> tuple[str, ...]:
 def subject_of(service: Service, step: Step, department: str = "") -> str:
     """What a task of a step is about: the service, the step and, of a consultation, with whom."""
     return ".".join(part for part in (service.code, step.code, department) if part)
+
+
+def _minute(at: datetime) -> datetime:
+    """People write minutes: what happened in the same one is not earlier."""
+    return at.replace(second=0, microsecond=0)
