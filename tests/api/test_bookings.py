@@ -194,7 +194,9 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     task = await open_task(worked, booking_id, "check_papers")
     path = f"/v1/tasks/{task['task_id']}/completion"
     form = {"complete": True, "slip_issued_on": civil_date(worked.clock()).isoformat()}
-    problem(await worked.post(path, form), 409, "documents-missing")
+    told = problem(await worked.post(path, form), 409, "documents-missing")
+    assert "admission_slip" in told["missing"]
+    assert "住院证" in told["detail"]
     terms = PROGRAMMES[P20]
     service = terms.service("inpatient_arrangement")
     async with no_server_takes_a_signal(worked):
