@@ -290,8 +290,10 @@ def timeline_view(row: TimelineRow) -> TimelineView:
     )
 
 
-def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> LedgerView:
-    """The books of a case."""
+def ledger_view(
+    case_id: str, rows: list[LedgerRow], balances: Balances, *, over: bool = False
+) -> LedgerView:
+    """The books of a case; of what is over nothing more may be asked for."""
     return LedgerView(
         case_id=case_id,
         transfers=[
@@ -311,7 +313,7 @@ def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> Ledg
         },
         held=Money.of(balances.held),
         # Nothing is left of a limit that nobody has fixed: no movement stands against it either.
-        left=Money.of(balances.left) if rows or balances.left else None,
+        left=Money.of(0 if over else balances.left) if rows or balances.left else None,
     )
 
 
