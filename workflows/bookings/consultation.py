@@ -36,7 +36,7 @@ from domain.services import FollowUp
 from domain.steps import TaskKind
 from domain.waiver import Role
 from workflows.bookings.booking import Booking
-from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
+from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
 from workflows.bookings.duty import Duty
 from workflows.bookings.messages import MessageSaid
@@ -351,6 +351,7 @@ class Consultation(Booking):
 
     def _took(self, message: TakeSlot) -> None:
         self._talk.slot = message.slot
+        self._state.next_number(SLOTS)
         told = f"已选时段 {civil(message.slot.starts_at)}"
         self._desk.note("slot_taken", told, at=message.at, by=message.actor)
         for task in list(self._state.tasks.values()):

@@ -14,6 +14,7 @@ from domain.consultation import (
     misfit,
 )
 from domain.roster import SLOT_REFUSALS, refused
+from domain.rounds import WISHES_MAX
 from domain.steps import TaskKind
 from domain.waiver import Role
 from workflows.bookings.refusals import BookingRefusals
@@ -21,6 +22,8 @@ from workflows.messages import CompleteTask, TakeSlot
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
 
 SLOT_TAKEN: Final = "SlotTaken"
+SLOTS: Final = "slot"
+"""What the slots a customer took are counted by."""
 
 
 class ConsultationRefusals(BookingRefusals):
@@ -36,6 +39,8 @@ class ConsultationRefusals(BookingRefusals):
         late = begun or (kept is not None and kept <= message.at)
         if over or not (asked or (confirmed and not late)):
             raise refusal(WRONG_STAGE, "现在不能选择或更改时段", "stage")
+        if self._state.counts.get(SLOTS, 0) >= WISHES_MAX:
+            raise refusal(FORM_REFUSED, f"时段已更改{WISHES_MAX}次, 请联系工作人员", "slot_id")
         why = refused(message.slot, self._service, at=message.at)
         if why is not None:
             raise refusal(FORM_REFUSED, SLOT_REFUSALS[why], "slot_id")

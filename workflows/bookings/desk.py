@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from temporalio import workflow
 
@@ -16,8 +16,10 @@ from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
 from domain.conversation import ENTRY_NAMES, EntryKind
 from domain.events import ExpectedEvent
+from domain.rounds import is_supervised
 from domain.service_steps import steps_at
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
@@ -56,6 +58,13 @@ class BookingDesk(PayingDesk):
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
+    def ask(self, kind: TaskKind, **about: Any) -> str:
+        """Open a step; what has failed too often is a supervisor's by now."""
+        asked_before = self.state.counts.get(kind.value, 0)
+        if is_supervised(kind, asked_before=asked_before):
+            about["roles"] = [Role.SUPERVISOR]
+        return super().ask(kind, **about)
+
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
@@ -81,7 +90,7 @@ class BookingDesk(PayingDesk):
 
     def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
         """The booking is over at the end of a day by which something has not happened."""
-        self._spawn(self._ending(last_day, unless), "policy year")
+        self._spawn(self._ending(last_day, unless), "owed until")
 
     async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
         state = self.state
@@ -89,10 +98,10 @@ class BookingDesk(PayingDesk):
             await workflow.wait_condition(
                 lambda: unless in state.happened or state.ended or state.called_off is not None,
                 timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
-                timeout_summary="保单年度届满",
+                timeout_summary="资料或样本期限",
             )
         except TimeoutError:
-            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off = "期限届满, 资料或样本未备齐"
             state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:

@@ -27,6 +27,7 @@ from activities.ports import TaskOpened
 from domain.booking_forms import ArrangeService
 from domain.calendar import civil_date
 from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.rounds import ASKS_MAX
 from domain.sharing import WITHHELD_NAMES
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -85,7 +86,7 @@ class Hospitals:
     def seek(self) -> None:
         """Ask for a resource; what was asked for before is not wanted any more."""
         self.let_go()
-        if self._asked.coordination is None:
+        if self._asked.coordination is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
             return
         state, asked = self._state, self._asked
         ask_id = f"{state.booking_id}.ask.{state.next_number('ask')}"

@@ -31,6 +31,8 @@ from domain.booking_terms import (
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DocumentKind
+from domain.forms import Form
+from domain.rounds import ROUNDS_END, WISHES_MAX, goes_round
 from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.services import Shape, Step
 from domain.staffing_checks import out_of_rank, unfit
@@ -50,8 +52,18 @@ from workflows.refusals import (
     refusal,
 )
 
+NEW_DATES: Final = "new_date"
+"""What the days a customer wished for are counted by."""
+
 CANCELLING_REFUSED: Final = "CancellingRefused"
 CANCELLING_COSTS: Final = "CancellingCosts"
+
+
+def _must_decide(task_id: str, form: Form) -> None:
+    """The same question is asked so often; the number of a step stands at the end of its id."""
+    field = goes_round(form)
+    if field is not None and int(task_id.rpartition(".")[2]) > ROUNDS_END:
+        raise refusal(FORM_REFUSED, f"已重复{ROUNDS_END}次, 须作出最终决定", field)
 
 
 class BookingRefusals:
@@ -127,6 +139,8 @@ class BookingRefusals:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
         if choice is not None and "time" in choice.may_not_choose:
             raise refusal(FORM_REFUSED, "该服务不能指定时间", "wished_on")
+        if state.counts.get(NEW_DATES, 0) >= WISHES_MAX:
+            raise refusal(FORM_REFUSED, f"改期已满{WISHES_MAX}次, 请联系工作人员", "wished_on")
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
@@ -135,6 +149,7 @@ class BookingRefusals:
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
         task, form = open_step(self._state, message)
+        _must_decide(task.task_id, form)
         if isinstance(form, TakeRequest):
             self._intake(form)
         elif isinstance(form, DoServiceStep):
@@ -184,7 +199,9 @@ class BookingRefusals:
     ) -> None:
         """A step of the service's own file states what the file asks of it, and nothing else."""
         asked = {code for step in steps for code in step.fields}
-        if not {*says} <= asked:
+        if hospital_id is not None and "hospital_id" not in asked:
+            raise refusal(FORM_REFUSED, "该事项不登记医院", "hospital_id")
+        if not {*says} <= asked - {"hospital_id"}:
             raise refusal(FORM_REFUSED, "所填内容不属于该事项", "says")
         still = [name for step in steps for name in unsaid(step, says, hospital_id=hospital_id)]
         if still:

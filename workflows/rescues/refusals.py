@@ -33,6 +33,10 @@ from workflows.rescues.record import RescueState
 ACTS_MAX: Final = 10
 """More than happens at once at one bed."""
 
+REPORTS: Final = "report"
+REPORTS_MAX: Final = 1_000
+"""More reports than a rescue has minutes; how it ended is taken all the same."""
+
 REPORTED: Final[dict[TaskKind, type[TriagePatient | RecordStep | ReportRescue | RecordOutcome]]] = {
     TaskKind.TRIAGE_PATIENT: TriagePatient,
     TaskKind.RESCUE_STEP: RecordStep,
@@ -88,6 +92,9 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, f"一次可登记1至{ACTS_MAX}项", "acts")
         if any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts[:-1]):
             raise refusal(FORM_REFUSED, "结果须最后登记", "acts")
+        over = any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts)
+        if self._state.counts.get(REPORTS, 0) >= REPORTS_MAX and not over:
+            raise refusal(FORM_REFUSED, "登记次数过多, 请登记救治结果", "acts")
         trial = self._trial()
         for act in message.acts:
             if act.kind not in REPORTED:

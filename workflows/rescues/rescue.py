@@ -46,6 +46,7 @@ from workflows.rescues.desk import RescueDesk
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import (
     REPORTED,
+    REPORTS,
     RescueRefusals,
     departments_of,
     found,
@@ -334,6 +335,7 @@ class Rescue:
         if not self._received:
             await self._ready()
             self._refusals.report(message)  # another report may have come in before this one
+        self._state.next_number(REPORTS)
         for act in message.acts:
             form = REPORTED[act.kind].model_validate(act.form)
             self._take(act.kind, form, message.actor, message.at)
