@@ -115,7 +115,6 @@ class Appointment(Booking):
                 until=ExpectedEvent.SERVICE_ARRANGED,
                 subject=wish(self._service, self._state.customer_date),
             )
-            self._hospitals.take_yes()
             done = await desk.done(step)
             form = done.read(ArrangeService)
             if form.arranged:
@@ -231,9 +230,6 @@ class Appointment(Booking):
         wished, state.new_date = state.new_date, None
         changed = wished is not None or self._hospitals.took_back
         return changed and step not in state.completions and state.called_off is None
-
-    def _wishes_anew(self) -> None:
-        self._hospitals.seek_anew()
 
     @workflow.signal
     def resource_word(self, message: ResourceWord) -> None:
