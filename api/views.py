@@ -41,7 +41,7 @@ from domain.board import (
     TopUpRow,
     Viewer,
 )
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, due_civil
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
@@ -79,6 +79,11 @@ def civil(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def by_when(due_at: datetime | None) -> str:
+    """A deadline, if there is one; the end of a day is 24:00."""
+    return "" if due_at is None else due_civil(due_at)
+
+
 def money_of(row: CaseRow) -> MoneyView:
     """The money of a case as amounts."""
     return MoneyView(
@@ -107,7 +112,7 @@ def _line(row: CaseRow, caller: Caller) -> dict[str, Any]:
         "sla_state": row.sla_state,
         "sla_state_name": SLA_NAMES[row.sla_state],
         "next_due_at": row.next_due_at,
-        "next_due_civil": civil(row.next_due_at),
+        "next_due_civil": by_when(row.next_due_at),
         "planned_admission": row.planned_admission,
         "reported_at": row.reported_at,
         "money": money_of(row) if sees_money(caller) else None,
@@ -155,7 +160,7 @@ def clock_view(clock: Clock) -> ClockView:
         state_name=CLOCK_NAMES[clock.state],
         started_at=clock.started_at,
         due_at=clock.due_at,
-        due_civil=civil(clock.due_at),
+        due_civil=due_civil(clock.due_at),
         first_due_at=clock.first_due_at,
         warned_at=clock.warned_at,
         met_at=clock.met_at,
@@ -179,7 +184,7 @@ def task_view(row: TaskRow) -> TaskView:
         role_names=[ROLE_NAMES[role] for role in row.roles],
         opened_at=row.opened_at,
         due_at=row.due_at,
-        due_civil=civil(row.due_at),
+        due_civil=by_when(row.due_at),
         assignee=row.assignee,
         claimed_by=row.claimed_by,
         claimed_role=row.claimed_role,

@@ -187,6 +187,14 @@ def wanted_notice(year: int) -> str:
     return f"{year}年放假安排"
 
 
+def due_civil(at: datetime) -> str:
+    """A deadline as people say it: the end of a day is 24:00 of that day, not 00:00 of the next."""
+    told = at.astimezone(SHANGHAI)
+    if (told.hour, told.minute, told.second) == (0, 0, 0):
+        return f"{told - _ONE_DAY:%Y-%m-%d} 24:00"
+    return f"{told:%Y-%m-%d %H:%M}"
+
+
 def end_of_day(day: date) -> datetime:
     """24:00 of a civil day in Shanghai, as a UTC moment (Civil Code, article 203)."""
     return datetime.combine(day + timedelta(days=1), time(), SHANGHAI).astimezone(UTC)

@@ -22,7 +22,7 @@ from domain.tasks import TASKS
 from domain.terms import ClockTerms, ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
 from workflows.matter import Completion, MatterPen, MatterState, new_task
 from workflows.messages import Actor, CompleteTask
 from workflows.scribe import Scribe
@@ -223,7 +223,7 @@ class FrontDesk:
         self.state.calendar, self.state.calendar_at = calendar, at
         for clock in moved:
             self._due_with(clock)
-            self.note("retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=at)
+            self.note("retimed", f"{clock.instance} 截止改为 {by_when(clock.due_at)}", at=at)
         return [clock for clock in moved if self.programme.clock(clock.id).ours]
 
     def _due_with(self, clock: Clock) -> None:

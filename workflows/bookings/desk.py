@@ -90,7 +90,7 @@ class BookingDesk(PayingDesk):
 
     def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
         """The booking is over at the end of a day by which something has not happened."""
-        self._spawn(self._ending(last_day, unless), "policy year")
+        self._spawn(self._ending(last_day, unless), "owed until")
 
     async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
         state = self.state
@@ -98,10 +98,10 @@ class BookingDesk(PayingDesk):
             await workflow.wait_condition(
                 lambda: unless in state.happened or state.ended or state.called_off is not None,
                 timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
-                timeout_summary="保单年度届满",
+                timeout_summary="资料或样本期限",
             )
         except TimeoutError:
-            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off = "期限届满, 资料或样本未备齐"
             state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:

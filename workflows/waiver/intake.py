@@ -11,7 +11,7 @@ from domain.steps import TaskKind
 from domain.tasks import AssignTeam, FirstContact
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
@@ -46,7 +46,7 @@ class Intake:
         team_task = desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
         clock = desk.clocks.until(first) if first else None
         self._say_when_closed(clock)
-        desk.tell("report_accepted", due=civil(clock.due_at if clock else None))
+        desk.tell("report_accepted", due=by_when(clock.due_at if clock else None))
         contact = await self._contacted(contact_task)
         team = await desk.done(team_task)
         desk.note("team_assigned", "服务团队已确认", at=team.at, by=team.actor)

@@ -17,7 +17,7 @@ from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments, JudgeLiability
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.refusals import ASKED_AGAIN
@@ -71,7 +71,7 @@ class Review:
             "approved",
             left=self._state.limit_fen,
             amount=self._state.first_deposit_fen,
-            due=civil(visit.due_at if visit else None),
+            due=by_when(visit.due_at if visit else None),
         )
 
     async def _opinion(self) -> Judgement:
