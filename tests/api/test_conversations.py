@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api import conversations
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import P02, booked, done, insured_of, staged
@@ -33,7 +34,7 @@ async def talking(house: House) -> str:
 
 
 async def test_a_conversation_is_kept_as_it_was_written_until_its_time_is_over(
-    worked: House,
+    worked: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await insured_of(worked, P02)
     early = await booked(worked, programme=P02, service="family_doctor_text")
@@ -59,6 +60,9 @@ async def test_a_conversation_is_kept_as_it_was_written_until_its_time_is_over(
     assert [one["n"] for one in new] == [2]
     both = await asyncio.gather(*(worked.post(path, {"words": "谢谢"}, **MINE) for _ in range(3)))
     assert sorted(one.json()["n"] for one in both) == [3, 4, 5]
+    with monkeypatch.context() as full:
+        full.setattr(conversations, "MESSAGES_MAX", 5)
+        problem(await worked.post(path, {"words": "还有"}, **MINE), 422, "invalid", "words")
 
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
     problem(await worked.get(path, "customer", subject="customer-2"), 404, "not-found")

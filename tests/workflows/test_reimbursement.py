@@ -107,7 +107,9 @@ async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_t
         assert [one.purpose for one in booked.partners.parcels.values()] == ["papers"] * 2
 
 
-async def test_a_courier_that_is_silent_for_a_week_becomes_a_step(booking_of: BookingOf) -> None:
+async def test_a_courier_that_is_silent_for_a_week_becomes_a_step_and_waits_half_a_year(
+    booking_of: BookingOf,
+) -> None:
     async with booking_of() as booked:
         await stewards.take(booked)
         await booked.task(TaskKind.RECEIVE_PAPERS)
@@ -115,8 +117,8 @@ async def test_a_courier_that_is_silent_for_a_week_becomes_a_step(booking_of: Bo
         await booked.time.go_to(booked.time.now() + timedelta(days=8))
         await booked.task(TaskKind.FIND_PARCEL)
         assert len(booked.partners.tracked) == 7
-        await booked.give_up()
-        await booked.ends(BookingStage.CANCELLED)
+        await booked.time.go_to(booked.time.now() + timedelta(days=173))
+        await booked.ends(BookingStage.EXPIRED)
 
 
 async def test_what_is_not_paid_back_at_all_is_told_with_its_reason(booking_of: BookingOf) -> None:

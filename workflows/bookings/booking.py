@@ -288,11 +288,7 @@ class Booking:
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
         desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
-        self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
-
-    def _wishes_anew(self) -> None:
-        """Who was asked for the former day hears of the new one; of most shapes nobody was."""
 
     def _offered(self) -> str:
         """What the customer is asked to say yes to, beside what he wished for."""

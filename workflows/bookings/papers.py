@@ -85,7 +85,7 @@ class Papers:
             year_ends_on=asked.year_ends_on,
             last_day=asked.last_day or asked.covered_until,
         )
-        self._desk.ends_on(last_day, unless=done)
+        self._desk.ends_on(last_day, unless=lambda: done in self._state.happened)
 
     def arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""
