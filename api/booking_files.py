@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.access import seen_matter
+from api.asked import asked_by
 from api.bookings import BookingOpened
 from api.docs import FAILURES
 from api.eligibility import OUTCOME_NAMES
@@ -41,13 +42,15 @@ from api.views import (
     viewer,
 )
 from api.wiring import Door, UnknownProgramme, door_of
-from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
+from domain.asks import Asks, Coded
+from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
 from domain.booking import BOOKING_ENDED, BookingStage
 from domain.booking_papers import lacking
 from domain.eligibility import Outcome, Reason
 from domain.expenses import papers_of
 from domain.programme import Programme
 from domain.rules import RuleCode
+from domain.steps import TaskKind
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
@@ -257,6 +260,16 @@ def _notes(programme: Programme, service: str) -> list[str]:
     return [rule.text for rule in ours if rule.shown]
 
 
+def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:
+    """What a step's form wants; of a choice what was offered last."""
+    if row.kind != TaskKind.CHOOSE_OPTION.value or row.closed_at is not None:
+        return asked_by(door, row)
+    offers = [one for one in view.tasks if one.kind == TaskKind.OFFER_OPTIONS.value]
+    options = offers[-1].completion.get("options", []) if offers else []
+    named = [Coded(code=one["option"], name=one["words"] or one["option"]) for one in options]
+    return {"option": named} if named else {}
+
+
 def _file(door: Door, view: BookingView) -> BookingFile:
     try:
         programme = door.programme(view.programme, view.requested_at)
@@ -287,7 +300,7 @@ def _file(door: Door, view: BookingView) -> BookingFile:
         stage=view.stage,
         stage_name=stage_name(view.stage),
         clocks=[clock_view(clock) for clock in view.clocks],
-        tasks=[task_view(row) for row in view.tasks],
+        tasks=[task_view(row, _asked(door, view, row)) for row in view.tasks],
         payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
         notices=[notice_view(row) for row in view.notices],
