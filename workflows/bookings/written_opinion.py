@@ -57,7 +57,10 @@ class WrittenOpinion(Booking):
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
         while True:
-            done = await desk.done(desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now()))
+            step = desk.ask(
+                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            )
+            done = await desk.done(step)
             form = done.read(AssignExpert)
             if form.assigned:
                 break
