@@ -20,13 +20,20 @@ from api.delivery import deliver, own_letter, put_own
 from api.docs import FAILURES
 from api.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.identity import Caller, allowed
-from api.problems import Problem
+from api.problems import Problem, at_field
 from api.shapes import Utc
 from api.text import Body, BookingId, example, not_blank
 from api.wiring import Unit, door_of
 from domain.booking import BookingStage
 from domain.consultation import consulting_of
-from domain.conversation import ENTRY_NAMES, PAGE_MAX, WORDS_MAX, MessageRow, RecordRow
+from domain.conversation import (
+    ENTRY_NAMES,
+    MESSAGES_MAX,
+    PAGE_MAX,
+    WORDS_MAX,
+    MessageRow,
+    RecordRow,
+)
 from domain.guards import Letter
 from domain.services import Service
 from domain.waiver import Role
@@ -116,6 +123,8 @@ async def say_in_conversation(
         said = await unit.talks.say(
             booking_id, message_id, role=role, author=caller.subject, words=body.words, at=at
         )
+        if said.n > MESSAGES_MAX:
+            raise at_field("invalid", "words", "本次咨询留言已满, 请致电客服")
         await put_own(unit, _letter(booking_id, message_id, said))
         return said
 

@@ -12,6 +12,7 @@ from domain.booking_papers import PaperRead
 from domain.documents import DocumentKind
 from domain.forms import DocumentId, Form, Note, Reference, StaffId, Words
 from domain.services import DoctorLevel
+from domain.strict import wrong
 
 OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 HospitalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -54,9 +55,9 @@ class ReviewBooking(Form):
     @model_validator(mode="after")
     def _no_needs_a_reason(self) -> ReviewBooking:
         if self.approved and self.missing:
-            raise ValueError("资料不齐时不能同意")
+            raise wrong("missing", "资料不齐时不能同意")
         if not self.approved and not self.reason.strip():
-            raise ValueError("拒绝须说明理由")
+            raise wrong("reason", "拒绝须说明理由")
         return self
 
 
@@ -97,7 +98,7 @@ class ArrangeService(Form):
     @model_validator(mode="after")
     def _a_time_if_arranged(self) -> ArrangeService:
         if self.arranged and self.service_at is None:
-            raise ValueError("已安排须填写就诊时间")
+            raise wrong("service_at", "已安排须填写就诊时间")
         return self
 
 
@@ -117,7 +118,7 @@ class ConfirmBooking(Form):
     @model_validator(mode="after")
     def _nothing_is_left_to_confirm(self) -> ConfirmBooking:
         if self.withdrawn and self.confirmed:
-            raise ValueError("医院已撤回, 不能确认")
+            raise wrong("confirmed", "医院已撤回, 不能确认")
         return self
 
 
@@ -169,7 +170,7 @@ class AssignExpert(Form):
     @model_validator(mode="after")
     def _somebody_if_assigned(self) -> AssignExpert:
         if self.assigned and self.expert is None:
-            raise ValueError("已确定须填写专家编号")
+            raise wrong("expert", "已确定须填写专家编号")
         return self
 
 

@@ -16,6 +16,7 @@ from domain.programme import Programme
 from domain.roster import levels
 from domain.services import Consulting, DoctorLevel, Service
 from domain.steps import TaskKind, TaskTerms, task_terms
+from domain.strict import wrong
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 
@@ -41,7 +42,9 @@ class MatchDoctor(Form):
     @model_validator(mode="after")
     def _somebody_if_matched(self) -> MatchDoctor:
         if self.matched and (self.doctor is None or self.doctor_level is None):
-            raise ValueError("已匹配须填写医生编号与职称")
+            raise wrong(
+                "doctor" if self.doctor is None else "doctor_level", "已匹配须填写医生编号与职称"
+            )
         return self
 
 

@@ -15,6 +15,8 @@ from domain.services import STEP_FIELDS
 
 WORDS_MAX: Final = 2000
 """Characters of one message."""
+MESSAGES_MAX: Final = 1000
+"""So many messages are enough for a day; who has more to say is called."""
 PAGE_MAX: Final = 200
 
 EntryKind = Literal["summary", "record", "plan"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.booking_steps import BOOKING_TASKS
 from domain.consultation import CONSULTATION_TASKS
@@ -53,6 +53,7 @@ from domain.money import Money
 from domain.rescue_steps import RESCUE_TASKS
 from domain.service_steps import SERVICE_STEP_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
+from domain.strict import Strict, said, wrong
 from domain.waiver import PaymentMode, Role
 
 
@@ -87,7 +88,7 @@ class AssignTeam(Form):
     @classmethod
     def _another_person(cls, staff_id: str | None, others: ValidationInfo) -> str | None:
         if staff_id is not None and staff_id in others.data.values():
-            raise ValueError("三人须为不同的人员")
+            raise said("三人须为不同的人员")
         return staff_id
 
 
@@ -121,7 +122,7 @@ class JudgeLiability(Form):
     @model_validator(mode="after")
     def _no_judgement_without_the_papers(self) -> JudgeLiability:
         if self.approved and self.missing:
-            raise ValueError("资料不齐时不能同意")
+            raise wrong("missing", "资料不齐时不能同意")
         return self
 
 
@@ -200,10 +201,8 @@ class RecordRepayment(Form):
     reference: Reference
 
 
-class PlannedPart(BaseModel):
+class PlannedPart(Strict):
     """One instalment as it was agreed with the customer."""
-
-    model_config = ConfigDict(frozen=True)
 
     due_on: date
     amount: Money

@@ -18,6 +18,7 @@ from domain.documents import DocumentKind, DocumentStage, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.steps import TaskKind
+from domain.strict import fault_of
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
@@ -89,8 +90,8 @@ def open_step(
     try:
         return task, TASKS[message.kind].form.model_validate(message.form)
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+        field, why = fault_of(error)
+        raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
 
 
 class Refusals:

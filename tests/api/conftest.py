@@ -39,6 +39,7 @@ from activities.ports import (
 from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
+from adapters.directory import Directory
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
@@ -305,7 +306,7 @@ async def worked(house: House) -> AsyncIterator[House]:
     )
     verbs += worker.paying_back(papers=PaidPapers(house.database, house.sealer))
     verbs += worker.shipping(courier=kind, lab=kind)
-    verbs += worker.coordinating(hospitals=kind)
+    verbs += worker.coordinating(hospitals=kind, directory=Directory(house.database))
     verbs += worker.consulting(roster=Roster(house.database))
     verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api import conversations
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import P02, booked, done, insured_of, staged
+from tests.api.test_reporting import open_task
 
 WORDS = "昨晚开始发热, 38.5度"
 DOCTOR_3: dict[str, Any] = {"role": "doctor", "subject": "doctor-3"}
@@ -32,7 +34,7 @@ async def talking(house: House) -> str:
 
 
 async def test_a_conversation_is_kept_as_it_was_written_until_its_time_is_over(
-    worked: House,
+    worked: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await insured_of(worked, P02)
     early = await booked(worked, programme=P02, service="family_doctor_text")
@@ -58,10 +60,12 @@ async def test_a_conversation_is_kept_as_it_was_written_until_its_time_is_over(
     assert [one["n"] for one in new] == [2]
     both = await asyncio.gather(*(worked.post(path, {"words": "谢谢"}, **MINE) for _ in range(3)))
     assert sorted(one.json()["n"] for one in both) == [3, 4, 5]
+    with monkeypatch.context() as full:
+        full.setattr(conversations, "MESSAGES_MAX", 5)
+        problem(await worked.post(path, {"words": "还有"}, **MINE), 422, "invalid", "words")
 
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
-    for other, status in (({"role": "customer", "subject": "customer-2"}, 404),):
-        problem(await worked.get(path, **other), status, "not-found")
+    problem(await worked.get(path, "customer", subject="customer-2"), 404, "not-found")
     problem(await worked.get(path, "agent"), 403, "forbidden")
     worked.clock.move(hours=25)
     problem(await worked.post(path, {"words": "还在吗"}, **MINE), 409, "wrong-stage")
@@ -92,6 +96,10 @@ async def test_a_familys_record_goes_on_from_one_consultation_to_the_next(worked
         known = {"identity_verified": True, "need": "家庭健康管理"}
         await done(worked, booking_id, "take_request", "agent", **known)
         await done(worked, booking_id, "consult", "doctor", outcome="advised")
+        task = await open_task(worked, booking_id, "service_step")
+        path = f"/v1/tasks/{task['task_id']}/completion"
+        bare = await worked.post(path, {"says": {"member": "配偶"}}, "doctor")
+        problem(bare, 422, "invalid", "says")
         await done(worked, booking_id, "service_step", "doctor", says=says)
         await staged(worked, booking_id, "closed")
         worked.clock.move(minutes=1)

@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from activities.hospital_ports import HospitalListed, HospitalNamed
 from adapters.casebook import Casebook
+from adapters.directory import Directory
+from adapters.tables.cases import hospitals
 from adapters.tables.door import audit
 from api.main import create_app
+from domain.calendar import civil_date
 from domain.sharing import Withheld
-from tests.api.conftest import NAME, PERSON, House
+from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import (
     NEED,
@@ -51,7 +55,7 @@ async def test_a_yes_by_callback_arranges_a_booking_and_a_no_after_it_begins_ane
     booking_id = ask_id.partition(".")[0]
     visit_at = (worked.clock() + timedelta(days=9)).isoformat()
     event: dict[str, Any] = {"event": "resource_word", "ask_id": ask_id, "status": "accepted"}
-    yes = event | {"service_at": visit_at, "hospital": "H000009", "expert": PERSON}
+    yes = event | {"service_at": visit_at, "hospital": HOSPITAL, "expert": PERSON}
     problem(await call(worked, event, partner="hospitals"), 422, "invalid")
     problem(await call(worked, yes, partner="lab"), 403, "forbidden")
     for _ in range(2):
@@ -61,7 +65,7 @@ async def test_a_yes_by_callback_arranges_a_booking_and_a_no_after_it_begins_ane
     assert step["subject"].startswith("医院可安排")
     await done(worked, booking_id, "confirm_booking", "agent", confirmed=True, told_by="phone")
     seen = await staged(worked, booking_id, "confirmed")
-    assert (seen["hospital_id"], seen["service_at"][:10]) == ("H000009", visit_at[:10])
+    assert (seen["hospital_id"], seen["service_at"][:10]) == (HOSPITAL, visit_at[:10])
     assert PERSON not in str(seen)  # whatever a partner writes where a number belongs
     no = event | {"status": "refused", "reason_code": "doctor_away"}
     assert (await call(worked, no, partner="hospitals", event_id="evt-2")).status_code == 200
@@ -100,3 +104,28 @@ async def test_a_programme_nobody_has_stops_the_door_at_its_start(house: House) 
     assert door.coordinated == {P04, "ins_oncology"}
     with pytest.raises(ValueError, match="pingan_onkology"):
         started(f"{P04},pingan_onkology")
+
+
+async def test_a_worker_reads_of_a_hospital_what_the_door_reads(house: House) -> None:
+    on = civil_date(house.clock())
+    async with house.database.begin() as connection:
+        rows: list[dict[str, Any]] = [
+            {"id": f"h-{grade}", "grade": grade, "sub_grade": "甲"} for grade in (1, 2, 3)
+        ]
+        where = {"province": "北京市", "city": "北京市", "updated_at": house.clock()}
+        for row in rows:
+            await connection.execute(insert(hospitals).values(row | where | {"name": row["id"]}))
+    directory = Directory(house.database)
+
+    async def listed(hospital_id: str, network: str | None = None) -> HospitalListed:
+        named = HospitalNamed(hospital_id=hospital_id, network=network, on=on)
+        return await directory.listed(named)
+
+    classes = [(await listed(row["id"])).hospital_class for row in rows]
+    assert classes == [None, "2A", "3A"]
+    assert (await listed("h-1")).class_known
+    unclassed = await listed(HOSPITAL, PROGRAMME)
+    assert (unclassed.known, unclassed.on_network, unclassed.class_known) == (True, True, False)
+    assert not (await listed("h-3", PROGRAMME)).on_network
+    assert (await listed("h-3", "a_network_nobody_has_a_list_of")).on_network
+    assert not (await listed("h-nowhere")).known

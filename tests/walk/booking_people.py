@@ -88,6 +88,11 @@ def _visited(outcome: VisitOutcome) -> Answer:
     return report
 
 
+def _advised(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+    walk.reach(walk.service_at)
+    return {"outcome": "advised"}
+
+
 def _assigned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     staffing = walk.service.staffing
     city = staffing.cities[0] if staffing and staffing.cities else "上海"
@@ -227,7 +232,7 @@ WILLING: Final[dict[TaskKind, Answer]] = {
         matched=True, doctor="doctor-1", doctor_level="chief", hospital_class="3A"
     ),
     TaskKind.CALL_AHEAD: _says(reached=True),
-    TaskKind.CONSULT: _says(outcome="advised"),
+    TaskKind.CONSULT: _advised,
     TaskKind.WRITE_SUMMARY: _says(summary="注意休息, 两周后复查"),
     TaskKind.RATE_SERVICE: _says(satisfaction=5),
     TaskKind.BREACH: _says(action="已跟进"),

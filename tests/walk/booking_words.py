@@ -15,7 +15,7 @@ from domain.parcel import LabWord, ParcelStatus
 from domain.services import DoctorLevel, Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
 from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract
+from workflows.bookings.messages import EndContract, MessageSaid
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.messages import (
     ChangeDate,
@@ -41,6 +41,8 @@ def say_something(walk: BookingWalk) -> None:
         words += [_lab] * 3
     if walk.service.shape is Shape.CONSULTATION:
         words += [_slot_withdrawn] * 2
+    if walk.service.consulting is not None and walk.service.consulting.by == "text":
+        words += [_message_said] * 4
     if walk.asks_hospitals:
         words += [_hospital] * 6
     walk.chance.choice(words)(walk)
@@ -61,6 +63,7 @@ def strangers_words(walk: BookingWalk) -> None:
         ready = LabSpoke(test_id="test-of-others", word=LabWord.REPORT_READY, at=at)
         words.append(("lab_spoke", ready))
     if shape is Shape.CONSULTATION:
+        words.append(("message_said", MessageSaid(n=1, at=at)))
         words.append(("slot_withdrawn", SlotWithdrawn(slot_id="slot-of-others", at=at)))
     for name, message in words * 2:
         walk.run.signal(name, message)
@@ -105,6 +108,11 @@ def _hospital(walk: BookingWalk) -> None:
 def _slot_withdrawn(walk: BookingWalk) -> None:
     slot = walk.chance.choice([*walk.roster.taken, "slot-of-others"])
     _signal(walk, "slot_withdrawn", SlotWithdrawn(slot_id=slot, at=walk.now))
+
+
+def _message_said(walk: BookingWalk) -> None:
+    """The customer writes in the conversation, open or not."""
+    _signal(walk, "message_said", MessageSaid(n=1, at=walk.now))
 
 
 def _notice_failed(walk: BookingWalk) -> None:

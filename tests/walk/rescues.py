@@ -213,7 +213,7 @@ class RescueWalk(RescueScene):
             return
         ago = self.now - timedelta(minutes=self.chance.choice((0, 0, 3, 500)))
         last = max((one.at for one in self.told), default=self.raised_at)
-        if ago < max(last, self.raised_at):
+        if ago < max(last.replace(second=0, microsecond=0), self.raised_at):  # minutes are told
             self.refused(lambda: self.ends(outcome, at=ago))
         else:
             self.ends(outcome, at=ago)

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
+from activities.hospital_ports import HospitalListed, HospitalNamed
 from activities.notices import TellCustomers
 from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
@@ -267,6 +268,15 @@ class Booked(Followed):
         assert self.partners.paid_twice == []
 
 
+class Directory:
+    """Every hospital is known, of the class it says; but two that are not what they say."""
+
+    async def listed(self, named: HospitalNamed) -> HospitalListed:
+        if named.hospital_id == "h-2A":
+            return HospitalListed(class_known=True, hospital_class="2A")
+        return HospitalListed(known=named.hospital_id != "h-nowhere")
+
+
 async def refused(command: Any) -> str:
     """The field a command was refused for."""
     with pytest.raises(WorkflowUpdateFailedError) as caught:
@@ -292,7 +302,7 @@ def verbs_of(
     )
     verbs += worker.paying_back(papers=books)
     verbs += worker.shipping(courier=partners, lab=partners)
-    verbs += worker.coordinating(hospitals=partners)
+    verbs += worker.coordinating(hospitals=partners, directory=Directory())
     return verbs + worker.consulting(roster=roster)
 
 

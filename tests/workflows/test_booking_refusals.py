@@ -14,6 +14,7 @@ from domain.steps import TaskKind
 from tests.builders import AGENT, a_calendar, civil
 from tests.workflows.booked import DOERS, PROGRAMMES
 from tests.workflows.stewards import BEST
+from workflows.bookings.consultation_refusals import ConsultationRefusals
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals
 from workflows.matter import new_task
@@ -23,12 +24,24 @@ P20_BED = ("ins_oncology", "inpatient_arrangement")
 P04 = ("pingan_oncology_157", "expert_outpatient")
 GENE = ("ins_oncology", "gene_testing")
 NOW = civil("2026-09-11 09:00")
+PAPERS = {
+    "admission_slip": ["doc-1"],
+    "second_opinion_report": ["doc-2"],
+    "gene_report": ["doc-3"],
+}
 
 
 class Asked:
     """A booking as it stands, and what it says to commands."""
 
-    def __init__(self, programme: str, service: str, **asked: Any) -> None:
+    def __init__(
+        self,
+        programme: str,
+        service: str,
+        *,
+        rules: type[BookingRefusals] = BookingRefusals,
+        **asked: Any,
+    ) -> None:
         terms = PROGRAMMES[programme]
         message = RequestBooking(
             booking_id="bk-1",
@@ -43,7 +56,7 @@ class Asked:
             **asked,
         )
         self.state = BookingState.of(message)
-        self.refusals = BookingRefusals(self.state, message)
+        self.refusals = rules(self.state, message)
 
     def refused(self, kind: TaskKind, /, **form: Any) -> str:
         """Why a step is not taken like this; empty when it is."""
@@ -53,7 +66,7 @@ class Asked:
             task_id=task.task_id,
             kind=kind,
             form=form,
-            documents={"admission_slip": ["doc-1"]},
+            documents=PAPERS,
             actor=DOERS.get(kind, AGENT),
             at=NOW,
         )
@@ -97,6 +110,60 @@ def test_what_happened_for_a_booking_happened_since_it_was_asked_for(
     if kind is TaskKind.REPORT_VISIT:
         form["outcome"] = "delivered"
     assert Asked(*GENE).refused(kind, **form) == why
+
+
+@pytest.mark.parametrize(
+    ("visit_at", "why"),
+    [
+        ("2026-09-12 00:00", "就诊日期未到, 不能登记已就诊"),
+        ("2026-09-14 09:00", "就诊日期未到, 不能登记已就诊"),
+        ("2026-09-11 16:00", ""),  # who comes early is seen early
+        ("2026-09-10 16:00", ""),
+    ],
+)
+def test_a_visit_took_place_no_sooner_than_on_its_day(visit_at: str, why: str) -> None:
+    asked = Asked(*P04)
+    asked.state.service_at = civil(visit_at)
+    form = {"outcome": "delivered", "at": NOW.isoformat()}
+    assert asked.refused(TaskKind.REPORT_VISIT, **form) == why
+    assert asked.refused(TaskKind.REPORT_VISIT, **form | {"outcome": "rescheduled"}) == ""
+
+
+def test_nobody_is_advised_before_the_day_of_the_slot() -> None:
+    asked = Asked("pingan_value_added", "expert_phone_appointment", rules=ConsultationRefusals)
+    asked.state.service_at = civil("2026-09-12 09:00")
+    early = asked.refused(TaskKind.CONSULT, outcome="advised")
+    assert early == "预约日期未到, 不能登记已解答"
+    assert asked.refused(TaskKind.CONSULT, outcome="provider_failed") == ""
+    asked.state.service_at = civil("2026-09-11 10:00")
+    assert asked.refused(TaskKind.CONSULT, outcome="advised") == ""
+
+
+OPINION = ("pingan_oncology_157", "second_opinion")
+ON_PAPER = ("taikang_online_ci", "second_opinion")
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "why"),
+    [
+        (OPINION, {}, "须上传第二诊疗意见报告"),
+        (OPINION, {"images": ["doc-2"]}, ""),
+        (OPINION, {"courier_no": "SF1"}, ""),  # in writing: either will do
+        (OPINION, {"images": ["doc-1"]}, "所列文件中没有第二诊疗意见报告"),
+        (OPINION, {"images": ["doc-7"]}, "所列文件不在预约资料中"),
+        (ON_PAPER, {"images": ["doc-2"]}, "须填写纸质报告的快递单号"),
+        (ON_PAPER, {"courier_no": "SF1"}, ""),
+        (GENE, {"courier_no": "SF1"}, "须上传基因检测报告"),
+        (GENE, {"courier_no": "SF1", "images": ["doc-2"]}, "所列文件中没有基因检测报告"),
+        (GENE, {"courier_no": "SF1", "images": ["doc-3"]}, ""),
+    ],
+)
+def test_a_report_is_delivered_in_the_form_the_programme_promises(
+    of: tuple[str, str], said: dict[str, Any], why: str
+) -> None:
+    form = {"at": NOW.isoformat(), **said}
+    assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form) == why
+    assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form | {"delivered": False}) == ""
 
 
 def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:

@@ -109,12 +109,13 @@ async def test_where_no_time_may_be_chosen_no_other_day_may_be_either(
         assert await refused(booked.wish_for("2026-09-10")) == "wished_on"
 
 
-@pytest.mark.parametrize("of", [P20_BED, GENE], ids=["slip", "sample"])
+@pytest.mark.parametrize("of", [P20_BED, P04_BED, GENE], ids=["slip", "cover", "sample"])
 async def test_who_owes_papers_or_a_sample_when_the_policy_year_ends_has_not_asked_in_it(
     booking_of: BookingOf, of: tuple[str, str]
 ) -> None:
-    """R753, R773."""
-    async with booking_of(*of, "2026-08-31 10:00", year_ends="2026-09-30") as booked:
+    """R753, R773; and where no year ends it, the cover does."""
+    ends = {"covered_for": 30} if of is P04_BED else {"year_ends": "2026-09-30"}
+    async with booking_of(*of, "2026-08-31 10:00", **ends) as booked:
         await stewards.take(booked)
         if of is GENE:
             await stewards.hand_in(booked, *of)

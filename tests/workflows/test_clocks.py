@@ -20,7 +20,7 @@ from tests.workflows.booked import PROGRAMMES
 from tests.workflows.conftest import Case
 from workflows.bookings.record import BookingState
 from workflows.clocks import Clocks
-from workflows.cockpit import civil as wire_civil
+from workflows.cockpit import by_when
 from workflows.messages import NewCalendar
 
 CaseOf = Callable[..., Any]
@@ -202,7 +202,7 @@ async def test_a_make_up_day_that_is_taken_back_moves_promises_and_their_steps(
             "K04.1",
             "K05.1",
         ]
-        assert told.text.count(wire_civil(case.clocks["K04.1"].due_at)) == 2
+        assert told.text.count(by_when(case.clocks["K04.1"].due_at)) == 2
 
         # An older notice that comes later changes nothing; one without this year is not taken.
         await _lands(case, _calendar(case), minutes=1)

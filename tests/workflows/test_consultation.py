@@ -158,7 +158,7 @@ async def test_a_customer_reached_between_two_failures_is_not_cancelled(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
-        await _slot_kept(booked)
+        await _slot_kept(booked, "2026-09-24 15:00")
         for number, news in enumerate(("failed", "failed", "answered", "failed", "failed")):
             await call(booked, CallNews(news), f"c-{number}", "steward")
         await booked.until(lambda: booked.lines.count("call_failed") == 4)

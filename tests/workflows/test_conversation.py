@@ -12,10 +12,9 @@ from activities.booking_ports import RecordKept
 from adapters.settings import Settings
 from domain.booking import BookingStage
 from domain.steps import TaskKind
-from domain.waiver import Role
 from tests.builders import DOCTOR
 from tests.workflows import stewards
-from tests.workflows.booked import Booked, booking_opener, refused
+from tests.workflows.booked import Booked, booking_opener
 from workflows.bookings.messages import MessageSaid
 
 BookingOf = Callable[..., Any]
@@ -65,24 +64,3 @@ async def test_whoever_writes_again_is_answered_again_until_the_conversation_clo
             {"summary": "低盐饮食"},
             DOCTOR.id,
         )
-
-
-@pytest.mark.parametrize(
-    ("service", "kind", "told"),
-    [("family_health_record", "record", False), ("family_health_plan", "plan", True)],
-    ids=["R154 the record", "R155 the plan"],
-)
-async def test_a_doctor_writes_what_is_kept_of_a_family(
-    booking_of: BookingOf, service: str, kind: str, *, told: bool
-) -> None:
-    async with booking_of(P02, service, "2026-09-24 10:00") as booked:
-        await stewards.take(booked)
-        await booked.do(TaskKind.CONSULT, DOCTOR, outcome="advised")
-        task = await booked.task(TaskKind.SERVICE_STEP)
-        assert task.roles == [Role.DOCTOR]
-        assert await refused(booked.do(TaskKind.SERVICE_STEP, says={"member": "配偶"})) == "says"
-        await stewards.serve_step(booked)
-        await booked.ends(BookingStage.CLOSED)
-        [entry] = kept(booked)
-        assert (entry.kind, "member" in entry.says) == (kind, True)
-        assert ("booking_plan" in booked.told) is told

@@ -107,7 +107,7 @@ async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_t
         assert [one.purpose for one in booked.partners.parcels.values()] == ["papers"] * 2
 
 
-async def test_a_courier_that_is_silent_for_a_week_or_away_for_an_hour_becomes_a_step(
+async def test_a_courier_that_is_silent_for_a_week_becomes_a_step_and_waits_half_a_year(
     booking_of: BookingOf,
 ) -> None:
     def away(verb: str) -> None:
@@ -127,8 +127,8 @@ async def test_a_courier_that_is_silent_for_a_week_or_away_for_an_hour_becomes_a
         await booked.time.go_to(booked.time.now() + timedelta(days=8))
         await booked.task(TaskKind.FIND_PARCEL)
         assert len(booked.partners.tracked) == 7
-        await booked.give_up()
-        await booked.ends(BookingStage.CANCELLED)
+        await booked.time.go_to(booked.time.now() + timedelta(days=173))
+        await booked.ends(BookingStage.EXPIRED)
 
 
 async def test_what_is_not_paid_back_at_all_is_told_with_its_reason(booking_of: BookingOf) -> None:

@@ -33,14 +33,6 @@ from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.hospitals import Hospitals
 from workflows.messages import RequestBooking
 
-_COORDINATED: Final = (
-    ExpectedEvent.RESOURCE_COORDINATED,
-    ExpectedEvent.CUSTOMER_INFORMED,
-    ExpectedEvent.BOOKING_CONFIRMED,
-    ExpectedEvent.SERVICE_ARRANGED,
-)
-"""What an appointment is promised by; each time it is coordinated it is promised again."""
-
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
@@ -107,7 +99,7 @@ class Appointment(Booking):
             desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
         else:
-            desk.clocks.anew(*_COORDINATED, at=now)
+            desk.promise_anew(at=now)
 
     async def _coordinate(self) -> None:
         """GC08: a hospital's resource, or an equal one by agreement; else the unit comes back.
@@ -123,7 +115,6 @@ class Appointment(Booking):
                 until=ExpectedEvent.SERVICE_ARRANGED,
                 subject=wish(self._service, self._state.customer_date),
             )
-            self._hospitals.take_yes()
             done = await desk.done(step)
             form = done.read(ArrangeService)
             if form.arranged:
@@ -239,9 +230,6 @@ class Appointment(Booking):
         wished, state.new_date = state.new_date, None
         changed = wished is not None or self._hospitals.took_back
         return changed and step not in state.completions and state.called_off is None
-
-    def _wishes_anew(self) -> None:
-        self._hospitals.seek_anew()
 
     @workflow.signal
     def resource_word(self, message: ResourceWord) -> None:

@@ -7,16 +7,14 @@ happens between a complete request and the service itself.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
-from domain.booking_terms import has_own_person, is_reviewed, papers_for, preferred
-from domain.calendar import SHANGHAI
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.booking_forms import NamePerson, ReviewBooking, TakeRequest
+from domain.booking_terms import has_own_person, is_reviewed, preferred
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.services import FollowUp, Service
@@ -27,6 +25,7 @@ from workflows.bookings.ends import SETTLED, USED, end_notice
 from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
+from workflows.bookings.papers import Papers
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
@@ -59,6 +58,7 @@ class Booking:
         self._desk = BookingDesk(asked, self._state)
         self._own = OwnSteps(self._desk, self._service)
         self._refusals = BookingRefusals(self._state, asked)
+        self._papers = Papers(self._desk, asked)
         self._contract = Contract(self._desk, serving=lambda: self._is_serving)
 
     @property
@@ -85,7 +85,7 @@ class Booking:
         try:
             await self._take_request()
             await self._own.take("taken")
-            await self._collect_papers()
+            await self._papers.collect()
             await self._review()
             await self._name_person()
             await self._own.take("approved")
@@ -139,44 +139,6 @@ class Booking:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
         self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
-
-    async def _collect_papers(self) -> None:
-        """GC05: complete papers first; a slip starts the clock of a bed (C-24)."""
-        desk = self._desk
-        needed = papers_for(self._asked.programme, self._service, self._asked.disease)
-        if not needed:
-            desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=workflow.now())  # with the request
-            return
-        desk.enter(BookingStage.MATERIALS, at=workflow.now())
-        names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
-        desk.note("checklist", f"所需资料: {names}")
-        desk.tell("booking_checklist", list=names)
-        self._ends_with_year(ExpectedEvent.DOCUMENTS_COMPLETE)
-        while True:
-            step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
-            desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
-            checked = await desk.done(step)
-            form = checked.read(CheckPapers)
-            if form.complete:
-                self._owe_answer(at=checked.at)  # also for papers that came in another way
-            self._state.answer_owed = False
-            desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
-            if form.complete:
-                break
-            desk.note("papers_missing", "资料不齐, 已告知客户", at=checked.at, by=checked.actor)
-            desk.tell("booking_papers_missing", list=_named(form.missing) or names)
-            desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
-        if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
-            issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
-            desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
-            desk.happened(ExpectedEvent.SLIP_PROVIDED, at=checked.at)
-        desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=checked.at)
-
-    def _ends_with_year(self, done: ExpectedEvent) -> None:
-        """R753, R773: who owes this when the policy year ends has not asked in that year."""
-        terms, last_day = self._service.consumption, self._asked.year_ends_on
-        if terms is not None and terms.ends_unused_with == "policy_year" and last_day is not None:
-            self._desk.ends_on(last_day, unless=done)
 
     async def _review(self) -> None:
         """GC06: a person says yes or no, where the programme or the verdict asks for one."""
@@ -326,11 +288,7 @@ class Booking:
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
         desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
-        self._wishes_anew()
         return Accepted(stage=state.stage, at=message.at)
-
-    def _wishes_anew(self) -> None:
-        """Who was asked for the former day hears of the new one; of most shapes nobody was."""
 
     def _offered(self) -> str:
         """What the customer is asked to say yes to, beside what he wished for."""
@@ -345,21 +303,8 @@ class Booking:
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
-        """A paper was handed in: the first of a round starts the promise of an answer."""
-        state = self._state
-        if state.ended or message.document_id in state.papers:
-            return
-        state.papers.append(message.document_id)
-        self._desk.note("papers_arrived", "收到客户资料", at=message.at)
-        self._owe_answer(at=message.at)
-
-    def _owe_answer(self, *, at: datetime) -> None:
-        """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
-        if self._state.answer_owed or self._state.stage not in _PAPERS_LOOKED_AT:
-            return
-        self._state.answer_owed = True
-        self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
-        self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
+        """A paper was handed in."""
+        self._papers.arrived(message)
 
     @workflow.signal
     def notice_failed(self, message: NoticeFailed) -> None:
@@ -381,18 +326,8 @@ class Booking:
 _FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
 """What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
-_PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
-_ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
-"""What a promise about papers is kept by, as programmes name it."""
-
 
 def wish(service: Service, day: date | None) -> str:
     """What a step says of what is looked for first, and of the day the customer wishes."""
     told = [preferred(service), "" if day is None else f"客户希望 {day}"]
     return "; ".join(one for one in told if one)
-
-
-def _named(kinds: list[str]) -> str:
-    """Papers as the customer knows them; other words as they were written."""
-    known = {kind.value: name for kind, name in DOCUMENT_NAMES.items()}
-    return "、".join(known.get(kind, kind) for kind in kinds)

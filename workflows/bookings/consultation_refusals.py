@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.booking import BookingStage
+from domain.booking import BookingStage, may_be_over
 from domain.consultation import (
     ChooseSlot,
     Consult,
@@ -59,4 +59,7 @@ class ConsultationRefusals(BookingRefusals):
             absent = form.outcome is ConsultOutcome.PROVIDER_FAILED
             if task.assignee is None or not absent:
                 raise refusal(FORM_REFUSED, "咨询结果由该医生登记, 您只能登记医生失约", "outcome")
+        advised = isinstance(form, Consult) and form.outcome is ConsultOutcome.ADVISED
+        if advised and not may_be_over(self._state.service_at, message.at):
+            raise refusal(FORM_REFUSED, "预约日期未到, 不能登记已解答", "outcome")
         super().completion(message)

@@ -31,6 +31,14 @@ from workflows.notices import told_again, written
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
+_COORDINATED: Final = (
+    ExpectedEvent.RESOURCE_COORDINATED,
+    ExpectedEvent.CUSTOMER_INFORMED,
+    ExpectedEvent.BOOKING_CONFIRMED,
+    ExpectedEvent.SERVICE_ARRANGED,
+)
+"""What a promise of coordination is kept by, as programmes name it."""
+
 DECIDED_WITHIN: Final = timedelta(days=1)
 """So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
 
@@ -88,20 +96,20 @@ class BookingDesk(PayingDesk):
         """How the booking ends that was called off: by its customer, the contract, the year."""
         return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
-    def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
-        """The booking is over at the end of a day by which something has not happened."""
-        self._spawn(self._ending(last_day, unless), "policy year")
+    def ends_on(self, last_day: date, *, unless: Callable[[], bool]) -> None:
+        """The booking is over at the end of a day by which what is owed has not come."""
+        self._spawn(self._ending(last_day, unless), "owed until")
 
-    async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
+    async def _ending(self, last_day: date, unless: Callable[[], bool]) -> None:
         state = self.state
         try:
             await workflow.wait_condition(
-                lambda: unless in state.happened or state.ended or state.called_off is not None,
+                lambda: unless() or state.ended or state.called_off is not None,
                 timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
-                timeout_summary="保单年度届满",
+                timeout_summary="资料或样本期限",
             )
         except TimeoutError:
-            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off = "期限届满, 资料或样本未备齐"
             state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
@@ -143,6 +151,10 @@ class BookingDesk(PayingDesk):
             self.tell("payment_delayed")
         else:
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
+
+    def promise_anew(self, *, at: datetime) -> None:
+        """What is coordinated again is promised again, beside how it was kept before."""
+        self.clocks.anew(*_COORDINATED, at=at)
 
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the first open promise that one of these events stops."""

@@ -131,11 +131,16 @@ class BookingRecord(Scribe[BookingPage]):
             "owner": self._state.owner,
         }
 
+    def _when(self) -> str:
+        """The appointment that stands, for whoever looks at the booking in the Temporal UI."""
+        at = self._state.service_at
+        return "" if at is None else f"**预约时间** {cockpit.civil(at)}\n\n"
+
     async def _turn(self, page: BookingPage) -> None:
         state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
         self._show(
             {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
-            f"## {self._service_name} · {name}\n\n{cockpit.waiting_details(state)}",
+            f"## {self._service_name} · {name}\n\n{self._when()}{cockpit.waiting_details(state)}",
         )
         unsent = await workflow.execute_activity_method(
             KeepBookings.turn_page,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from domain.booking import BookingStage, VisitOutcome
+from domain.booking import BookingStage, VisitOutcome, may_be_over
 from domain.booking_forms import (
     ArrangeService,
     AssignExpert,
@@ -19,7 +19,7 @@ from domain.booking_forms import (
     SendKit,
     TakeRequest,
 )
-from domain.booking_papers import Span, faults, lacking
+from domain.booking_papers import REPORTS, Span, faults, lacking
 from domain.booking_terms import (
     CLINIC_NAMES,
     INTAKE_NAMES,
@@ -30,7 +30,7 @@ from domain.booking_terms import (
 )
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
-from domain.documents import DocumentKind
+from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.forms import Form
 from domain.rounds import ROUNDS_END, WISHES_MAX, goes_round
 from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
@@ -199,7 +199,9 @@ class BookingRefusals:
     ) -> None:
         """A step of the service's own file states what the file asks of it, and nothing else."""
         asked = {code for step in steps for code in step.fields}
-        if not {*says} <= asked:
+        if hospital_id is not None and "hospital_id" not in asked:
+            raise refusal(FORM_REFUSED, "该事项不登记医院", "hospital_id")
+        if not {*says} <= asked - {"hospital_id"}:
             raise refusal(FORM_REFUSED, "所填内容不属于该事项", "says")
         still = [name for step in steps for name in unsaid(step, says, hospital_id=hospital_id)]
         if still:
@@ -291,6 +293,8 @@ class BookingRefusals:
             if form.outcome is VisitOutcome.DELIVERED:
                 raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
             visit_at = self._state.visit.no_show_from if self._state.visit else visit_at
+        if form.outcome is VisitOutcome.DELIVERED and not may_be_over(visit_at, form.at):
+            raise refusal(FORM_REFUSED, "就诊日期未到, 不能登记已就诊", "at")
         if absent and visit_at is not None and at < visit_at:
             raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
 
@@ -308,11 +312,13 @@ class BookingRefusals:
     def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
         if not form.delivered:
             return
-        promised = self._service.result
+        promised, kind = self._service.result, REPORTS[self._service.shape or Shape.WRITTEN_OPINION]
         if "paper_report" in promised and form.courier_no is None:
             raise refusal(FORM_REFUSED, "须填写纸质报告的快递单号", "courier_no")
-        if "electronic_report" in promised and not form.images:
-            raise refusal(FORM_REFUSED, "须上传电子报告", "images")
+        if not form.images and ("electronic_report" in promised or form.courier_no is None):
+            raise refusal(FORM_REFUSED, f"须上传{DOCUMENT_NAMES[kind]}", "images")
         known = {one for ids in message.documents.values() for one in ids}
         if not {*form.images} <= known:
             raise refusal(DOCUMENTS_MISSING, "所列文件不在预约资料中", "images")
+        if form.images and not {*form.images} & {*message.documents.get(kind.value, [])}:
+            raise refusal(DOCUMENTS_MISSING, f"所列文件中没有{DOCUMENT_NAMES[kind]}", "images")

@@ -17,6 +17,8 @@ from activities.booking_ports import Paper, PapersPaid
 from activities.papers import TakePapers
 from domain import posting
 from domain.booking import BookingStage
+from domain.booking_terms import OWED_FOR
+from domain.calendar import civil_date
 from domain.documents import DOCUMENT_NAMES
 from domain.events import ExpectedEvent
 from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers, papers_of
@@ -83,6 +85,11 @@ class Reimbursement(Booking):
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
         desk.note("checklist", f"请以快递寄送原件: {names}")
         desk.tell("booking_originals", list=names)
+        # Not with the cover: the papers of a treatment under it may well come after it.
+        desk.ends_on(
+            civil_date(workflow.now()) + OWED_FOR,
+            unless=lambda: self._state.stage is not BookingStage.PAPERS_DUE,
+        )
         while True:
             step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())
             self._parcels.bring("papers", for_step=step)

@@ -100,7 +100,7 @@ class WrittenOpinion(Booking):
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
         desk = self._desk
         if ExpectedEvent.SAMPLE_RECEIVED not in self._state.happened:
-            self._ends_with_year(ExpectedEvent.SAMPLE_RECEIVED)
+            self._papers.owed(ExpectedEvent.SAMPLE_RECEIVED)
         sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
         form = sent.read(SendKit)
         if not form.can_give:

@@ -24,6 +24,7 @@ from domain.rescue import (
 from domain.rescue_forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.services import Service, Shape, Step
 from domain.steps import TaskKind
+from domain.strict import fault_of
 from domain.tasks import TASKS
 from domain.triage import WAY_NAMES, Seen, TooLow, UnknownGroup, assess, needs_stretcher
 from workflows.messages import Actor, AddService, CompleteTask, RaiseRescue, ReportActs
@@ -104,8 +105,8 @@ class RescueRefusals:
             try:
                 form = REPORTED[act.kind].model_validate(act.form)
             except ValidationError as error:
-                field = ".".join(str(part) for part in error.errors()[0]["loc"])
-                raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+                field, why = fault_of(error)
+                raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
             self._form(form, trial, message.actor, message.at)
 
     def completion(self, message: CompleteTask) -> None:
