@@ -175,7 +175,7 @@ class BookingBoard:
                 "hospital_id": row.hospital_id or "",
                 "name_masked": mask_name(self._opened(row, "name")),
             }
-            shown = {name: header[name] for name in SHOWN_WITH_A_STEP}
+            shown = {name: header[name] for name in (*SHOWN_WITH_A_STEP, "service")}
             view = BookingView(
                 **known(BookingView, row)
                 | {

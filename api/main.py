@@ -45,6 +45,7 @@ from adapters.temporal import connect, without_worker
 from adapters.webhooks.outbox import Outbox
 from adapters.worklist import Worklist
 from api import (
+    asked,
     booking_commands,
     booking_files,
     booking_papers,
@@ -221,6 +222,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         documents,
         tasks,
         reference,
+        asked,
         promises,
         claim_report,
         ratings,

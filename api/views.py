@@ -27,6 +27,7 @@ from api.shapes import (
     TopUpView,
 )
 from api.sight import narrowed, sees_money
+from domain.asks import Asks
 from domain.board import (
     CaseRow,
     CaseView,
@@ -172,8 +173,8 @@ def clock_view(clock: Clock) -> ClockView:
     )
 
 
-def task_view(row: TaskRow) -> TaskView:
-    """A step."""
+def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
+    """A step; `asks` is what its form wants, by code."""
     known = row.kind in {kind.value for kind in TaskKind}
     return TaskView(
         task_id=row.task_id,
@@ -196,6 +197,7 @@ def task_view(row: TaskRow) -> TaskView:
         closed_at=row.closed_at,
         done=row.done,
         form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",
+        asks=asks or {},
         completion=row.completion or None,
         hospital_name=row.hospital_name,
         stage=row.stage,
@@ -290,8 +292,10 @@ def timeline_view(row: TimelineRow) -> TimelineView:
     )
 
 
-def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> LedgerView:
-    """The books of a case."""
+def ledger_view(
+    case_id: str, rows: list[LedgerRow], balances: Balances, *, over: bool = False
+) -> LedgerView:
+    """The books of a case; of what is over nothing more may be asked for."""
     return LedgerView(
         case_id=case_id,
         transfers=[
@@ -311,7 +315,7 @@ def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> Ledg
         },
         held=Money.of(balances.held),
         # Nothing is left of a limit that nobody has fixed: no movement stands against it either.
-        left=Money.of(balances.left) if rows or balances.left else None,
+        left=Money.of(0 if over else balances.left) if rows or balances.left else None,
     )
 
 

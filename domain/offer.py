@@ -5,7 +5,7 @@ the booking, not promises, and therefore no clocks.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -104,6 +104,13 @@ Sign = Literal[
     "danger_to_life_foreseen",
 ]
 """What whoever stands before a patient sees within a minute, without a diagnosis."""
+
+SIGN_NAMES: Final[dict[Sign, str]] = {
+    "life_threatened": "疾病或外伤危及生命",
+    "needs_care_at_once": "须立即救治",
+    "unstable_vital_signs": "生命体征不稳定",
+    "danger_to_life_foreseen": "预见可能危及生命",
+}
 
 
 class PatientGroup(Terms):

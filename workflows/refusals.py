@@ -6,6 +6,7 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -14,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
-from domain.documents import DocumentKind, DocumentStage, missing
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.steps import TaskKind
@@ -64,9 +65,22 @@ BILL_BELIEVED: Final = 2
 """A bill beyond so many times what we cover is read a second time before it is settled."""
 
 
-def refusal(code: str, message: str, field: str) -> ApplicationError:
-    """A command refused for good: sending it again changes nothing."""
-    return ApplicationError(message, field, type=code, non_retryable=True)
+def refusal(
+    code: str, message: str, field: str, *, missing: Iterable[str] = ()
+) -> ApplicationError:
+    """A command refused for good: sending it again changes nothing.
+
+    `missing` are the codes of what is not there, for whoever reads no words.
+    """
+    return ApplicationError(message, field, [*missing], type=code, non_retryable=True)
+
+
+def papers_missing(kinds: Iterable[DocumentKind]) -> ApplicationError:
+    """Papers are not in the file: their names for people, their kinds for programmes."""
+    lacking = list(kinds)
+    names = "、".join(DOCUMENT_NAMES[kind] for kind in lacking)
+    codes = [kind.value for kind in lacking]
+    return refusal(DOCUMENTS_MISSING, f"资料未齐: {names}", "documents", missing=codes)
 
 
 def not_ahead(at: datetime, now: datetime) -> None:
@@ -247,8 +261,7 @@ class Refusals:
         needed = self._programme.documents_for(disease, stage)
         lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
-            kinds = ", ".join(kind.value for kind in lacking)
-            raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+            raise papers_missing(lacking)
 
     def _asked_again(self) -> None:
         if self._state.counts.get(ASKED_AGAIN, 0) >= ASKED_AGAIN_MAX:

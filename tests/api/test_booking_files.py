@@ -88,6 +88,8 @@ async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House
     told = {one["kind"]: one["completion"] for one in own.json()["tasks"]}
     assert [one["words"] for one in told["offer_options"]["options"]] == ["擅长1", "擅长2", "擅长3"]
     assert told["review_booking"] is None  # the opinion's words are the house's own
+    choice = next(one for one in own.json()["tasks"] if one["kind"] == "choose_option")
+    assert [one["name"] for one in choice["asks"]["option"]] == ["擅长1", "擅长2", "擅长3"]
 
     async def listed(role: str, **whose: Any) -> list[str]:
         answer = await worked.get("/v1/tasks", role, **whose)

@@ -61,7 +61,8 @@ async def test_what_was_paid_back_is_seen_by_its_own_and_a_late_contradiction_is
     assert {one["kind"] for one in seen["documents"]} == {"travel_ticket", "lodging_invoice"}
     await _papers_are_opened(worked, path, seen["documents"])
     owner = {"subject": "customer-1"}
-    assert (await worked.get(f"{path}/ledger", "customer", **owner)).status_code == 200
+    books = (await worked.get(f"{path}/ledger", "customer", **owner)).json()
+    assert books["left"]["amount"] == "0.00"  # it is closed: nothing more may be asked for
     stranger = {"subject": "customer-2"}
     problem(await worked.get(f"{path}/ledger", "customer", **stranger), 404, "not-found")
     problem(await worked.get(f"{path}/ledger", "reviewer"), 403, "forbidden")

@@ -55,6 +55,7 @@ class Asked:
             requested_at=civil("2026-09-10 09:00"),
             **asked,
         )
+        self.missing: list[str] = []
         self.state = BookingState.of(message)
         self.refusals = rules(self.state, message)
 
@@ -73,6 +74,7 @@ class Asked:
         try:
             self.refusals.completion(message)
         except ApplicationError as error:
+            self.missing = error.details[1]
             return error.message
         return ""
 
@@ -164,6 +166,13 @@ def test_a_report_is_delivered_in_the_form_the_programme_promises(
     form = {"at": NOW.isoformat(), **said}
     assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form) == why
     assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form | {"delivered": False}) == ""
+
+
+def test_what_is_missing_is_named_for_people_and_for_programmes() -> None:
+    asked = Asked(*OPINION)
+    why = asked.refused(TaskKind.CHECK_PAPERS, complete=True)
+    assert why == "资料未齐: 门诊病历、病理报告、影像胶片"
+    assert asked.missing == ["outpatient_record", "pathology_report", "imaging_film"]
 
 
 def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:

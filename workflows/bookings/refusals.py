@@ -49,6 +49,7 @@ from workflows.refusals import (
     WRONG_STAGE,
     not_ahead,
     open_step,
+    papers_missing,
     refusal,
 )
 
@@ -189,7 +190,7 @@ class BookingRefusals:
         still = [code for code in wanted if not form.intake.get(code, "").strip()]
         if form.identity_verified and still:
             listed = "、".join(INTAKE_NAMES[code] for code in still)
-            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake")
+            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake", missing=still)
         if not is_examined(self._service, form.intake.get("exam_type", "")):
             listed = "、".join(examinations_of(self._service))
             raise refusal(FORM_REFUSED, f"检查项目须为: {listed}", "intake")
@@ -214,8 +215,7 @@ class BookingRefusals:
         needed = papers_for(asked.programme, self._service, asked.disease)
         have = {kind for kind, ids in message.documents.items() if ids}
         if still := lacking(asked.programme, asked.disease, have):
-            listed = ", ".join(kind.value for kind in still)
-            raise refusal(DOCUMENTS_MISSING, f"尚缺资料: {listed}", "documents")
+            raise papers_missing(still)
         found = faults(
             asked.programme,
             asked.disease,

@@ -60,7 +60,10 @@ class WrittenOpinion(Booking):
         else:
             desk.promise_anew(at=workflow.now())
         while True:
-            done = await desk.done(desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now()))
+            step = desk.ask(
+                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            )
+            done = await desk.done(step)
             form = done.read(AssignExpert)
             if form.assigned:
                 break
