@@ -47,10 +47,8 @@ def goes_round(form: Form) -> str | None:
     An arrangement and a match do so although they are a yes: what was arranged may fail again.
     """
     match form:
-        case ArrangeService() | MatchDoctor() | OfferVisit():
+        case ArrangeService() | AssignExpert() | MatchDoctor() | OfferVisit():
             again, field = not form.final, "final"
-        case AssignExpert():
-            again, field = not (form.assigned or form.final), "final"
         case CheckPapers():
             again, field = not form.complete, "complete"
         case SendKit():

@@ -154,6 +154,10 @@ class FrontDesk:
         self.pen.task_opened(task)
         return task.task_id
 
+    def promised(self, *events: ExpectedEvent) -> ExpectedEvent | None:
+        """The first of these events that an open clock waits for; programmes name others."""
+        return next((event for event in events if self.clocks.until(event)), None)
+
     def show(self, task_id: str, evidence: Evidence) -> None:
         """Lay what both sides' books say beside a step."""
         task = self.state.tasks[task_id]

@@ -14,7 +14,10 @@ from domain.tasks import TASKS
 AGAIN: dict[TaskKind, tuple[dict[str, Any], dict[str, Any]]] = {
     TaskKind.ARRANGE_SERVICE: ({"arranged": False}, {"arranged": False, "final": True}),
     TaskKind.OFFER_VISIT: ({"nurses": [{"nurse_id": "n-1"}]}, {"final": True}),
-    TaskKind.ASSIGN_EXPERT: ({"assigned": False}, {"assigned": False, "final": True}),
+    TaskKind.ASSIGN_EXPERT: (
+        {"assigned": True, "expert": "expert-1"},
+        {"assigned": False, "final": True},
+    ),
     TaskKind.MATCH_DOCTOR: ({"matched": False}, {"matched": False, "final": True}),
     TaskKind.CHECK_PAPERS: ({"complete": False}, {"complete": True}),
     TaskKind.SEND_KIT: ({"sample": "blood", "guided": True}, {"can_give": False}),

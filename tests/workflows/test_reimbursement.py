@@ -110,10 +110,20 @@ async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_t
 async def test_a_courier_that_is_silent_for_a_week_becomes_a_step_and_waits_half_a_year(
     booking_of: BookingOf,
 ) -> None:
+    def away(verb: str) -> None:
+        if verb == "order_parcel":
+            raise OSError("the courier is away")
+
     async with booking_of() as booked:
+        booked.partners.fail = away
         await stewards.take(booked)
         await booked.task(TaskKind.RECEIVE_PAPERS)
+        await booked.time.go_to(booked.time.now() + timedelta(minutes=61))
+        await booked.task(TaskKind.FIND_PARCEL)
+        booked.partners.fail = lambda _: None
+        await booked.do(TaskKind.FIND_PARCEL, send_again=True, note="快递系统已恢复")
         await booked.until(lambda: booked.partners.parcels)
+        assert booked.partners.called_off == [f"{booked.booking_id}.parcel.1"]
         await booked.time.go_to(booked.time.now() + timedelta(days=8))
         await booked.task(TaskKind.FIND_PARCEL)
         assert len(booked.partners.tracked) == 7

@@ -102,7 +102,7 @@ async def test_who_cannot_write_it_and_a_lab_that_says_no_are_replaced_and_use_n
         assert booked.lines.count("provider_failed") == 1
         assert booked.told[-2:] == ["booking_again", "booking_arranged"]
         await stewards.next_step(booked, TaskKind.RECEIVE_SAMPLE)
-        await booked.task(TaskKind.DELIVER_REPORT)
+        assert (await booked.task(TaskKind.DELIVER_REPORT)).subject == "expert-9"
         at = booked.time.now().isoformat()
         await booked.do(TaskKind.DELIVER_REPORT, at=at, delivered=False, note="设备停用")
         await booked.task(TaskKind.ASSIGN_EXPERT)

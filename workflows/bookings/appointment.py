@@ -36,6 +36,13 @@ from workflows.messages import RequestBooking
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
+_KEPT_BY_AN_ARRANGEMENT: Final = (
+    ExpectedEvent.SERVICE_ARRANGED,
+    ExpectedEvent.CUSTOMER_INFORMED,
+    ExpectedEvent.ADMITTED,
+)
+"""Programmes promise that it is arranged, told or done: coordination is due with the first."""
+
 
 @workflow.defn(name="Appointment")
 class Appointment(Booking):
@@ -112,7 +119,7 @@ class Appointment(Booking):
             step = desk.ask(
                 TaskKind.ARRANGE_SERVICE,
                 at=workflow.now(),
-                until=ExpectedEvent.SERVICE_ARRANGED,
+                until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
                 subject=wish(self._service, self._state.customer_date),
             )
             done = await desk.done(step)
@@ -134,7 +141,7 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
-            until=ExpectedEvent.SERVICE_ARRANGED,
+            until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
             assignee=self._state.owner,
             subject=self._offered(),
         )

@@ -12,6 +12,7 @@ from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 from activities.courier import SendParcels
 from activities.courier_ports import LabAnswer, TestOrder
@@ -25,6 +26,8 @@ from workflows.bookings.parcel_messages import LabSpoke
 from workflows.matter import Completion
 
 ORDER_WITHIN: Final = timedelta(seconds=20)
+TOLD_WITHIN: Final = timedelta(days=1)
+"""A sample takes longer to arrive; after that a person tells the laboratory."""
 SILENT_AFTER: Final = timedelta(days=14)
 """A person asks before the promise is broken: P20's fifteen working days are three weeks."""
 
@@ -163,11 +166,16 @@ class Laboratory:
                 SendParcels.order_test,
                 order,
                 start_to_close_timeout=ORDER_WITHIN,
+                schedule_to_close_timeout=TOLD_WITHIN,
                 retry_policy=retry,
                 summary="预约检测",
             )
 
-        answer = await self._desk.ask_partner(placed)
+        try:
+            answer = await self._desk.ask_partner(placed)
+        except ActivityError:
+            self._desk.alert(f"实验室联系不上, 请致电预约检测 {order.test_id}")
+            return
         test = self._test
         if not answer.accepted and test.test_id == order.test_id and test.sample_at is None:
             self._state.lab_test = test.model_copy(update={"refused": True})

@@ -33,6 +33,7 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
+        self._expert = ""  # who writes it: whoever hands it over asks them for it
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -57,7 +58,10 @@ class WrittenOpinion(Booking):
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
         while True:
-            done = await desk.done(desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now()))
+            step = desk.ask(
+                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            )
+            done = await desk.done(step)
             form = done.read(AssignExpert)
             if form.assigned:
                 break
@@ -65,6 +69,7 @@ class WrittenOpinion(Booking):
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
+        self._expert = form.expert or ""
         self._state.let_down = False
         for event in (
             ExpectedEvent.RESOURCE_COORDINATED,
@@ -114,7 +119,10 @@ class WrittenOpinion(Booking):
         """GC13: the report, on paper and electronically; False when it will never be written."""
         desk = self._desk
         step = desk.ask(
-            TaskKind.DELIVER_REPORT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            TaskKind.DELIVER_REPORT,
+            at=workflow.now(),
+            until=ExpectedEvent.REPORT_DELIVERED,
+            subject=self._expert,
         )
         tested = self._service.shape is Shape.LAB_TEST
         done = await (self._lab.report(step) if tested else desk.done(step))

@@ -15,7 +15,7 @@ from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.promises import note_lead, promised
+from workflows.waiver.promises import note_lead
 
 NO_ORIGINALS: Final = "出院时不能提供医疗费用发票原件"
 
@@ -41,7 +41,7 @@ class Intake:
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
-        first = promised(desk, ExpectedEvent.CONTACT_MADE, ExpectedEvent.FIRST_HANDLED)
+        first = desk.promised(ExpectedEvent.CONTACT_MADE, ExpectedEvent.FIRST_HANDLED)
         contact_task = desk.ask(TaskKind.FIRST_CONTACT, at=at, until=first)
         team_task = desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
         clock = desk.clocks.until(first) if first else None

@@ -22,7 +22,6 @@ from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.refusals import ASKED_AGAIN
 from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.promises import promised
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ class Review:
     async def _opinion(self) -> Judgement:
         """Scope, history, plan and amount, by whoever judges in this programme."""
         desk, state = self._desk, self._state
-        until = promised(
-            desk,
+        until = desk.promised(
             ExpectedEvent.PLAN_CONFIRMED,
             ExpectedEvent.OPINION_SENT,
             ExpectedEvent.JUDGEMENT_CONFIRMED,
