@@ -72,7 +72,9 @@ def refusal(
 
     `missing` are the codes of what is not there, for whoever reads no words.
     """
-    return ApplicationError(message, field, [*missing], type=code, non_retryable=True)
+    codes = [*missing]
+    said = (field, codes) if codes else (field,)
+    return ApplicationError(message, *said, type=code, non_retryable=True)
 
 
 def papers_missing(kinds: Iterable[DocumentKind]) -> ApplicationError:
