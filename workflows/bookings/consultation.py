@@ -159,6 +159,8 @@ class Consultation(Booking):
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
+        elif self._state.let_down:
+            desk.promise_anew(at=now)
 
     async def _find_doctor(self) -> None:
         match self._consulting.by:

@@ -57,6 +57,8 @@ class WrittenOpinion(Booking):
         desk.enter(BookingStage.COORDINATING, at=workflow.now())
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
+        else:
+            desk.promise_anew(at=workflow.now())
         while True:
             step = desk.ask(
                 TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
