@@ -16,10 +16,8 @@ import pytest
 from sqlalchemy import insert
 
 from adapters.tables.cases import tasks
-from api.problems import MEDIA_TYPE, TYPE_PREFIX, Problem
-from api.tasks import read_form
+from api.problems import MEDIA_TYPE, TYPE_PREFIX
 from domain.calendar import civil_date
-from domain.steps import TaskKind
 from tests.api.conftest import PERSON, House, listening, nothing_written
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 200
@@ -158,27 +156,6 @@ async def test_a_key_is_asked_for_and_is_used_for_one_content(house: House) -> N
     assert replay.status_code == first.status_code
     assert replay.headers["location"] == first.headers["location"]
     assert await house.rows("cases") == 1
-
-
-@pytest.mark.parametrize(
-    ("kind", "body", "field", "reason"),
-    [
-        (
-            TaskKind.EXPLAIN_REPORT,
-            b'{"told_by": "fax"}',
-            "told_by",
-            "不在允许的取值之内: phone、wechat、in_person",
-        ),
-        (TaskKind.ARRANGE_SERVICE, b'{"arranged": true}', "service_at", "已安排须填写就诊时间"),
-        (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
-    ],
-)
-def test_a_form_that_is_refused_says_where_why_and_what_it_takes(
-    kind: TaskKind, body: bytes, field: str, reason: str
-) -> None:
-    with pytest.raises(Problem) as refused:
-        read_form(kind, body)
-    assert [(one.field, one.reason) for one in refused.value.errors] == [(field, reason)]
 
 
 WRONG_AMOUNTS = {
