@@ -139,7 +139,7 @@ async def test_a_slot_asked_for_when_the_talk_began_is_refused_and_given_back(
         asked, answered, take = asyncio.Event(), asyncio.Event(), booked.roster.take
 
         async def slowly(wish: Take) -> bool:
-            has = await take(wish)
+            has: bool = await take(wish)
             asked.set()
             await answered.wait()
             return has
