@@ -160,6 +160,7 @@ class BookingRefusals:
                 step = step_named(self._service, task.subject)
                 self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
             case ConfirmBooking(confirmed=True):
+                self._still_offered(message.at)
                 self._says(steps_at(self._service, "told"), form.says)
             case VisitForm():
                 self._visits.check(form, message)
@@ -306,6 +307,12 @@ class BookingRefusals:
         if found is not None:
             field, why = found
             raise refusal(FORM_REFUSED, why, field)
+
+    def _still_offered(self, at: datetime) -> None:
+        """Nobody can say yes to a moment that has passed: another one is looked for."""
+        offered = self._state.proposed_at
+        if offered is not None and offered <= at:
+            raise refusal(FORM_REFUSED, "所提供的就诊时间已过, 须重新安排", "confirmed")
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
         self._since_the_request(form.at, at)
