@@ -202,7 +202,13 @@ async def test_somebody_helps_with_the_formalities_or_a_supervisor_hears_of_it(
             [Role.AGENT, Role.NURSE],
             "09-10 09:00",
         )
-        await booked.go_to("2026-09-10 10:00")
+        await booked.wish_for("2026-09-12")
+        await stewards.arrange(booked, "2026-09-12 09:00")
+        await stewards.confirm(booked)
+        await booked.until(
+            lambda: booked.civil(booked.open_tasks[task.task_id].due_at) == "09-12 09:00"
+        )
+        await booked.go_to("2026-09-12 10:00")
         if helped:
             await stewards.serve_step(booked)
         await stewards.report(booked)
