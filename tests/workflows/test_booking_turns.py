@@ -11,8 +11,10 @@ from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
+from domain.booking_terms import OWED_FOR
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
+from domain.parcel import LabWord
 from domain.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -126,6 +128,46 @@ async def test_who_owes_papers_or_a_sample_when_the_policy_year_ends_has_not_ask
         await booked.go_to("2026-10-01 00:01")
         await booked.ends(BookingStage.EXPIRED)
         assert (booked.unit, booked.told[-1]) == ("given_back", "booking_expired")
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_papers_that_came_by_the_last_day_are_looked_at_before_it_ends_the_booking(
+    booking_of: BookingOf, *, complete: bool
+) -> None:
+    async with booking_of(*P20_BED, "2026-08-31 10:00", year_ends="2026-09-30") as booked:
+        await stewards.take(booked)
+        await booked.task(TaskKind.CHECK_PAPERS)
+        await booked.go_to("2026-09-30 22:00")
+        await booked.papers_arrive()
+        await booked.go_to("2026-10-01 00:01")
+        assert booked.stage is BookingStage.MATERIALS
+        if complete:
+            slip = booked.day("2026-09-30").isoformat()
+            await stewards.hand_in(booked, *P20_BED, slip_issued_on=slip)
+            await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
+        else:
+            await booked.do(TaskKind.CHECK_PAPERS, complete=False, missing=["admission_slip"])
+            await booked.ends(BookingStage.EXPIRED)
+            assert booked.unit == "given_back"
+
+
+async def test_a_second_sample_is_not_waited_for_for_ever_either(booking_of: BookingOf) -> None:
+    """The last day is that of the second kit: the first sample had come in time."""
+    async with booking_of(*GENE, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        await stewards.agree(booked, TaskKind.SEND_KIT)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        await booked.go_to("2026-09-10 10:00")
+        await booked.lab_says(LabWord.SAMPLE_RECEIVED)
+        await booked.lab_says(LabWord.UNUSABLE)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        await booked.task(TaskKind.RECEIVE_SAMPLE)
+        await booked.time.go_to(booked.at("2026-09-10 10:00") + OWED_FOR - timedelta(days=1))
+        assert booked.stage is BookingStage.CONFIRMED
+        await booked.time.go_to(booked.at("2026-09-11 00:01") + OWED_FOR)
+        await booked.ends(BookingStage.EXPIRED)
+        assert booked.unit == "given_back"
 
 
 async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: BookingOf) -> None:

@@ -6,7 +6,8 @@ promise of an answer. What is never handed in ends the booking, and its unit com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -19,7 +20,7 @@ from domain.calendar import SHANGHAI, civil_date
 from domain.documents import DOCUMENT_NAMES, DocumentKind, listed
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
-from workflows.bookings.desk import BookingDesk
+from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
 from workflows.matter import Completion
 from workflows.messages import PapersArrived, RequestBooking
 from workflows.refusals import ASKED_AGAIN
@@ -52,8 +53,8 @@ class Papers:
         names = listed(needed, self._asked.programme.documents)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
-        self.owed(ExpectedEvent.DOCUMENTS_COMPLETE)
-        checked_at, form = await self._checked(names)
+        with self.owed(with_us=lambda: self._state.answer_owed):
+            checked_at, form = await self._checked(names)
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
             issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
@@ -86,30 +87,37 @@ class Papers:
         self._state.asked_for = [kind.value for kind in kinds]
         desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
         desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
-        self._owed_until(lambda: not self._state.asked_for)
+        self._state.answer_owed = False  # for papers of before, which nobody had asked for
         complete = False
-        while not complete:
-            desk.tell("booking_papers_missing", list=names)
-            now = workflow.now()
-            step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
-            checked = await desk.done(step)
-            complete = checked.read(CheckPapers).complete
+        with self.owed(with_us=lambda: self._state.answer_owed):
+            while not complete:
+                desk.tell("booking_papers_missing", list=names)
+                now = workflow.now()
+                step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
+                checked = await desk.done(step)
+                self._state.answer_owed = False
+                complete = checked.read(CheckPapers).complete
         self._state.asked_for = []
         desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
 
-    def owed(self, done: ExpectedEvent) -> None:
-        """The customer owes something that is not waited for without end (R753, R773)."""
-        self._owed_until(lambda: done in self._state.happened)
+    @contextmanager
+    def owed(self, *, with_us: Callable[[], bool], why: str = NOT_COMPLETE) -> Iterator[None]:
+        """What the customer owes as long as this lasts is not waited for without end (R753, R773).
 
-    def _owed_until(self, there: Callable[[], bool]) -> None:
-        asked = self._asked
+        What has come and is with us does not end the booking before somebody has looked at it.
+        """
+        is_there, asked = False, self._asked
         last_day = owed_until(
             self._service,
             since=civil_date(workflow.now()),
             year_ends_on=asked.year_ends_on,
             last_day=asked.last_day or asked.covered_until,
         )
-        self._desk.ends_on(last_day, unless=there)
+        self._desk.ends_on(last_day, unless=lambda: is_there, with_us=with_us, why=why)
+        try:
+            yield
+        finally:
+            is_there = True
 
     def arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""
