@@ -20,7 +20,7 @@ from activities.enquiries import KeepEnquiries
 from activities.enquiry_ports import RecordPort
 from activities.exchange import ExchangeBills
 from activities.exchange_ports import BillsPort, SocialPort
-from activities.hospital_ports import HospitalPort
+from activities.hospital_ports import DirectoryPort, HospitalPort
 from activities.hospitals import AskHospitals
 from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
@@ -37,6 +37,7 @@ from activities.visit_ports import DispatchPort
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
 from adapters.database import open_database
+from adapters.directory import Directory
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.house import HouseList
@@ -145,10 +146,10 @@ def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:
     return [parcels.order, parcels.track, parcels.call_off, parcels.order_test]
 
 
-def coordinating(*, hospitals: HospitalPort) -> list[Callable[..., Any]]:
+def coordinating(*, hospitals: HospitalPort, directory: DirectoryPort) -> list[Callable[..., Any]]:
     """The verbs of the hospitals' desk."""
-    asking = AskHospitals(hospitals=hospitals)
-    return [asking.ask, asking.withdraw]
+    asking = AskHospitals(hospitals=hospitals, directory=directory)
+    return [asking.ask, asking.look_up, asking.withdraw]
 
 
 def paying_back(*, papers: PaperPort) -> list[Callable[..., Any]]:
@@ -225,7 +226,10 @@ async def main(settings: Settings) -> None:
         courier=CourierNetwork(lines["courier"], contact_of=casebook.contact),
         lab=Laboratory(lines["lab"]),
     )
-    verbs += coordinating(hospitals=HospitalDesk(lines["hospitals"], patient_of=casebook.patient))
+    verbs += coordinating(
+        hospitals=HospitalDesk(lines["hospitals"], patient_of=casebook.patient),
+        directory=Directory(engine),
+    )
     verbs += consulting(roster=Roster(engine))
     verbs += rescuing(record=RescueBook(engine, sealer))
     try:

@@ -21,6 +21,7 @@ from activities.ports import (
 )
 from domain.booking import BookingStage
 from domain.clock import Clock
+from domain.conversation import EntryKind
 from domain.documents import DocumentKind
 from domain.money import Fen
 from domain.posting import Transfer
@@ -33,6 +34,17 @@ class UseMoved(Message):
 
     to: Literal["consumed", "given_back"]
     why: str
+    at: datetime
+
+
+class RecordKept(Message):
+    """What a doctor leaves in the record of the customer's family (R154, R155)."""
+
+    entry_id: str
+    kind: EntryKind
+    says: dict[str, str]
+    actor_role: Role
+    actor_id: str
     at: datetime
 
 
@@ -62,6 +74,7 @@ class BookingPage(Message):
     clocks: list[Clock] = Field(default=[])
     payments: list[PaymentRecord] = Field(default=[])
     transfers: list[Transfer] = Field(default=[])  # booked before the page is written
+    kept: list[RecordKept] = Field(default=[])
     notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
 

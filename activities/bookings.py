@@ -29,7 +29,7 @@ class KeepBookings:
     @activity.defn(name="turn_booking_page")
     async def turn_page(self, page: BookingPage) -> list[str]:
         """Move unit and money, write the page, send its notices; the ids that did not go."""
-        for use in page.uses:
+        for use in page.uses[-1:]:  # what a unit came by on its way is no move to make twice
             move = (
                 self._entitlements.consume if use.to == "consumed" else self._entitlements.give_back
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,23 @@ class ResourceAnswer(Message):
     withheld: Withheld | None = None
 
 
+class HospitalNamed(Message):
+    """A hospital that was named to us, and the network it should belong to on a day."""
+
+    hospital_id: str
+    network: str | None = None
+    on: date
+
+
+class HospitalListed(Message):
+    """What our own lists say of a hospital; its class is theirs, not anybody's word (R755)."""
+
+    known: bool = True
+    on_network: bool = True
+    class_known: bool = False
+    hospital_class: Literal["3A", "2A"] | None = None
+
+
 class Patient(BaseModel):
     """Whom a hospital is to see. Lives in memory only; never in a message, log or exception."""
 
@@ -45,6 +62,13 @@ class Patient(BaseModel):
     name: str = Field(repr=False)
     id_last_four: str = Field(repr=False)
     complaint: str | None = Field(default=None, repr=False)  # None: not to be told
+
+
+class DirectoryPort(Protocol):
+    """Our own directory of hospitals and networks."""
+
+    async def listed(self, named: HospitalNamed) -> HospitalListed:
+        """A hospital as we know it; a network nobody has a list of holds every one."""
 
 
 class HospitalPort(Protocol):

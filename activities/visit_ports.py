@@ -34,6 +34,10 @@ class VisitAnswer(Message):
     reason: str = ""
 
 
+class VisitKept(Exception):
+    """The platform says for good that it does not call a visit off."""
+
+
 class DispatchPort(Protocol):
     """Orders nurses to a bedside."""
 
@@ -41,4 +45,7 @@ class DispatchPort(Protocol):
         """Order or, under the same visit id with another time, re-plan a visit."""
 
     async def cancel_visit(self, visit_id: str) -> None:
-        """Call a visit off; calling off twice or an unknown visit is no error."""
+        """Call a visit off; calling off twice or an unknown visit is no error.
+
+        Raises `VisitKept` when asking again would not change the answer.
+        """

@@ -27,6 +27,7 @@ from adapters.pages import OwnRow, begin_page, write_payments
 from adapters.tables.booking import bookings
 from adapters.tables.cases import OPENING, hospitals, payments, tasks
 from adapters.tables.entitlement import entitlement_uses
+from adapters.talks import keep_in_record
 from adapters.webhooks.outbox import post
 from domain.board import (
     BadCursor,
@@ -83,6 +84,7 @@ class BookingBook:
             if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
                 return
             await write_payments(connection, page.booking_id, page)
+            await keep_in_record(connection, self._sealer, page)
             await post(connection, page)
 
     def _words(self, page: BookingPage) -> dict[str, Any]:
@@ -173,7 +175,7 @@ class BookingBoard:
                 "hospital_id": row.hospital_id or "",
                 "name_masked": mask_name(self._opened(row, "name")),
             }
-            shown = {name: header[name] for name in SHOWN_WITH_A_STEP}
+            shown = {name: header[name] for name in (*SHOWN_WITH_A_STEP, "service")}
             view = BookingView(
                 **known(BookingView, row)
                 | {

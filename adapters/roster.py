@@ -1,6 +1,7 @@
 """Rosters in PostgreSQL: slots published, taken, given back, and the line for a doctor on duty.
 
 A slot asked for by many at once goes to one, because its taking is a row under the slot's own key.
+Whoever takes a slot locks its row until that stands, so that it is not withdrawn in between unseen.
 Orders for a doctor on duty look one after the other: the line of a programme is locked while one
 of them looks.
 """
@@ -38,7 +39,7 @@ class Roster:
         rows = (wish.slot_id, wish.booking_id)
         try:
             async with self._engine.begin() as connection:
-                if await _slot_of(connection, wish.programme, wish.slot_id) is None:
+                if await _locked(connection, wish.programme, wish.slot_id) is None:
                     return False
                 await connection.execute(_give_back(wish.booking_id, but=wish.slot_id))
                 if await _holder(connection, wish.slot_id) != wish.booking_id:
@@ -67,6 +68,7 @@ class Roster:
             if whose is not Turn.WAITS:
                 await _out_of_line(connection, order.booking_id)
             if slot is not None:
+                await connection.execute(_give_back(order.booking_id))  # one that was withdrawn
                 await _take(connection, slot.slot_id, order.booking_id, order.at)
             return Place(turn=whose, ahead=ahead, slot=slot)
 
@@ -90,7 +92,10 @@ class RosterRows:
             await self._connection.execute(insert(roster_slots).on_conflict_do_nothing(), rows)
 
     async def withdraw(self, slot_id: str, *, at: datetime) -> tuple[bool, str | None]:
-        """Nobody may take the slot any more; whether it is known, and the booking that holds it."""
+        """Nobody may take the slot any more; whether it is known, and the booking that holds it.
+
+        The holder is read after the row is ours: whoever was taking the slot has it by then.
+        """
         known = await self._connection.execute(
             update(roster_slots)
             .where(roster_slots.c.slot_id == slot_id)
@@ -167,6 +172,13 @@ async def _slot_of(connection: AsyncConnection, programme: str, slot_id: str) ->
     return None if row is None else _slot(row)
 
 
+async def _locked(connection: AsyncConnection, programme: str, slot_id: str) -> Slot | None:
+    """The slot as it stands now, and stays until we are done."""
+    query = _standing(programme).where(roster_slots.c.slot_id == slot_id)
+    row = (await connection.execute(query.with_for_update(read=True))).one_or_none()
+    return None if row is None else _slot(row)
+
+
 async def _held(connection: AsyncConnection, booking_id: str) -> Slot | None:
     query = (
         select(roster_slots)
@@ -201,11 +213,13 @@ async def _ahead(connection: AsyncConnection, order: LineUp) -> int:
 
 
 async def _on_duty(connection: AsyncConnection, order: LineUp) -> list[Slot]:
+    """The slots that run now or soon; they stay as they are until we are done."""
     query = _standing(order.programme).where(
         roster_slots.c.starts_at <= order.at + timedelta(seconds=order.call_within_s),
         roster_slots.c.ends_at > order.at,
     )
-    slots = [_slot(row) for row in await connection.execute(query)]
+    locked = query.with_for_update(read=True)
+    slots = [_slot(row) for row in await connection.execute(locked)]
     return [slot for slot in slots if fits(slot, order.service)]
 
 

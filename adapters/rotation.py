@@ -1,8 +1,9 @@
 """Key rotation: brings sealed columns to the newest key, and says which keys are still needed.
 
 A column's purpose is `table.column`; a document is sealed under its own id. The timeline and the
-answers to enquiries, the steps of rescues and checks of readiness only grow, so that their
-envelopes keep their key: a key may leave the ring only when `keys_in_use` no longer names it.
+answers to enquiries, steps of rescues, checks of readiness, messages and family records only grow,
+so that their envelopes keep their key: a key may leave the ring only when `keys_in_use` no longer
+names it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from adapters.settings import Settings
 from adapters.tables.cases import METADATA, documents, timeline
 from adapters.tables.enquiry import enquiry_answers
 from adapters.tables.rescue import readiness_checks, rescue_steps
+from adapters.tables.talk import booking_messages, family_records
 
 Progress = Callable[[str, int], None]
 """Called with a column's name and how many of its envelopes were resealed so far."""
@@ -34,7 +36,15 @@ ROWS_AT_ONCE: Final = 20
 """The largest documents have ten megabytes each."""
 
 _GROWS_ONLY: Final = frozenset(
-    {timeline.name, enquiry_answers.name, rescue_steps.name, readiness_checks.name}
+    table.name
+    for table in (
+        timeline,
+        enquiry_answers,
+        rescue_steps,
+        readiness_checks,
+        family_records,
+        booking_messages,
+    )
 )
 
 

@@ -52,6 +52,7 @@ _WITH_MATTER: Final = select(
     bookings.c.name.label("name_of_booking"),
     rescues.c.name.label("name_of_rescue"),
     hospitals.c.name.label("hospital_name"),
+    func.coalesce(bookings.c.service, "").label("service"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)

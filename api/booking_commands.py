@@ -1,35 +1,29 @@
-"""What a customer does with a booking he has asked for: gives it up, wishes another day, hands in.
+"""What is done with a booking that was asked for: given up, wished for another day, ended.
 
-Asking stands in `api.bookings`, looking in `api.booking_files`; papers, choice and confirmation are
-steps like any other (`api.tasks`).
+Asking stands in `api.bookings`, looking in `api.booking_files`, its papers in `api.booking_papers`;
+choice and confirmation are steps like any other (`api.tasks`).
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.access import seen_matter
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command
-from api.delivery import own_letter
-from api.docs import FAILURES
-from api.documents import store_upload
 from api.idempotency import Ask, IdempotencyKey, ask_of
 from api.identity import Caller, allowed
 from api.problems import Problem
-from api.shapes import DocumentView
 from api.text import Body, BookingId, example
 from api.wiring import Unit, door_of
 from domain.booking import BOOKING_ENDED
-from domain.documents import DocumentKind
-from domain.guards import Letter
 from domain.waiver import Role
 from workflows.bookings.messages import EndContract
-from workflows.messages import CancelBooking, ChangeDate, PapersArrived
+from workflows.messages import CancelBooking, ChangeDate
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -48,6 +42,14 @@ class Redating(Body):
     model_config = example(wished_on="2026-10-09")
 
     wished_on: date
+
+
+class ContractEnding(Body):
+    """The insurance contract ends before its time."""
+
+    model_config = example(ends_on="2026-10-31")
+
+    ends_on: Annotated[date | None, Field(description="合同的最后一天; 不填即已解除")] = None
 
 
 @routes.post(
@@ -101,13 +103,15 @@ async def change_booking_date(
 )
 async def end_booking_contract(
     booking_id: BookingId,
+    body: ContractEnding,
     request: Request,
     caller: Annotated[Caller, Depends(allowed(Role.INSURER, Role.SUPERVISOR))],
     key: IdempotencyKey = None,
 ) -> Response:
-    """The contract ended early: the service ends with it, and what is under way is called off."""
-    ask = ask_of(request, caller, key, {})
-    message = EndContract(actor=caller.actor, at=door_of(request).clock())
+    """The contract ends early: the service ends with it, and what is under way is called off."""
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door_of(request).clock()
+    message = EndContract(actor=caller.actor, at=at, ends_on=body.ends_on)
     return await _told(request, caller, ask, booking_id, "end_contract", message)
 
 
@@ -119,32 +123,7 @@ async def _told(
     async def record(unit: Unit) -> BaseModel:
         booking = await seen_matter(unit, caller, booking_id)
         if booking.stage in {stage.value for stage in BOOKING_ENDED}:
-            raise Problem("case-ended", "预约已结束", case_id=booking_id)
+            raise Problem("case-ended", case_id=booking_id)
         return message
 
     return await command(request, ask, booking_id, name, record=record)
-
-
-@routes.post(
-    "/{booking_id}/documents",
-    operation_id="upload_booking_document",
-    summary="上传预约资料",
-    status_code=201,
-    response_model=DocumentView,
-    responses=FAILURES,
-)
-async def upload_booking_document(
-    booking_id: BookingId,
-    kind: Annotated[DocumentKind, Form()],
-    file: Annotated[UploadFile, File(description="JPEG、PNG、WebP 或 PDF, 最大10MB")],
-    request: Request,
-    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
-    key: IdempotencyKey = None,
-) -> Response:
-    """Store a paper of the booking; from its arrival runs the promise of an answer."""
-
-    def arrived(document_id: str, at: datetime) -> Letter:
-        message = PapersArrived(at=at, document_id=document_id)
-        return own_letter(document_id, booking_id, "papers_arrived", message, at=at)
-
-    return await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key, arrived)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.access import seen_matter
+from api.asked import asked_by
 from api.bookings import BookingOpened
 from api.docs import FAILURES
 from api.eligibility import OUTCOME_NAMES
@@ -41,13 +42,21 @@ from api.views import (
     viewer,
 )
 from api.wiring import Door, UnknownProgramme, door_of
-from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState
+from domain.asks import Asks, Coded
+from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
+from domain.booking import BOOKING_ENDED, BookingStage
+from domain.booking_papers import lacking
 from domain.eligibility import Outcome, Reason
+from domain.expenses import papers_of
 from domain.programme import Programme
 from domain.rules import RuleCode
+from domain.steps import TaskKind
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+_GATHERING: Final = frozenset({"opening", BookingStage.REQUESTED, BookingStage.MATERIALS})
+"""Where a booking stands as long as its first papers are gathered."""
 
 _SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR, Role.NURSE)
 """Who has to reach the customer or speak with the hospital for them."""
@@ -112,6 +121,8 @@ class BookingFile(BookingOpened):
     begin_with: list[str] = Field(description="缺少前提条件时, 可先申请的服务")
     awaiting: list[Role]
     sla_state: SlaState
+    next_due_at: Utc | None
+    missing_documents: list[str] = Field(description="尚缺的资料, 以种类代码")
     unit: Literal["reserved", "consumed", "given_back"] | None
     clocks: list[ClockView]
     tasks: list[TaskView]
@@ -192,10 +203,11 @@ async def get_booking_ledger(
     """Every transfer of a reimbursement and the balances; empty where no money moves."""
     door = door_of(request)
     async with door.books.unit() as unit:
-        await seen_matter(unit, caller, booking_id)
+        booking = await seen_matter(unit, caller, booking_id)
     ledger = door.ledger
     entries, balances = await ledger.entries(booking_id), await ledger.balances(booking_id)
-    return ledger_view(booking_id, entries, balances)
+    over = booking.stage in {stage.value for stage in BOOKING_ENDED}
+    return ledger_view(booking_id, entries, balances, over=over)
 
 
 @routes.get(
@@ -231,10 +243,31 @@ def _begin_with(programme: Programme, view: BookingView) -> list[str]:
     return list(programme.service(view.service).after)
 
 
+def _missing(programme: Programme, view: BookingView) -> list[str]:
+    """The papers somebody still waits for, by kind; none once they were complete."""
+    have = {row.kind for row in view.documents}
+    asked = programme.for_booking(view.service)
+    if view.stage == BookingStage.PAPERS_DUE.value:
+        return [kind.value for kind in papers_of(asked.documents, view.service) if kind not in have]
+    if view.stage not in _GATHERING:
+        return []
+    return [kind.value for kind in lacking(asked, None, have)]
+
+
 def _notes(programme: Programme, service: str) -> list[str]:
     """What the programme wants its customers to be told of a service (R397, R401, R638, R791)."""
     ours = (rule for rule in programme.rules if not rule.services or service in rule.services)
     return [rule.text for rule in ours if rule.shown]
+
+
+def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:
+    """What a step's form wants; of a choice what was offered last."""
+    if row.kind != TaskKind.CHOOSE_OPTION.value or row.closed_at is not None:
+        return asked_by(door, row)
+    offers = [one for one in view.tasks if one.kind == TaskKind.OFFER_OPTIONS.value]
+    options = offers[-1].completion.get("options", []) if offers else []
+    named = [Coded(code=one["option"], name=one["words"] or one["option"]) for one in options]
+    return {"option": named} if named else {}
 
 
 def _file(door: Door, view: BookingView) -> BookingFile:
@@ -242,8 +275,9 @@ def _file(door: Door, view: BookingView) -> BookingFile:
         programme = door.programme(view.programme, view.requested_at)
         said = {"notes": _notes(programme, view.service)}
         said["begin_with"] = _begin_with(programme, view)
+        said["missing_documents"] = _missing(programme, view)
     except UnknownProgramme:  # no file of that year is kept any more
-        said = {"notes": [], "begin_with": []}
+        said = {"notes": [], "begin_with": [], "missing_documents": []}
     told = view.model_dump(
         exclude={
             "verdict",
@@ -266,7 +300,7 @@ def _file(door: Door, view: BookingView) -> BookingFile:
         stage=view.stage,
         stage_name=stage_name(view.stage),
         clocks=[clock_view(clock) for clock in view.clocks],
-        tasks=[task_view(row) for row in view.tasks],
+        tasks=[task_view(row, _asked(door, view, row)) for row in view.tasks],
         payments=[payment_view(view.booking_id, row) for row in view.payments],
         documents=[document_view(row) for row in view.documents],
         notices=[notice_view(row) for row in view.notices],

@@ -29,7 +29,7 @@ from api.wiring import Door, Unit, door_of
 from domain.booking import BookingStage
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
-from domain.entitlement import EntitlementUsedUp
+from domain.entitlement import EntitlementUsedUp, year_ends_on
 from domain.programme import NotInProgramme
 from domain.rules import RuleCode
 from domain.visit import escorting
@@ -231,13 +231,15 @@ def _message(
         service=asked.body.service,
         verdict=known.verdict,
         unit_reserved=reserved,
-        year_ends_on=known.counter.year_ends_on if known.counter else None,
+        year_ends_on=year_ends_on(known.facts.policy_from, civil_date(asked.at)),
         hospital=known.hospital,
         escorting=escorting(known.programme, known.programme.service(asked.body.service)),
         disease=asked.body.disease,
         wished_on=asked.body.wished_on,
         covered_from=known.facts.policy_from,
+        insured_since=known.facts.first_effective_on,
         covered_until=known.facts.policy_to,
+        last_day=known.last_day,
         channel=asked.body.channel,
         language=asked.body.language,
         urgent=asked.body.urgent,

@@ -16,7 +16,8 @@ from api.docs import FAILURES
 from api.idempotency import IdempotencyKey
 from api.identity import Caller, allowed
 from api.reporting import CaseOpened, Consent, ReportOfStay, open_case
-from api.text import BookableMoney, Code, example, said
+from api.text import BookableMoney, Code, example
+from domain.strict import said
 from domain.waiver import Role
 from workflows.messages import ClaimAsked
 

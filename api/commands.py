@@ -126,9 +126,7 @@ async def documents_of_case(
     known = {document for ids in file.values() for document in ids}
     for number, document in enumerate(named):
         if document not in known:
-            raise at_field(
-                "unknown-document", f"{field}.{number}", "文件不属于本案件", case_id=case_id
-            )
+            raise at_field("unknown-document", f"{field}.{number}", "没有此文件", case_id=case_id)
     return file
 
 

@@ -31,6 +31,7 @@ from api.reporting import start_message
 from api.rescues import rescue_message
 from api.wiring import Door, Unit
 from domain.guards import Letter
+from workflows.bookings.messages import MessageSaid
 from workflows.messages import (
     CaseLinked,
     DisputeClaim,
@@ -67,6 +68,7 @@ _OWN_SIGNALS: Final[dict[str, type[Message]]] = {
     "request_top_up": RequestTopUp,
     "notify_discharge": NoticeDischarge,
     "papers_arrived": PapersArrived,
+    "message_said": MessageSaid,
     "patient_known": PatientKnown,
     "case_linked": CaseLinked,
 }

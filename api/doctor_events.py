@@ -8,8 +8,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from api.partner_codes import Event, ReasonCode, SubjectId
-from api.text import Moment, said
+from api.text import Moment
 from domain.roster import Slot
+from domain.strict import said
 from domain.telephone import Caller
 
 SHIFT_MAX: Final = timedelta(hours=24)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
@@ -26,8 +26,9 @@ from api.sizes import UPLOAD_MAX
 from api.text import CaseId, RowId
 from api.views import document_view, viewer
 from api.wiring import Door, Unit, door_of
+from domain.booking import BOOKING_ENDED
 from domain.documents import DocumentKind
-from domain.guards import CaseAccess, Letter
+from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
 from domain.waiver import Role
 
@@ -40,6 +41,13 @@ _EXTENSIONS: Final[dict[str, frozenset[str]]] = {
     "application/pdf": frozenset({"pdf"}),
 }
 _RIFF_KIND: Final = slice(8, 12)
+_ENDED: Final = frozenset(stage.value for stage in BOOKING_ENDED)
+
+FETCHED: Final[dict[int | str, dict[str, Any]]] = {
+    **FAILURES,
+    200: {"description": "文件内容", "content": {name: {} for name in _EXTENSIONS}},
+}
+"""What a route that sends a file may answer."""
 
 
 def type_of(body: bytes) -> str | None:
@@ -127,6 +135,8 @@ async def store_upload(
 
     async def record(unit: Unit) -> None:
         matter = await seen_matter(unit, caller, case_id)
+        if isinstance(matter, BookingAccess) and matter.stage in _ENDED:
+            raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
             _must_be_readable(door, matter.programme, body)
 
@@ -156,13 +166,7 @@ async def store_upload(
     operation_id="fetch_document",
     summary="查看影像资料",
     response_class=Response,
-    responses={
-        **FAILURES,
-        200: {
-            "description": "文件内容",
-            "content": {name: {} for name in _EXTENSIONS},
-        },
-    },
+    responses=FETCHED,
 )
 async def fetch_document(
     case_id: CaseId,
@@ -174,12 +178,17 @@ async def fetch_document(
     door = door_of(request)
     async with door.books.unit() as unit:
         await seen_case(unit, caller, case_id)
-    row = await door.files.look_up(case_id, document_id)
+    return await send_file(door, caller, case_id, document_id)
+
+
+async def send_file(door: Door, caller: Caller, matter_id: str, document_id: str) -> Response:
+    """A file of a case or booking the caller sees; audited. 404 for one that is not theirs."""
+    row = await door.files.look_up(matter_id, document_id)
     if row is None or not sees_paper(caller, row):
-        raise Problem("not-found", "没有此文件", case_id=case_id)
-    found = await door.files.fetch(case_id, document_id, viewer(caller), at=door.clock())
+        raise Problem("not-found", "没有此文件", case_id=matter_id)
+    found = await door.files.fetch(matter_id, document_id, viewer(caller), at=door.clock())
     if found is None:
-        raise Problem("not-found", "没有此文件", case_id=case_id)
+        raise Problem("not-found", "没有此文件", case_id=matter_id)
     row, body = found
     headers = {
         "Content-Disposition": f'attachment; filename="{row.document_id}"',

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from api.problems import MEDIA_TYPE, FieldError, Problem, of_status
+from domain.strict import OUR_WORDS, place_of
 
 ERRORS_SHOWN: Final = 50
 """A problem document names at most so many fields."""
@@ -60,16 +61,13 @@ _REASONS: Final[dict[str, str]] = {
     "less_than_equal": "数值过大",
 }
 _OTHER_REASON: Final = "内容不符合要求"
-OUR_WORDS: Final = "said"
-"""The type of errors our own validators raise; their texts are ours and are shown."""
-
 log = structlog.get_logger("greenlane.door")
 
 
 def field_errors(problems: Sequence[Any], *, under: str = "") -> list[FieldError]:
     """Where and why, from a validator's findings."""
     return [
-        FieldError(field=_place(one["loc"], under=under), reason=_reason(one))
+        FieldError(field=_place(place_of(one), under=under), reason=_reason(one))
         for one in problems[:ERRORS_SHOWN]
     ]
 

@@ -52,6 +52,8 @@ _TRANSIENT: Final = frozenset(
         RPCStatusCode.ABORTED,
         RPCStatusCode.INTERNAL,
         RPCStatusCode.UNKNOWN,
+        # A case that cannot go on at present takes no command; under the same key it may later.
+        RPCStatusCode.FAILED_PRECONDITION,
     }
 )
 
@@ -236,7 +238,8 @@ def _refusal(failure: WorkflowUpdateFailedError, case_id: str, field: str) -> Pr
         return Problem("internal", case_id=case_id)
     details = list(cause.details)
     named = str(details[0]) if details and isinstance(details[0], str) else field
-    return refusal(cause.type, cause.message, named, case_id=case_id)
+    missing = details[1] if len(details) > 1 and isinstance(details[1], list) else []
+    return refusal(cause.type, cause.message, named, case_id=case_id, missing=missing)
 
 
 def _attributes(opening: OpenCase) -> TypedSearchAttributes:

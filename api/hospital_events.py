@@ -8,9 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
-from api.text import Moment, said
+from api.text import Moment
 from domain.coordination import AskStatus, Resource
 from domain.services import DoctorLevel
+from domain.strict import said
 from workflows.bookings.hospital_messages import ResourceWord
 
 HospitalCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")]

@@ -45,8 +45,10 @@ from adapters.temporal import connect, without_worker
 from adapters.webhooks.outbox import Outbox
 from adapters.worklist import Worklist
 from api import (
+    asked,
     booking_commands,
     booking_files,
+    booking_papers,
     booking_reports,
     bookings,
     callbacks,
@@ -54,6 +56,7 @@ from api import (
     claims,
     codec,
     commands,
+    conversations,
     deposit_waivers,
     disputes,
     documents,
@@ -67,6 +70,7 @@ from api import (
     letters,
     payment_codes,
     promises,
+    publications,
     ratings,
     readiness,
     reference,
@@ -218,7 +222,9 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         bookings,
         booking_commands,
         booking_files,
+        booking_papers,
         booking_reports,
+        conversations,
         slots,
         enquiries,
         rescues,
@@ -237,6 +243,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         documents,
         tasks,
         reference,
+        asked,
         promises,
         claim_report,
         ratings,
@@ -245,6 +252,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         webhooks,
         callbacks,
         payment_codes,
+        publications,
     ):
         app.include_router(resource.routes, dependencies=[Depends(only_described)])
     for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways

@@ -16,13 +16,15 @@ from pydantic import Field, TypeAdapter, model_validator
 from activities.ports import PaymentStatus
 from api.access import matter_access
 from api.doctor_events import CallEvent, RosterEvent, SlotEvent
+from api.heard_by import can_hear
 from api.hospital_events import ResourceEvent, resource_word
 from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
 from api.problems import at_field
-from api.text import BookableMoney, said
+from api.text import BookableMoney
 from api.wiring import Unit
 from domain.money import Money
 from domain.parcel import LabWord, ParcelStatus
+from domain.strict import said
 from domain.telephone import CallNews
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.claims.messages import BillSettled
@@ -259,6 +261,8 @@ async def read_event(
         return await _withdrawn(unit, event, received_at)
     case_id = case_of(subject_of(event))
     if case_id is None or await matter_access(unit, case_id) is None:
+        raise Unmatched
+    if not await can_hear(unit, case_id, event.event):
         raise Unmatched
     if isinstance(event, (PaymentResultEvent, RefundEvent)):
         ours = await unit.inbox.movement(event.movement_id)

@@ -107,6 +107,11 @@ class ProblemDocument(BaseModel):
     request_id: str = ""
     case_id: str | None = None
     errors: list[FieldError] = []
+    missing: list[str] | None = Field(
+        default=None,
+        examples=[["id_card_front", "e_policy"]],
+        description="尚缺内容的代码, 如资料种类",
+    )
 
 
 class Problem(Exception):
@@ -120,13 +125,16 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         case_id: str | None = None,
         headers: dict[str, str] | None = None,
+        missing: Sequence[str] = (),
     ) -> None:
         super().__init__(code)
         self.code = code
         self.kind = PROBLEMS[code]
-        self.detail = detail or self.kind.title
+        self.title = _of_matter(self.kind.title, case_id)
+        self.detail = detail or self.title
         self.errors = list(errors)
         self.case_id = case_id
+        self.missing = list(missing)
         self.headers = dict(headers or {})
         if self.kind.status in (429, 503) or code == "in-progress":
             self.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
@@ -140,14 +148,24 @@ class Problem(Exception):
         """The body that is sent."""
         return ProblemDocument(
             type=TYPE_PREFIX + self.code,
-            title=self.kind.title,
+            title=self.title,
             status=self.kind.status,
             detail=self.detail,
             instance=instance,
             request_id=request_id,
             case_id=self.case_id,
             errors=self.errors,
+            missing=self.missing or None,
         )
+
+
+_MATTERS: Final = {"bk": "预约", "rs": "救治", "en": "咨询"}
+"""What a matter is called that is no case, by what its id begins with."""
+
+
+def _of_matter(title: str, matter_id: str | None) -> str:
+    """The title in the word of the matter it is about: a booking is no case."""
+    return title.replace("案件", _MATTERS.get((matter_id or "")[:2], "案件"))
 
 
 def at_field(code: str, field: str, reason: str, *, case_id: str | None = None) -> Problem:
@@ -155,11 +173,13 @@ def at_field(code: str, field: str, reason: str, *, case_id: str | None = None) 
     return Problem(code, reason, errors=[FieldError(field=field, reason=reason)], case_id=case_id)
 
 
-def refusal(code: str | None, text: str, field: str, *, case_id: str) -> Problem:
-    """What the case said to an update it did not accept."""
+def refusal(
+    code: str | None, text: str, field: str, *, case_id: str, missing: Sequence[str] = ()
+) -> Problem:
+    """What the case said to an update it did not accept; `missing` are codes."""
     mapped = REFUSALS.get(code or "", "refused")
     errors = [FieldError(field=field, reason=text)] if field else []
-    return Problem(mapped, text, errors=errors, case_id=case_id)
+    return Problem(mapped, text, errors=errors, case_id=case_id, missing=missing)
 
 
 _BY_STATUS: Final[dict[int, str]] = {

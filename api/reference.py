@@ -126,10 +126,11 @@ class AgingReport(BaseModel):
 @routes.get("/programmes", operation_id="list_programmes", summary="服务项目", responses=FAILURES)
 async def list_programmes(request: Request, _: AnyCaller) -> ProgrammeList:
     """Every programme with its promises and agreed diseases."""
-    return ProgrammeList(items=[_programme(one) for one in door_of(request).programmes])
+    return ProgrammeList(items=[programme_summary(one) for one in door_of(request).programmes])
 
 
-def _programme(programme: Programme) -> ProgrammeSummary:
+def programme_summary(programme: Programme) -> ProgrammeSummary:
+    """What the list shows of a programme."""
     return ProgrammeSummary(
         code=programme.code,
         name=programme.name,

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.access import hospital_of, seen_rescue, watches
+from api.asked import asked_by
 from api.docs import FAILURES
 from api.identity import Caller, allowed
 from api.problems import Problem, at_field
@@ -20,9 +21,8 @@ from api.reporting import stage_name
 from api.shapes import ClockView, TaskView, TimelineView, Utc
 from api.text import EventId, RescueId
 from api.views import clock_view, task_view, timeline_view, viewer
-from api.wiring import door_of
+from api.wiring import Door, door_of
 from domain.board import SlaState
-from domain.programme import Programme
 from domain.rescue import OUTCOME_NAMES, RescueOutcome
 from domain.rescue_board import RescueFilter, RescueRow, RescueView
 from domain.waiver import HOSPITAL_ROLES, Role
@@ -149,7 +149,7 @@ async def get_rescue(rescue_id: RescueId, request: Request, caller: Reader) -> R
     found = await door.rescues.rescue(rescue_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此救治记录")
-    return _file(_shown(caller, found), door.programme(found.programme, found.raised_at))
+    return _file(door, _shown(caller, found))
 
 
 def _shown(caller: Caller, view: RescueView) -> RescueView:
@@ -230,7 +230,8 @@ def _header(row: RescueRow) -> dict[str, Any]:
     return said | {"stage_name": stage_name(row.stage), "outcome_name": ended}
 
 
-def _file(view: RescueView, programme: Programme) -> RescueFile:
+def _file(door: Door, view: RescueView) -> RescueFile:
+    programme = door.programme(view.programme, view.raised_at)
     names = {
         (service.code, step.code): step.name
         for service in programme.services
@@ -244,6 +245,6 @@ def _file(view: RescueView, programme: Programme) -> RescueFile:
             for step in view.steps
         ],
         clocks=[clock_view(clock) for clock in view.clocks],
-        tasks=[task_view(row) for row in view.tasks],
+        tasks=[task_view(row, asked_by(door, row)) for row in view.tasks],
         timeline=[timeline_view(row) for row in view.timeline],
     )

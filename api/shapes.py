@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, PlainSerializer
 
+from domain.asks import Coded
 from domain.money import Money
 from domain.steps import Evidence
 from domain.waiver import Role
@@ -52,6 +53,7 @@ class ClockView(BaseModel):
     breached_at: Utc | None
     estimated: bool
     moves: int
+    standing_since: Utc | None = Field(default=None, description="等待客户补资料, 自此时起")
 
 
 class TaskView(BaseModel):
@@ -77,6 +79,9 @@ class TaskView(BaseModel):
     closed_at: Utc | None
     done: bool | None
     form: str
+    asks: dict[str, list[Coded]] = Field(
+        default={}, description="表单字段所需的代码与名称; 仅未完成的预约与救治任务"
+    )
     completion: dict[str, Any] | None = Field(
         default=None, repr=False, description="完成时填写的表单; 仅向可见的角色显示"
     )

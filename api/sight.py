@@ -11,6 +11,7 @@ from typing import Final
 from api.identity import Caller
 from domain.board import BookingView, CaseView, DocumentRow, TaskRow
 from domain.documents import DocumentKind
+from domain.shown import shown_of
 from domain.waiver import Role
 
 _WIDE: Final = frozenset(
@@ -89,5 +90,11 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
 
 
 def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
-    hidden: dict[str, object] = {"completion": {}, "evidence": None}
-    return [task if sees_report(caller, task) else task.model_copy(update=hidden) for task in tasks]
+    return [task if sees_report(caller, task) else _outline(caller, task) for task in tasks]
+
+
+def _outline(caller: Caller, task: TaskRow) -> TaskRow:
+    """A step whose report is not the caller's, but for the part that is meant for the customer."""
+    owns = bool(_OWNERS & {*caller.roles})
+    told = shown_of(task.kind, task.completion) if owns else {}
+    return task.model_copy(update={"completion": told, "evidence": None})

@@ -139,7 +139,7 @@ async def _asked(unit: Unit, caller: Caller, booking_id: str) -> RequestBooking:
     """The request behind a booking that goes by a roster and has not ended."""
     booking = await seen_matter(unit, caller, booking_id)
     if booking.stage in {stage.value for stage in BOOKING_ENDED}:
-        raise Problem("case-ended", "预约已结束", case_id=booking_id)
+        raise Problem("case-ended", case_id=booking_id)
     opened = await unit.bookings.opened(booking_id)
     if opened is None:
         raise Problem("not-found", "没有此预约")

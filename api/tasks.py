@@ -17,6 +17,7 @@ from api.access import seen_matter
 from api.commands import ANSWERED_OR_PENDING, CommandAccepted, command, documents_of_case
 from api.docs import FAILURES
 from api.errors import field_errors, invalid
+from api.hospital_gates import listed
 from api.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.identity import ANYONE, Caller, allowed
 from api.problems import FieldError, Problem, at_field
@@ -39,6 +40,7 @@ TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 _DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
 """The reviewer and the insurer's contact of one case are two people (双审)."""
 
+BOOKING: Final = "bk-"
 HOUSE: Final = "hs-"
 """What the ids of steps begin with that belong to no case and no enquiry."""
 
@@ -147,10 +149,11 @@ async def complete_task(
             _refuse(task)
         await _check_two_people(unit, task, acting)
         file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
+        told = await listed(unit, task.case_id, form) if task_id.startswith(BOOKING) else written
         return CompleteTask(
             task_id=task_id,
             kind=kind,
-            form=written,
+            form=told,
             documents=file,
             actor=acting.actor,
             at=door.clock(),

@@ -11,15 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError as NumberRefused
 
-from api.errors import OUR_WORDS
 from domain.calendar import civil_date
 from domain.id_numbers import OTHER_NUMBERS, IdKind, written
 from domain.money import AmountRefused, Money
+from domain.strict import Strict, said
 
 ADMISSION_PAST_MAX: Final = timedelta(days=180)
 ADMISSION_AHEAD_MAX: Final = timedelta(days=365)
@@ -31,12 +30,6 @@ DISCHARGE_AHEAD_MAX: Final = timedelta(days=365)
 IdType = IdKind
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def said(reason: str) -> PydanticCustomError:
-    """A finding in our own words."""
-    # A custom error's template is formatted; our reasons hold no braces.
-    return PydanticCustomError(OUR_WORDS, reason)
 
 
 def _printable(text: str) -> str:
@@ -134,7 +127,7 @@ TaskId = Annotated[
 RowId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]
 
 
-class Body(BaseModel):
+class Body(Strict):
     """What a caller sends: every key is known, every value is bounded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -27,6 +27,7 @@ from api.shapes import (
     TopUpView,
 )
 from api.sight import narrowed, sees_money
+from domain.asks import Asks
 from domain.board import (
     CaseRow,
     CaseView,
@@ -41,7 +42,7 @@ from domain.board import (
     TopUpRow,
     Viewer,
 )
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, due_civil
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
@@ -79,6 +80,11 @@ def civil(at: datetime | None) -> str:
     return "" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def by_when(due_at: datetime | None) -> str:
+    """A deadline, if there is one; the end of a day is 24:00."""
+    return "" if due_at is None else due_civil(due_at)
+
+
 def money_of(row: CaseRow) -> MoneyView:
     """The money of a case as amounts."""
     return MoneyView(
@@ -107,7 +113,7 @@ def _line(row: CaseRow, caller: Caller) -> dict[str, Any]:
         "sla_state": row.sla_state,
         "sla_state_name": SLA_NAMES[row.sla_state],
         "next_due_at": row.next_due_at,
-        "next_due_civil": civil(row.next_due_at),
+        "next_due_civil": by_when(row.next_due_at),
         "planned_admission": row.planned_admission,
         "reported_at": row.reported_at,
         "money": money_of(row) if sees_money(caller) else None,
@@ -155,7 +161,7 @@ def clock_view(clock: Clock) -> ClockView:
         state_name=CLOCK_NAMES[clock.state],
         started_at=clock.started_at,
         due_at=clock.due_at,
-        due_civil=civil(clock.due_at),
+        due_civil=due_civil(clock.due_at),
         first_due_at=clock.first_due_at,
         warned_at=clock.warned_at,
         met_at=clock.met_at,
@@ -163,11 +169,12 @@ def clock_view(clock: Clock) -> ClockView:
         breached_at=clock.breached_at,
         estimated=clock.estimated,
         moves=len(clock.moves),
+        standing_since=clock.standing.from_at if clock.standing and clock.is_open else None,
     )
 
 
-def task_view(row: TaskRow) -> TaskView:
-    """A step."""
+def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
+    """A step; `asks` is what its form wants, by code."""
     known = row.kind in {kind.value for kind in TaskKind}
     return TaskView(
         task_id=row.task_id,
@@ -178,7 +185,7 @@ def task_view(row: TaskRow) -> TaskView:
         role_names=[ROLE_NAMES[role] for role in row.roles],
         opened_at=row.opened_at,
         due_at=row.due_at,
-        due_civil=civil(row.due_at),
+        due_civil=by_when(row.due_at),
         assignee=row.assignee,
         claimed_by=row.claimed_by,
         claimed_role=row.claimed_role,
@@ -190,6 +197,7 @@ def task_view(row: TaskRow) -> TaskView:
         closed_at=row.closed_at,
         done=row.done,
         form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",
+        asks=asks or {},
         completion=row.completion or None,
         hospital_name=row.hospital_name,
         stage=row.stage,
@@ -284,8 +292,10 @@ def timeline_view(row: TimelineRow) -> TimelineView:
     )
 
 
-def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> LedgerView:
-    """The books of a case."""
+def ledger_view(
+    case_id: str, rows: list[LedgerRow], balances: Balances, *, over: bool = False
+) -> LedgerView:
+    """The books of a case; of what is over nothing more may be asked for."""
     return LedgerView(
         case_id=case_id,
         transfers=[
@@ -305,7 +315,7 @@ def ledger_view(case_id: str, rows: list[LedgerRow], balances: Balances) -> Ledg
         },
         held=Money.of(balances.held),
         # Nothing is left of a limit that nobody has fixed: no movement stands against it either.
-        left=Money.of(balances.left) if rows or balances.left else None,
+        left=Money.of(0 if over else balances.left) if rows or balances.left else None,
     )
 
 

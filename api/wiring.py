@@ -20,9 +20,11 @@ from api.gateway import CaseGateway
 from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
+from api.wiring_files import Files
 from api.wiring_reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
+from api.wiring_talks import Family, Talks
 from domain.board import (
     BookingFilter,
     BookingRow,
@@ -32,7 +34,6 @@ from domain.board import (
     CaseView,
     ContactRow,
     DischargeRow,
-    DocumentRow,
     EnquiryView,
     LedgerRow,
     Paged,
@@ -129,13 +130,6 @@ class Bookings(Protocol):
     async def openings(self, *, before: datetime, limit: int) -> Sequence[Opening]: ...
 
 
-class Family(Protocol):
-    """Who may act for a customer."""
-
-    async def record(self, row: dict[str, Any]) -> None: ...
-    async def end(self, case_id: str, subject: str, *, at: datetime) -> bool: ...
-
-
 class House(Protocol):
     """Steps that belong to no case and no enquiry."""
 
@@ -227,6 +221,8 @@ class Unit(Protocol):
     @property
     def family(self) -> Family: ...
     @property
+    def talks(self) -> Talks: ...
+    @property
     def roster(self) -> Roster: ...
     @property
     def house(self) -> House: ...
@@ -286,27 +282,6 @@ class Worklist(Protocol):
     """Tasks as people see them."""
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]: ...
-
-
-class Files(Protocol):
-    """Uploaded images and files."""
-
-    async def store(
-        self,
-        *,
-        document_id: str,
-        case_id: str,
-        kind: str,
-        content_type: str,
-        body: bytes,
-        by: Viewer,
-        at: datetime,
-        telling: Letter | None = None,
-    ) -> DocumentRow: ...
-    async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None: ...
-    async def fetch(
-        self, case_id: str, document_id: str, viewer: Viewer, *, at: datetime
-    ) -> tuple[DocumentRow, bytes] | None: ...
 
 
 class Ledger(Protocol):

@@ -7,6 +7,7 @@ people, sees those of another role by naming it.
 
 from __future__ import annotations
 
+from api.asked import asked_by
 from api.identity import STAFF, Caller
 from api.problems import Problem, at_field
 from api.shapes import TaskPage
@@ -42,7 +43,10 @@ async def task_page(
         page = await door.worklist.tasks(wanted)
     except BadCursor:
         raise at_field("invalid", "cursor", "游标无效") from None
-    return TaskPage(items=[task_view(row) for row in page.items], next_cursor=page.next_cursor)
+    return TaskPage(
+        items=[task_view(row, asked_by(door, row)) for row in page.items],
+        next_cursor=page.next_cursor,
+    )
 
 
 def _watches(caller: Caller, wanted: Role | None) -> bool:

@@ -12,7 +12,7 @@ from adapters.settings import Settings
 from demo.people import Answer
 from demo.stories import Tale
 from demo.telling import Told
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, due_civil
 
 INDENT: Final = 34
 """The width of a line's moment, so that the English sentence stands under the Chinese one."""
@@ -207,11 +207,7 @@ def _in_time(answer: Answer) -> bool:
 
 
 def _civil(at: str) -> str:
-    """A moment in Shanghai; the end of a day is 24:00 of that day, as people say it."""
-    told = datetime.fromisoformat(at).astimezone(SHANGHAI)
-    if told.hour == told.minute == 0:
-        return f"{told - timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{told:%Y-%m-%d %H:%M}"
+    return due_civil(datetime.fromisoformat(at))
 
 
 def _fen(amount: str) -> int:

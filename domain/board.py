@@ -134,6 +134,7 @@ class TaskRow(Row):
     reason: str
     completion: dict[str, Any] = Field(default={}, repr=False)  # what was reported; not in lists
     programme: str = ""
+    service: str = ""  # of a booking
     hospital_id: str = ""
     hospital_name: str = ""
     stage: str = ""

@@ -5,9 +5,11 @@ The stage says where the booking stands; the story itself is told in `workflows.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from domain.calendar import civil_date
 from domain.services import Loss
 
 
@@ -126,3 +128,11 @@ LOSSES: Final[dict[VisitOutcome, Loss]] = {
     VisitOutcome.GIVEN_UP: "given_up",
 }
 """What did not take place for the customer's own reasons, as the terms of a quota call it."""
+
+
+def may_be_over(service_at: datetime | None, at: datetime) -> bool:
+    """Whether what was arranged for a moment can have taken place at another.
+
+    Who comes early is seen early, on the same civil day; on an earlier one nothing took place.
+    """
+    return service_at is None or civil_date(at) >= civil_date(service_at)

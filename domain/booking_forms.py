@@ -9,8 +9,10 @@ from pydantic import Field, model_validator
 
 from domain.booking import VisitOutcome
 from domain.booking_papers import PaperRead
+from domain.documents import DocumentKind
 from domain.forms import DocumentId, Form, Note, Reference, StaffId, Words
 from domain.services import DoctorLevel
+from domain.strict import wrong
 
 OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 HospitalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -48,11 +50,14 @@ class ReviewBooking(Form):
 
     approved: bool
     reason: Note = ""
+    missing: list[DocumentKind] = Field(default=[], max_length=30)  # asked for before an opinion
 
     @model_validator(mode="after")
     def _no_needs_a_reason(self) -> ReviewBooking:
+        if self.approved and self.missing:
+            raise wrong("missing", "资料不齐时不能同意")
         if not self.approved and not self.reason.strip():
-            raise ValueError("拒绝须说明理由")
+            raise wrong("reason", "拒绝须说明理由")
         return self
 
 
@@ -93,7 +98,7 @@ class ArrangeService(Form):
     @model_validator(mode="after")
     def _a_time_if_arranged(self) -> ArrangeService:
         if self.arranged and self.service_at is None:
-            raise ValueError("已安排须填写就诊时间")
+            raise wrong("service_at", "已安排须填写就诊时间")
         return self
 
 
@@ -113,7 +118,7 @@ class ConfirmBooking(Form):
     @model_validator(mode="after")
     def _nothing_is_left_to_confirm(self) -> ConfirmBooking:
         if self.withdrawn and self.confirmed:
-            raise ValueError("医院已撤回, 不能确认")
+            raise wrong("confirmed", "医院已撤回, 不能确认")
         return self
 
 
@@ -165,7 +170,7 @@ class AssignExpert(Form):
     @model_validator(mode="after")
     def _somebody_if_assigned(self) -> AssignExpert:
         if self.assigned and self.expert is None:
-            raise ValueError("已确定须填写专家编号")
+            raise wrong("expert", "已确定须填写专家编号")
         return self
 
 
@@ -192,9 +197,14 @@ class ReceiveSample(Form):
 
 
 class DeliverReport(Form):
-    """The report is out: when, with its files and, on paper, its courier number."""
+    """The report is out: when, with its files and, on paper, its courier number.
+
+    Or it never will be (`delivered` is false): whoever was to write it cannot, and another one is
+    looked for.
+    """
 
     at: datetime
+    delivered: bool = True
     images: list[DocumentId] = Field(default=[], max_length=20)
     courier_no: Reference | None = None
     note: Note = ""

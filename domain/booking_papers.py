@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,15 +22,22 @@ from domain.documents import (
     outstanding,
 )
 from domain.programme import Programme
+from domain.services import Shape
+from domain.strict import Strict
 
 STAGES = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
 """What is asked for before anything is coordinated (C-68)."""
 
 
-class PaperRead(BaseModel):
-    """What somebody read off one paper: when it was issued, by whom, and what it shows."""
+REPORTS: Final = {
+    Shape.WRITTEN_OPINION: DocumentKind.SECOND_OPINION_REPORT,
+    Shape.LAB_TEST: DocumentKind.GENE_REPORT,
+}
+"""What the file of a report is, by the shape that promises one."""
 
-    model_config = ConfigDict(frozen=True)
+
+class PaperRead(Strict):
+    """What somebody read off one paper: when it was issued, by whom, and what it shows."""
 
     kind: DocumentKind
     issued_on: date | None = None

@@ -7,6 +7,7 @@ in one word.
 from __future__ import annotations
 
 from collections.abc import Container
+from datetime import date, timedelta
 from typing import Final
 
 from domain.documents import DocumentKind, DocumentStage
@@ -14,12 +15,29 @@ from domain.events import ExpectedEvent
 from domain.programme import Programme
 from domain.services import Service
 
+OWED_FOR: Final = timedelta(days=180)
+"""So long papers or a sample are waited for where nothing ends it sooner (inferred)."""
+
 
 def papers_for(programme: Programme, service: Service, disease: str | None) -> list[DocumentKind]:
     """The papers a booking needs before anything is coordinated (C-68)."""
     stages = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
     wanted = (programme.documents_for(disease, stage, service.code) for stage in stages)
     return list(dict.fromkeys(kind for kinds in wanted for kind in kinds))
+
+
+def owed_until(
+    service: Service, *, since: date, year_ends_on: date | None, last_day: date | None
+) -> date:
+    """The last day on which a customer may still hand in what he owes since a day.
+
+    The end of the policy year where the service ends with it (R753), the last day of policy or
+    service, and in any case so many days: nobody's unit waits for ever.
+    """
+    terms = service.consumption
+    ends_with_year = terms is not None and terms.ends_unused_with == "policy_year"
+    ends = [since + OWED_FOR, last_day, year_ends_on if ends_with_year else None]
+    return min(day for day in ends if day is not None)
 
 
 def is_reviewed(programme: Programme, service: Service) -> bool:

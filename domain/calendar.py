@@ -104,6 +104,10 @@ class WorkCalendar(BaseModel):
             raise CalendarYearMissing(day.year, self.version)
         return self.years[year]
 
+    def knows(self, day: date) -> bool:
+        """Whether the day lies in a year of the table, so that working days run from it."""
+        return self._year_of(day) in self.years
+
     def is_working_day(self, day: date) -> bool:
         """Whether the State Council's table makes this a working day; CalendarYearMissing."""
         self.status_of(day)
@@ -181,6 +185,14 @@ class WorkCalendar(BaseModel):
 def wanted_notice(year: int) -> str:
     """What a step is about that asks somebody for a year's notice."""
     return f"{year}年放假安排"
+
+
+def due_civil(at: datetime) -> str:
+    """A deadline as people say it: the end of a day is 24:00 of that day, not 00:00 of the next."""
+    told = at.astimezone(SHANGHAI)
+    if (told.hour, told.minute, told.second) == (0, 0, 0):
+        return f"{told - _ONE_DAY:%Y-%m-%d} 24:00"
+    return f"{told:%Y-%m-%d %H:%M}"
 
 
 def end_of_day(day: date) -> datetime:

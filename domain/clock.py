@@ -116,6 +116,45 @@ def due_at(
     return due if not_before is None else max(due, end(not_before))
 
 
+class Pause(BaseModel):
+    """A span in which the customer owed us something. Where it does not count, it is only kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    from_at: AwareDatetime
+    until_at: AwareDatetime | None = None
+    why: str
+    counts: bool
+
+
+def due_after(
+    due: datetime,
+    pause: Pause,
+    budget: Budget,
+    calendar: WorkCalendar,
+    *,
+    hours: ServiceHours | None = None,
+) -> datetime:
+    """A deadline seen through a pause that is over: what was left counts from the pause's end.
+
+    Days that were left are counted as every budget is: without the day on which it goes on. A
+    pause within one day moves no day, and one that began after the deadline moves nothing.
+    Raises CalendarYearMissing where the calendar ends.
+    """
+    until = pause.until_at
+    if not pause.counts or until is None or pause.from_at >= due:
+        return due
+    if budget.elapsed() is not None:
+        return due + (until - pause.from_at)
+    end = end_of_day if hours is None else hours.closing
+    began, goes_on = civil_date(pause.from_at), civil_date(until)
+    last_day = civil_date(due - timedelta(microseconds=1))
+    if budget.unit is Unit.NATURAL_DAY:
+        return end(goes_on + (last_day - began))
+    left = calendar.working_days_between(began, last_day)
+    return max(due, end(calendar.nth_working_day_after(goes_on, left) if left else goes_on))
+
+
 class ClockMove(BaseModel):
     """A deadline that was moved: when, from where to where, and why."""
 
@@ -146,6 +185,7 @@ class Clock(BaseModel):
     dropped_at: AwareDatetime | None = None
     dropped_why: str | None = None
     moves: tuple[ClockMove, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     estimated: bool = False
 
     @classmethod
@@ -199,6 +239,30 @@ class Clock(BaseModel):
         """Whether somebody still owes the step this clock measures."""
         return self.met_at is None and self.dropped_at is None
 
+    @property
+    def standing(self) -> Pause | None:
+        """The pause the clock is in, whether it counts or is only kept."""
+        return self.pauses[-1] if self.pauses and self.pauses[-1].until_at is None else None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether no time runs: the customer owes us something, and the promise waits for it."""
+        return self.is_open and self.standing is not None and self.standing.counts
+
+    def stand(self, at: datetime, *, why: str, counts: bool) -> Self:
+        """From here on the customer owes us something; C-63: kept also where it counts not."""
+        if not self.is_open or self.standing is not None:
+            return self
+        pause = Pause(from_at=at, why=why, counts=counts)
+        return self.model_copy(update={"pauses": (*self.pauses, pause)})
+
+    def go_on(self, at: datetime) -> Self:
+        """The customer owes nothing any more; the deadline is moved by whoever knows the budget."""
+        if not self.is_open or self.standing is None:
+            return self
+        over = self.standing.model_copy(update={"until_at": at})
+        return self.model_copy(update={"pauses": (*self.pauses[:-1], over)})
+
     def meet(self, at: datetime) -> Self:
         """The step happened at `at`; an alarm that overtook its report is taken back."""
         if not self.is_open:
@@ -209,13 +273,15 @@ class Clock(BaseModel):
 
     def warn(self, at: datetime) -> Self:
         """Record the warning, once, while the step is open and the deadline is not past."""
-        if not self.is_open or self.warned_at is not None or at < self.warn_at:
+        early = at < self.warn_at or self.stands_still
+        if not self.is_open or self.warned_at is not None or early:
             return self
         return self.model_copy(update={"warned_at": at})
 
     def breach(self, at: datetime) -> Self:
         """Record that the deadline passed with the step open; too early means nothing."""
-        if not self.is_open or self.breached_at is not None or at < self.due_at:
+        early = at < self.due_at or self.stands_still
+        if not self.is_open or self.breached_at is not None or early:
             return self
         return self.model_copy(update={"breached_at": at})
 

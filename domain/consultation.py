@@ -16,6 +16,7 @@ from domain.programme import Programme
 from domain.roster import levels
 from domain.services import Consulting, DoctorLevel, Service
 from domain.steps import TaskKind, TaskTerms, task_terms
+from domain.strict import wrong
 from domain.terms import ExpectedEvent
 from domain.waiver import Role
 
@@ -41,7 +42,9 @@ class MatchDoctor(Form):
     @model_validator(mode="after")
     def _somebody_if_matched(self) -> MatchDoctor:
         if self.matched and (self.doctor is None or self.doctor_level is None):
-            raise ValueError("已匹配须填写医生编号与职称")
+            raise wrong(
+                "doctor" if self.doctor is None else "doctor_level", "已匹配须填写医生编号与职称"
+            )
         return self
 
 
@@ -102,6 +105,12 @@ def matched_by(service: Service) -> Role | None:
     if any(step.code == "match_doctor" for step in service.steps):
         return Role.REVIEWER
     return Role.DISPATCHER if service.staffing is not None else None
+
+
+def advised_by(service: Service) -> list[Role]:
+    """Who may report on a talk: the doctor; that he does not come, also whoever matched him."""
+    matcher = matched_by(service)
+    return [Role.DOCTOR] if matcher is None else [Role.DOCTOR, matcher]
 
 
 def misfit(form: MatchDoctor, service: Service) -> str | None:

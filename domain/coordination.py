@@ -58,9 +58,14 @@ class HospitalAsk(BaseModel):
     ours: Literal["wanted", "held", "let_go", "used"] = "wanted"
 
     @property
-    def is_open(self) -> bool:
-        """Whether hospitals keep, or look for, something that we still want."""
-        return self.status is not AskStatus.REFUSED and self.ours in ("wanted", "held")
+    def is_ours(self) -> bool:
+        """Whether we still want what was asked for, or rely on it."""
+        return self.ours in ("wanted", "held")
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether hospitals said yes to what we want, and we have not taken it yet."""
+        return self.status is AskStatus.ACCEPTED and self.ours == "wanted"
 
     @property
     def took_back(self) -> bool:

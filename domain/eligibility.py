@@ -126,8 +126,9 @@ def _reasons(
     programme: Programme, answers: dict[RuleCode, Answer], wanted: Answer
 ) -> tuple[Reason, ...]:
     rules = (rule for rule in programme.eligibility if answers.get(rule.code) is wanted)
-    return tuple(_reason(rule) for rule in rules)
+    return tuple(_reason(rule, judged=wanted is Answer.JUDGEMENT) for rule in rules)
 
 
-def _reason(rule: EligibilityRule) -> Reason:
-    return Reason(code=rule.code, text=rule.text, quote=rule.quote, source=rule.source)
+def _reason(rule: EligibilityRule, *, judged: bool) -> Reason:
+    text = rule.to_judge if judged and rule.to_judge else rule.text
+    return Reason(code=rule.code, text=text, quote=rule.quote, source=rule.source)

@@ -51,14 +51,6 @@ class Counter(BaseModel):
     pool: str
     period: str
 
-    @property
-    def year_ends_on(self) -> date | None:
-        """The last day of the policy year it counts; None where it counts by another period."""
-        kind, _, first = self.period.partition(":")
-        if kind != "policy_year":
-            return None
-        return anniversary(date.fromisoformat(first), 1) - timedelta(days=1)
-
 
 def counter_of(
     service: Service, *, programme: str, holder: str, policy_from: date, on: date
@@ -92,6 +84,16 @@ def policy_year(policy_from: date, on: date) -> tuple[date, date]:
         years -= 1
     first = anniversary(policy_from, years)
     return first, anniversary(policy_from, years + 1) - timedelta(days=1)
+
+
+def year_ends_on(policy_from: date | None, on: date) -> date | None:
+    """The last day of the policy year a day lies in, whether its services are counted or not (I16).
+
+    None where no policy is known, or it has not begun.
+    """
+    if policy_from is None or on < policy_from:
+        return None
+    return policy_year(policy_from, on)[1]
 
 
 def moved_on(state: UseState, to: UseState) -> UseState:

@@ -18,6 +18,7 @@ from domain.documents import DocumentKind, DocumentRule, DocumentStage
 from domain.forms import Form, Note, Reference
 from domain.money import Money
 from domain.services import Service
+from domain.strict import wrong
 
 THE_NAME: Final = "姓名"
 """What a document rule says a paper states when it must name the insured person (R694)."""
@@ -79,7 +80,7 @@ class ExamineExpenses(Form):
     @model_validator(mode="after")
     def _no_needs_a_reason(self) -> ExamineExpenses:
         if self.granted_fen == 0 and not self.reason.strip():
-            raise ValueError("全部不予报销须说明理由")
+            raise wrong("reason", "全部不予报销须说明理由")
         return self
 
     @property

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from domain.money import Money
+from domain.strict import Strict
 
 Note = Annotated[str, Field(max_length=500)]
 """Free words of the person who did the step; at most 500 characters."""
@@ -26,10 +27,8 @@ Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
 """The images of a step; a step without its image record cannot be closed (R073)."""
 
 
-class Form(BaseModel):
+class Form(Strict):
     """What a person reports when a task is done."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class DocumentVisit(Form):

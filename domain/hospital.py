@@ -10,8 +10,11 @@ import unicodedata
 from base64 import b32encode
 from enum import StrEnum
 from hashlib import sha256
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+_CLASSES: Final[dict[int, Literal["3A", "2A"]]] = {3: "3A", 2: "2A"}
 
 _ID_DIGITS = 16  # 80 bits: no two of some 30,000 hospitals will share one
 
@@ -48,6 +51,11 @@ class Level(BaseModel):
             return ""
         sub = f"{self.sub_grade}等" if self.sub_grade else ""
         return f"{'一二三'[self.grade - 1]}级{sub}"
+
+
+def class_of(grade: int, sub_grade: str) -> Literal["3A", "2A"] | None:
+    """The class programmes ask for, 三甲 or 二甲; None for any other hospital."""
+    return _CLASSES.get(grade) if sub_grade == SubGrade.A else None
 
 
 class HospitalKey(BaseModel):

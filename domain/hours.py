@@ -58,6 +58,11 @@ class ServiceHours(Terms):
         """The closure a day falls into."""
         return next((one for one in self.closures if one.first <= day <= one.last), None)
 
+    def closure_between(self, asked_at: datetime, opens_at: datetime) -> Closure | None:
+        """The closure that a request would have to wait through until an opening."""
+        first, last = civil_date(asked_at), civil_date(opens_at)
+        return next((one for one in self.closures if one.first <= last and first <= one.last), None)
+
     def opens_on(self, day: date, calendar: WorkCalendar) -> bool:
         """Whether the day is a day of service at all (C-02, C-43)."""
         if self.closure_on(day) is not None:

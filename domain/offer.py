@@ -5,7 +5,7 @@ the booking, not promises, and therefore no clocks.
 """
 
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -105,6 +105,13 @@ Sign = Literal[
 ]
 """What whoever stands before a patient sees within a minute, without a diagnosis."""
 
+SIGN_NAMES: Final[dict[Sign, str]] = {
+    "life_threatened": "疾病或外伤危及生命",
+    "needs_care_at_once": "须立即救治",
+    "unstable_vital_signs": "生命体征不稳定",
+    "danger_to_life_foreseen": "预见可能危及生命",
+}
+
 
 class PatientGroup(Terms):
     """Who may use a hospital's channel, and for which services (none = all)."""
@@ -135,6 +142,7 @@ class EmergencyTerms(Incomplete):
     departments: tuple[str, ...] = ()  # told of every rescue at once: they put it first (R530)
     office_hours: str | None = None  # of medical affairs; outside them it is night or a day off
     fees_every_days: int | None = Field(default=None, gt=0)  # until the family has paid (R613)
+    published: bool = False  # anybody may read of it: the hospital's website and WeChat show it
     formalities_first: Literal[False] = False  # no step ever waits for registration or money
 
 

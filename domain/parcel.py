@@ -81,6 +81,7 @@ class LabTest(BaseModel):
     test_id: str
     sample_at: datetime | None = None
     usable: bool = True
+    refused: bool = False  # it does not do the test at all
     report_no: str = ""
 
 

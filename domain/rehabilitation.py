@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from domain.activation import anniversary
 from domain.forms import Form, Note, Words
 from domain.services import Service
+from domain.strict import wrong
 
 CALLS_MAX: Final = 12
 """No programme promises more than one a month."""
@@ -41,7 +42,8 @@ class CareCall(Form):
     @model_validator(mode="after")
     def _advice_if_reached(self) -> CareCall:
         if self.reached and not (self.condition.strip() and self.advice.strip()):
-            raise ValueError("已接通的回访须记录康复情况与建议")
+            unsaid = "advice" if self.condition.strip() else "condition"
+            raise wrong(unsaid, "已接通的回访须记录康复情况与建议")
         return self
 
 

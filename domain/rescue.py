@@ -156,15 +156,17 @@ FIELD_NAMES: Final[dict[str, str]] = {
 
 STRETCHER: Final = "stretcher"
 
-_CHOICES: Final[dict[str, frozenset[str]]] = {
-    "transport": frozenset({STRETCHER, "wheelchair"}),
-    "order_form": frozenset({"oral", "written"}),
-    "notice_kind": frozenset({"seriously_ill", "critically_ill"}),
-    "disputed": frozenset({"yes", "no"}),
-    "identity": frozenset({"verified", "unknown"}),
-    "sex": frozenset({"male", "female", "unknown"}),
-    "satisfaction": frozenset({"1", "2", "3", "4", "5", "not_asked"}),
+DETAIL_CHOICES: Final[dict[str, dict[str, str]]] = {
+    "transport": {STRETCHER: "平车", "wheelchair": "轮椅"},
+    "order_form": {"oral": "口头医嘱", "written": "书面医嘱"},
+    "notice_kind": {"seriously_ill": "病重通知", "critically_ill": "病危通知"},
+    "disputed": {"yes": "有争议", "no": "无争议"},
+    "identity": {"verified": "已核验", "unknown": "身份不明"},
+    "sex": {"male": "男", "female": "女", "unknown": "不详"},
+    "satisfaction": {**{str(n): f"{n}分" for n in range(1, 6)}, "not_asked": "未询问"},
 }
+"""What a field of a record may say, by code with its name; any other field holds words."""
+
 _AGE: Final = re.compile(r"unknown|(?:[0-9]|[1-9][0-9]|1[0-4][0-9])(?:月|天)?", re.ASCII)
 _MOMENTS: Final = frozenset({"agreed_at", "from_at", "until_at"})
 _TWO_PEOPLE: Final = (("nurse", "specialist"), ("theatre_nurse", "anaesthetist"))
@@ -178,10 +180,13 @@ def detail_fault(step: Step, details: Mapping[str, str]) -> tuple[str, str] | No
         return name, "该步骤不登记此项"
     for name in asked:
         value = details.get(name, "")
-        if not value.strip() or len(value) > DETAIL_MAX:
-            return name, f"须填写{FIELD_NAMES.get(name, name)}"
+        called = FIELD_NAMES.get(name, name)
+        if not value.strip():
+            return name, f"须填写{called}"
+        if len(value) > DETAIL_MAX:
+            return name, f"{called}最多{DETAIL_MAX}字"
         if not _is_meant(name, value):
-            return name, f"{FIELD_NAMES.get(name, name)}的内容不正确"
+            return name, f"{called}须为{_allowed(name)}"
     for one, other in _TWO_PEOPLE:
         if one in asked and details[one] == details[other]:
             return other, "须为不同的人员"
@@ -190,9 +195,18 @@ def detail_fault(step: Step, details: Mapping[str, str]) -> tuple[str, str] | No
     return None
 
 
+def _allowed(name: str) -> str:
+    """What a field may say, in words for whoever wrote something else."""
+    if name in DETAIL_CHOICES:
+        return "、".join(f"{code}({word})" for code, word in DETAIL_CHOICES[name].items())
+    if name == "age":
+        return "周岁数字, 婴儿写如 3月 或 5天, 不详写 unknown"
+    return "带时区的时刻, 例如 2026-05-06T08:40:00+08:00"
+
+
 def _is_meant(name: str, value: str) -> bool:
-    if name in _CHOICES:
-        return value in _CHOICES[name]
+    if name in DETAIL_CHOICES:
+        return value in DETAIL_CHOICES[name]
     if name == "age":
         return _AGE.fullmatch(value) is not None
     if name in _MOMENTS:

@@ -54,6 +54,7 @@ class EligibilityRule(Terms):
     code: RuleCode
     text: str
     quote: str
+    to_judge: str = ""  # what is told where a person has to say; none = `text` says it already
     services: tuple[str, ...] = ()  # asked for these services only; none = for all
     at_least_fen: Fen | None = None  # the threshold of a sum, itself allowed
     at_least_years: int | None = None  # the threshold of a policy's term, itself allowed

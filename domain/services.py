@@ -4,6 +4,7 @@ Each piece is data of a programme file. Whether a request meets it is judged els
 (`domain.eligibility`, `domain.cancellation`); here is only what may be said.
 """
 
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -254,6 +255,11 @@ STEP_FIELDS: Final = {
     "treatment": "治疗情况",
     "told": "告知内容",
     "summary": "服务总结",
+    "member": "家庭成员",
+    "history": "既往病史",
+    "allergies": "过敏史",
+    "medication": "用药情况",
+    "plan": "健康管理计划",
 }
 """What the record of such a step may have to state."""
 
@@ -269,6 +275,7 @@ class Step(Terms):
     # A booking only; a step without a moment is part of the shape's own story.
     asked: Asked | None = None
     every_days: int | None = Field(default=None, gt=0)  # of a stay: how often
+    keeps: Literal["record", "plan"] | None = None  # what it is in the record it is kept in
     tells: str | None = Field(
         default=None, pattern=r"^booking_[a-z_]+$"
     )  # the notice it goes out by
@@ -279,6 +286,22 @@ class Step(Terms):
     marks: ExpectedEvent | None = None  # what has happened when it is done; clocks listen
     departments: tuple[str, ...] = ()  # told with it, at once
     repeats: Literal[True] | None = None  # as often as it happens
+
+
+class Held(Terms):
+    """A service that takes place on days of its own, again and again (R442)."""
+
+    first_on: date
+    every_days: int = Field(gt=0, le=366)
+    free: bool = False  # treatment and advice cost nothing
+
+    def next_days(self, today: date, count: int) -> list[date]:
+        """The next so many days, today's among them."""
+        ahead = max((today - self.first_on).days, 0)
+        rounds = -(-ahead // self.every_days)
+        return [
+            self.first_on + timedelta(days=self.every_days * (rounds + n)) for n in range(count)
+        ]
 
 
 class Service(Incomplete):
@@ -297,6 +320,7 @@ class Service(Incomplete):
     choice: Choice | None = None
     staffing: Staffing | None = None
     lead: BookingLead | None = None
+    held: Held | None = None  # on days of its own
     fields: tuple[str, ...] = ()  # what a request must state
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()
@@ -308,6 +332,7 @@ class Service(Incomplete):
     follow_ups: tuple[FollowUp, ...] = ()
     pays_back: PaysBack | None = None
     transferable: bool = False
+    kept_in: Literal["family_record"] | None = None  # where what a doctor writes goes on
     content: str = ""
 
     def bookings_max(self, tier: str | None) -> int | None:

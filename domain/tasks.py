@@ -11,10 +11,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from domain.booking_steps import BOOKING_TASKS
 from domain.consultation import CONSULTATION_TASKS
+from domain.documents import DocumentKind
 from domain.enquiry import Answerer
 from domain.forms import (
     AcceptOffer,
@@ -52,6 +53,7 @@ from domain.money import Money
 from domain.rescue_steps import RESCUE_TASKS
 from domain.service_steps import SERVICE_STEP_TASKS
 from domain.steps import CareDuty, TaskKind, TaskTerms, task_terms
+from domain.strict import Strict, said, wrong
 from domain.waiver import PaymentMode, Role
 
 
@@ -86,7 +88,7 @@ class AssignTeam(Form):
     @classmethod
     def _another_person(cls, staff_id: str | None, others: ValidationInfo) -> str | None:
         if staff_id is not None and staff_id in others.data.values():
-            raise ValueError("三人须为不同的人员")
+            raise said("三人须为不同的人员")
         return staff_id
 
 
@@ -115,6 +117,13 @@ class JudgeLiability(Form):
     first_deposit: Money | None = None
     treatment_talk: Words
     reason: Note = ""
+    missing: list[DocumentKind] = Field(default=[], max_length=30)  # asked for before judging
+
+    @model_validator(mode="after")
+    def _no_judgement_without_the_papers(self) -> JudgeLiability:
+        if self.approved and self.missing:
+            raise wrong("missing", "资料不齐时不能同意")
+        return self
 
 
 class ArrangeVisit(Form):
@@ -192,10 +201,8 @@ class RecordRepayment(Form):
     reference: Reference
 
 
-class PlannedPart(BaseModel):
+class PlannedPart(Strict):
     """One instalment as it was agreed with the customer."""
-
-    model_config = ConfigDict(frozen=True)
 
     due_on: date
     amount: Money

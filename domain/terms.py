@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.calendar import WorkCalendar
-from domain.clock import Budget, Clock, WarnRule
+from domain.clock import Budget, Clock, WarnRule, due_after
 from domain.events import ExpectedEvent
 from domain.hours import ALWAYS, ServiceHours
 from domain.rules import EligibilityRule, RuleCode
@@ -167,6 +167,19 @@ class ClockTerms(Terms):
             not_before=not_before if self.not_before else None,
             hours=hours if self.hours else None,
         )
+
+    def due_after(
+        self, due: datetime, clock: Clock, calendar: WorkCalendar, *, hours: ServiceHours | None
+    ) -> datetime:
+        """A deadline seen through the clock's pauses, in the order in which they happened."""
+        for pause in clock.pauses:
+            due = due_after(due, pause, self.budget, calendar, hours=hours if self.hours else None)
+        return due
+
+    @property
+    def waits_for_papers(self) -> bool:
+        """Whether it stands still while papers are missing: it began when they were complete."""
+        return ExpectedEvent.DOCUMENTS_COMPLETE in self.starts
 
 
 class ModeTerms(Terms):

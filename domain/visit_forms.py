@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from domain.forms import Form, Note, StaffId, Words
+from domain.strict import wrong
 
 ItemCode = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
 """A step of the service, by the code its programme gives it."""
@@ -43,7 +44,7 @@ class OfferVisit(VisitForm):
     @model_validator(mode="after")
     def _somebody_or_nobody(self) -> OfferVisit:
         if bool(self.nurses) == self.final:
-            raise ValueError("须填写派单人员, 或说明无人可派")
+            raise wrong("nurses", "须填写派单人员, 或说明无人可派")
         return self
 
 
@@ -73,7 +74,7 @@ class CallOnTheWay(VisitForm):
     @model_validator(mode="after")
     def _late_says_when(self) -> CallOnTheWay:
         if self.on_time is (self.expected_at is not None):
-            raise ValueError("迟到须填写预计到达时间")
+            raise wrong("expected_at", "迟到须填写预计到达时间")
         return self
 
 

@@ -90,7 +90,8 @@ CLAIM_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
 NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.REPORTED: frozenset({Stage.COLLECTING, Stage.REJECTED, Stage.CANCELLED}),
     Stage.COLLECTING: frozenset({Stage.REVIEW, Stage.CANCELLED, Stage.EXPIRED}),
-    Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED}),
+    # Papers a reviewer asks for may never come either.
+    Stage.REVIEW: frozenset({Stage.ARRANGING, Stage.DECLINED, Stage.CANCELLED, Stage.EXPIRED}),
     Stage.ARRANGING: frozenset({Stage.ON_SITE, Stage.CANCELLED}),
     Stage.ON_SITE: frozenset({Stage.IN_HOSPITAL, Stage.CANCELLED, Stage.CONSUMED}),
     Stage.IN_HOSPITAL: frozenset({Stage.DISCHARGE}),
@@ -182,12 +183,17 @@ HOSPITAL_ROLES: Final = (
 NAMED_PERSONS: Final = frozenset({Role.NURSE})
 """Roles whose steps are one person's: whoever the step names, else the one of the case's team."""
 
+ONLY_WHO_IS_NAMED: Final = frozenset({Role.DOCTOR})
+"""Roles in which nobody stands in for whoever a step names; a step without a name is anybody's."""
+
 
 def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
     """Whether a step of this role is for this person; `nurse` is the one of the case's team.
 
     Everybody else stands in for a colleague of the same role; who comes to the bed is known.
     """
+    if role in ONLY_WHO_IS_NAMED and assignee is not None:
+        return person == assignee
     return role not in NAMED_PERSONS or person == (assignee or nurse)
 
 

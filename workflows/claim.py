@@ -47,7 +47,6 @@ from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.in_tray import InTray
 from workflows.waiver.interventions import Oversight
 from workflows.waiver.late_refunds import LateRefunds
-from workflows.waiver.promises import promised
 from workflows.waiver.recovery import CLAIM_WORDS
 
 
@@ -229,7 +228,7 @@ class Claim:
             desk.ask(
                 TaskKind.ADJUDICATE,
                 at=workflow.now(),
-                until=promised(desk, ExpectedEvent.CLAIM_PAID, ExpectedEvent.CLAIM_PROCESSED),
+                until=desk.promised(ExpectedEvent.CLAIM_PAID, ExpectedEvent.CLAIM_PROCESSED),
                 amount_fen=proposal.amount_fen,
                 subject=said,
             )

@@ -7,12 +7,12 @@ happened. A clock that passes its due moment tells a supervisor and ends nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 
-from domain.calendar import WorkCalendar
+from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
 from domain.programme import Programme
 from domain.terms import ClockTerms, ExpectedEvent, NotBefore
@@ -29,12 +29,14 @@ class Clocks:
         *,
         spawn: Callable[[Coroutine[Any, Any, None], str], object],
         told: Callable[[Clock], None],
+        untimed: Callable[[ClockTerms, int], None],
     ) -> None:
         self._state = state
         self._programme = programme
         self._pen = MatterPen(state)
         self._spawn = spawn
         self._told = told
+        self._untimed = untimed
 
     def resume(self) -> None:
         """Watch again what a previous run left open."""
@@ -51,6 +53,22 @@ class Clocks:
             if event in terms.starts:
                 self._start(terms, at=at, about=about)
 
+    def anew(self, *events: ExpectedEvent, at: datetime, about: str = "case") -> None:
+        """What these events had kept is owed once more: each such promise runs another time.
+
+        How it was kept before stays as it was; one that is still open runs on.
+        """
+        about_this = [
+            clock
+            for clock in self._state.clocks.values()
+            if self._state.clock_about[clock.instance] == about
+        ]
+        running = {clock.id for clock in about_this if clock.is_open}
+        kept = {clock.id for clock in about_this} - running
+        for terms in self._programme.clocks:
+            if terms.id in kept and not {*events}.isdisjoint(terms.stops):
+                self._start(terms, at=at, about=about)
+
     def until(self, event: ExpectedEvent, *, about: str = "case") -> Clock | None:
         """The open clock that this event will stop: the due moment of the step behind it."""
         return next(
@@ -62,6 +80,19 @@ class Clocks:
             ),
             None,
         )
+
+    def stand_still(self, *, at: datetime, why: str) -> None:
+        """The customer owes us papers: what began with complete ones waits, the rest keeps it."""
+        for clock in self._state.open_clocks:
+            counts = self._programme.clock(clock.id).waits_for_papers
+            self._pen.clock(clock.stand(at, why=why, counts=counts), at)
+
+    def go_on(self, *, at: datetime, why: str) -> None:
+        """The customer owes nothing any more: what was left of each budget runs again."""
+        for clock in self._state.open_clocks:
+            if clock.standing is not None:
+                terms, over = self._programme.clock(clock.id), clock.go_on(at)
+                self._pen.clock(self._retimed(over, terms, self._state.calendar, at, why), at)
 
     def move_to_discharge_date(self, *, at: datetime, why: str) -> None:
         """The discharge date changed: clocks that wait for it are due by the new date."""
@@ -75,7 +106,13 @@ class Clocks:
         for clock in self._state.open_clocks:
             terms = self._programme.clock(clock.id)
             if terms.not_before is day:
-                self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
+                self._follow(clock, terms, at, why)
+
+    def _follow(self, clock: Clock, terms: ClockTerms, at: datetime, why: str) -> None:
+        try:
+            self._pen.clock(self._retimed(clock, terms, self._state.calendar, at, why), at)
+        except CalendarYearMissing as unknown:
+            self._untimed(terms, unknown.year)
 
     def retime(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
         """A new holiday notice: every open clock is computed again; returns those that moved."""
@@ -99,6 +136,12 @@ class Clocks:
             if self._state.clock_about[clock.instance] == about:
                 self._pen.clock(clock.drop(at, why=why), at)
 
+    def drop_started(self, event: ExpectedEvent, *, at: datetime, why: str) -> None:
+        """What this event began has to begin anew."""
+        for clock in self._state.open_clocks:
+            if event in self._programme.clock(clock.id).starts:
+                self._pen.clock(clock.drop(at, why=why), at)
+
     def drop_all(self, *, at: datetime, why: str) -> None:
         """Nobody owes anything any more."""
         for clock in self._state.open_clocks:
@@ -107,23 +150,30 @@ class Clocks:
     def _retimed(
         self, clock: Clock, terms: ClockTerms, calendar: WorkCalendar, at: datetime, why: str
     ) -> Clock:
+        hours = self._programme.hours_of(terms)
         again = terms.start(
             number=1,
             started_at=clock.started_at,
             calendar=calendar,
             not_before=self._state.date_for(terms.not_before),
-            hours=self._programme.hours_of(terms),
+            hours=hours,
         )
-        return clock.move(again.due_at, at=at, why=why, estimated=again.estimated)
+        due = terms.due_after(again.due_at, clock, calendar, hours=hours)
+        return clock.move(due, at=at, why=why, estimated=again.estimated)
 
     def _start(self, terms: ClockTerms, *, at: datetime, about: str) -> None:
-        clock = terms.start(
-            number=self._state.next_number(terms.id),
-            started_at=at,
-            calendar=self._state.calendar,
-            not_before=self._state.date_for(terms.not_before),
-            hours=self._programme.hours_of(terms),
-        )
+        """A promise begins; one that no calendar can time is a person's to keep, and stops none."""
+        try:
+            clock = terms.start(
+                number=self._state.next_number(terms.id),
+                started_at=at,
+                calendar=self._state.calendar,
+                not_before=self._state.date_for(terms.not_before),
+                hours=self._programme.hours_of(terms),
+            )
+        except CalendarYearMissing as unknown:
+            self._untimed(terms, unknown.year)
+            return
         self._state.clock_about[clock.instance] = about
         self._pen.clock(clock, workflow.now())
         self._watch_soon(clock.instance)
@@ -134,6 +184,9 @@ class Clocks:
     async def _watch(self, instance: str) -> None:
         """Wait for the next alarm of a clock until it is met, dropped or breached."""
         while (clock := self._state.clocks[instance]).is_open and clock.breached_at is None:
+            if clock.stands_still:
+                await self._stirred(clock, None)
+                continue
             alarm_at = clock.due_at if clock.warned_at else min(clock.warn_at, clock.due_at)
             if await self._stirred(clock, alarm_at):
                 continue
@@ -146,13 +199,13 @@ class Clocks:
             else:
                 self._pen.clock(clock.warn(now), now)
 
-    async def _stirred(self, clock: Clock, alarm_at: datetime) -> bool:
-        """Wait until the alarm; True if the clock changed before it rang."""
-        left = alarm_at - workflow.now()
+    async def _stirred(self, clock: Clock, alarm_at: datetime | None) -> bool:
+        """Wait until the alarm, or for ever; True if the clock changed before it rang."""
+        left = None if alarm_at is None else max(alarm_at - workflow.now(), timedelta())
         try:
             await workflow.wait_condition(
                 lambda: self._state.clocks[clock.instance] is not clock,
-                timeout=max(left, type(left)()),
+                timeout=left,
                 timeout_summary=f"{clock.instance} {clock.name}"[:60],
             )
         except TimeoutError:  # and if it changed in the very beat of its alarm, that counts

@@ -17,7 +17,7 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, due_civil
 from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
@@ -106,7 +106,11 @@ def next_due_at(state: MatterState) -> datetime | None:
 
     A step with a due moment and no promise behind it is in the details and on the worklist.
     """
-    dues = [clock.due_at for clock in state.open_clocks if clock.breached_at is None]
+    dues = [
+        clock.due_at
+        for clock in state.open_clocks
+        if clock.breached_at is None and not clock.stands_still
+    ]
     return min(dues, default=None)
 
 
@@ -133,6 +137,11 @@ def civil(at: datetime | None) -> str:
     return "—" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def by_when(due_at: datetime | None) -> str:
+    """A deadline as a person in China reads it; the end of a day is 24:00."""
+    return "—" if due_at is None else due_civil(due_at)
+
+
 def current_details(state: CaseState) -> str:
     """The case on one page, in Markdown: stage, who must act by when, clocks, money."""
     return (
@@ -147,23 +156,21 @@ def waiting_details(state: MatterState) -> str:
     """Steps and promises, in Markdown."""
     waits = "\n".join(
         f"- **{task.title}** · {'/'.join(ROLE_NAMES[role] for role in task.roles)}"
-        f" · 截止 {civil(task.due_at)}"
+        f" · 截止 {by_when(task.due_at)}"
         for task in state.tasks.values()
     )
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
-    return (
-        f"### 待办\n\n{waits or '无'}\n\n"
-        "### 时效\n\n| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
-        f"{clocks}\n"
-    )
+    head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
+    promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""
+    return f"### 待办\n\n{waits or '无'}\n\n{promises}"
 
 
 def _clock_row(clock: Clock) -> str:
     estimated = "(估)" if clock.estimated else ""
     return (
         f"| {clock.instance} | {clock.name} | {civil(clock.started_at)}"
-        f" | {civil(clock.due_at)}{estimated} | {civil(clock.met_at)}"
-        f" | {_CLOCK_WORDS[clock.state]} |"
+        f" | {by_when(clock.due_at)}{estimated} | {civil(clock.met_at)}"
+        f" | {'等待客户' if clock.stands_still else _CLOCK_WORDS[clock.state]} |"
     )
 
 

@@ -19,10 +19,10 @@ from domain.clock import Clock, ClockState
 from domain.programme import Programme
 from domain.steps import CareDuty, Evidence, TaskKind
 from domain.tasks import TASKS
-from domain.terms import ExpectedEvent
+from domain.terms import ClockTerms, ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
 from workflows.matter import Completion, MatterPen, MatterState, new_task
 from workflows.messages import Actor, CompleteTask
 from workflows.scribe import Scribe
@@ -55,7 +55,9 @@ class FrontDesk:
         self._beside: list[asyncio.Task[None]] = []
         self._failure: BaseException | None = None
         self._record = record
-        self.clocks = Clocks(state, programme, spawn=self._spawn, told=self._breached)
+        self.clocks = Clocks(
+            state, programme, spawn=self._spawn, told=self._breached, untimed=self._untimed
+        )
 
     # Running -------------------------------------------------------------------------------------
 
@@ -152,6 +154,10 @@ class FrontDesk:
         self.pen.task_opened(task)
         return task.task_id
 
+    def promised(self, *events: ExpectedEvent) -> ExpectedEvent | None:
+        """The first of these events that an open clock waits for; programmes name others."""
+        return next((event for event in events if self.clocks.until(event)), None)
+
     def show(self, task_id: str, evidence: Evidence) -> None:
         """Lay what both sides' books say beside a step."""
         task = self.state.tasks[task_id]
@@ -221,7 +227,7 @@ class FrontDesk:
         self.state.calendar, self.state.calendar_at = calendar, at
         for clock in moved:
             self._due_with(clock)
-            self.note("retimed", f"{clock.instance} 截止改为 {civil(clock.due_at)}", at=at)
+            self.note("retimed", f"{clock.instance} 截止改为 {by_when(clock.due_at)}", at=at)
         return [clock for clock in moved if self.programme.clock(clock.id).ours]
 
     def _due_with(self, clock: Clock) -> None:
@@ -260,6 +266,10 @@ class FrontDesk:
             if task.kind is TaskKind.BREACH and clock and clock.state is ClockState.MET:
                 # The alarm only overtook the report of a step that was done in time.
                 self.no_longer_asked(task.task_id, at=at, reason="按时完成")
+
+    def _untimed(self, terms: ClockTerms, year: int) -> None:
+        """A promise reaches into a year the calendar lacks: a supervisor keeps it by hand."""
+        self.alert(f"{terms.id} {terms.name} 无法计时: 节假日表缺少{year}年")
 
     def _breached(self, clock: Clock) -> None:
         """A promise is broken: recorded, shown, told to a supervisor; the matter goes on."""

@@ -115,13 +115,15 @@ class RequestBooking(Message):
     service: str
     verdict: Verdict
     unit_reserved: bool  # under the booking's id, where the service is counted
-    year_ends_on: date | None = None  # the last day of the policy year the unit belongs to
+    year_ends_on: date | None = None  # the last day of the policy year it was asked for in
     hospital: HospitalTerms | None = None
     escorting: Escorting | None = None  # who comes along, where somebody does
     disease: str | None = None
     wished_on: date | None = None
     covered_from: date | None = None  # the first day of the policy, where one is known
+    insured_since: date | None = None  # of the first of the policies it renews
     covered_until: date | None = None  # the last day of the policy, where it has one
+    last_day: date | None = None  # on which policy, entitlement and service all still run
     channel: str
     language: Literal["zh", "en"] = "zh"  # in which the customer is told
     urgent: bool = False  # an office that rests at night still hears emergencies

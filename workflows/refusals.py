@@ -6,6 +6,7 @@ The door turns the code into a problem document.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -14,10 +15,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
-from domain.documents import DocumentStage, missing
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.steps import TaskKind
+from domain.strict import fault_of
 from domain.tasks import (
     TASKS,
     AnswerTopUp,
@@ -56,13 +58,29 @@ VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
 
 
+ASKED_AGAIN: Final = "papers_asked"
+ASKED_AGAIN_MAX: Final = 3
+"""So often a reviewer may ask for more papers before an opinion; then he says yes or no."""
 BILL_BELIEVED: Final = 2
 """A bill beyond so many times what we cover is read a second time before it is settled."""
 
 
-def refusal(code: str, message: str, field: str) -> ApplicationError:
-    """A command refused for good: sending it again changes nothing."""
-    return ApplicationError(message, field, type=code, non_retryable=True)
+def refusal(
+    code: str, message: str, field: str, *, missing: Iterable[str] = ()
+) -> ApplicationError:
+    """A command refused for good: sending it again changes nothing.
+
+    `missing` are the codes of what is not there, for whoever reads no words.
+    """
+    return ApplicationError(message, field, [*missing], type=code, non_retryable=True)
+
+
+def papers_missing(kinds: Iterable[DocumentKind]) -> ApplicationError:
+    """Papers are not in the file: their names for people, their kinds for programmes."""
+    lacking = list(kinds)
+    names = "、".join(DOCUMENT_NAMES[kind] for kind in lacking)
+    codes = [kind.value for kind in lacking]
+    return refusal(DOCUMENTS_MISSING, f"资料未齐: {names}", "documents", missing=codes)
 
 
 def not_ahead(at: datetime, now: datetime) -> None:
@@ -86,8 +104,8 @@ def open_step(
     try:
         return task, TASKS[message.kind].form.model_validate(message.form)
     except ValidationError as error:
-        field = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+        field, why = fault_of(error)
+        raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
 
 
 class Refusals:
@@ -148,6 +166,8 @@ class Refusals:
                 self._documents(message, disease, DocumentStage.APPLICATION)
             case JudgeLiability(approved=True):
                 self._plan(form)
+            case JudgeLiability(missing=[_, *_]):
+                self._asked_again()
             case JudgeLiability(approved=False, reason=""):
                 raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
             case SecondReview():
@@ -237,11 +257,15 @@ class Refusals:
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
 
     def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
+        asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
         needed = self._programme.documents_for(disease, stage)
-        lacking = missing(needed, message.documents)
+        lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
-            kinds = ", ".join(kind.value for kind in lacking)
-            raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+            raise papers_missing(lacking)
+
+    def _asked_again(self) -> None:
+        if self._state.counts.get(ASKED_AGAIN, 0) >= ASKED_AGAIN_MAX:
+            raise refusal(FORM_REFUSED, f"已{ASKED_AGAIN_MAX}次要求补充资料, 须作出结论", "missing")
 
     def _is_far_above(self, bill: Money) -> bool:
         """A bill so large that a digit too many is likelier; with a balance the limit pays it."""

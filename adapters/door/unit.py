@@ -35,6 +35,7 @@ from adapters.reports.promises import PromiseRows
 from adapters.reports.ratings import RatingRows
 from adapters.rescues import RescueRows
 from adapters.roster import RosterRows
+from adapters.talks import TalkRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -58,6 +59,7 @@ class DoorUnit:
         self.rescues = RescueRows(connection, sealer)
         self.emergencies = EmergencyRows(connection)
         self.family = FamilyRows(connection, sealer)
+        self.talks = TalkRows(connection, sealer)
         self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HOSPITALS = ROOT / "data" / "hospitals.csv"
 NETWORK = ROOT / "data" / "networks" / "bainian_deposit_waiver.yaml"
 

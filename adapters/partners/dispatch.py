@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from activities.ports import Contact
-from activities.visit_ports import VisitAnswer, VisitOrder
+from activities.visit_ports import VisitAnswer, VisitKept, VisitOrder
 from adapters.partners.line import (
     Answer,
     NoBelievableAnswer,
@@ -29,6 +29,17 @@ ContactOf = Callable[[str], Awaitable[Contact]]
 """Where a case's customer is reached; looked up at the last moment, so that it is in no history."""
 
 _VISITS: Final = "/visits"
+_FOR_GOOD: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.GONE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""A no that stays one; a wrong token or a lost answer is mended, and the call made again."""
 _TAKEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED})
 
 
@@ -59,6 +70,8 @@ class NursePlatform:
     async def cancel_visit(self, visit_id: str) -> None:
         """Call a visit off; calling off twice or an unknown visit is no error."""
         answer = await self._told(f"{_visit(visit_id)}/cancel", {})
+        if answer.status in _FOR_GOOD:
+            raise VisitKept(f"http_{answer.status}")
         if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
             raise PartnerSilent(f"http_{answer.status}")
 

@@ -8,9 +8,14 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.booking_ports import BookingPage, UseMoved
+from activities.bookings import KeepBookings
+from activities.notices import TellCustomers
 from adapters.entitlements import Entitlements
 from adapters.programme_files import load_programmes
+from domain.booking import BookingStage
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, counter_of
+from tests.workflows.fakes import FakeBooks, FakePartners
 
 AT = datetime(2026, 6, 17, 1, 0, tzinfo=UTC)
 ALL = {one.code: one for one in load_programmes()}
@@ -51,6 +56,24 @@ async def test_the_same_twice_is_once(units: Entitlements) -> None:
         await units.give_back("gc-1", at=AT, why="provider_failure")
     assert await units.used(counter()) == 0
     assert await units.reserve("gc-2", counter(), count=1, at=AT) == 0
+
+
+async def test_a_page_that_used_a_unit_up_and_gave_it_back_is_turned_again(
+    units: Entitlements,
+) -> None:
+    """Approved and failed in one beat; the answer was lost, and the page is turned once more."""
+    await units.reserve("bk-1", counter(), count=1, at=AT)
+    books, partners = FakeBooks(), FakePartners()
+    notices = TellCustomers(book=books, messaging=partners, steward_phone="13900000000")
+    verb = KeepBookings(record=books, entitlements=units, ledger=books, notices=notices)
+    moves = [
+        UseMoved(to="consumed", why="approved", at=AT),
+        UseMoved(to="given_back", why="provider_failure", at=AT),
+    ]
+    page = BookingPage(booking_id="bk-1", page=1, at=AT, stage=BookingStage.CANCELLED, uses=moves)
+    for _ in range(2):
+        await verb.turn_page(page)
+    assert await units.used(counter()) == 0
 
 
 async def test_a_use_given_back_is_over(units: Entitlements) -> None:

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.roster_ports import LineUp, Take
 from adapters.programme_files import load_programmes
 from adapters.roster import IN_LINE_FOR, Roster, RosterRows
+from adapters.tables.roster import slot_takings
 from domain.roster import Slot, Turn
 from domain.services import DoctorLevel
 
@@ -148,3 +150,51 @@ async def test_an_order_that_looks_no_more_holds_up_nobody(
     assert (await roster.line_up(order("bk-2", after_s=1))).ahead == 1
     later = AT + IN_LINE_FOR + timedelta(seconds=1)
     assert (await roster.line_up(order("bk-2", after_s=1, at=later))).turn is Turn.NOW
+
+
+async def _stuck(database: AsyncEngine, number: int, *unless: asyncio.Task[Any]) -> None:
+    """Wait until so many wait for a lock, or one of those that should wait is done."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(20), database.connect() as connection:
+        while not any(task.done() for task in unless):
+            if (await connection.execute(waiting)).scalar_one() >= number:
+                return
+            await connection.rollback()
+
+
+@pytest.mark.parametrize("way", ["take", "line_up"])
+async def test_a_slot_that_is_taken_while_it_is_withdrawn_is_told_or_not_had(
+    database: AsyncEngine, roster: Roster, way: str
+) -> None:
+    """Whichever is first, no booking holds a withdrawn slot of which it was told nothing."""
+
+    async def taken(booking: str) -> bool:
+        if way == "take":
+            return await roster.take(wish(booking, "s-0"))
+        return (await roster.line_up(order(booking))).slot is not None
+
+    async def withdrawn() -> tuple[bool, str | None]:
+        async with database.begin() as connection:
+            return await RosterRows(connection).withdraw("s-0", at=AT)
+
+    await publish(database, a_slot(0))
+    async with database.connect() as other:  # somebody else is taking it, and does not in the end
+        row = {"slot_id": "s-0", "booking_id": "bk-0", "taken_at": AT}
+        await other.execute(insert(slot_takings).values(row))
+        first = asyncio.create_task(taken("bk-1"))
+        await _stuck(database, 1, first)
+        second = asyncio.create_task(withdrawn())
+        await _stuck(database, 2, second)
+        await other.rollback()
+    assert (await first, await second) == (True, (True, "bk-1"))
+
+    await roster.leave("bk-1")
+    await publish(database, a_slot(0, slot_id="s-9", doctor="doctor-9"))
+    async with database.connect() as other:  # the slot is withdrawn, and that does not stand yet
+        rows = RosterRows(other)
+        assert await rows.withdraw("s-9", at=AT) == (True, None)
+        late = roster.take(wish("bk-2", "s-9")) if way == "take" else taken("bk-2")
+        third = asyncio.create_task(late)
+        await _stuck(database, 1, third)
+        await other.commit()
+    assert not await third

@@ -26,6 +26,7 @@ from temporalio.client import Client
 
 import worker
 from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
+from activities.hospital_ports import ResourceAnswer, ResourceOrder
 from activities.notices import TellCustomers
 from activities.ports import (
     ClaimFiling,
@@ -40,6 +41,7 @@ from activities.ports import (
 from activities.visit_ports import VisitAnswer, VisitOrder
 from adapters.bookings import BookingBook
 from adapters.casebook import Casebook
+from adapters.directory import Directory
 from adapters.encryption import KeyRing, Sealer
 from adapters.entitlements import Entitlements
 from adapters.identity import mint
@@ -56,6 +58,7 @@ from api.delivery import ORPHAN_AFTER, sweep
 from api.gateway import CaseGateway, NotKnownYet
 from api.main import create_app, wire
 from domain.calendar import SHANGHAI, civil_date
+from domain.coordination import AskStatus
 from domain.parcel import ParcelStatus
 from domain.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
@@ -117,6 +120,12 @@ class KindPartners:
 
     async def order_test(self, order: TestOrder) -> LabAnswer:
         return LabAnswer(accepted=True)
+
+    async def ask(self, order: ResourceOrder) -> ResourceAnswer:
+        return ResourceAnswer(status=AskStatus.PENDING)
+
+    async def withdraw(self, ask_id: str) -> bool:
+        return True
 
     async def file(self, filing: ClaimFiling, policy_ref: str) -> ClaimReceipt:
         return ClaimReceipt(status="accepted")
@@ -325,6 +334,7 @@ async def worked(house: House) -> AsyncIterator[House]:
     )
     verbs += worker.paying_back(papers=PaidPapers(house.database, house.sealer))
     verbs += worker.shipping(courier=kind, lab=kind)
+    verbs += worker.coordinating(hospitals=kind, directory=Directory(house.database))
     verbs += worker.consulting(roster=Roster(house.database))
     verbs += worker.rescuing(record=RescueBook(house.database, house.sealer))
     async with worker.build(house.temporal, task_queue=house.settings.task_queue, verbs=verbs):

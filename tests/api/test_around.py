@@ -20,6 +20,7 @@ from adapters.database import open_database
 from adapters.door.unit import DoorBooks
 from adapters.encryption import KeyRing
 from adapters.identity import mint
+from adapters.programme_files import load_programmes
 from adapters.temporal import without_worker
 from api.main import is_all_local, serve
 from domain.tasks import TASKS
@@ -59,6 +60,20 @@ async def test_hospitals_are_filtered_and_paged(house: House) -> None:
     problem(await house.get("/v1/hospitals", params={"limit": 201}), 422, "invalid", "limit")
     bad = await house.get("/v1/hospitals", params={"name": "\x00"})
     problem(bad, 422, "invalid", "name")
+
+
+async def test_a_client_learns_from_the_programme_which_codes_it_sends(house: House) -> None:
+    for programme in load_programmes():
+        seen = await house.get(f"/v1/programmes/{programme.code}", "customer")
+        assert seen.status_code == 200, seen.text
+        asks = {one["service"]: one for one in seen.json()["asks"]}
+        assert [*asks] == [service.code for service in programme.services]
+    surgery = (await house.get("/v1/programmes/hosp_shuangcheng_surgery", "customer")).json()
+    assert surgery["groups"]
+    steps = {step["code"]: step for one in surgery["asks"] for step in one["steps"]}
+    sex = next(one for one in steps["record_call"]["fields"] if one["code"] == "sex")
+    assert [one["code"] for one in sex["values"]] == ["male", "female", "unknown"]
+    problem(await house.get("/v1/programmes/nope", "customer"), 404, "not-found")
 
 
 async def test_programmes_and_reports_answer(house: House) -> None:

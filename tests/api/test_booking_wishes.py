@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
+from adapters.tables.cases import hospitals, network_hospitals
 from domain.calendar import civil_date
 from tests.api.conftest import HOSPITAL, House
 from tests.api.test_bad_input import problem
@@ -51,6 +53,7 @@ async def test_a_service_told_by_mail_needs_an_address(house: House) -> None:
 async def test_another_hospital_than_the_wished_one_is_agreed_on_first(worked: House) -> None:
     """The wished hospital first (R629, R651); another only by agreement (R630, R647)."""
     await insured_of(worked, P04)
+    await _known(worked, "h-2", "h-3", listed=(HOSPITAL, "h-2"))
     booking_id = await booked(worked, hospital_id=HOSPITAL, department="胸外科")
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
     await approved(worked, booking_id)
@@ -59,14 +62,37 @@ async def test_another_hospital_than_the_wished_one_is_agreed_on_first(worked: H
     await done(worked, booking_id, "choose_option", "agent", option="expert-2")
     task = await open_task(worked, booking_id, "arrange_service")
     at = (worked.clock() + timedelta(days=3)).isoformat()
-    form = {"arranged": True, "service_at": at, "hospital_id": "h-2"}
+    form = {"arranged": True, "service_at": at, "hospital_id": "h-2", "hospital_class": "2A"}
     path = f"/v1/tasks/{task['task_id']}/completion"
+    nowhere = await worked.post(path, form | {"hospital_id": "h-none"}, "dispatcher")
+    problem(nowhere, 422, "unknown-hospital", "hospital_id")
+    outside = await worked.post(path, form | {"hospital_id": "h-3"}, "dispatcher")
+    problem(outside, 422, "invalid", "hospital_id")
     refused = await worked.post(path, form, "dispatcher")
     problem(refused, 422, "invalid", "equal_alternative")
     agreed = await worked.post(path, form | {"equal_alternative": True}, "dispatcher")
     assert agreed.status_code == 200, agreed.text
     file = (await worked.get(f"/v1/bookings/{booking_id}", "agent")).json()
     assert "胸外科" in file["need"], "the department too (R130)"
+    [told] = [one for one in file["tasks"] if one["task_id"] == task["task_id"]]
+    assert told["completion"]["hospital_class"] == "3A", "the directory knows better"
+
+
+async def _known(house: House, *ids: str, listed: tuple[str, ...]) -> None:
+    """Hospitals of the directory, and which of them the network lists."""
+    now = house.clock()
+    place = {
+        "province": "浙江省",
+        "city": "杭州市",
+        "grade": 3,
+        "sub_grade": "甲",
+        "updated_at": now,
+    }
+    rows = [{"programme": P04, "list_version": "2026-01", "hospital_id": one} for one in listed]
+    async with house.database.begin() as connection:
+        found = [{"id": one, "name": f"医院{one}", **place} for one in ids]
+        await connection.execute(insert(hospitals), found)
+        await connection.execute(insert(network_hospitals), rows)
 
 
 @pytest.mark.parametrize(

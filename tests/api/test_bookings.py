@@ -76,7 +76,8 @@ async def booked(house: House, **changes: Any) -> str:
 async def done(house: House, booking_id: str, kind: str, role: str, **form: Any) -> httpx.Response:
     task = await open_task(house, booking_id, kind)
     path = f"/v1/tasks/{task['task_id']}/completion"
-    answer: httpx.Response = await house.post(path, form, role)
+    named: str = task["assignee"] or ""
+    answer: httpx.Response = await house.post(path, form, role, subject=named)
     assert answer.status_code == 200, answer.text
     return answer
 
@@ -193,7 +194,11 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     task = await open_task(worked, booking_id, "check_papers")
     path = f"/v1/tasks/{task['task_id']}/completion"
     form = {"complete": True, "slip_issued_on": civil_date(worked.clock()).isoformat()}
-    problem(await worked.post(path, form), 409, "documents-missing")
+    told = problem(await worked.post(path, form), 409, "documents-missing")
+    assert "admission_slip" in told["missing"]
+    assert "住院证" in told["detail"]
+    file = (await worked.get(f"/v1/bookings/{booking_id}", "customer")).json()
+    assert (file["missing_documents"], file["next_due_at"]) == (["admission_slip"], None)
     terms = PROGRAMMES[P20]
     service = terms.service("inpatient_arrangement")
     async with no_server_takes_a_signal(worked):
@@ -211,6 +216,7 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     seen = await staged(worked, booking_id, "coordinating")
     assert [clock["clock"] for clock in seen["clocks"]] == ["G33"]
     assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"]
+    assert (seen["missing_documents"], seen["next_due_at"]) == ([], seen["clocks"][0]["due_at"])
     assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 1
 
 

@@ -122,7 +122,7 @@ async def test_a_supervisor_is_asked_once_for_the_next_notice(house: House, cloc
         await upkeep(house.app.state.door)
     (step,) = (await house.get("/v1/tasks", "supervisor")).json()["items"]
     assert (step["kind"], step["subject"]) == ("import_calendar", "2027年放假安排")
-    assert step["due_civil"] == "2027-01-01 00:00"
+    assert step["due_civil"] == "2026-12-31 24:00"
     at = f"/v1/tasks/{step['task_id']}/completion"
     done = await house.post(at, {"action": "已向国务院办公厅网站核实, 尚未发布"}, "supervisor")
     assert done.status_code == 200, done.text

@@ -163,13 +163,28 @@ async def test_a_doctor_advises_and_the_customer_reads_the_summary(
     booking_id = await booked(worked, programme=P02, service=service)
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
     if service == "family_doctor_phone":
-        fits = {"doctor": "doctor-3", "doctor_level": "attending", "hospital_class": "3A"}
+        fits = {"doctor": "doctor-1", "doctor_level": "attending", "hospital_class": "3A"}
         await done(worked, booking_id, "match_doctor", "reviewer", matched=True, **fits)
+        task = await open_task(worked, booking_id, "consult")
+        path = f"/v1/tasks/{task['task_id']}/completion"
+        form = {"outcome": "advised"}
+        another = await worked.post(path, form, "doctor", subject="doctor-2")
+        problem(another, 409, "task-claimed")
     await done(worked, booking_id, "consult", "doctor", outcome="advised")
     if service == "family_doctor_phone":
         await done(worked, booking_id, "write_summary", "doctor", summary="低盐饮食")
         await done(worked, booking_id, "rate_service", "customer", satisfaction=5)
+        await _customer_reads(worked, booking_id, "write_summary", summary="低盐饮食")
+        await _customer_reads(worked, booking_id, "match_doctor", matched=True, **fits)
+        await _customer_reads(worked, booking_id, "consult")
     assert (await staged(worked, booking_id, "closed"))["unit"] is None
+
+
+async def _customer_reads(house: House, booking_id: str, kind: str, **shown: Any) -> None:
+    """The customer's part of a report, in their own file of the booking."""
+    file = (await house.get(f"/v1/bookings/{booking_id}", "customer", subject="customer-1")).json()
+    [step] = [one for one in file["tasks"] if one["kind"] == kind]
+    assert step["completion"] == (shown or None)
 
 
 async def test_a_customer_reads_what_a_consultation_is_about(house: House) -> None:

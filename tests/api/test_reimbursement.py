@@ -10,6 +10,7 @@ from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import NEED, booked, done, insured_of, request_of, reviewed, staged
 from tests.api.test_callbacks import call
+from tests.api.test_sight import audited
 
 P13 = "ruitai_ci"
 P18 = "xintai_million_guard"
@@ -58,8 +59,10 @@ async def test_what_was_paid_back_is_seen_by_its_own_and_a_late_contradiction_is
     seen = (await worked.get(path, "finance")).json()
     assert (seen["need"], [one["amount"] for one in seen["payments"]]) == ("", [YUAN])
     assert {one["kind"] for one in seen["documents"]} == {"travel_ticket", "lodging_invoice"}
+    await _papers_are_opened(worked, path, seen["documents"])
     owner = {"subject": "customer-1"}
-    assert (await worked.get(f"{path}/ledger", "customer", **owner)).status_code == 200
+    books = (await worked.get(f"{path}/ledger", "customer", **owner)).json()
+    assert books["left"]["amount"] == "0.00"  # it is closed: nothing more may be asked for
     stranger = {"subject": "customer-2"}
     problem(await worked.get(f"{path}/ledger", "customer", **stranger), 404, "not-found")
     problem(await worked.get(f"{path}/ledger", "reviewer"), 403, "forbidden")
@@ -98,3 +101,29 @@ async def test_a_year_of_calls_is_booked_once_in_a_policy_year(house: House) -> 
     assert first["unit"] == "reserved", first["reasons"]
     second = await house.post("/v1/bookings", request_of(house, **wish))
     problem(second, 409, "entitlement-used-up")
+
+
+async def _papers_are_opened(house: House, path: str, papers: list[dict[str, Any]]) -> None:
+    """Each paper by whoever certifies it and by its owner, by nobody else; none comes later."""
+    before = (await audited(house)).count("document.viewed")
+    for role in ("agent", "reviewer", "finance", "customer"):
+        listed = (await house.get(f"{path}/documents", role, subject="customer-1")).json()["items"]
+        assert listed == papers, role
+        for paper in papers:
+            file = await house.get(
+                f"{path}/documents/{paper['document_id']}", role, subject="customer-1"
+            )
+            assert file.content == b"\xff\xd8\xff" + paper["kind"].encode(), role
+    assert (await audited(house)).count("document.viewed") == before + 8
+    one = f"{path}/documents/{papers[0]['document_id']}"
+    assert (await house.get(f"{path}/documents", "dispatcher")).json()["items"] == []
+    problem(await house.get(one, "dispatcher"), 404, "not-found")
+    problem(await house.get(one, "customer", subject="customer-2"), 404, "not-found")
+    problem(await house.get(one, "channel", channel="other"), 404, "not-found")
+    problem(await house.get(one, "nurse"), 403, "forbidden")
+    late = await house.post(
+        f"{path}/documents",
+        data={"kind": "travel_ticket"},
+        files={"file": ("a.jpg", b"\xff\xd8\xff late", "image/jpeg")},
+    )
+    assert problem(late, 409, "case-ended")["title"] == "预约已结束"

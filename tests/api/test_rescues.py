@@ -97,6 +97,7 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
     path = f"/v1/tasks?case_id={rescue_id}"
     tasks = (await ok(worked, path, role="hospital_nurse"))["items"]
     call = next(one for one in tasks if "record_call" in one["subject"])
+    asked = {one["code"] for one in call["asks"]["details"]}
     eight = dict.fromkeys(
         ("name", "diagnosis", "operation", "anaesthesia", "team", "notifier"), "甲"
     )
@@ -105,6 +106,7 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
         "at": now(worked),
         "details": eight | {"age": "45", "sex": "male"},
     }
+    assert asked == {*form["details"]}
     await ok(worked, f"/v1/tasks/{call['task_id']}/completion", form)
     ended = {"outcome": "admitted", "at": now(worked), "handed_to": "骨科病区"}
     # Nobody is known, no case is linked, nothing is paid: the rescue ends without any of it.

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.programme_files import load_programmes
 from domain.booking_papers import PaperRead, Span, faults, lacking
-from domain.booking_terms import preferred
+from domain.booking_terms import OWED_FOR, owed_until, preferred
 from domain.documents import DocumentKind
 from domain.services import DoctorLevel
 from domain.staffing_checks import unfit
@@ -147,3 +147,20 @@ def test_whoever_speaks_with_the_hospital_reads_what_is_looked_for_first(
     programme: str, service: str, words: str
 ) -> None:
     assert words in preferred(PROGRAMMES[programme].service(service))
+
+
+@pytest.mark.parametrize(
+    ("of", "year_ends_on", "last_day", "until"),
+    [
+        (P06, None, None, ON + OWED_FOR),  # nothing else ends it
+        (P06, date(2026, 12, 31), None, ON + OWED_FOR),  # no year of P06's ends a service
+        (P06, None, date(2026, 10, 1), date(2026, 10, 1)),
+        (P06, None, date(2028, 1, 1), ON + OWED_FOR),
+        (("ins_oncology", "gene_testing"), date(2026, 12, 31), None, date(2026, 12, 31)),
+    ],
+)
+def test_what_a_customer_owes_is_not_waited_for_without_end(
+    of: tuple[str, str], year_ends_on: date | None, last_day: date | None, until: date
+) -> None:
+    service = PROGRAMMES[of[0]].service(of[1])
+    assert owed_until(service, since=ON, year_ends_on=year_ends_on, last_day=last_day) == until

@@ -19,6 +19,7 @@ from domain.calendar import (
     WorkCalendar,
     YearStatus,
     civil_date,
+    due_civil,
     end_of_day,
 )
 
@@ -311,3 +312,8 @@ def test_the_shanghai_clock_has_no_summer_time_in_the_years_of_the_table() -> No
         for day in all_days(FIRST, LAST)
     }
     assert offsets == {timedelta(hours=8)}
+
+
+def test_a_deadline_at_the_end_of_a_day_is_said_as_24_00_of_that_day() -> None:
+    assert due_civil(datetime(2026, 5, 6, 16, tzinfo=UTC)) == "2026-05-06 24:00"
+    assert due_civil(datetime(2026, 5, 6, 10, tzinfo=UTC)) == "2026-05-06 18:00"

@@ -39,12 +39,13 @@ def test_a_no_is_final_and_a_second_yes_must_be_the_first(
 
 
 @pytest.mark.parametrize(
-    ("ours", "status", "is_open", "took_back", "to_withdraw"),
+    ("ours", "status", "is_ours", "took_back", "to_withdraw"),
     [
         ("wanted", PENDING, True, False, False),
-        ("wanted", NO, False, False, False),
+        ("wanted", YES, True, False, False),
+        ("wanted", NO, True, False, False),
         ("held", YES, True, False, False),
-        ("held", NO, False, True, False),
+        ("held", NO, True, True, False),
         ("let_go", PENDING, False, False, True),
         ("let_go", YES, False, False, True),
         ("let_go", NO, False, False, False),
@@ -53,7 +54,8 @@ def test_a_no_is_final_and_a_second_yes_must_be_the_first(
     ],
 )
 def test_what_is_not_wanted_is_taken_back_unless_there_is_nothing_to_take_back(
-    ours: str, status: AskStatus, is_open: bool, took_back: bool, to_withdraw: bool
+    ours: str, status: AskStatus, is_ours: bool, took_back: bool, to_withdraw: bool
 ) -> None:
     ask = HospitalAsk.model_validate({"ask_id": "bk-1.ask.1", "status": status, "ours": ours})
-    assert (ask.is_open, ask.took_back, ask.is_to_withdraw) == (is_open, took_back, to_withdraw)
+    assert (ask.is_ours, ask.took_back, ask.is_to_withdraw) == (is_ours, took_back, to_withdraw)
+    assert ask.is_offered == (ours == "wanted" and status is YES)

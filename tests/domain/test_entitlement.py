@@ -15,6 +15,7 @@ from domain.entitlement import (
     moved_on,
     period_of,
     policy_year,
+    year_ends_on,
 )
 
 ALL = {one.code: one for one in load_programmes()}
@@ -49,6 +50,13 @@ def test_policy_years_follow_each_other_without_gap(policy_from: date, days: int
 def test_a_day_before_the_policy_has_no_year() -> None:
     with pytest.raises(ValueError, match="before the policy"):
         policy_year(FROM, FROM - timedelta(days=1))
+
+
+def test_a_service_nobody_counts_has_a_policy_year_too() -> None:
+    """R700: what P19 does not count ends with the year all the same."""
+    counted = ALL["annex2_ci_inpatient"].service("inpatient_arrangement").quota.is_counted
+    ends = [year_ends_on(first, date(2025, 3, 1)) for first in (FROM, None, date(2026, 1, 1))]
+    assert (counted, ends) == (False, [date(2026, 2, 28), None, None])
 
 
 def test_a_term_and_a_policy_are_one_period_a_policy_year_is_many() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.hospital import HospitalKey, Kind, SubGrade, hospital_id, read_level, tidy
+from domain.hospital import HospitalKey, Kind, SubGrade, class_of, hospital_id, read_level, tidy
 
 LIST = Path(__file__).parents[2] / "data" / "hospitals.csv"
 
@@ -134,3 +134,13 @@ def test_no_two_hospitals_of_the_real_list_share_an_id() -> None:
             for row in csv.DictReader(file)
         }
     assert len({hospital_id(key) for key in keys}) == len(keys) == 6_716
+
+
+@pytest.mark.parametrize(
+    ("grade", "sub_grade", "known"),
+    [(3, "甲", "3A"), (2, "甲", "2A"), (3, "乙", None), (1, "甲", None)],
+)
+def test_only_the_class_a_hospital_has_is_the_class_a_programme_asks_for(
+    grade: int, sub_grade: str, known: str | None
+) -> None:
+    assert class_of(grade, sub_grade) == known

@@ -9,7 +9,7 @@ from domain.documents import DocumentKind, DocumentStage, outstanding
 from domain.eligibility import Outcome, judge
 from domain.rules import RuleCode
 from domain.services import PreconditionCode, ServiceQuota
-from tests.domain.test_eligibility_everywhere import ALL, CALENDAR, TODAY, facts, verdict
+from tests.domain.questions import ALL, CALENDAR, TODAY, facts, verdict
 
 ENDED = {"policy_to": TODAY - timedelta(days=1)}
 ANOTHER = {"for_insured_self": False}

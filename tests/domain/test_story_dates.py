@@ -9,7 +9,7 @@ import pytest
 
 from domain.eligibility import Outcome
 from domain.rules import RuleCode
-from tests.domain.test_eligibility_everywhere import verdict
+from tests.domain.questions import verdict
 
 P20 = "ins_oncology"
 P02 = "pingan_value_added"

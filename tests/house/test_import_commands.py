@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from adapters.lists import commands
 from tests.adapters.test_insured_import import HEAD, a_row
 from tests.house.files import text_of
 from tests.house.test_commands import run
@@ -25,6 +26,11 @@ def test_a_list_is_refused_with_a_report_and_taken_in_part_when_asked(
     assert "refused_rows: 1" in taken.stdout
     for secret in ("客户某甲", "110101190001010007", "13800138000"):
         assert secret not in refused.stderr + refused.stdout + taken.stdout + taken.stderr
+
+
+def test_the_lists_that_are_read_when_none_is_named_lie_there() -> None:
+    assert commands.HOSPITALS.is_file()
+    assert commands.NETWORK.is_file()
 
 
 def test_a_network_nobody_names_and_a_list_without_a_version_are_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from domain.steps import TaskKind
 from tests.workflows import escorts, stewards
 from tests.workflows.booked import Booked, booking_opener
 
+P16_BED: Final = ("global_doctor_ci", "inpatient_arrangement")
 P20_BED: Final = ("ins_oncology", "inpatient_arrangement")
 
 
@@ -69,6 +70,22 @@ async def _appointment_expired(booked: Booked) -> None:
     await booked.ends(BookingStage.EXPIRED)
 
 
+async def _appointment_in_hospital(booked: Booked) -> None:
+    """Doctor and family are spoken with twice in a week, until the patient has left (P16)."""
+    await stewards.take(booked)
+    await stewards.hand_in(booked, *P16_BED)
+    await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
+    await stewards.agreed(booked, "2026-09-28 09:00")
+    await booked.go_to("2026-09-28 10:00")
+    await stewards.report(booked)
+    for over in (False, True):
+        for _ in ("follow_with_doctor", "keep_in_touch"):
+            await stewards.serve_step(booked, over=over)
+        if not over:
+            await booked.go_to("2026-10-05 10:01")
+    await booked.ends(BookingStage.CLOSED)
+
+
 _EXPIRED: Final[dict[str, Any]] = {
     "of": P20_BED,
     "on": "2026-08-31 10:00",
@@ -81,6 +98,10 @@ STORIES: Final[dict[str, tuple[Callable[[Any], Awaitable[None]], Opens]]] = {
     "Appointment.closed": (_appointment_closed, booking_opener),
     "Appointment.cancelled": (_appointment_cancelled, booking_opener),
     "Appointment.terminated": (_appointment_moved, booking_opener),
+    "Appointment.in_hospital": (
+        _appointment_in_hospital,
+        partial(booking_opener, of=P16_BED),
+    ),
     "Appointment.expired": (_appointment_expired, partial(booking_opener, **_EXPIRED)),
 }
 """Who tells it and how it is opened, by workflow and ending."""

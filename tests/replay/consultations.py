@@ -9,6 +9,7 @@ from domain.steps import TaskKind
 from domain.telephone import CallNews
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked
+from workflows.bookings.messages import MessageSaid
 
 P02: Final = "pingan_value_added"
 EXPERT: Final = (P02, "expert_phone_appointment")
@@ -55,10 +56,13 @@ async def direct_in_vain(booked: Booked) -> None:
 
 
 async def chat_closed(booked: Booked) -> None:
-    """A conversation in the app closes after its day; nobody rates."""
+    """The customer writes again and is answered again; it closes after its day; nobody rates."""
     await stewards.take(booked)
     await stewards.match(booked)
-    await booked.task(TaskKind.CONSULT)
+    await booked.do(TaskKind.CONSULT, outcome="advised")
+    written = MessageSaid(n=1, at=booked.time.now())
+    await booked.handle.signal("message_said", written)
+    await booked.do(TaskKind.CONSULT, outcome="advised")
     await booked.go_to("2026-09-25 10:01")
     await booked.do(TaskKind.WRITE_SUMMARY, summary="低盐饮食")
     await booked.task(TaskKind.RATE_SERVICE)

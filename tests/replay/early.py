@@ -126,15 +126,6 @@ async def no_more_money(booked: Booked) -> None:
     await booked.ends(BookingStage.CANCELLED)
 
 
-async def no_contract_to_pay(booked: Booked) -> None:
-    """The contract ends while the papers are examined."""
-    await stewards.take(booked)
-    await stewards.send_papers(booked)
-    await booked.task(TaskKind.EXAMINE_EXPENSES)
-    await booked.lose_contract()
-    await booked.ends(BookingStage.TERMINATED)
-
-
 async def _first_call_made(booked: Booked) -> None:
     await stewards.take(booked)
     await stewards.hand_in(booked, *CALLS)
@@ -155,10 +146,11 @@ async def no_more_calls(booked: Booked) -> None:
 
 
 async def no_contract_to_call(booked: Booked) -> None:
-    """The contract ends between two calls of the year."""
+    """The contract ends between two calls of the year; the one that was made counts."""
     await _first_call_made(booked)
     await booked.lose_contract()
     await booked.ends(BookingStage.TERMINATED)
+    assert booked.unit == "consumed"
 
 
 Told = tuple[Callable[[Booked], Awaitable[None]], Callable[..., Any]]
@@ -202,7 +194,6 @@ STORIES: Final[dict[str, Told]] = {
     "Escort.cancelled": (no_more_escort, _of(ESCORT, on="2026-06-17 09:00")),
     "Escort.unavailable": (no_escort, _of(ESCORT, on="2026-06-17 09:00")),
     "Reimbursement.cancelled": (no_more_money, _of(TRAVEL)),
-    "Reimbursement.terminated": (no_contract_to_pay, _of(TRAVEL)),
     "Rehabilitation.cancelled": (no_more_calls, _of(CALLS)),
     "Rehabilitation.terminated": (no_contract_to_call, _of(CALLS)),
 }

@@ -14,7 +14,7 @@ from temporalio.workflow import NondeterminismError
 
 import worker
 from adapters.workflow_runner import sandbox
-from tests.replay import histories
+from tests.replay import endings, histories
 from tests.replay.stories import STORIES
 
 RECORDED = sorted(histories.RECORDED.glob("*.json"))
@@ -57,6 +57,19 @@ def test_every_workflow_is_covered_and_every_story_recorded() -> None:
     names = {str(workflow._Definition.must_from_class(one).name) for one in worker.WORKFLOWS}
     assert {path.stem.split(".")[0] for path in RECORDED} == names, AGAIN
     assert {path.stem for path in RECORDED} == set(STORIES), AGAIN
+
+
+def test_every_shape_and_every_end_has_its_history() -> None:
+    """Which ends there are is read from the code (`tests/replay/endings.py`)."""
+    assert endings.lacking(RECORDED) == set(), "tell it in tests/replay/stories.py"
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_a_history_ends_as_the_code_can_end(path: Path) -> None:
+    end = endings.came_to(path)
+    assert end in endings.reachable(), "and then it is not what CANNOT says"
+    others = [one for one in RECORDED if endings.came_to(one) != end]
+    assert end in endings.lacking(others), "the search for missing ends can find one"
 
 
 @pytest.mark.parametrize("path", [*RECORDED, *MUST_FAIL], ids=lambda path: path.stem)

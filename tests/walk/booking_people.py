@@ -88,6 +88,11 @@ def _visited(outcome: VisitOutcome) -> Answer:
     return report
 
 
+def _advised(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+    walk.reach(walk.service_at)
+    return {"outcome": "advised"}
+
+
 def _assigned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     staffing = walk.service.staffing
     city = staffing.cities[0] if staffing and staffing.cities else "上海"
@@ -101,6 +106,10 @@ def _now(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 
 def _delivered(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     return {"at": walk.now.isoformat(), "images": ["doc-1"], "courier_no": "SF101"}
+
+
+def _not_delivered(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+    return {"at": walk.now.isoformat(), "delivered": False}
 
 
 def _planned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
@@ -223,7 +232,7 @@ WILLING: Final[dict[TaskKind, Answer]] = {
         matched=True, doctor="doctor-1", doctor_level="chief", hospital_class="3A"
     ),
     TaskKind.CALL_AHEAD: _says(reached=True),
-    TaskKind.CONSULT: _says(outcome="advised"),
+    TaskKind.CONSULT: _advised,
     TaskKind.WRITE_SUMMARY: _says(summary="注意休息, 两周后复查"),
     TaskKind.RATE_SERVICE: _says(satisfaction=5),
     TaskKind.BREACH: _says(action="已跟进"),
@@ -252,6 +261,7 @@ UNWILLING: Final[dict[TaskKind, tuple[Answer, ...]]] = {
     TaskKind.ASSIGN_EXPERT: (_says(assigned=False), _says(assigned=False, final=True)),
     TaskKind.MATCH_DOCTOR: (_says(matched=False), _says(matched=False, final=True)),
     TaskKind.SEND_KIT: (_says(can_give=False),),
+    TaskKind.DELIVER_REPORT: (_not_delivered,),
     TaskKind.MEET_CUSTOMER: (_not_met,),
     TaskKind.REPLACE_ESCORT: (_says(replaced=False, reason="已在路上"),),
     TaskKind.CALL_CUSTOMER: (_says(reached=False),),

@@ -75,7 +75,8 @@ class BookingScene:
         self.decided: bool | None = None
         self.outcome: VisitOutcome | None = None
         self.had = False
-        self.contract_ended = False
+        self.contract_ends = False
+        self.asks_refused: set[str] = set()
         self._restless = False
         self._answered: set[str] = set()
         self._done: set[str] = set()
@@ -99,7 +100,15 @@ class BookingScene:
             requested_at=OPENS,
         )
 
+    def ask_hospitals(self) -> None:
+        """Hospitals are asked by wire for this one, beside the people who call them."""
+        self._asked = self._asked.model_copy(update={"coordination": "v2026_01"})
+
     # What there is -------------------------------------------------------------------------------
+
+    @property
+    def asks_hospitals(self) -> bool:
+        return self._asked.coordination is not None
 
     @property
     def now(self) -> datetime:

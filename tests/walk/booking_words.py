@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.calendar import civil_date
+from domain.coordination import AskStatus, Resource
 from domain.parcel import LabWord, ParcelStatus
-from domain.services import Shape
+from domain.services import DoctorLevel, Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
-from workflows.bookings.messages import EndContract
+from workflows.bookings.hospital_messages import ResourceWord
+from workflows.bookings.messages import EndContract, MessageSaid
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.messages import (
     ChangeDate,
@@ -39,6 +41,10 @@ def say_something(walk: BookingWalk) -> None:
         words += [_lab] * 3
     if walk.service.shape is Shape.CONSULTATION:
         words += [_slot_withdrawn] * 2
+    if walk.service.consulting is not None and walk.service.consulting.by == "text":
+        words += [_message_said] * 4
+    if walk.asks_hospitals:
+        words += [_hospital] * 6
     walk.chance.choice(words)(walk)
     walk.settle()
 
@@ -57,6 +63,7 @@ def strangers_words(walk: BookingWalk) -> None:
         ready = LabSpoke(test_id="test-of-others", word=LabWord.REPORT_READY, at=at)
         words.append(("lab_spoke", ready))
     if shape is Shape.CONSULTATION:
+        words.append(("message_said", MessageSaid(n=1, at=at)))
         words.append(("slot_withdrawn", SlotWithdrawn(slot_id="slot-of-others", at=at)))
     for name, message in words * 2:
         walk.run.signal(name, message)
@@ -84,9 +91,28 @@ def _lab(walk: BookingWalk) -> None:
     _signal(walk, "lab_spoke", LabSpoke(test_id=test, word=word, report_no="R-7", at=walk.now))
 
 
+def _hospital(walk: BookingWalk) -> None:
+    """A yes, a no, a no after a yes, a yes that comes again with another time, of any ask."""
+    asks = [*walk.partners.asks]
+    ask = walk.chance.choice([*asks[-1:] * 3, *asks, "ask-of-others"])
+    status = walk.chance.choice([*AskStatus, AskStatus.ACCEPTED])
+    day = walk.now + timedelta(days=walk.chance.choice((-1, 2, 9)))
+    offered = Resource(service_at=day, doctor_level=DoctorLevel.CHIEF, hospital_class="3A")
+    resource = offered if status is AskStatus.ACCEPTED and walk.chance.random() < 0.9 else None
+    if status is AskStatus.REFUSED:
+        walk.asks_refused.add(ask)
+    word = ResourceWord(ask_id=ask, status=status, resource=resource, at=walk.now)
+    _signal(walk, "resource_word", word)
+
+
 def _slot_withdrawn(walk: BookingWalk) -> None:
     slot = walk.chance.choice([*walk.roster.taken, "slot-of-others"])
     _signal(walk, "slot_withdrawn", SlotWithdrawn(slot_id=slot, at=walk.now))
+
+
+def _message_said(walk: BookingWalk) -> None:
+    """The customer writes in the conversation, open or not."""
+    _signal(walk, "message_said", MessageSaid(n=1, at=walk.now))
 
 
 def _notice_failed(walk: BookingWalk) -> None:
@@ -109,8 +135,10 @@ def _another_day(walk: BookingWalk) -> None:
 
 
 def _contract_ends(walk: BookingWalk) -> None:
-    """Rare: the insurance contract ends early, and the service with it (R350)."""
+    """Rare: the insurance contract ends early, now or soon, and the service with it (R350)."""
     if walk.chance.random() < 0.15:
-        walk.tell("contract_ends")
-        walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now))
-        walk.contract_ended = True
+        ahead = walk.chance.choice((None, 0, 1, 5, 30))
+        last = None if ahead is None else civil_date(walk.now) + timedelta(days=ahead)
+        walk.tell(f"contract_ends {last}")
+        walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now, ends_on=last))
+        walk.contract_ends = True

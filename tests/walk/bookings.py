@@ -23,6 +23,7 @@ from tests.walk.booking_scene import BOOKING_ID, BookingScene
 from tests.walk.booking_words import say_something
 from tests.walk.engine import NotRunning, Refused
 from tests.workflows.fakes import FakePartners
+from workflows.bookings.contract import CONTRACT_ENDED
 from workflows.messages import (
     CompleteTask,
     PapersArrived,
@@ -47,6 +48,8 @@ class BookingWalk(BookingScene):
 
     def walk(self) -> None:
         """From some step on many things happen by chance; then everybody behaves until the end."""
+        if self.chance.random() < 0.5:
+            self.ask_hospitals()
         self.start()
         acts = iter(range(PATIENCE))
         ahead = self.chance.choice((0, 0, self.chance.randint(1, AHEAD_MAX)))
@@ -173,13 +176,25 @@ class BookingWalk(BookingScene):
                 self.reach(min(one.at for one in self.run.pending))
             elif self._unanswered:
                 self.nurse_says()
-            elif tasks := [task for task in self.open_tasks if self.leads_on(task)]:
-                self.report(tasks[0])
+            elif (tasks := [task for task in self.open_tasks if self.leads_on(task)]) and (
+                self._reported(tasks[0])
+            ):
+                continue
             elif self.run.next_at is not None:
                 self.reach(self.run.next_at)
             else:
                 raise Stuck(f"{self.stage}: nobody acts")
         raise Stuck(f"{self.stage}: no end after {PATIENCE} acts")
+
+    def _reported(self, task: TaskOpened) -> bool:
+        """Whether somebody reported on a step; nothing is arranged beyond the contract's end."""
+        try:
+            self.report(task)
+        except Refused as refused:
+            if not (self.contract_ends and refused.field in ("service_at", "meeting_at")):
+                raise
+            return False
+        return True
 
     def waits_for(self, kind: TaskKind) -> TaskOpened | None:
         """The open step of a kind."""
@@ -203,13 +218,18 @@ class BookingWalk(BookingScene):
         assert self.unit == self._unit_due(), (self.stage, self.cost, self.outcome)
         assert self._loop.run(self.books.balances(BOOKING_ID)) == Balances()
         assert self.partners.paid_twice == []
+        taken_back = {*self.partners.withdrawn, *self.asks_refused}
+        kept = [ask for ask in self.partners.asks if ask not in taken_back]
+        took_place = self.stage is BookingStage.CLOSED or self.outcome in LOSSES
+        assert not kept[:-1] if took_place else not kept, f"hospitals keep {kept}"
 
     def _unit_due(self) -> str | None:
         """Where the unit belongs, read from the programme without the product's own code."""
         if self.service.quota.count is None:
             return None
-        if self.contract_ended and self.stage is BookingStage.TERMINATED:
-            return "given_back"  # of a contract that is over nothing can be used any more
+        if self.pages[-1].reason == CONTRACT_ENDED:
+            given = self.service.shape is Shape.REHABILITATION  # in part, before the last day
+            return self.unit if given else "given_back"
         if self.stage is BookingStage.CLOSED:
             return "consumed"
         if self.stage is BookingStage.CANCELLED and self.cost is None:

@@ -9,7 +9,7 @@ only the real server knows (its limits, its races, its wire) the other suites us
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -160,9 +160,17 @@ class Execution:
 
     # What happens --------------------------------------------------------------------------------
 
-    def start(self, opening: Any, *, signal: tuple[str, Any] | None = None) -> None:
-        """Begin, perhaps with a signal that is there from the start."""
-        self._begin(list(CONVERTER.to_payloads([opening])), signal)
+    def start(
+        self,
+        opening: Any,
+        *,
+        signal: tuple[str, Any] | None = None,
+        updates: Sequence[tuple[str, Any]] = (),
+    ) -> None:
+        """Begin, perhaps with a signal or commands that are there from the start."""
+        early = [signalled(*signal)] if signal else []
+        early += [self._commanded(*update) for update in updates]
+        self._begin(list(CONVERTER.to_payloads([opening])), early)
 
     def signal(self, name: str, message: Any) -> None:
         """Something arrives; raises `NotRunning`."""
@@ -170,14 +178,8 @@ class Execution:
 
     def update(self, name: str, message: Any) -> Any:
         """A command and its answer, if it has one at once; raises `Refused`, `NotRunning`."""
-        self._messages += 1
-        job = WorkflowActivationJob()
-        job.do_update.id = job.do_update.protocol_instance_id = f"u-{self._messages}"
-        job.do_update.name = name
-        job.do_update.input.extend(CONVERTER.to_payloads([message]))
-        job.do_update.run_validator = True
         answer = None
-        for command in self._activate(job):
+        for command in self._activate(self._commanded(name, message)):
             if not command.HasField("update_response"):
                 continue
             if command.update_response.HasField("rejected"):
@@ -185,6 +187,15 @@ class Execution:
             if command.update_response.HasField("completed"):
                 [answer] = CONVERTER.from_payloads([command.update_response.completed])
         return answer
+
+    def _commanded(self, name: str, message: Any) -> WorkflowActivationJob:
+        self._messages += 1
+        job = WorkflowActivationJob()
+        job.do_update.id = job.do_update.protocol_instance_id = f"u-{self._messages}"
+        job.do_update.name = name
+        job.do_update.input.extend(CONVERTER.to_payloads([message]))
+        job.do_update.run_validator = True
+        return job
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -263,7 +274,7 @@ class Execution:
             raise NotRunning
         return self._run
 
-    def _begin(self, arguments: list[Payload], signal: tuple[str, Any] | None = None) -> None:
+    def _begin(self, arguments: list[Payload], early: Sequence[WorkflowActivationJob] = ()) -> None:
         self._runs += 1
         run_id = f"run-{self._runs}"
         self._run = _Run(run_id, self.now, self._instance(run_id, self.now))
@@ -274,7 +285,7 @@ class Execution:
         start.arguments.extend(arguments)
         start.randomness_seed = self._runs
         start.start_time.FromDatetime(self.now)
-        self._activate(job, *([signalled(*signal)] if signal else []))
+        self._activate(job, *early)
 
     def _instance(self, run_id: str, started_at: datetime) -> WorkflowInstance:
         details = WorkflowInstanceDetails(

@@ -44,6 +44,7 @@ TYPES: Final = {workflow.__name__: workflow for workflow in worker.WORKFLOWS}
 NIGHT: Final = moment("2026-10-04 02:10")  # a Sunday in the National Day holiday
 DAY: Final = moment("2026-09-24 10:00")
 RESCUE_ID: Final = "rs-" + "a" * 20
+HANDED_TO: Final = "骨科病区"
 DEPARTMENTS: Final = ("内科", "外科", "骨科")
 BY_A_FORM: Final = (ExpectedEvent.TRIAGED, ExpectedEvent.RESCUE_REPORTED)
 WRITTEN_WITHIN: Final = timedelta(hours=6)
@@ -223,8 +224,9 @@ class RescueScene:
 
     # What may happen -----------------------------------------------------------------------------
 
-    def start(self, *, signal: tuple[str, Any] | None = None) -> None:
-        self.run.start(self.raised, signal=signal)
+    def start(self, **early: Any) -> None:
+        """Begin; `signal` and `updates` are there from the start."""
+        self.run.start(self.raised, **early)
         self.settle()
 
     def settle(self) -> None:
@@ -298,7 +300,7 @@ class RescueScene:
     def ends(self, outcome: RescueOutcome, *, at: datetime | None = None) -> None:
         """A doctor says how it ended."""
         at = at or self.now
-        form = {"outcome": outcome.value, "at": at.isoformat(), "handed_to": "骨科病区"}
+        form = {"outcome": outcome.value, "at": at.isoformat(), "handed_to": HANDED_TO}
         self.report(PEOPLE[Role.HOSPITAL_DOCTOR], (TaskKind.RESCUE_OUTCOME, form))
         self.outcome, self.ended_at, self.end_told_at = outcome, at, self.now
 

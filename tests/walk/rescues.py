@@ -24,6 +24,7 @@ from tests.walk.engine import NotRunning, Refused
 from tests.walk.rescue_scene import (
     BY_A_FORM,
     DAY,
+    HANDED_TO,
     NIGHT,
     Happening,
     RescueScene,
@@ -212,7 +213,7 @@ class RescueWalk(RescueScene):
             return
         ago = self.now - timedelta(minutes=self.chance.choice((0, 0, 3, 500)))
         last = max((one.at for one in self.told), default=self.raised_at)
-        if ago < max(last, self.raised_at):
+        if ago < max(last.replace(second=0, microsecond=0), self.raised_at):  # minutes are told
             self.refused(lambda: self.ends(outcome, at=ago))
         else:
             self.ends(outcome, at=ago)
@@ -303,7 +304,8 @@ class RescueWalk(RescueScene):
         assert [clock.instance for clock in self.clocks.values() if clock.is_open] == []
         stages = [page.stage for page in self.pages]
         assert stages == sorted(stages, key=FORWARD.index), "a stage came back"
-        assert {page.outcome for page in self.pages[-1:]} == {self.outcome}
+        last = self.pages[-1]
+        assert (last.outcome, last.owner) == (self.outcome, HANDED_TO)
         self._check_record()
         self._check_promises()
         self._check_people()
@@ -356,11 +358,19 @@ class RescueWalk(RescueScene):
         ), "reported twice to one line"
         alerted = [one.subject for one in of[TaskKind.ALERT_DEPARTMENT]]
         assert alerted in ([], list(self.terms.departments))
-        upward = [one.to for one in self.terms.reports if one.when == "mass_event"]
-        if self.in_event and not self.leads:
-            theirs = {one.subject for one in of[TaskKind.REPORT_RESCUE]}
-            known = MASS_EVENT in {group.code for group in self.terms.groups}
-            assert not known or not theirs & {*upward}, "the event was reported twice"
+        self._check_lines({one.subject for one in of[TaskKind.REPORT_RESCUE]})
+
+    def _check_lines(self, heard: set[str]) -> None:
+        """R528, R614: the line of the hour hears of who was treated, upward once an event."""
+        by_hour = "night_or_day_off" if self.raised_at == NIGHT else "working_hours"
+        to = {one.when: one.to for one in self.terms.reports}
+        active = self.pages[-1].way == "rescue_room" or bool(self.told)
+        assert by_hour not in to or (to[by_hour] in heard) >= active, "the line of the hour"
+        groups = {*self.pages[-1].groups}
+        reportable = any(one.reportable for one in self.terms.groups if one.code in groups)
+        led_by_another = self.in_event and not self.leads and MASS_EVENT in groups
+        if "mass_event" in to and reportable:
+            assert (to["mass_event"] in heard) is not led_by_another, "upward"
 
 
 def a_rescue(seed: int, *, loop: asyncio.Runner) -> RescueWalk:

@@ -19,10 +19,10 @@ from domain.events import ExpectedEvent
 from domain.rescue import RescueOutcome, RescueStage
 from domain.services import Step
 from domain.steps import TaskKind
-from tests.builders import HOSPITAL_STAFF, programme_of
-from tests.walk.rescue_scene import BY_A_FORM, RescueScene, emergency_services
+from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, programme_of
+from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, Happening, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
-from workflows.messages import CaseLinked, PatientKnown
+from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20
@@ -243,6 +243,26 @@ def test_a_consultant_who_came_in_time_stands_in_time_though_another_was_called_
     assert one.refused(lambda: one.happens(before_the_call)).field == "at"
 
 
+def test_a_consultant_comes_once_a_call_also_in_one_report(walk: Walks) -> None:
+    one = walk("hosp_rescue_channel", "er_rescue_channel")
+    one.start()
+    [service] = one.begun
+    call, consult = (
+        one.happening(service, _step(one, code), department="外科")
+        for code in ("call_consult", "consult")
+    )
+
+    def told(*happened: Happening) -> None:
+        acts = [(TaskKind.RESCUE_STEP, one.form_of(each)) for each in happened]
+        one.report(HOSPITAL_NURSE, *acts)
+
+    assert one.refused(lambda: told(call, consult, consult)).code == WRONG_STAGE
+    told(call, consult, call)
+    assert [task.subject for task in one.open_tasks if "外科" in task.subject] == [
+        "er_rescue_channel.consult.外科"
+    ]
+
+
 def test_who_is_looked_at_again_stays_in_the_theatre(walk: Walks) -> None:
     one = walk("hosp_shuangcheng_surgery", "emergency_surgery_channel")
     one.start()
@@ -267,7 +287,7 @@ def test_nobody_hears_an_alarm_for_minutes_that_ran_out_after_the_end(walk: Walk
     alarms = [task.subject for task in one.open_tasks if task.kind is TaskKind.BREACH]
     assert alarms == ["H04.1"]
     dropped = {each.id for each in one.clocks.values() if each.state is ClockState.DROPPED}
-    assert dropped == {"H05", "H06", "H07"}
+    assert dropped == {"H01", "H05", "H06", "H07"}
 
 
 def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> None:
@@ -283,3 +303,26 @@ def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> N
 
 def _step(one: RescueScene, code: str) -> Step:
     return next(step for _, step in one.steps() if step.code == code)
+
+
+def test_reports_that_overtake_the_beginning_are_taken_once_and_in_their_order(walk: Walks) -> None:
+    """Two nurses and a doctor, twice each, before the workflow has said a word."""
+    one = walk("hosp_shuangcheng_surgery", "er_rescue_channel")
+    into = one.happening(one.begun[0], _step(one, "straight_in"))
+    step = (TaskKind.RESCUE_STEP, one.form_of(into))
+    form = {"outcome": "died", "at": one.now.isoformat(), "handed_to": HANDED_TO}
+    ended = (TaskKind.RESCUE_OUTCOME, form)
+    told = [(HOSPITAL_STAFF, step), (HOSPITAL_DOCTOR, ended)] * 2
+    reports = [
+        ReportActs(acts=[RescueAct(kind=kind, form=form)], actor=by, at=one.now)
+        for by, (kind, form) in told
+    ]
+    one.start(updates=[("report", report) for report in reports])
+    one.noted(into)
+    one.outcome, one.ended_at, one.end_told_at = RescueOutcome.DIED, one.now, one.now
+    assert [line for line in one.lines if line in ("rescue_step", "rescue_outcome")] == [
+        "rescue_step",
+        "rescue_outcome",
+    ]
+    one.finish()
+    one.check()

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
+from activities.hospital_ports import HospitalListed, HospitalNamed
 from activities.notices import TellCustomers
 from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
@@ -190,9 +191,10 @@ class Booked(Followed):
         )
         return accepted
 
-    async def lose_contract(self) -> Accepted:
-        """The insurer says that the contract has ended."""
-        message = EndContract(actor=INSURER, at=self.time.now())
+    async def lose_contract(self, last_day: str | None = None) -> Accepted:
+        """The insurer says that the contract has ended, or ends with a day."""
+        day = None if last_day is None else self.day(last_day)
+        message = EndContract(actor=INSURER, at=self.time.now(), ends_on=day)
         accepted: Accepted = await self.handle.execute_update(
             "end_contract", message, result_type=Accepted
         )
@@ -266,6 +268,15 @@ class Booked(Followed):
         assert self.partners.paid_twice == []
 
 
+class Directory:
+    """Every hospital is known, of the class it says; but two that are not what they say."""
+
+    async def listed(self, named: HospitalNamed) -> HospitalListed:
+        if named.hospital_id == "h-2A":
+            return HospitalListed(class_known=True, hospital_class="2A")
+        return HospitalListed(known=named.hospital_id != "h-nowhere")
+
+
 async def refused(command: Any) -> str:
     """The field a command was refused for."""
     with pytest.raises(WorkflowUpdateFailedError) as caught:
@@ -291,7 +302,7 @@ def verbs_of(
     )
     verbs += worker.paying_back(papers=books)
     verbs += worker.shipping(courier=partners, lab=partners)
-    verbs += worker.coordinating(hospitals=partners)
+    verbs += worker.coordinating(hospitals=partners, directory=Directory())
     return verbs + worker.consulting(roster=roster)
 
 
@@ -316,6 +327,7 @@ def booking_opener(
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
         coordination: str | None = None,
+        by: Actor = AGENT,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -338,7 +350,7 @@ def booking_opener(
             urgent=urgent,
             coordination=coordination,
             language=language,
-            requested_by=AGENT,
+            requested_by=by,
             requested_at=time.now(),
             covered_until=covered_for and civil_date(time.now()) + timedelta(days=covered_for),
         )

@@ -226,6 +226,7 @@ class FakePartners:
         self.tracked: list[str] = []
         self.called_off: list[str] = []
         self.tests: list[str] = []
+        self.lab_answers: list[LabAnswer] = []
         self.asks: dict[str, ResourceOrder] = {}
         self.ask_answers: list[ResourceAnswer] = []
         self.withdrawn: list[str] = []
@@ -346,7 +347,7 @@ class FakePartners:
         self.fail("order_test")
         self.tests.append(order.test_id)
         self.looked_at.append(order.covers)
-        return LabAnswer(accepted=True)
+        return self.lab_answers.pop(0) if self.lab_answers else LabAnswer(accepted=True)
 
     async def ask(self, order: ResourceOrder) -> ResourceAnswer:
         self.fail("ask")

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from domain.booking import VisitOutcome
+from domain.booking_papers import REPORTS
 from domain.booking_terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
 from domain.service_steps import step_named, steps_at
-from domain.services import STEP_FIELDS
+from domain.services import STEP_FIELDS, Shape
 from domain.steps import TaskKind
-from tests.builders import AGENT
+from tests.builders import AGENT, DOCTOR
 from tests.workflows.booked import PROGRAMMES, Booked
 
 BEST: dict[str, Any] = {"doctor_level": "chief", "hospital_class": "3A"}
@@ -92,7 +93,7 @@ async def appointed(booked: Booked, at: str) -> None:
     await agreed(booked, at)
 
 
-async def match(booked: Booked, doctor: str = "doctor-3") -> None:
+async def match(booked: Booked, doctor: str = DOCTOR.id) -> None:
     await booked.do(
         TaskKind.MATCH_DOCTOR,
         matched=True,
@@ -192,9 +193,10 @@ def offered(booked: Booked) -> list[str]:
 
 async def deliver_report(booked: Booked) -> None:
     """The report goes out on paper and as a file."""
+    kind = REPORTS[booked.service.shape or Shape.LAB_TEST]
     await booked.do(
         TaskKind.DELIVER_REPORT,
-        documents={"gene_report": ["doc-9"]},
+        documents={kind.value: ["doc-9"]},
         at=booked.time.now().isoformat(),
         images=["doc-9"],
         courier_no="SF101",

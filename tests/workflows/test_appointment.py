@@ -11,7 +11,7 @@ import pytest
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.booking_terms import intake_for
-from domain.cancellation import Cost
+from domain.cancellation import Cost, uses_up
 from domain.clock import ClockState
 from domain.eligibility import Outcome
 from domain.services import Shape
@@ -58,9 +58,13 @@ async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
         await _p04_confirmed(booked)
+        await booked.go_to("2026-09-28 10:00")
         await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
-        await booked.task(TaskKind.ARRANGE_SERVICE)
+        step = await booked.task(TaskKind.ARRANGE_SERVICE)
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
+        first, again = booked.clocks["G16.1"], booked.clocks["G16.2"]
+        assert (first.state, again.state) == (ClockState.MET, ClockState.RUNNING)
+        assert (step.clock, booked.civil(step.due_at)) == ("G16.2", "10-10 24:00")
         await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.go_to("2026-10-09 12:00")
         await stewards.report(booked)
@@ -69,11 +73,17 @@ async def test_a_provider_that_fails_uses_nothing_up_and_is_coordinated_again(
 
 
 async def test_a_customer_who_wants_another_time_gets_one(booking_of: BookingOf) -> None:
+    """Until he says yes nothing is agreed: what a hospital offered costs and passes nothing."""
     async with booking_of(at="2026-09-24 10:00") as booked:
         await stewards.take(booked)
         await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
+        await stewards.arrange(booked, "2026-09-25 09:00")
+        step = await booked.task(TaskKind.CONFIRM_BOOKING)
+        assert step.subject == f"医院可安排 {booked.day('2026-09-25')} 09:00"
+        assert booked.pages[-1].service_at is None
         await booked.do(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone")
+        await booked.go_to("2026-09-25 09:01")
+        await booked.wish_for("2026-10-09")
         await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.until(lambda: booked.pages[-1].service_at == booked.at("2026-10-09 09:00"))
 
@@ -116,9 +126,34 @@ async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: B
     async with booking_of(*lost, at="2026-09-24 10:00") as booked:
         await booked.task(TaskKind.TAKE_REQUEST)
         assert (await booked.give_up()).cost is Cost.NEEDS_PERSON
-        await booked.do(TaskKind.DECIDE_USE, used=False, reason="首次申请即取消")
+        step = await booked.task(TaskKind.DECIDE_USE)
+        assert step.due_at == step.opened_at + timedelta(days=1)
+        assert booked.told[-1] == "booking_cancelled_judged"
+        assert not any(clock.is_open for clock in booked.clocks.values())
+        assert await refused(booked.give_up()) == "stage"
+        await booked.do(TaskKind.DECIDE_USE, used=True, reason="已为客户挂号")
         await booked.ends(BookingStage.CANCELLED)
-        assert booked.unit == "given_back"
+        assert (booked.unit, booked.told[-1]) == ("consumed", "booking_cancelled_used")
+
+
+async def test_a_contract_that_ends_while_a_supervisor_decides_gives_the_unit_back(
+    booking_of: BookingOf,
+) -> None:
+    """R350, also for a customer who did not come."""
+    lost = ("taikang_online_ci", "expert_outpatient")
+    assert uses_up(PROGRAMMES[lost[0]].service(lost[1]), "no_show") is None
+    async with booking_of(*lost, at="2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *lost, slip_issued_on=booked.day("2026-08-31").isoformat())
+        await stewards.agree(booked, TaskKind.REPORT_VISIT)
+        await booked.go_to("2026-09-03 10:00")
+        await stewards.report(booked, VisitOutcome.NO_SHOW)
+        await booked.task(TaskKind.DECIDE_USE)
+        assert await refused(booked.give_up(accept_use=True)) == "stage"
+        assert await refused(booked.wish_for("2026-09-10")) == "stage"
+        await booked.lose_contract()
+        await booked.ends(BookingStage.TERMINATED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")
 
 
 async def test_who_is_not_entitled_hears_it_at_once(booking_of: BookingOf) -> None:

@@ -73,6 +73,7 @@ async def test_the_start_message_goes_out_before_cancelling_costs_and_the_end_sa
         await stewards.hand_in(booked, *P06, slip_issued_on=booked.day("2026-09-10").isoformat())
         while (task := await booked.anything()).kind is not TaskKind.ARRANGE_SERVICE:
             await stewards.next_step(booked, task.kind)
+        assert task.due_at == booked.clocks["G21.1"].due_at  # a result is promised, not a date
         await booked.until(lambda: "booking_started" in booked.told)
         await booked.go_to("2026-09-11 09:01")
         await booked.give_up(accept_use=True)

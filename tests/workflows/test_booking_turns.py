@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.cancellation import Cost
+from domain.eligibility import Outcome, Verdict
+from domain.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
 from domain.steps import TaskKind
+from domain.waiver import Role
+from tests.builders import AGENT, CUSTOMER, DISPATCHER, a_calendar, civil
 from tests.workflows import stewards
-from tests.workflows.booked import Booked, booking_opener, refused
+from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
+from workflows.bookings.record import BookingState
+from workflows.bookings.refusals import NEW_DATES, BookingRefusals
+from workflows.matter import new_task
+from workflows.messages import ChangeDate, CompleteTask, RequestBooking
 
 BookingOf = Callable[..., Any]
 P04_BED = ("pingan_oncology_157", "inpatient_arrangement")
@@ -80,6 +90,7 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         await booked.wish_for("2026-10-12")
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
         assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        assert booked.pages[-1].service_at is None, "the day that was agreed stands no more"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")
         await stewards.agreed(booked, "2026-10-13 09:00")
@@ -98,12 +109,13 @@ async def test_where_no_time_may_be_chosen_no_other_day_may_be_either(
         assert await refused(booked.wish_for("2026-09-10")) == "wished_on"
 
 
-@pytest.mark.parametrize("of", [P20_BED, GENE], ids=["slip", "sample"])
+@pytest.mark.parametrize("of", [P20_BED, P04_BED, GENE], ids=["slip", "cover", "sample"])
 async def test_who_owes_papers_or_a_sample_when_the_policy_year_ends_has_not_asked_in_it(
     booking_of: BookingOf, of: tuple[str, str]
 ) -> None:
-    """R753, R773."""
-    async with booking_of(*of, "2026-08-31 10:00", year_ends="2026-09-30") as booked:
+    """R753, R773; and where no year ends it, the cover does."""
+    ends = {"covered_for": 30} if of is P04_BED else {"year_ends": "2026-09-30"}
+    async with booking_of(*of, "2026-08-31 10:00", **ends) as booked:
         await stewards.take(booked)
         if of is GENE:
             await stewards.hand_in(booked, *of)
@@ -128,10 +140,129 @@ async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: 
         assert booked.unit == "consumed"
 
 
+async def test_what_goes_round_too_often_is_a_supervisors(booking_of: BookingOf) -> None:
+    """No history grows for ever: docs/decisions/length-of-a-booking.md."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        for _ in range(ROUNDS_MAX):
+            assert (await booked.task(TaskKind.ARRANGE_SERVICE)).roles == [Role.DISPATCHER]
+            await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False)
+        assert (await booked.task(TaskKind.ARRANGE_SERVICE)).roles == [Role.SUPERVISOR]
+        await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False, final=True)
+        await booked.ends(BookingStage.UNAVAILABLE)
+        assert booked.unit == "given_back"
+
+
+AT = civil("2026-09-24 10:00")
+
+
+def _standing() -> tuple[BookingState, BookingRefusals]:
+    """A booking as its refusals know it."""
+    programme, service = P04_BED
+    asked = RequestBooking(
+        booking_id="bk-1",
+        programme=PROGRAMMES[programme].for_booking(service),
+        calendar=a_calendar(),
+        service=service,
+        verdict=Verdict(outcome=Outcome.ELIGIBLE, programme=programme, version="1"),
+        unit_reserved=True,
+        channel="hotline",
+        requested_by=AGENT,
+        requested_at=AT,
+    )
+    state = BookingState.of(asked)
+    return state, BookingRefusals(state, asked)
+
+
+def test_in_the_end_only_a_last_word_is_taken() -> None:
+    state, refusals = _standing()
+    kind = TaskKind.ARRANGE_SERVICE
+
+    def says(number: int, **form: Any) -> str | None:
+        state.counts[kind.value] = number - 1
+        task = new_task(state, kind, at=AT)
+        state.tasks = {task.task_id: task}
+        done = {"task_id": task.task_id, "kind": kind, "actor": DISPATCHER, "at": AT}
+        try:
+            refusals.completion(CompleteTask(**done, form=form))
+        except ApplicationError as refused:
+            return str(refused.details[0])
+        return None
+
+    yes = {"arranged": True, "service_at": (AT + timedelta(days=9)).isoformat()}
+    for form in ({"arranged": False}, yes):
+        assert says(ROUNDS_END, **form) is None
+        assert says(ROUNDS_END + 1, **form) == "final"
+    assert says(ROUNDS_END + 1, arranged=False, final=True) is None
+
+
+def test_another_day_is_not_wished_for_for_ever() -> None:
+    state, refusals = _standing()
+    wish = ChangeDate(wished_on=date(2026, 10, 9), actor=CUSTOMER, at=AT)
+    state.counts[NEW_DATES] = WISHES_MAX - 1
+    refusals.new_date(wish)
+    state.counts[NEW_DATES] = WISHES_MAX
+    with pytest.raises(ApplicationError, match="改期已满"):
+        refusals.new_date(wish)
+
+
+async def test_an_approval_counts_from_its_own_moment_whenever_the_customer_hears_of_it(
+    booking_of: BookingOf,
+) -> None:
+    """P13: used up and promised by approval (C-28, C-66), and nobody need have told it yet."""
+    async with booking_of(*P13, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *P13)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        step = await booked.task(TaskKind.TELL_RESULT)
+        assert (booked.unit, booked.civil(step.due_at)) == ("consumed", "09-01 10:00")
+        assert booked.civil(booked.clocks["G24.1"].due_at) == "09-07 24:00"
+        assert await refused(booked.give_up(accept_use=True)) == "stage"
+
+
 async def test_a_contract_that_ends_ends_the_service_with_it(booking_of: BookingOf) -> None:
     """R350: whatever had used the unit up, nothing is counted of a contract that is no more."""
     async with booking_of(*P13, "2026-08-31 10:00") as booked:
         await arranged(booked, P13, "2026-09-03 09:00")
         await booked.lose_contract()
+        await booked.ends(BookingStage.TERMINATED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")
+
+
+async def test_whoever_is_being_served_when_the_contract_ends_is_served_to_the_end(
+    booking_of: BookingOf,
+) -> None:
+    """And nothing is arranged for a day on which it is no more."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.lose_contract("2026-09-29")
+        assert await refused(stewards.arrange(booked, "2026-09-30 09:00")) == "service_at"
+        assert await refused(booked.wish_for("2026-09-30")) == "wished_on"
+        await stewards.arrange(booked, "2026-09-29 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-29 09:30")
+        await booked.lose_contract()
+        await stewards.report(booked)
+        await booked.ends(BookingStage.CLOSED)
+        assert (booked.unit, booked.lines.count("contract_ended")) == ("consumed", 2)
+
+
+async def test_what_is_not_served_by_the_last_day_of_a_contract_is_called_off_with_it(
+    booking_of: BookingOf,
+) -> None:
+    """The last word of the day counts; who was let down in the visit itself has not been served."""
+    async with booking_of(at="2026-09-24 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.lose_contract("2026-09-25")
+        await booked.lose_contract("2026-09-29")
+        await stewards.arrange(booked, "2026-09-29 09:00")
+        await stewards.confirm(booked)
+        await booked.go_to("2026-09-29 10:00")
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        await booked.go_to("2026-09-30 00:01")
         await booked.ends(BookingStage.TERMINATED)
         assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")

@@ -12,12 +12,15 @@ from domain.calendar import WorkCalendar, YearStatus
 from domain.clock import ClockState
 from domain.eligibility import Reason as Ground
 from domain.steps import TaskKind
-from domain.terms import RuleCode
+from domain.terms import ExpectedEvent, RuleCode
 from domain.waiver import PaymentMode, Stage
-from tests.builders import NURSE, a_calendar, a_verdict
+from tests.builders import NURSE, a_calendar, a_verdict, civil
 from tests.workflows import people
+from tests.workflows.booked import PROGRAMMES
 from tests.workflows.conftest import Case
-from workflows.cockpit import civil as wire_civil
+from workflows.bookings.record import BookingState
+from workflows.clocks import Clocks
+from workflows.cockpit import by_when
 from workflows.messages import NewCalendar
 
 CaseOf = Callable[..., Any]
@@ -199,7 +202,7 @@ async def test_a_make_up_day_that_is_taken_back_moves_promises_and_their_steps(
             "K04.1",
             "K05.1",
         ]
-        assert told.text.count(wire_civil(case.clocks["K04.1"].due_at)) == 2
+        assert told.text.count(by_when(case.clocks["K04.1"].due_at)) == 2
 
         # An older notice that comes later changes nothing; one without this year is not taken.
         await _lands(case, _calendar(case), minutes=1)
@@ -233,3 +236,19 @@ async def test_a_story_that_was_moved_keeps_its_own_table(case_of: CaseOf) -> No
         await case.until(lambda: "retimed" in case.lines)
         assert case.lines.count("retimed") == 1
         assert case.civil(case.clocks["K04.1"].due_at) == "06-19 24:00"
+
+
+async def test_a_promise_that_no_calendar_can_time_is_a_persons_to_keep_and_stops_nothing() -> None:
+    """A workflow task that fails is retried for ever: a mistyped year must not become one."""
+    programme = PROGRAMMES["ins_oncology"].for_booking("inpatient_arrangement")
+    state = BookingState(booking_id="bk-1", calendar=a_calendar())
+    told: list[tuple[str, int]] = []
+    clocks = Clocks(
+        state,
+        programme,
+        spawn=lambda *_: None,
+        told=lambda _: None,
+        untimed=lambda terms, year: told.append((terms.id, year)),
+    )
+    clocks.happened(ExpectedEvent.SLIP_ISSUED, at=civil("2006-09-10 00:00"))
+    assert (told, state.clocks) == ([("G33", 2006)], {})

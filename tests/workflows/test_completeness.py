@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from adapters.programme_files import load_programmes
 from domain.clock import ClockState
 from domain.steps import TaskKind
-from tests.builders import AGENT, DISPATCHER, NURSE
+from tests.builders import AGENT, DISPATCHER, NURSE, REVIEWER
 from tests.workflows import people
 
 CaseOf = Callable[..., Any]
@@ -79,3 +79,42 @@ async def test_the_customers_own_date_is_not_past_and_replaces_the_due_date(
         clock = await case.until(lambda: case.clocks["K11.1"])
         assert case.civil(clock.due_at) == "06-24 24:00"
         assert case.civil(clock.first_due_at) == "06-21 24:00"  # without it
+
+
+async def test_a_promise_waits_while_the_reviewer_asks_the_customer_for_more(
+    case_of: CaseOf,
+) -> None:
+    """The clock that began with complete papers stands still, and then has what was left of it."""
+    async with case_of("2026-09-30 10:05") as case:
+        await case.open(programme=P19, disease="lung_cancer")
+        await people.contact(case)
+        await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, agent_id=AGENT.id, nurse_id=NURSE.id)
+        await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=PAPERS, complete=True)
+        await case.go_to("2026-10-09 10:00")
+        more: dict[str, Any] = {"approved": False, "missing": ["pathology_report"]}
+        asked = people.a_plan() | more
+        assert await refused(case, asked | {"approved": True}) == "form"
+        await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, **asked)
+        await case.until(lambda: case.clocks["K17.1"].stands_still)
+        await case.until(lambda: case.pages[-1].missing_documents == ["pathology_report"])
+        await case.go_to("2026-10-12 11:00")  # due on the 10th, had it gone on
+        assert case.clocks["K17.1"].breached_at is None
+        same = case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=PAPERS, complete=True)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await same
+        whole = PAPERS | {"pathology_report": ["doc-2"]}
+        await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=whole, complete=True)
+        await case.task(TaskKind.JUDGE_LIABILITY)
+        await case.until(lambda: case.clocks["K17.1"].moves)
+        clock = case.clocks["K17.1"]
+        assert case.civil(clock.due_at) == "10-13 18:00"
+        assert case.civil(clock.first_due_at) == "10-10 18:00"
+        [move], [pause] = clock.moves, clock.pauses
+        assert (move.why, pause.counts) == ("客户已补齐资料", True)
+
+
+async def refused(case: Any, form: dict[str, Any]) -> str:
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, **form)
+    assert isinstance(caught.value.cause, ApplicationError)
+    return str(caught.value.cause.details[0] or "form")

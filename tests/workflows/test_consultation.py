@@ -11,10 +11,12 @@ import pytest
 from adapters.settings import Settings
 from adapters.webhooks.outbox import Event, events_of
 from domain.booking import BookingStage
+from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.services import DoctorLevel
 from domain.steps import TaskKind
 from domain.telephone import CallNews
+from tests.builders import DOCTOR
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked, booking_opener, refused
 from tests.workflows.doctors import a_slot, call, take_slot
@@ -72,7 +74,7 @@ async def test_a_family_doctors_call_is_over_when_it_ends_or_after_fifteen_minut
 ) -> None:
     async with booking_of(*BY_PHONE, "2026-09-24 10:00") as booked:
         await stewards.take(booked)
-        fits = {"matched": True, "doctor": "doctor-3", "doctor_level": "attending"}
+        fits = {"matched": True, "doctor": DOCTOR.id, "doctor_level": "attending"}
         for lower in ("2A", "3B", None):
             lowered = booked.do(TaskKind.MATCH_DOCTOR, hospital_class=lower, **fits)
             assert await refused(lowered) == "hospital_class"
@@ -156,7 +158,7 @@ async def test_a_customer_reached_between_two_failures_is_not_cancelled(
     booking_of: BookingOf,
 ) -> None:
     async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
-        await _slot_kept(booked)
+        await _slot_kept(booked, "2026-09-24 15:00")
         for number, news in enumerate(("failed", "failed", "answered", "failed", "failed")):
             await call(booked, CallNews(news), f"c-{number}", "steward")
         await booked.until(lambda: booked.lines.count("call_failed") == 4)
@@ -195,6 +197,7 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
         await booked.task(TaskKind.CHOOSE_SLOT)
         assert booked.told[-1] == "booking_again"
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
+        assert booked.lines.count("provider_failed") == 1  # not when the customer changed it
         await take_slot(booked, a_slot(booked, "2026-09-24 12:00", 3))
         await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
         await booked.go_to("2026-09-24 12:01")
@@ -305,12 +308,15 @@ async def test_at_night_a_phone_doctor_hears_emergencies_only(
         await booked.ends(BookingStage.CANCELLED)
 
 
+@pytest.mark.parametrize(
+    ("at", "urgent"), [("2026-02-17 12:00", True), ("2026-02-14 21:00", False)]
+)
 async def test_at_spring_festival_a_phone_doctor_is_not_called_and_says_until_when(
-    booking_of: BookingOf,
+    booking_of: BookingOf, at: str, urgent: bool
 ) -> None:
-    """R364: not even for an emergency, which is sent to a hospital."""
-    at = "2026-02-17 12:00"
-    async with booking_of("changsheng_haorensheng", "phone_doctor", at, urgent=True) as booked:
+    """R364: no emergency, which is sent to a hospital; nobody in the night before, for ten days."""
+    service = ("changsheng_haorensheng", "phone_doctor")
+    async with booking_of(*service, at, urgent=urgent) as booked:
         await booked.ends(BookingStage.UNAVAILABLE)
         assert booked.told == ["booking_outside_hours", "booking_unavailable"]
 
@@ -329,15 +335,26 @@ async def test_an_expert_below_the_promised_level_is_not_matched(booking_of: Boo
         assert booked.unit == "given_back"
 
 
+@pytest.mark.parametrize("asks", ["goes_on", "gives_up"])
 async def test_a_doctor_who_cannot_uses_nothing_up_and_a_customer_nobody_reaches_ends_it(
-    booking_of: BookingOf,
+    booking_of: BookingOf, asks: str
 ) -> None:
+    """C-28: used up at approval and never cancelled, but not when the doctor has failed."""
     async with booking_of("ruitai_ci", "phone_doctor", "2026-09-24 10:00") as booked:
         await stewards.take(booked)
         await stewards.hand_in(booked, "ruitai_ci", "phone_doctor")
         await stewards.next_step(booked, TaskKind.REVIEW_BOOKING)
         await stewards.next_step(booked, TaskKind.TELL_RESULT)
+        await booked.task(TaskKind.CONSULT)
+        assert await refused(booked.give_up()) == "stage"
         await booked.do(TaskKind.CONSULT, outcome="provider_failed")
+        await booked.task(TaskKind.CONSULT)
+        assert (booked.told[-1], booked.lines.count("provider_failed")) == ("booking_again", 1)
+        if asks == "gives_up":
+            assert (await booked.give_up()).cost is Cost.FREE
+            await booked.ends(BookingStage.CANCELLED)
+            assert booked.unit == "given_back"
+            return
         await booked.do(TaskKind.CONSULT, outcome="not_reached")
         await booked.ends(BookingStage.TERMINATED)
         assert booked.unit == "consumed"  # P13: at approval

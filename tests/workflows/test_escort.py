@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.visit_ports import VisitAnswer
+from activities.visit_ports import VisitAnswer, VisitKept
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
@@ -53,13 +53,14 @@ async def test_the_escort_of_the_story_is_there_early_stays_four_hours_and_is_as
         await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
         partly = escorts.call(booked, items=escorts.CALLS[1:])
         assert await refused(partly) == "items"
-        await escorts.call(booked)
+        await escorts.call(booked, meeting_at=booked.at(MEETING).isoformat())  # as planned
         arrival = await booked.task(TaskKind.CHECK_IN)
         assert booked.civil(arrival.due_at) == "06-20 08:50"
         await booked.go_to("2026-06-20 08:45")
         await escorts.check_in(booked)
         await escorts.on_the_way(booked)
         await escorts.meet(booked)
+        assert "meeting_moved" not in booked.lines
         leaving = await booked.task(TaskKind.CHECK_OUT)
         assert booked.civil(leaving.due_at) == "06-20 13:00"  # four hours from the agreed time
         await booked.go_to("2026-06-20 12:55")
@@ -293,3 +294,42 @@ async def test_an_order_that_reaches_the_platform_after_its_visit_was_moved_is_c
         await booked.give_up()
         await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
         await booked.ends(BookingStage.CANCELLED)
+
+
+async def test_a_platform_that_is_away_or_says_no_becomes_a_dispatchers_step(
+    booking_of: BookingOf,
+) -> None:
+    def away(verb: str) -> None:
+        if verb == "order_visit":
+            raise OSError("the platform is away")
+
+    def kept(verb: str) -> None:
+        if verb == "cancel_visit":
+            raise VisitKept("http_409")
+
+    async with booking_of(*escorts.P02, "2026-06-17 09:00") as booked:
+        await stewards.take(booked)
+        await escorts.plan(booked, MEETING)
+        booked.partners.fail = away
+        await booked.do(TaskKind.OFFER_VISIT, nurses=[{"nurse_id": "a"}], hospital_name="某医院")
+        await booked.go_to("2026-06-17 09:29")
+        assert {one.kind for one in booked.open_tasks.values()} == {TaskKind.REPORT_VISIT}
+        await booked.go_to("2026-06-17 09:31")
+        assert (await booked.task(TaskKind.OFFER_VISIT)).subject == "refused unreachable"
+        booked.partners.fail = lambda _: None
+        await escorts.offer(booked, 1, 2)
+        await booked.until(lambda: booked.partners.cancelled)  # the first may have arrived
+        await escorts.says(booked, 1)
+        booked.partners.visit_answers = [VisitAnswer(accepted=False, reason="nobody_free")]
+        await escorts.call(booked, meeting_at=booked.at("2026-06-20 10:00").isoformat())
+        await booked.task(TaskKind.CHECK_IN)
+        assert (await booked.task(TaskKind.REPLACE_ESCORT)).subject == "refused nobody_free"
+        await booked.do(TaskKind.REPLACE_ESCORT, replaced=True, reason="改约后无人")
+        await escorts.offer(booked, 3)
+        await escorts.says(booked, 3)
+        await booked.task(TaskKind.CALL_CUSTOMER)
+        booked.partners.fail = kept
+        await booked.give_up()
+        await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.lines.count("visit_kept") == 1

@@ -112,20 +112,23 @@ async def test_a_no_is_read_by_the_dispatcher_who_goes_on_and_a_late_yes_changes
         assert (booked.partners.withdrawn, booked.unit) == ([], "given_back")
 
 
+@pytest.mark.parametrize(
+    ("resource", "why"),
+    [
+        ({"doctor_level": "attending"}, "须为副主任医师及以上"),
+        ({"expert": "王 医生"}, "内容不完整"),  # what no form of ours takes
+        ({"hospital_id": "h-nowhere"}, "医院名录中没有此医院"),
+        ({"hospital_id": "h-2A"}, "须为3A医院"),  # whatever it says of itself
+    ],
+)
 async def test_a_yes_to_something_else_than_promised_is_left_to_people_and_taken_back(
-    booking_of: BookingOf,
+    booking_of: BookingOf, resource: dict[str, Any], why: str
 ) -> None:
-    async with booking_of("taikang_online_ci") as booked:
+    async with booking_of("pingan_value_added", "paediatric_outpatient") as booked:
         await stewards.take(booked)
-        await stewards.hand_in(booked, "taikang_online_ci", "expert_outpatient")
         await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
-        await booked.hospitals_say(YES, "2026-10-08 09:00", doctor_level="attending")
-        await _read_on_the_step(booked, "医院的安排不能采用: 须为副主任医师及以上")
-        await booked.wish_for("2026-10-12")
-        named = {**stewards.BEST, "expert": "王 医生"}  # what no form of ours takes
-        await booked.hospitals_say(YES, "2026-10-12 09:00", ask=2, **named)
-        wish = f"客户希望 {booked.day('2026-10-12')}"
-        await _read_on_the_step(booked, f"医院的安排不能采用: 内容不完整; {wish}")
+        await booked.hospitals_say(YES, "2026-10-08 09:00", **{**stewards.BEST, **resource})
+        await _read_on_the_step(booked, f"医院的安排不能采用: {why}")
         await booked.do(TaskKind.ARRANGE_SERVICE, arranged=False, final=True)
         await booked.ends(BookingStage.UNAVAILABLE)
         assert booked.partners.withdrawn == list(booked.partners.asks)
@@ -193,14 +196,3 @@ async def test_the_history_says_what_hospitals_were_not_told_and_why(booking_of:
         texts = [line.text for page in booked.pages for line in page.timeline]
         assert "已请医院协调平台安排, 未附主诉 (项目未约定共享)" in texts
         assert next(iter(booked.partners.asks.values())).clauses == []
-
-
-async def test_where_hospitals_are_not_asked_over_the_wire_only_people_ask(
-    temporal_settings: Settings,
-) -> None:
-    async with booking_opener(temporal_settings)() as booked:
-        await stewards.take(booked)
-        await stewards.choose(booked)
-        await stewards.arrange(booked, "2026-10-08 09:00")
-        await booked.task(TaskKind.CONFIRM_BOOKING)
-        assert (booked.partners.asks, booked.partners.withdrawn) == ({}, [])

@@ -56,6 +56,9 @@ async def test_a_consultant_learns_the_need_and_the_reminder_says_it_back(
         assert await refused(bare) == "says"
         other = booked.do(TaskKind.SERVICE_STEP, says={"condition": "咳嗽", "diet": "清淡"})
         assert await refused(other) == "says"
+        both = {"condition": "咳嗽两周", "need": "儿科专家"}
+        elsewhere = booked.do(TaskKind.SERVICE_STEP, says=both, hospital_id="H-1")
+        assert await refused(elsewhere) == "hospital_id"
         assert TaskKind.REVIEW_BOOKING not in {one.kind for one in booked.open_tasks.values()}
         await stewards.serve_step(booked)
         await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)

@@ -58,6 +58,9 @@ async def test_every_reimbursement_pays_back_what_was_granted(
         assert booked.payments[movement].status is PaymentStatus.PAID
         assert booked.books.limits[booked.booking_id] == (110_700, "at_most")
         assert "papers_received" in booked.lines
+        assert booked.told == ["booking_received", "booking_originals", "booking_paid_back"]
+        [paid] = [one for one in booked.books.notices.values() if one.template == booked.told[-1]]
+        assert "1107.00" in paid.text
 
 
 async def test_missing_papers_are_asked_for_once_and_a_wrong_payee_is_put_right(
@@ -104,16 +107,28 @@ async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_t
         assert [one.purpose for one in booked.partners.parcels.values()] == ["papers"] * 2
 
 
-async def test_a_courier_that_is_silent_for_a_week_becomes_a_step(booking_of: BookingOf) -> None:
+async def test_a_courier_that_is_silent_for_a_week_becomes_a_step_and_waits_half_a_year(
+    booking_of: BookingOf,
+) -> None:
+    def away(verb: str) -> None:
+        if verb == "order_parcel":
+            raise OSError("the courier is away")
+
     async with booking_of() as booked:
+        booked.partners.fail = away
         await stewards.take(booked)
         await booked.task(TaskKind.RECEIVE_PAPERS)
+        await booked.time.go_to(booked.time.now() + timedelta(minutes=61))
+        await booked.task(TaskKind.FIND_PARCEL)
+        booked.partners.fail = lambda _: None
+        await booked.do(TaskKind.FIND_PARCEL, send_again=True, note="快递系统已恢复")
         await booked.until(lambda: booked.partners.parcels)
+        assert booked.partners.called_off == [f"{booked.booking_id}.parcel.1"]
         await booked.time.go_to(booked.time.now() + timedelta(days=8))
         await booked.task(TaskKind.FIND_PARCEL)
         assert len(booked.partners.tracked) == 7
-        await booked.give_up()
-        await booked.ends(BookingStage.CANCELLED)
+        await booked.time.go_to(booked.time.now() + timedelta(days=173))
+        await booked.ends(BookingStage.EXPIRED)
 
 
 async def test_what_is_not_paid_back_at_all_is_told_with_its_reason(booking_of: BookingOf) -> None:
@@ -222,3 +237,18 @@ async def _to_the_payment(booked: Booked) -> None:
     await _papers_in(booked)
     await stewards.examine(booked)
     await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+
+
+async def test_what_was_spent_while_the_contract_ran_is_paid_back_after_it(
+    booking_of: BookingOf,
+) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        await stewards.send_papers(booked)
+        await booked.task(TaskKind.EXAMINE_EXPENSES)
+        await booked.lose_contract("2026-09-22")
+        assert await refused(stewards.examine(booked)) == "treated_until"
+        await booked.lose_contract("2026-09-23")
+        await stewards.examine(booked)
+        await booked.do(TaskKind.CONFIRM_PAYEE, is_insured=True)
+        await booked.ends(BookingStage.CLOSED)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
 from domain.clock import ClockState
@@ -15,9 +16,12 @@ from domain.rescue import MADE_BY_A_FORM, RescueStage, steps_of
 from domain.services import Shape, Step
 from domain.steps import TaskKind
 from domain.waiver import Role
-from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF
+from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, a_calendar, civil
 from tests.workflows.booked import PROGRAMMES, refused
-from tests.workflows.rescued import WORKING_DAY, Rescued, ward_opener
+from tests.workflows.rescued import NIGHT, P15, WORKING_DAY, Rescued, ward_opener
+from workflows.messages import RaiseRescue, ReportActs, RescueAct
+from workflows.rescues.record import RescueState
+from workflows.rescues.refusals import REPORTS, REPORTS_MAX, RescueRefusals
 
 CONSULTANT_PRESENT = ExpectedEvent.CONSULTANT_PRESENT
 EIGHT = {
@@ -283,3 +287,34 @@ async def test_fees_are_asked_for_until_they_are_paid_and_gaps_are_told(ward: An
         await watched.outcome("served")
         alarm = await watched.task(TaskKind.BREACH)
         assert (alarm.roles, alarm.subject) == ([Role.HOSPITAL_DUTY], "陪护有空档, 共60分钟")
+
+
+def test_nobody_reports_for_ever_but_how_it_ended_is_always_taken() -> None:
+    at = civil(NIGHT)
+    raised = RaiseRescue(
+        rescue_id="rs-1",
+        programme=PROGRAMMES[P15].for_rescue(),
+        calendar=a_calendar(),
+        service="er_rescue_channel",
+        hospital_id="h-test-1",
+        arrival="ambulance",
+        found_at="emergency",
+        raised_by=HOSPITAL_DOCTOR,
+        raised_at=at,
+    )
+    state = RescueState.of(raised)
+    refusals = RescueRefusals(state, raised)
+    ended = {"outcome": "admitted", "at": at.isoformat(), "handed_to": "骨科病区"}
+    triaged, over = (
+        ReportActs(acts=[RescueAct(kind=kind, form=form)], actor=HOSPITAL_DOCTOR, at=at)
+        for kind, form in (
+            (TaskKind.TRIAGE_PATIENT, {"groups": ["arrest"]}),
+            (TaskKind.RESCUE_OUTCOME, ended),
+        )
+    )
+    state.counts[REPORTS] = REPORTS_MAX - 1
+    refusals.report(triaged)
+    state.counts[REPORTS] = REPORTS_MAX
+    with pytest.raises(ApplicationError, match="登记次数过多"):
+        refusals.report(triaged)
+    refusals.report(over)

@@ -2,9 +2,11 @@
 
 What a scene moves besides bookings is proven where it lives: story 3's direct pay and its lead in
 `tests/journeys/test_story_p20.py`, its one gene test a year in `tests/api/test_story_three.py`;
-story 4's escort in `tests/workflows/test_escort.py` and over HTTP in `tests/journeys/
-test_escort.py`, its advance in `tests/journeys/test_story_p02.py`; story 6 in
-`tests/workflows/test_rescue.py`. Every date by itself: `tests/domain/test_every_clock.py`.
+story 4's escort in `test_escort.py` here and over HTTP among the journeys, its advance in
+`tests/journeys/test_story_p02.py`; stories 5 and 6 over HTTP in `tests/journeys/
+test_green_channel.py`, story 6 with its late deposit case in `test_rescue.py` here. The days on
+which they say yes or no: `tests/domain/test_story_dates.py`; every date by itself:
+`tests/domain/test_every_clock.py`.
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from activities.courier_ports import LabAnswer
 from adapters.settings import Settings
 from domain.booking import BookingStage
+from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.parcel import LabWord, ParcelStatus
 from domain.steps import TaskKind
@@ -62,8 +64,12 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
         await booked.lab_says(LabWord.SAMPLE_RECEIVED, test=2)
         clock = await booked.until(lambda: booked.clocks["G34.1"])
         assert clock.state is ClockState.RUNNING
+        await booked.lab_says(LabWord.UNUSABLE, test=2)  # it looked closer
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        assert booked.clocks["G34.1"].state is ClockState.DROPPED
+        assert booked.told.count("booking_sample_again") == 2
         for _ in range(2):
-            await booked.lab_says(LabWord.REPORT_READY, test=2, report_no="R-7")
+            await booked.lab_says(LabWord.REPORT_READY, test=3, report_no="R-7")
         await booked.until(
             lambda: [
                 task
@@ -72,9 +78,39 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
             ]
         )
         await stewards.deliver_report(booked)
+        await booked.task(TaskKind.EXPLAIN_REPORT)
+        await booked.lab_says(LabWord.UNUSABLE, test=3)
+        assert "前后不一" in (await booked.task(TaskKind.BREACH)).subject
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
-        assert booked.lines.count("lab") == 3
+        assert booked.clocks["G34.2"].state is ClockState.MET
+        assert booked.lines.count("lab") == 4
+
+
+async def test_who_cannot_write_it_and_a_lab_that_says_no_are_replaced_and_use_nothing_up(
+    booking_of: BookingOf,
+) -> None:
+    """GC08 again (3.1): the unit stays, and whoever was let down gives up for nothing."""
+    async with booking_of(*GENE, "2026-09-14 09:00") as booked:
+        booked.partners.lab_answers = [LabAnswer(accepted=False, reason="closed")]
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        await stewards.agree(booked, TaskKind.SEND_KIT)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        await stewards.next_step(booked, TaskKind.ASSIGN_EXPERT)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        assert booked.lines.count("provider_failed") == 1
+        assert booked.told[-2:] == ["booking_again", "booking_arranged"]
+        await stewards.next_step(booked, TaskKind.RECEIVE_SAMPLE)
+        assert (await booked.task(TaskKind.DELIVER_REPORT)).subject == "expert-9"
+        at = booked.time.now().isoformat()
+        await booked.do(TaskKind.DELIVER_REPORT, at=at, delivered=False, note="设备停用")
+        await booked.task(TaskKind.ASSIGN_EXPERT)
+        assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
+        assert booked.clocks["G34.1"].state is ClockState.DROPPED
+        assert (await booked.give_up()).cost is Cost.FREE
+        await booked.ends(BookingStage.CANCELLED)
+        assert booked.unit == "given_back"
         both = ("targeted_drugs", "immune_drugs")  # R741: 靶向和免疫药物相关基因检测
         assert booked.partners.looked_at == [both, both]
 

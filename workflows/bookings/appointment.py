@@ -36,6 +36,13 @@ from workflows.messages import RequestBooking
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
+_KEPT_BY_AN_ARRANGEMENT: Final = (
+    ExpectedEvent.SERVICE_ARRANGED,
+    ExpectedEvent.CUSTOMER_INFORMED,
+    ExpectedEvent.ADMITTED,
+)
+"""Programmes promise that it is arranged, told or done: coordination is due with the first."""
+
 
 @workflow.defn(name="Appointment")
 class Appointment(Booking):
@@ -90,13 +97,16 @@ class Appointment(Booking):
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
-        """The formal start: from here on a hospital is asked."""
+        """The formal start: from here on a hospital is asked; no earlier date stands any more."""
         desk, now = self._desk, workflow.now()
+        self._state.service_at = None
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
+        else:
+            desk.promise_anew(at=now)
 
     async def _coordinate(self) -> None:
         """GC08: a hospital's resource, or an equal one by agreement; else the unit comes back.
@@ -109,10 +119,9 @@ class Appointment(Booking):
             step = desk.ask(
                 TaskKind.ARRANGE_SERVICE,
                 at=workflow.now(),
-                until=ExpectedEvent.SERVICE_ARRANGED,
+                until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
                 subject=wish(self._service, self._state.customer_date),
             )
-            self._hospitals.take_yes()
             done = await desk.done(step)
             form = done.read(ArrangeService)
             if form.arranged:
@@ -122,7 +131,7 @@ class Appointment(Booking):
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         if done.actor.role is not Role.PARTNER:
             self._hospitals.let_go()
-        self._state.service_at = form.service_at
+        self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
 
@@ -132,8 +141,9 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
-            until=ExpectedEvent.SERVICE_ARRANGED,
+            until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
             assignee=self._state.owner,
+            subject=self._offered(),
         )
         said = await self._hospitals.unless_taken_back(step)
         if said is None:
@@ -146,6 +156,7 @@ class Appointment(Booking):
         if not form.confirmed:
             desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
             return False
+        self._state.service_at = self._state.proposed_at
         self._tell_with_it(form)
         desk.happened(ExpectedEvent.BOOKING_CONFIRMED, at=said.at)
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=said.at)
@@ -226,9 +237,6 @@ class Appointment(Booking):
         wished, state.new_date = state.new_date, None
         changed = wished is not None or self._hospitals.took_back
         return changed and step not in state.completions and state.called_off is None
-
-    def _wishes_anew(self) -> None:
-        self._hospitals.seek_anew()
 
     @workflow.signal
     def resource_word(self, message: ResourceWord) -> None:

@@ -7,27 +7,28 @@ happens between a complete request and the service itself.
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
 
 from domain.booking import BookingStage
-from domain.booking_forms import CheckPapers, NamePerson, ReviewBooking, TakeRequest
-from domain.booking_terms import has_own_person, is_reviewed, papers_for, preferred
-from domain.calendar import SHANGHAI
-from domain.cancellation import Cost
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.booking_forms import NamePerson, ReviewBooking, TakeRequest
+from domain.booking_terms import has_own_person, is_reviewed, preferred
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.services import FollowUp, Service
 from domain.steps import TaskKind
+from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.ends import SETTLED, USED, end_notice
 from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract
 from workflows.bookings.own_steps import OwnSteps
+from workflows.bookings.papers import Papers
 from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.refusals import NEW_DATES, BookingRefusals
+from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,
     CancelBooking,
@@ -40,7 +41,8 @@ from workflows.messages import (
     VisitTaken,
 )
 
-CONTRACT_ENDED: Final = "保险合同解除"
+TOLD_WITHIN: Final = timedelta(days=1)
+"""So soon a customer hears what a review decided, where his programme promises no moment."""
 
 FOLLOW_UPS_MAX: Final = 12
 """No programme asks for more calls than one a month."""
@@ -56,11 +58,20 @@ class Booking:
         self._desk = BookingDesk(asked, self._state)
         self._own = OwnSteps(self._desk, self._service)
         self._refusals = BookingRefusals(self._state, asked)
+        self._papers = Papers(self._desk, asked)
+        self._contract = Contract(self._desk, serving=lambda: self._is_serving)
 
     @property
     def _judged(self) -> str:
         """Why the rules did not simply say yes, in the programme's words."""
         return "; ".join(reason.text for reason in self._asked.verdict.reasons)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether the moment of the visit has come, and nobody has said yet what came of it."""
+        state = self._state
+        came = state.service_at is not None and state.service_at <= workflow.now()
+        return came and state.stage is BookingStage.CONFIRMED
 
     async def tell(self) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
@@ -74,7 +85,7 @@ class Booking:
         try:
             await self._take_request()
             await self._own.take("taken")
-            await self._collect_papers()
+            await self._papers.collect()
             await self._review()
             await self._name_person()
             await self._own.take("approved")
@@ -86,6 +97,16 @@ class Booking:
     @abstractmethod
     async def _serve(self) -> None:
         """The middle of the story: GC07 to GC14, as the shape tells it."""
+
+    @property
+    def _is_taken_at_the_door(self) -> bool:
+        """Whether nobody has to ask who it is and what is needed."""
+        return False
+
+    @property
+    def _answer_by(self) -> datetime | None:
+        """By when a request is taken that no promise of an answer speaks of."""
+        return None
 
     # The chapters of every shape -----------------------------------------------------------------
 
@@ -101,7 +122,16 @@ class Booking:
         desk.tell("booking_received")
         desk.happened(ExpectedEvent.FIRST_CALL, at=at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
-        step = desk.ask(TaskKind.TAKE_REQUEST, at=at, until=ExpectedEvent.FIRST_RESPONSE)
+        if self._is_taken_at_the_door:
+            desk.happened(ExpectedEvent.FIRST_RESPONSE, at=at)
+            desk.happened(ExpectedEvent.NEED_CONFIRMED, at=at)
+            return
+        step = desk.ask(
+            TaskKind.TAKE_REQUEST,
+            at=at,
+            until=ExpectedEvent.FIRST_RESPONSE,
+            due_at=self._answer_by,
+        )
         first = await desk.done(step)
         desk.happened(ExpectedEvent.FIRST_RESPONSE, at=first.at)
         form = first.read(TakeRequest)
@@ -109,44 +139,6 @@ class Booking:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
         self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
-
-    async def _collect_papers(self) -> None:
-        """GC05: complete papers first; a slip starts the clock of a bed (C-24)."""
-        desk = self._desk
-        needed = papers_for(self._asked.programme, self._service, self._asked.disease)
-        if not needed:
-            desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=workflow.now())  # with the request
-            return
-        desk.enter(BookingStage.MATERIALS, at=workflow.now())
-        names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
-        desk.note("checklist", f"所需资料: {names}")
-        desk.tell("booking_checklist", list=names)
-        self._ends_with_year(ExpectedEvent.DOCUMENTS_COMPLETE)
-        while True:
-            step = desk.ask(TaskKind.CHECK_PAPERS, at=workflow.now())
-            desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
-            checked = await desk.done(step)
-            form = checked.read(CheckPapers)
-            if form.complete:
-                self._owe_answer(at=checked.at)  # also for papers that came in another way
-            self._state.answer_owed = False
-            desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
-            if form.complete:
-                break
-            desk.note("papers_missing", "资料不齐, 已告知客户", at=checked.at, by=checked.actor)
-            desk.tell("booking_papers_missing", list=_named(form.missing) or names)
-            desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
-        if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
-            issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
-            desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
-            desk.happened(ExpectedEvent.SLIP_PROVIDED, at=checked.at)
-        desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=checked.at)
-
-    def _ends_with_year(self, done: ExpectedEvent) -> None:
-        """R753, R773: who owes this when the policy year ends has not asked in that year."""
-        terms, last_day = self._service.consumption, self._asked.year_ends_on
-        if terms is not None and terms.ends_unused_with == "policy_year" and last_day is not None:
-            self._desk.ends_on(last_day, unless=done)
 
     async def _review(self) -> None:
         """GC06: a person says yes or no, where the programme or the verdict asks for one."""
@@ -164,14 +156,20 @@ class Booking:
         opinion = await desk.done(step)
         form = opinion.read(ReviewBooking)
         desk.happened(ExpectedEvent.REVIEW_DONE, at=opinion.at)
+        if form.approved:  # from this very moment, whenever the customer hears of it (C-28, C-66)
+            desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
+            desk.use_when("approved", at=opinion.at)
         told = await desk.done(
-            desk.ask(TaskKind.TELL_RESULT, at=opinion.at, until=ExpectedEvent.CUSTOMER_TOLD)
+            desk.ask(
+                TaskKind.TELL_RESULT,
+                at=opinion.at,
+                until=ExpectedEvent.CUSTOMER_TOLD,
+                due_at=opinion.at + TOLD_WITHIN,
+            )
         )
         desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=told.at)
         if not form.approved:
             raise BookingOver(BookingStage.DECLINED, form.reason)
-        desk.happened(ExpectedEvent.APPROVED, at=opinion.at)
-        self._desk.use_when("approved", at=opinion.at)
 
     async def _name_person(self) -> None:
         """GC08: one person of ours calls the customer and serves the booking (R730)."""
@@ -209,24 +207,39 @@ class Booking:
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
         self._desk.ask_no_more(at=workflow.now(), reason="预约已结束")
+        if over.stage is BookingStage.CANCELLED and not self._state.let_down:
+            over = await self._judge(over)
         if over.stage is BookingStage.CANCELLED and self._state.let_down:
             self._desk.move_unit("given_back", why="provider_failure", at=workflow.now())
-        elif over.stage is BookingStage.CANCELLED:
-            await self._desk.settle_unit(_USED[self._state.cost], why="cancelled")
-        elif over.stage is not BookingStage.TERMINATED or over.reason == CONTRACT_ENDED:
+        elif over.stage not in SETTLED or self._nothing_given(over):
             self._desk.move_unit("given_back", why=over.stage.value, at=workflow.now())
         now = workflow.now()
         self._desk.enter(over.stage, at=now, reason=over.reason)
         self._tell_end(over)
         self._desk.leave(at=now, reason="预约已结束")
 
+    async def _judge(self, over: BookingOver) -> BookingOver:
+        """What giving up cost; the end it comes to, should the contract end before a person says.
+
+        Who has given up hears that it is done at once, and what it cost when that is known.
+        """
+        used = USED[self._state.cost]
+        if used is None and self._state.use == "reserved":
+            self._desk.tell("booking_cancelled_judged")
+        try:
+            await self._desk.settle_unit(used, why="cancelled")
+        except BookingOver as ended:
+            return ended
+        return over
+
+    def _nothing_given(self, over: BookingOver) -> bool:
+        """A contract that is no more counts nothing but what was given under it."""
+        return over.reason == CONTRACT_ENDED and self._state.used_by != "completed"
+
     def _tell_end(self, over: BookingOver) -> None:
         """How it ended, and whether that used the service up."""
-        code = _ENDS.get(over.stage, "")
-        if over.reason == CONTRACT_ENDED:
-            code = "booking_contract_ended"
-        if over.stage is BookingStage.CANCELLED and self._state.use == "consumed":
-            code = "booking_cancelled_used"
+        ended = over.reason == CONTRACT_ENDED
+        code = end_notice(over.stage, contract_ended=ended, used=self._state.use == "consumed")
         self._desk.tell(code, reason=over.reason)
 
     # What arrives: handlers write down, the story acts -------------------------------------------
@@ -256,30 +269,33 @@ class Booking:
     @workflow.update
     def end_contract(self, message: EndContract) -> Accepted:
         """R350: with the contract the service ends; what is under way is called off."""
-        self._state.called_off, self._state.called_off_as = CONTRACT_ENDED, BookingStage.TERMINATED
-        self._desk.note("contract_ended", CONTRACT_ENDED, at=message.at, by=message.actor)
+        self._contract.hear(message)
         return Accepted(stage=self._state.stage, at=message.at)
 
     @end_contract.validator
-    def _may_end(self, message: EndContract) -> None:  # noqa: ARG002 - the name is the update's
-        self._refusals.still_open()
+    def _may_end(self, message: EndContract) -> None:
+        self._refusals.contract_end(message)
 
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
         """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
         desk, state = self._desk, self._state
+        state.next_number(NEW_DATES)
         state.customer_date = message.wished_on
         if state.stage is BookingStage.CONFIRMED:
             state.new_date = message.wished_on
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
         desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
-        desk.say_of(TaskKind.CONFIRM_BOOKING, wish(self._service, message.wished_on))
-        self._wishes_anew()
+        desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
         return Accepted(stage=state.stage, at=message.at)
 
-    def _wishes_anew(self) -> None:
-        """Who was asked for the former day hears of the new one; of most shapes nobody was."""
+    def _offered(self) -> str:
+        """What the customer is asked to say yes to, beside what he wished for."""
+        at = self._state.proposed_at
+        offered = "" if at is None else f"医院可安排 {civil(at)}"
+        told = [offered, wish(self._service, self._state.customer_date)]
+        return "; ".join(one for one in told if one)
 
     @change_date.validator
     def _may_change(self, message: ChangeDate) -> None:
@@ -287,21 +303,8 @@ class Booking:
 
     @workflow.signal
     def papers_arrived(self, message: PapersArrived) -> None:
-        """A paper was handed in: the first of a round starts the promise of an answer."""
-        state = self._state
-        if state.ended or message.document_id in state.papers:
-            return
-        state.papers.append(message.document_id)
-        self._desk.note("papers_arrived", "收到客户资料", at=message.at)
-        self._owe_answer(at=message.at)
-
-    def _owe_answer(self, *, at: datetime) -> None:
-        """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
-        if self._state.answer_owed or self._state.stage not in _PAPERS_LOOKED_AT:
-            return
-        self._state.answer_owed = True
-        self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
-        self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
+        """A paper was handed in."""
+        self._papers.arrived(message)
 
     @workflow.signal
     def notice_failed(self, message: NoticeFailed) -> None:
@@ -323,31 +326,8 @@ class Booking:
 _FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
 """What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
-_PAPERS_LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
-_ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
-"""What a promise about papers is kept by, as programmes name it."""
-
-_USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
-"""Whether a cancellation uses the unit up; None where the source lost the rule."""
-
-_ENDS: Final = {
-    BookingStage.REJECTED: "booking_rejected",
-    BookingStage.DECLINED: "booking_declined",
-    BookingStage.CANCELLED: "booking_cancelled",
-    BookingStage.TERMINATED: "booking_missed",
-    BookingStage.UNAVAILABLE: "booking_unavailable",
-    BookingStage.EXPIRED: "booking_expired",
-}
-"""What the customer is told of an end before the usual one."""
-
 
 def wish(service: Service, day: date | None) -> str:
     """What a step says of what is looked for first, and of the day the customer wishes."""
     told = [preferred(service), "" if day is None else f"客户希望 {day}"]
     return "; ".join(one for one in told if one)
-
-
-def _named(kinds: list[str]) -> str:
-    """Papers as the customer knows them; other words as they were written."""
-    known = {kind.value: name for kind, name in DOCUMENT_NAMES.items()}
-    return "、".join(known.get(kind, kind) for kind in kinds)

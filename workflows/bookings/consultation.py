@@ -9,36 +9,41 @@ cannot come uses nothing up. How every booking begins and ends stands in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Final
 
 from temporalio import workflow
 
-from activities.roster_ports import LineUp, Take
-from activities.rosters import AskRoster
 from domain.booking import BookingStage
-from domain.calendar import civil_date
+from domain.booking_terms import intake_for
 from domain.cancellation import uses_up
 from domain.consultation import (
     Consult,
     ConsultOutcome,
     MatchDoctor,
+    WriteSummary,
+    advised_by,
     consulting_of,
     is_summed_up,
     matched_by,
     promised_call,
 )
+from domain.conversation import SUMMARY
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
-from domain.roster import Slot, Turn
+from domain.roster import Slot
 from domain.services import FollowUp
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.booking import Booking
-from workflows.bookings.consultation_refusals import SLOT_TAKEN, ConsultationRefusals
+from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
+from workflows.bookings.duty import Duty
+from workflows.bookings.messages import MessageSaid
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
+from workflows.front_desk import SYSTEM
+from workflows.matter import Completion
 from workflows.messages import (
     Accepted,
     CallHeard,
@@ -48,15 +53,11 @@ from workflows.messages import (
     TakeSlot,
 )
 from workflows.refusals import WRONG_STAGE, refusal
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
-A = TypeVar("A")
-R = TypeVar("R")
-
-LOOK_AGAIN: Final = timedelta(seconds=30)
-"""An order that waits for a doctor on duty looks so often whether its turn has come (inferred)."""
 GRACE: Final = timedelta(minutes=15)
 """So long after a slot's end somebody says what came of it; then a supervisor hears of it."""
+DOCTORS_MAX: Final = 5
+"""After so many doctors who did not come the unit comes back (inferred)."""
 RATED_WITHIN: Final = timedelta(days=7)
 """A customer may rate the doctor for so long; nobody must (inferred)."""
 
@@ -70,8 +71,17 @@ class Consultation(Booking):
         super().__init__(asked)
         self._consulting = consulting_of(self._service)
         self._taking = asyncio.Lock()
+        self._doctor: str | None = None  # whom a person has matched: nobody else advises
+        self._duty = Duty(self._desk, asked)
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
+
+    @property
+    def _is_serving(self) -> bool:
+        """Whether customer and doctor talk; in the app they do as soon as it is open."""
+        opened = self._talk.begun or self._consulting.by == "text"
+        confirmed = self._state.stage is BookingStage.CONFIRMED
+        return super()._is_serving or (opened and confirmed)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -83,10 +93,27 @@ class Consultation(Booking):
             await self._until_open()
         await super()._take_request()
 
+    @property
+    def _is_taken_at_the_door(self) -> bool:
+        """A doctor calls at once (G14): whoever signed in and is entitled waits for nobody here."""
+        asked = self._asked
+        signed_in = asked.requested_by.role in (Role.CUSTOMER, Role.CHANNEL)
+        sure = asked.verdict.outcome is Outcome.ELIGIBLE and not intake_for(self._service)
+        return self._consulting.by == "direct" and signed_in and sure
+
+    @property
+    def _answer_by(self) -> datetime | None:
+        """A person who takes an order for a doctor at once has no longer than that doctor (G14)."""
+        if self._consulting.by != "direct":
+            return None
+        within = timedelta(seconds=promised_call(self._asked.programme))
+        return self._asked.requested_at + within
+
     async def _until_open(self) -> None:
         """Outside the service's hours a request waits for the next opening (R365).
 
-        While it is closed for days, as at Spring Festival, it is not taken (R364).
+        While it is closed for days, as at Spring Festival, it is not taken (R364); nor in the
+        night before, when the next opening lies behind those days.
         """
         asked, service = self._asked, self._service
         hours = next((one for one in asked.programme.hours if one.code == service.hours), None)
@@ -98,24 +125,29 @@ class Consultation(Booking):
         resumes = civil(opens)
         self._desk.note("outside_hours", f"服务时间外, {resumes}受理")
         self._desk.tell("booking_outside_hours", date=resumes)
-        if hours.closure_on(civil_date(asked.requested_at)) is not None:
+        if hours.closure_between(asked.requested_at, opens) is not None:
             raise BookingOver(BookingStage.UNAVAILABLE, "服务暂停期间不受理")
         await self._desk.by(opens, lambda: False, summary="等待服务时间")
 
     async def _serve(self) -> None:
-        outcome = ConsultOutcome.PROVIDER_FAILED
-        while outcome is ConsultOutcome.PROVIDER_FAILED:
+        outcome, failed = None, 0
+        while outcome in (None, ConsultOutcome.PROVIDER_FAILED):
+            if failed == DOCTORS_MAX:
+                raise BookingOver(BookingStage.UNAVAILABLE, "多次安排的医生均未能接诊")
             self._seek()
             await self._find_doctor()
             self._confirmed()
             outcome = await self._consult()
+            failed += outcome is ConsultOutcome.PROVIDER_FAILED
         if self._consulting.by == "direct":
             await self._free_slot()  # the doctor is on duty for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
-            await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
+            says = {SUMMARY: done.read(WriteSummary).summary}
+            self._desk.keep(SUMMARY, says, at=done.at, by=done.actor)
             self._desk.tell("booking_summary")
         self._desk.use_when("completed", at=workflow.now())
 
@@ -127,47 +159,26 @@ class Consultation(Booking):
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
+        elif self._state.let_down:
+            desk.promise_anew(at=now)
 
     async def _find_doctor(self) -> None:
         match self._consulting.by:
             case "roster":
                 await self._choose_slot()
             case "direct":
-                await self._line_up()
+                self._talk.slot = self._talk.slot or await self._duty.line_up()
             case _:
                 await self._match()
+        # Where nobody is named, whoever was let down is, until somebody has spoken to them.
+        named = self._consulting.by in ("roster", "direct") or self._doctor is not None
+        self._state.let_down = self._state.let_down and not named
 
     async def _choose_slot(self) -> None:
         """The customer takes a slot at the door (R181); of two who want one, one has it."""
         if self._talk.slot is None:
             step = self._desk.ask(TaskKind.CHOOSE_SLOT, at=workflow.now())
             await self._desk.done(step)
-
-    async def _line_up(self) -> None:
-        """A doctor on duty whose time nobody has taken, in the order of the orders (R192, R193)."""
-        waits = False
-        while self._talk.slot is None:
-            order = LineUp(
-                booking_id=self._state.booking_id,
-                programme=self._asked.programme.code,
-                service=self._service,
-                call_within_s=promised_call(self._asked.programme),
-                placed_at=self._asked.requested_at,
-                at=workflow.now(),
-            )
-            place = await self._ask_roster(AskRoster.line_up, order, "查看出诊医生")
-            if place.turn is Turn.NOBODY:
-                raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
-            if not waits:
-                self._desk.tell("booking_order_placed")
-            self._talk.slot = place.slot
-            if self._talk.slot is None:
-                if not waits:
-                    self._desk.note("queued", f"排队等候, 前面{place.ahead}人")
-                waits = True
-                await self._desk.by(
-                    workflow.now() + LOOK_AGAIN, lambda: False, summary="排队等候专家"
-                )
 
     async def _match(self) -> None:
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
@@ -177,6 +188,7 @@ class Consultation(Booking):
             done = await self._desk.done(step)
             form = done.read(MatchDoctor)
             if form.matched:
+                self._doctor = form.doctor
                 return
             self._desk.note("not_matched", "暂无合适医生, 继续协调", at=done.at, by=done.actor)
             if form.final:
@@ -201,33 +213,38 @@ class Consultation(Booking):
 
     # The talk ------------------------------------------------------------------------------------
 
-    async def _consult(self) -> ConsultOutcome:
-        """GC12: until it is over: the talk, the doctor's step, the slot, the calls in vain."""
+    async def _consult(self) -> ConsultOutcome | None:
+        """GC12: until it is over: the talk, the doctor's step, the slot, the calls in vain.
+
+        None when the customer has changed the slot for another.
+        """
         desk, slot, now = self._desk, self._talk.kept, workflow.now()
-        step = desk.ask(
+        desk.ask(
             TaskKind.CONSULT,
             at=now,
+            roles=advised_by(self._service),
+            assignee=self._doctor,
             until=ExpectedEvent.EXPERT_CALLED,
             due_at=slot.starts_at if slot is not None else None,
             subject=slot.doctor if slot is not None else "",
         )
         if self._consulting.by == "roster" and slot is not None:
-            await self._remind(slot, step)
+            await self._remind(slot)
         if slot is not None and not await desk.by(
-            slot.ends_at + GRACE, lambda: self._talk.decided(step), summary="通话结果未登记"
+            slot.ends_at + GRACE, lambda: self._talk.decided, summary="通话结果未登记"
         ):
             desk.alert("预约时段已过, 通话结果未登记")
-        await desk.until(lambda: self._talk.decided(step))
-        return await self._outcome(step)
+        await desk.until(lambda: self._talk.decided)
+        return await self._outcome()
 
-    async def _remind(self, slot: Slot, step: str) -> None:
+    async def _remind(self, slot: Slot) -> None:
         """The reminders of the file, each so long before the slot (G12, G13)."""
         reminders = self._asked.programme.reminders
         for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
             due = reminder.due_at(slot.starts_at)
             if due < workflow.now():
                 continue  # who took the slot later than that has just heard of it
-            if await self._desk.by(due, lambda: self._talk.decided(step), summary=reminder.name):
+            if await self._desk.by(due, lambda: self._talk.decided, summary=reminder.name):
                 return
             self._desk.note(reminder.does, reminder.name, at=due)
             if reminder.does == "sms_steward":
@@ -236,23 +253,30 @@ class Consultation(Booking):
             if reminder.does == "call_customer":
                 self._desk.ask(TaskKind.CALL_AHEAD, at=due, due_at=slot.starts_at)
 
-    async def _outcome(self, step: str) -> ConsultOutcome:
+    async def _outcome(self) -> ConsultOutcome | None:
         desk, now = self._desk, workflow.now()
-        completion = self._state.completions.pop(step, None)
+        completion = self._talk.answer()
         self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
         if self._talk.lost:
-            self._lose_slot()
-            return ConsultOutcome.PROVIDER_FAILED
+            return self._lose_slot()
         if self._talk.in_vain:
             await self._cancel_in_vain()
-        outcome = ConsultOutcome.ADVISED
-        if completion is not None and not self._talk.took_place:
-            outcome = completion.read(Consult).outcome
+        outcome = self._said(completion)
         for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
+            desk.let_down(at=now, by=SYSTEM if completion is None else completion.actor)
             await self._free_slot()
         return outcome
+
+    def _said(self, completion: Completion | None) -> ConsultOutcome:
+        """What came of the talk: by the telephone's word, by the doctor's, or by his silence."""
+        if completion is not None and not self._talk.called:
+            return completion.read(Consult).outcome
+        if self._consulting.by != "text" or self._talk.doctor_wrote:
+            return ConsultOutcome.ADVISED
+        self._desk.alert("图文咨询期满, 医生未答复")
+        return ConsultOutcome.PROVIDER_FAILED
 
     def _take_off(self, *kinds: TaskKind) -> None:
         """The steps of the talk are nobody's any more."""
@@ -260,12 +284,15 @@ class Consultation(Booking):
             if task.kind in kinds:
                 self._desk.no_longer_asked(task.task_id, at=workflow.now(), reason="咨询已结束")
 
-    def _lose_slot(self) -> None:
+    def _lose_slot(self) -> ConsultOutcome | None:
         """Changed for another: it is there already. Withdrawn: another is chosen."""
-        self._desk.note("slot_changed", "时段已变更", at=workflow.now())
-        if self._talk.is_withdrawn:
-            self._talk.slot = None
-            self._desk.tell("booking_again")
+        now = workflow.now()
+        self._desk.note("slot_changed", "时段已变更", at=now)
+        if not self._talk.is_withdrawn:
+            return None
+        self._talk.slot = None
+        self._desk.let_down(at=now, by=SYSTEM)
+        return ConsultOutcome.PROVIDER_FAILED
 
     async def _cancel_in_vain(self) -> None:
         """So many calls in vain cancel the order, and the file says what becomes of the unit."""
@@ -279,18 +306,7 @@ class Consultation(Booking):
         if self._consulting.by not in ("roster", "direct"):
             return
         self._talk.slot = None
-        await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
-
-    async def _ask_roster(
-        self, verb: Callable[[AskRoster, A], Awaitable[R]], asked: A, summary: str
-    ) -> R:
-        return await workflow.execute_activity_method(
-            verb,
-            asked,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=summary,
-        )
+        await self._duty.leave()
 
     # The end -------------------------------------------------------------------------------------
 
@@ -327,22 +343,17 @@ class Consultation(Booking):
         has the slot, and the other is to hear it now.
         """
         async with self._taking:
-            wish = Take(
-                booking_id=self._state.booking_id,
-                programme=self._asked.programme.code,
-                slot_id=message.slot.slot_id,
-                at=message.at,
-            )
-            if not await self._ask_roster(AskRoster.take, wish, "占用时段"):
+            if not await self._duty.take(message):
                 raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
             if self._state.ended or self._state.called_off is not None:  # meanwhile
-                await self._ask_roster(AskRoster.leave, self._state.booking_id, "释放时段")
+                await self._duty.leave()
                 raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
             self._took(message)
         return Accepted(stage=self._state.stage, at=message.at)
 
     def _took(self, message: TakeSlot) -> None:
         self._talk.slot = message.slot
+        self._state.next_number(SLOTS)
         told = f"已选时段 {civil(message.slot.starts_at)}"
         self._desk.note("slot_taken", told, at=message.at, by=message.actor)
         for task in list(self._state.tasks.values()):
@@ -364,6 +375,11 @@ class Consultation(Booking):
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:
         """A doctor does not keep a slot; whether it is this customer's the story sees."""
         self._talk.withdrawn.add(message.slot_id)
+
+    @workflow.signal
+    def message_said(self, message: MessageSaid) -> None:
+        """The customer wrote again: whoever has answered before is asked once more (R167)."""
+        self._talk.written(message)
 
     @workflow.signal
     def call_heard(self, message: CallHeard) -> None:

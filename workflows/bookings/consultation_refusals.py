@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.booking import BookingStage
+from domain.booking import BookingStage, may_be_over
 from domain.consultation import (
     ChooseSlot,
     Consult,
@@ -14,12 +14,16 @@ from domain.consultation import (
     misfit,
 )
 from domain.roster import SLOT_REFUSALS, refused
+from domain.rounds import WISHES_MAX
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, TakeSlot
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
 
 SLOT_TAKEN: Final = "SlotTaken"
+SLOTS: Final = "slot"
+"""What the slots a customer took are counted by."""
 
 
 class ConsultationRefusals(BookingRefusals):
@@ -35,13 +39,15 @@ class ConsultationRefusals(BookingRefusals):
         late = begun or (kept is not None and kept <= message.at)
         if over or not (asked or (confirmed and not late)):
             raise refusal(WRONG_STAGE, "现在不能选择或更改时段", "stage")
+        if self._state.counts.get(SLOTS, 0) >= WISHES_MAX:
+            raise refusal(FORM_REFUSED, f"时段已更改{WISHES_MAX}次, 请联系工作人员", "slot_id")
         why = refused(message.slot, self._service, at=message.at)
         if why is not None:
             raise refusal(FORM_REFUSED, SLOT_REFUSALS[why], "slot_id")
 
     def completion(self, message: CompleteTask) -> None:
         """As of every booking; a slot is taken at the roster, calls in vain are counted there."""
-        _, form = open_step(self._state, message)
+        task, form = open_step(self._state, message)
         if isinstance(form, ChooseSlot):
             raise refusal(FORM_REFUSED, "请在预约的 slot 资源中选择时段", "slot_id")
         if isinstance(form, MatchDoctor) and (field := misfit(form, self._service)) is not None:
@@ -49,4 +55,11 @@ class ConsultationRefusals(BookingRefusals):
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")
+        if isinstance(form, Consult) and message.actor.role is not Role.DOCTOR:
+            absent = form.outcome is ConsultOutcome.PROVIDER_FAILED
+            if task.assignee is None or not absent:
+                raise refusal(FORM_REFUSED, "咨询结果由该医生登记, 您只能登记医生失约", "outcome")
+        advised = isinstance(form, Consult) and form.outcome is ConsultOutcome.ADVISED
+        if advised and not may_be_over(self._state.service_at, message.at):
+            raise refusal(FORM_REFUSED, "预约日期未到, 不能登记已解答", "outcome")
         super().completion(message)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from temporalio import workflow
 
+from activities.booking_ports import RecordKept
 from activities.ports import NoticeOrder
 from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.booking_forms import DecideUse
 from domain.calendar import end_of_day
+from domain.conversation import ENTRY_NAMES, EntryKind
 from domain.events import ExpectedEvent
+from domain.rounds import is_supervised
 from domain.service_steps import steps_at
 from domain.steps import TaskKind
+from domain.waiver import Role
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
@@ -27,6 +31,16 @@ from workflows.notices import told_again, written
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
+_COORDINATED: Final = (
+    ExpectedEvent.RESOURCE_COORDINATED,
+    ExpectedEvent.CUSTOMER_INFORMED,
+    ExpectedEvent.BOOKING_CONFIRMED,
+    ExpectedEvent.SERVICE_ARRANGED,
+)
+"""What a promise of coordination is kept by, as programmes name it."""
+
+DECIDED_WITHIN: Final = timedelta(days=1)
+"""So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
 
 STEWARD_SOON: Final = "booking_steward_soon"
 
@@ -52,6 +66,13 @@ class BookingDesk(PayingDesk):
         record = BookingRecord(state, self._service.name, unsent=self._tell_soon)
         super().__init__(state, asked.programme, pen=PayingPen(state), record=record)
 
+    def ask(self, kind: TaskKind, **about: Any) -> str:
+        """Open a step; what has failed too often is a supervisor's by now."""
+        asked_before = self.state.counts.get(kind.value, 0)
+        if is_supervised(kind, asked_before=asked_before):
+            about["roles"] = [Role.SUPERVISOR]
+        return super().ask(kind, **about)
+
     async def until(self, ready: Callable[[], bool]) -> None:
         """Wait for a fact; `BookingOver` if the customer gives up meanwhile."""
         await workflow.wait_condition(lambda: ready() or self.state.called_off is not None)
@@ -75,20 +96,20 @@ class BookingDesk(PayingDesk):
         """How the booking ends that was called off: by its customer, the contract, the year."""
         return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
-    def ends_on(self, last_day: date, *, unless: ExpectedEvent) -> None:
-        """The booking is over at the end of a day by which something has not happened."""
-        self._spawn(self._ending(last_day, unless), "policy year")
+    def ends_on(self, last_day: date, *, unless: Callable[[], bool]) -> None:
+        """The booking is over at the end of a day by which what is owed has not come."""
+        self._spawn(self._ending(last_day, unless), "owed until")
 
-    async def _ending(self, last_day: date, unless: ExpectedEvent) -> None:
+    async def _ending(self, last_day: date, unless: Callable[[], bool]) -> None:
         state = self.state
         try:
             await workflow.wait_condition(
-                lambda: unless in state.happened or state.ended or state.called_off is not None,
+                lambda: unless() or state.ended or state.called_off is not None,
                 timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
-                timeout_summary="保单年度届满",
+                timeout_summary="资料或样本期限",
             )
         except TimeoutError:
-            state.called_off = "保单年度届满, 资料或样本未备齐"
+            state.called_off = "期限届满, 资料或样本未备齐"
             state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
@@ -102,6 +123,22 @@ class BookingDesk(PayingDesk):
         self.state.happened.setdefault(event, at)
         super().happened(event, at=at, about=about)
 
+    def keep(self, kind: EntryKind, says: dict[str, str], *, at: datetime, by: Actor) -> None:
+        """What a doctor wrote goes on in the family's record, where the service has one."""
+        if self._service.kept_in is None:
+            return
+        number = self.state.next_number("record")
+        kept = RecordKept(
+            entry_id=f"{self.state.booking_id}.record.{number}",
+            kind=kind,
+            says=says,
+            actor_role=by.role,
+            actor_id=by.id,
+            at=at,
+        )
+        self.state.open_page(at).kept.append(kept)
+        self.note("kept_in_record", f"已记入家庭健康档案: {ENTRY_NAMES[kind]}", at=at, by=by)
+
     def open_books(self, amount_fen: int, *, at: datetime) -> None:
         """The books of the booking are opened with what it may pay."""
         self.state.limit_fen = amount_fen
@@ -114,6 +151,10 @@ class BookingDesk(PayingDesk):
             self.tell("payment_delayed")
         else:
             self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
+
+    def promise_anew(self, *, at: datetime) -> None:
+        """What is coordinated again is promised again, beside how it was kept before."""
+        self.clocks.anew(*_COORDINATED, at=at)
 
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the first open promise that one of these events stops."""
@@ -143,15 +184,28 @@ class BookingDesk(PayingDesk):
             self.move_unit("consumed", why=moment, at=at)
 
     async def settle_unit(self, used: bool | None, *, why: str) -> None:
-        """Use the unit up or give it back; where the source lost the rule, a person decides."""
+        """Use the unit up or give it back; where the source lost the rule, a person decides.
+
+        `BookingOver` when the contract ends before that: its unit comes back (R350).
+        """
         if self.state.use != "reserved":
             return
         if used is None:
-            step = self.ask(TaskKind.DECIDE_USE, at=workflow.now(), subject=why)
-            completions = self.state.completions
-            await workflow.wait_condition(lambda: step in completions)
-            used = completions.pop(step).read(DecideUse).used
+            used = await self._decided(why)
         self.move_unit("consumed" if used else "given_back", why=why, at=workflow.now())
+
+    async def _decided(self, why: str) -> bool:
+        """What a supervisor says; nobody owes this customer anything else meanwhile."""
+        state, now = self.state, workflow.now()
+        self.clocks.drop_all(at=now, why="待判定是否计次")
+        step = self.ask(TaskKind.DECIDE_USE, at=now, due_at=now + DECIDED_WITHIN, subject=why)
+        await workflow.wait_condition(
+            lambda: step in state.completions or state.called_off_as is BookingStage.TERMINATED
+        )
+        if step not in state.completions:
+            self.no_longer_asked(step, at=workflow.now(), reason="保险合同解除")
+            raise self.given_up()
+        return state.completions.pop(step).read(DecideUse).used
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""
@@ -167,7 +221,8 @@ class BookingDesk(PayingDesk):
     def let_down(self, *, at: datetime, by: Actor) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free."""
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
-        self.state.let_down, self.state.service_at = True, None
+        self.state.let_down = True
+        self.state.proposed_at = self.state.service_at = None
         self.tell("booking_again")
 
     # What the customer is told (3.5) -------------------------------------------------------------

@@ -55,6 +55,8 @@ class Escort(Booking):
         desk, state = self._desk, self._state
         if state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=workflow.now())
+        if ExpectedEvent.SERVICE_ARRANGED in state.happened:
+            desk.promise_anew(at=workflow.now())
         planned = await desk.done(desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now()))
         form = planned.read(PlanEscort)
         state.service_at, state.meeting_place = form.meeting_at, form.meeting_place

@@ -256,11 +256,35 @@ class EscortedVisit:
         visit_id = self._visit.visit_id
         desk.happened(ExpectedEvent.CUSTOMER_CALLED, at=called.at, about=visit_id)
         desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=called.at)
-        if form.meeting_at is not None and self._order is not None:
+        if form.meeting_at not in (None, self._visit.meeting_at) and self._order is not None:
             self._now(meeting_at=form.meeting_at)
             desk.note("meeting_moved", f"会面时间 {civil(form.meeting_at)}", at=called.at)
             self._moved(form.meeting_at)
-            await self._placed(self._order.model_copy(update={"visit_at": form.meeting_at}))
+            order = self._order.model_copy(update={"visit_at": form.meeting_at})
+            desk.errand(self._plan_anew(order), f"anew {order.visit_id}")
+
+    async def _plan_anew(self, order: VisitOrder) -> None:
+        """The platform hears of another time; where it keeps the old one, a dispatcher decides."""
+        desk, completions = self._desk, self._state.completions
+
+        def gone() -> bool:
+            return self._is_lost or self._visit.visit_id != order.visit_id
+
+        try:
+            answer = await self._placed(order)
+            if answer.accepted or gone():
+                return
+            desk.note("visit_refused", f"护士平台未改约: {answer.reason}")
+            asked = desk.ask(
+                TaskKind.REPLACE_ESCORT, at=workflow.now(), subject=f"refused {answer.reason}"
+            )
+            await self._until(lambda: asked in completions or gone())
+        except EscortStopped:
+            return
+        desk.no_longer_asked(asked, at=workflow.now(), reason="陪诊人员已更换")
+        decided = completions.pop(asked, None)
+        if decided and decided.read(ReplaceEscort).replaced and not gone():
+            self._now(lost="replaced")
 
     async def _arrive(self) -> None:
         """There before the customer (G07); who is not is asked after by a dispatcher."""

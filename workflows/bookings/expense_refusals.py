@@ -22,10 +22,10 @@ from workflows.messages import CompleteTask, RequestBooking
 from workflows.money.refusals import PayoutRefusals
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
-    DOCUMENTS_MISSING,
     FORM_REFUSED,
     SAME_PERSON,
     open_step,
+    papers_missing,
     refusal,
 )
 
@@ -53,14 +53,13 @@ class ExpenseRefusals(BookingRefusals):
 
     def _receipt(self, form: ReceivePapers, message: CompleteTask) -> None:
         """Images of what came are in the file; what is missing is named."""
-        known = [kind.value for kind in self._papers_of if message.documents.get(kind.value)]
         if not form.complete:
             if not form.missing:
                 raise refusal(FORM_REFUSED, "须列明所缺票据", "missing")
             return
-        lacking = [kind.value for kind in self._papers_of if kind.value not in known]
+        lacking = [kind for kind in self._papers_of if not message.documents.get(kind.value)]
         if lacking:
-            raise refusal(DOCUMENTS_MISSING, f"尚缺票据影像: {', '.join(lacking)}", "documents")
+            raise papers_missing(lacking)
 
     def _expenses(self, form: ExamineExpenses, message: CompleteTask) -> None:
         try:
@@ -75,3 +74,5 @@ class ExpenseRefusals(BookingRefusals):
         if found is not None:
             field, problem = found
             raise refusal(FORM_REFUSED, PROBLEM_WORDS[problem], field)
+        if form.granted_fen and form.treated_until is not None:
+            self.under_contract(form.treated_until, "treated_until")

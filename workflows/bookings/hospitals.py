@@ -8,18 +8,26 @@ yes is for the story to act on: it asks `took_back`, or waits with `unless_taken
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.hospital_ports import ResourceAnswer, ResourceOrder
+from activities.hospital_ports import (
+    HospitalListed,
+    HospitalNamed,
+    ResourceAnswer,
+    ResourceOrder,
+)
 from activities.hospitals import AskHospitals
 from activities.ports import TaskOpened
 from domain.booking_forms import ArrangeService
+from domain.calendar import civil_date
 from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.rounds import ASKS_MAX
 from domain.sharing import WITHHELD_NAMES
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -29,6 +37,8 @@ from workflows.bookings.refusals import BookingRefusals
 from workflows.matter import Completion
 from workflows.messages import Actor, CompleteTask, RequestBooking
 from workflows.partners import FIRST_TRY
+from workflows.refusals import FORM_REFUSED, refusal
+from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
 ANSWER_WITHIN: Final = timedelta(seconds=20)
 TRIED_FOR: Final = timedelta(days=1)
@@ -76,7 +86,7 @@ class Hospitals:
     def seek(self) -> None:
         """Ask for a resource; what was asked for before is not wanted any more."""
         self.let_go()
-        if self._asked.coordination is None:
+        if self._asked.coordination is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
             return
         state, asked = self._state, self._asked
         ask_id = f"{state.booking_id}.ask.{state.next_number('ask')}"
@@ -87,7 +97,7 @@ class Hospitals:
             hospital_id=state.agreed_on or (asked.hospital.hospital_id if asked.hospital else None),
             expert=state.chosen,
             wished_on=state.customer_date,
-            not_at=state.service_at,
+            not_at=state.proposed_at,
             urgent=asked.urgent,
             clauses=list(asked.programme.data_sharing),
             consented=bool(asked.coordination),
@@ -95,20 +105,17 @@ class Hospitals:
         self._write(HospitalAsk(ask_id=ask_id, wished_on=state.customer_date))
         self._desk.errand(self._follow(order), f"ask {ask_id}")
 
-    def seek_anew(self) -> None:
-        """The customer wishes another day while a resource is still being looked for."""
-        if self._step() is not None:
-            self.seek()
-
     def let_go(self) -> None:
         """What hospitals keep or look for is not wanted any more."""
-        if (ask := self._last) is not None and ask.is_open:
-            self._write(ask.model_copy(update={"ours": "let_go"}))
+        self._close("let_go")
 
     def used(self) -> None:
         """It took place, or was kept in vain: there is nothing to take back."""
-        if (ask := self._last) is not None and ask.is_open:
-            self._write(ask.model_copy(update={"ours": "used"}))
+        self._close("used")
+
+    def _close(self, how: Literal["let_go", "used"]) -> None:
+        if (ask := self._last) is not None and ask.is_ours:
+            self._write(ask.model_copy(update={"ours": how}))
 
     async def _follow(self, order: ResourceOrder) -> None:
         """One ask from the first call to the last."""
@@ -116,10 +123,28 @@ class Hospitals:
         if answer is not None:
             self._told_apart(answer)
             self._hear(order.ask_id, answer.status, answer.resource, answer.reason)
-        asks = self._state.asks
-        await workflow.wait_condition(lambda: not asks[order.ask_id].is_open)
-        if asks[order.ask_id].is_to_withdraw:
+        while (ask := self._state.asks[order.ask_id]).is_ours:
+            if self._is_for_the_step(ask):
+                await self._take(ask)
+            elif self._is_outdated(ask):
+                self.seek()
+            else:
+                await workflow.wait_condition(partial(self._is_to_do, ask))
+        if ask.is_to_withdraw:
             await self._withdraw(order.ask_id)
+
+    def _is_to_do(self, before: HospitalAsk) -> bool:
+        ask = self._state.asks[before.ask_id]
+        return not ask.is_ours or self._is_for_the_step(ask) or self._is_outdated(ask)
+
+    def _is_for_the_step(self, ask: HospitalAsk) -> bool:
+        """Whether there is a yes that may do the dispatcher's step."""
+        return ask.is_offered and self._step() is not None
+
+    def _is_outdated(self, ask: HospitalAsk) -> bool:
+        """Whether the customer wishes another day than hospitals look for, or had no room on."""
+        still_sought = ask.ours == "wanted" and self._step() is not None
+        return still_sought and ask.wished_on != self._state.customer_date
 
     async def _placed(self, order: ResourceOrder) -> ResourceAnswer | None:
         async def called(retry: RetryPolicy) -> ResourceAnswer:
@@ -177,7 +202,7 @@ class Hospitals:
         heard, ask = known.hears(status, resource)
         self._write(ask)
         why = f" ({reason})" if reason else ""
-        if heard is not Heard.NOTHING and not known.is_open:
+        if heard is not Heard.NOTHING and not known.is_ours:
             self._desk.note("ask_word_unused", f"医院答复已不再需要{why}", by=HOSPITALS)
         elif heard is Heard.OTHERWISE:
             self._desk.alert(f"医院对同一申请的安排前后不一 {ask_id}")
@@ -185,17 +210,15 @@ class Hospitals:
             self._desk.note("hospital_took_back", f"医院撤回安排{why}", by=HOSPITALS)
         elif heard is Heard.NO:
             self._not_theirs(f"医院无法安排{why}")
-        elif heard is Heard.YES:
-            self.take_yes()
 
-    def take_yes(self) -> None:
-        """Their yes does the dispatcher's step, if it is what the service promises."""
-        ask, step = self._last, self._step()
-        if ask is None or step is None or not ask.is_open or ask.resource is None:
-            return
-        now = workflow.now()
+    async def _take(self, ask: HospitalAsk) -> None:
+        """Their yes does the step, if it is what the service promises and where we know of."""
+        listed = await self._listed(ask)
+        step, now = self._step(), workflow.now()
+        if step is None or not self._state.asks[ask.ask_id].is_offered:
+            return  # meanwhile somebody else did it, or it is not to be had any more
         try:
-            form = ArrangeService(arranged=True, **ask.resource.model_dump())
+            form = self._form(ask, listed)
             self._refusals.arrangement(form, now)
         except (ApplicationError, ValidationError) as refused:
             told = refused.message if isinstance(refused, ApplicationError) else "内容不完整"
@@ -211,6 +234,35 @@ class Hospitals:
             at=now,
         )
         self._desk.finish(done)
+
+    async def _listed(self, ask: HospitalAsk) -> HospitalListed:
+        """What our own lists say of the hospital they name, as of the day of the request."""
+        named = ask.resource.hospital_id if ask.resource else None
+        if named is None:
+            return HospitalListed()
+        asked = self._asked
+        return await workflow.execute_activity_method(
+            AskHospitals.look_up,
+            HospitalNamed(
+                hospital_id=named,
+                network=asked.programme.hospitals.network,
+                on=civil_date(asked.requested_at),
+            ),
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary="核对医院名录",
+        )
+
+    def _form(self, ask: HospitalAsk, listed: HospitalListed) -> ArrangeService:
+        """The dispatcher's form as they would fill it in; a class we know is our own word."""
+        if not listed.known:
+            raise refusal(FORM_REFUSED, "医院名录中没有此医院", "hospital_id")
+        if not listed.on_network:
+            raise refusal(FORM_REFUSED, "医院不在该项目的合作医院内", "hospital_id")
+        offered = ask.resource.model_dump() if ask.resource else {}
+        if listed.class_known:
+            offered["hospital_class"] = listed.hospital_class
+        return ArrangeService(arranged=True, **offered)
 
     def _not_theirs(self, what: str) -> None:
         """The dispatcher reads on the step why it is left to people."""

@@ -1,7 +1,7 @@
 """The laboratory of one booking: told that a sample comes, heard when it speaks, asked when silent.
 
 What it says counts as much as what a person of ours reports; whichever comes first. A laboratory
-that never answers becomes somebody's step.
+that never answers becomes somebody's step; one that does not do the test lets the customer down.
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ from typing import Final
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 from activities.courier import SendParcels
 from activities.courier_ports import LabAnswer, TestOrder
 from domain.booking_forms import ReceiveSample
+from domain.events import ExpectedEvent
 from domain.parcel import LabTest, LabWord
 from domain.services import Service
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.parcel_messages import LabSpoke
+from workflows.matter import Completion
 
 ORDER_WITHIN: Final = timedelta(seconds=20)
+TOLD_WITHIN: Final = timedelta(days=1)
+"""A sample takes longer to arrive; after that a person tells the laboratory."""
 SILENT_AFTER: Final = timedelta(days=14)
 """A person asks before the promise is broken: P20's fifteen working days are three weeks."""
 
@@ -31,6 +36,14 @@ _WORDS: Final = {
     LabWord.UNUSABLE: "实验室: 样本不合格",
     LabWord.REPORT_READY: "实验室: 报告已完成",
 }
+
+
+class SampleUnusable(Exception):
+    """The laboratory cannot work with the sample, whenever it finds out."""
+
+
+class LabRefused(Exception):
+    """The laboratory does not do the test."""
 
 
 class Laboratory:
@@ -56,6 +69,9 @@ class Laboratory:
         if test is None or message.test_id != test.test_id:
             self._desk.alert(f"收到其他检测的消息 {message.test_id}")
             return
+        if self._too_late(message.word, test):
+            self._desk.alert(f"实验室消息前后不一 {message.test_id}")
+            return
         # A word that overtakes the one before it says that as well.
         change: dict[str, object] = {"sample_at": test.sample_at or message.at}
         if message.word is LabWord.UNUSABLE:
@@ -67,22 +83,49 @@ class Laboratory:
             self._state.lab_test = told
             self._desk.note("lab", _WORDS[message.word], at=message.at)
 
-    async def sample(self, step: str) -> tuple[datetime, bool]:
-        """When the sample came and whether it will do, by the laboratory's word or a person's."""
+    def _too_late(self, word: LabWord, test: LabTest) -> bool:
+        """A report on a sample that will not do, or no to one whose report is out."""
+        if word is LabWord.REPORT_READY:
+            return not test.usable
+        delivered = ExpectedEvent.REPORT_DELIVERED in self._state.happened
+        return word is LabWord.UNUSABLE and delivered
+
+    async def sample(self, step: str) -> datetime:
+        """When the sample came, by the laboratory's word or a person's.
+
+        `SampleUnusable` when it will not do, `LabRefused` when nobody tests it.
+        """
         desk, completions = self._desk, self._state.completions
         await self._watched(
-            lambda: step in completions or self._test.sample_at is not None, "sample"
+            lambda: step in completions or self._test.sample_at is not None or self._test.refused,
+            "sample",
         )
-        desk.no_longer_asked(step, at=workflow.now(), reason="实验室已登记样本")
+        desk.no_longer_asked(step, at=workflow.now(), reason="实验室已答复")
         done = completions.pop(step, None)
         if done is not None:
             form = done.read(ReceiveSample)
-            return form.at, form.usable
-        return self._test.sample_at or workflow.now(), self._test.usable
+            if not form.usable:
+                raise SampleUnusable
+            return form.at
+        if self._test.refused:
+            raise LabRefused
+        if not self._test.usable:
+            raise SampleUnusable
+        return self._test.sample_at or workflow.now()
 
-    def await_report(self, step: str) -> None:
-        """Beside the story: the report's number goes onto the step that hands it over."""
-        self._desk.errand(self._report_for(step), "report")
+    async def report(self, step: str) -> Completion:
+        """What the person says who hands the report over; its number stands on the step.
+
+        `SampleUnusable` and `LabRefused` when the laboratory says so after it has the sample.
+        """
+        desk, completions = self._desk, self._state.completions
+        desk.errand(self._report_for(step), "report")
+        await desk.until(lambda: step in completions or not self._test.usable or self._test.refused)
+        desk.no_longer_asked(step, at=workflow.now(), reason="实验室已答复")
+        done = completions.pop(step, None)
+        if done is None:
+            raise LabRefused if self._test.refused else SampleUnusable
+        return done
 
     async def _report_for(self, step: str) -> None:
         tasks = self._state.tasks
@@ -123,10 +166,17 @@ class Laboratory:
                 SendParcels.order_test,
                 order,
                 start_to_close_timeout=ORDER_WITHIN,
+                schedule_to_close_timeout=TOLD_WITHIN,
                 retry_policy=retry,
                 summary="预约检测",
             )
 
-        answer = await self._desk.ask_partner(placed)
-        if not answer.accepted:
-            self._desk.alert(f"实验室拒单 {answer.reason}".rstrip())
+        try:
+            answer = await self._desk.ask_partner(placed)
+        except ActivityError:
+            self._desk.alert(f"实验室联系不上, 请致电预约检测 {order.test_id}")
+            return
+        test = self._test
+        if not answer.accepted and test.test_id == order.test_id and test.sample_at is None:
+            self._state.lab_test = test.model_copy(update={"refused": True})
+            self._desk.note("lab", f"实验室拒单 {answer.reason}".rstrip())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from activities.ports import Message
 from workflows.messages import Actor
@@ -13,3 +14,12 @@ class EndContract(Message):
 
     actor: Actor
     at: datetime
+    ends_on: date | None = None  # its last day; none = it has ended
+
+
+class MessageSaid(Message):
+    """Signal `message_said`: customer or doctor wrote in the conversation; what, the door keeps."""
+
+    n: int
+    at: datetime
+    by: Literal["customer", "doctor"] = "customer"

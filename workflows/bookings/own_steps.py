@@ -71,6 +71,8 @@ class OwnSteps:
         state.agreed_on = form.hospital_id or state.agreed_on
         state.hospital_id = form.hospital_id or state.hospital_id
         desk.note("step_done", f"已办理: {step.name}", at=done.at, by=done.actor)
+        if step.keeps is not None:
+            desk.keep(step.keeps, form.says, at=done.at, by=done.actor)
         if step.tells is not None:
             desk.tell(step.tells, reason=words_of(step, form.says))
         return form

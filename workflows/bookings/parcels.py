@@ -30,6 +30,8 @@ from workflows.bookings.parcel_messages import ParcelMoved
 from workflows.partners import PARTNER_RETRY
 
 CARRY_WITHIN: Final = timedelta(seconds=20)
+SILENT_FOR: Final = timedelta(hours=1)
+"""A courier who does not answer for so long is called by a person."""
 TRACK_EVERY: Final = timedelta(days=1)
 """The courier calls back by itself; asking is the safety net."""
 TRACKS: Final = 7
@@ -80,8 +82,10 @@ class Parcels:
     async def _brought(self, purpose: ParcelPurpose, step: str) -> bool:
         """Send until it has arrived; False when nobody waits for it any more."""
         while self._waits(step):
-            parcel_id = await self._ordered(purpose)
-            if not await self._arrives(parcel_id, step) and not await self._found(parcel_id, step):
+            parcel_id, heard = await self._ordered(purpose)
+            arrived = heard and await self._arrives(parcel_id, step)
+            if not arrived and not await self._found(parcel_id, step):
+                await self._call_off(parcel_id)
                 continue  # another one is sent
             if self._state.parcels[parcel_id].status is ParcelStatus.DELIVERED:
                 self._open_soon(step)
@@ -94,13 +98,17 @@ class Parcels:
         """Nobody waits for it any more: who has not set out need not come."""
         if self._state.parcels[parcel_id].status is not ParcelStatus.ORDERED:
             return
-        await workflow.execute_activity_method(
-            SendParcels.call_off,
-            parcel_id,
-            start_to_close_timeout=CARRY_WITHIN,
-            retry_policy=PARTNER_RETRY,
-            summary="取消快递上门",
-        )
+        try:
+            await workflow.execute_activity_method(
+                SendParcels.call_off,
+                parcel_id,
+                start_to_close_timeout=CARRY_WITHIN,
+                schedule_to_close_timeout=SILENT_FOR,
+                retry_policy=PARTNER_RETRY,
+                summary="取消快递上门",
+            )
+        except ActivityError:
+            self._desk.alert(f"快递上门未能取消, 请致电快递 {parcel_id}")
 
     def _waits(self, step: str) -> bool:
         return step in self._state.tasks and self._state.called_off is None
@@ -111,7 +119,8 @@ class Parcels:
             due_at = workflow.now() + OPENED_WITHIN
             self._desk.pen.task_opened(task.model_copy(update={"due_at": due_at}))
 
-    async def _ordered(self, purpose: ParcelPurpose) -> str:
+    async def _ordered(self, purpose: ParcelPurpose) -> tuple[str, bool]:
+        """The id of an ordered parcel, and whether the courier has answered at all."""
         state = self._state
         parcel_id = f"{state.booking_id}.parcel.{state.next_number('parcel')}"
         state.parcels[parcel_id] = Parcel(parcel_id=parcel_id, purpose=purpose)
@@ -122,12 +131,17 @@ class Parcels:
                 SendParcels.order,
                 order,
                 start_to_close_timeout=CARRY_WITHIN,
+                schedule_to_close_timeout=SILENT_FOR,
                 retry_policy=retry,
                 summary=f"快递{PURPOSE_NAMES[purpose]}",
             )
 
-        self._heard(parcel_id, await self._desk.ask_partner(placed))
-        return parcel_id
+        try:
+            self._heard(parcel_id, await self._desk.ask_partner(placed))
+        except ActivityError:
+            self._desk.note("courier_silent", "快递暂联系不上, 由客服处理")
+            return parcel_id, False
+        return parcel_id, True
 
     def _heard(self, parcel_id: str, answer: ParcelAnswer) -> None:
         """An answer that was overtaken by the courier's own word does not undo it."""

@@ -17,6 +17,7 @@ from domain.cancellation import Cost
 from domain.coordination import HospitalAsk
 from domain.events import ExpectedEvent
 from domain.parcel import LabTest, Parcel
+from domain.steps import TaskKind
 from domain.terms import NotBefore
 from domain.visit import EscortVisit
 from workflows import cockpit
@@ -38,12 +39,15 @@ class BookingState(PayingState):
     asks: dict[str, HospitalAsk] = Field(default_factory=dict)  # of hospitals, the last one counts
     examined_by: str = ""  # the person who must not confirm the payee
     chosen: str | None = None
-    service_at: datetime | None = None
+    proposed_at: datetime | None = None  # the moment a hospital offered last
+    service_at: datetime | None = None  # the moment the customer has said yes to
     hospital_id: str | None = None
     agreed_on: str | None = None  # the hospital the customer agreed on before any was asked
     need: str = ""  # what the customer needs, as it was understood
     owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"
+    used_by: str = ""  # what used the unit up
+    contract_until: date | None = None  # its last day, before its time as the insurer says
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
     answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
@@ -80,6 +84,11 @@ class BookingState(PayingState):
         """Whether the story is over."""
         return self.stage in BOOKING_ENDED
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it is over for the customer, and a person still says what it cost."""
+        return any(task.kind is TaskKind.DECIDE_USE for task in self.tasks.values())
+
     def date_for(self, not_before: NotBefore | None) -> date | None:
         """A day the customer wished for moves what may wait for it (C-39)."""
         return self.customer_date if not_before is NotBefore.CUSTOMER_DATE else None
@@ -98,6 +107,7 @@ class BookingState(PayingState):
         if self.use not in allowed[to]:
             return False
         self.use = to
+        self.used_by = why if to == "consumed" else ""
         self.open_page(at).uses.append(UseMoved(to=to, why=why, at=at))
         return True
 
@@ -121,11 +131,16 @@ class BookingRecord(Scribe[BookingPage]):
             "owner": self._state.owner,
         }
 
+    def _when(self) -> str:
+        """The appointment that stands, for whoever looks at the booking in the Temporal UI."""
+        at = self._state.service_at
+        return "" if at is None else f"**预约时间** {cockpit.civil(at)}\n\n"
+
     async def _turn(self, page: BookingPage) -> None:
         state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
         self._show(
             {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
-            f"## {self._service_name} · {name}\n\n{cockpit.waiting_details(state)}",
+            f"## {self._service_name} · {name}\n\n{self._when()}{cockpit.waiting_details(state)}",
         )
         unsent = await workflow.execute_activity_method(
             KeepBookings.turn_page,

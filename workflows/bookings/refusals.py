@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from domain.booking import BookingStage, VisitOutcome
+from domain.booking import BookingStage, VisitOutcome, may_be_over
 from domain.booking_forms import (
     ArrangeService,
     AssignExpert,
@@ -19,7 +19,7 @@ from domain.booking_forms import (
     SendKit,
     TakeRequest,
 )
-from domain.booking_papers import Span, faults, lacking
+from domain.booking_papers import REPORTS, Span, faults, lacking
 from domain.booking_terms import (
     CLINIC_NAMES,
     INTAKE_NAMES,
@@ -30,12 +30,15 @@ from domain.booking_terms import (
 )
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
-from domain.documents import DocumentKind
+from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.forms import Form
+from domain.rounds import ROUNDS_END, WISHES_MAX, goes_round
 from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.services import Shape, Step
 from domain.staffing_checks import out_of_rank, unfit
 from domain.visit import Escorting
-from domain.visit_forms import VisitForm
+from domain.visit_forms import PlanEscort, VisitForm
+from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
 from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestBooking
@@ -46,11 +49,22 @@ from workflows.refusals import (
     WRONG_STAGE,
     not_ahead,
     open_step,
+    papers_missing,
     refusal,
 )
 
+NEW_DATES: Final = "new_date"
+"""What the days a customer wished for are counted by."""
+
 CANCELLING_REFUSED: Final = "CancellingRefused"
 CANCELLING_COSTS: Final = "CancellingCosts"
+
+
+def _must_decide(task_id: str, form: Form) -> None:
+    """The same question is asked so often; the number of a step stands at the end of its id."""
+    field = goes_round(form)
+    if field is not None and int(task_id.rpartition(".")[2]) > ROUNDS_END:
+        raise refusal(FORM_REFUSED, f"已重复{ROUNDS_END}次, 须作出最终决定", field)
 
 
 class BookingRefusals:
@@ -81,8 +95,34 @@ class BookingRefusals:
         if self._state.ended or beyond or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
+    def contract_end(self, message: EndContract) -> None:
+        """A booking that is over ends with no contract; nobody knows one's end years ahead.
+
+        A unit that is still being judged comes back (R350).
+        """
+        if not self._state.is_judged:
+            self.still_open()
+        ahead = civil_date(message.at) + VISIT_AHEAD_MAX
+        if message.ends_on is not None and message.ends_on > ahead:
+            raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
+
+    def under_contract(self, day: date, field: str) -> None:
+        """Nothing is arranged for a day on which the contract is no more."""
+        last_day = self._state.contract_until
+        if last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "时间不能晚于保险合同的终止日", field)
+
+    def within_cover(self, day: date, field: str) -> None:
+        """Nor for a day on which policy or service have run out (I10)."""
+        self.under_contract(day, field)
+        last_day = self._asked.last_day or self._asked.covered_until
+        if last_day is not None and day > last_day:
+            raise refusal(FORM_REFUSED, "时间不能晚于保单或服务的有效期", field)
+
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
+        if self._state.is_judged:
+            raise refusal(WRONG_STAGE, "服务已终止, 正在判定是否计次", "stage")
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
@@ -93,22 +133,24 @@ class BookingRefusals:
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
         state, choice = self._state, self._service.choice
-        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.called_off is not None
+        over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
+        over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
         if over or passed or self._service.shape is not Shape.APPOINTMENT:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
         if choice is not None and "time" in choice.may_not_choose:
             raise refusal(FORM_REFUSED, "该服务不能指定时间", "wished_on")
+        if state.counts.get(NEW_DATES, 0) >= WISHES_MAX:
+            raise refusal(FORM_REFUSED, f"改期已满{WISHES_MAX}次, 请联系工作人员", "wished_on")
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
-        last_day = self._asked.covered_until
-        if last_day is not None and message.wished_on > last_day:
-            raise refusal(FORM_REFUSED, "改期日期不能晚于保单的有效期", "wished_on")
+        self.within_cover(message.wished_on, "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
         task, form = open_step(self._state, message)
+        _must_decide(task.task_id, form)
         if isinstance(form, TakeRequest):
             self._intake(form)
         elif isinstance(form, DoServiceStep):
@@ -120,6 +162,8 @@ class BookingRefusals:
             self._papers(form, message)
         elif isinstance(form, VisitForm):
             self._visits.check(form, message)
+            if isinstance(form, PlanEscort):
+                self.within_cover(civil_date(form.meeting_at), "meeting_at")
         elif isinstance(form, OfferOptions):
             self._options(form)
         elif isinstance(form, ChooseOption) and form.option not in self._state.options:
@@ -133,7 +177,7 @@ class BookingRefusals:
         elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
             raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
         elif isinstance(form, ReceiveSample | DeliverReport):
-            not_ahead(form.at, message.at)
+            self._since_the_request(form.at, message.at)
             if isinstance(form, DeliverReport):
                 self._delivery(form, message)
 
@@ -146,7 +190,7 @@ class BookingRefusals:
         still = [code for code in wanted if not form.intake.get(code, "").strip()]
         if form.identity_verified and still:
             listed = "、".join(INTAKE_NAMES[code] for code in still)
-            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake")
+            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake", missing=still)
         if not is_examined(self._service, form.intake.get("exam_type", "")):
             listed = "、".join(examinations_of(self._service))
             raise refusal(FORM_REFUSED, f"检查项目须为: {listed}", "intake")
@@ -156,7 +200,9 @@ class BookingRefusals:
     ) -> None:
         """A step of the service's own file states what the file asks of it, and nothing else."""
         asked = {code for step in steps for code in step.fields}
-        if not {*says} <= asked:
+        if hospital_id is not None and "hospital_id" not in asked:
+            raise refusal(FORM_REFUSED, "该事项不登记医院", "hospital_id")
+        if not {*says} <= asked - {"hospital_id"}:
             raise refusal(FORM_REFUSED, "所填内容不属于该事项", "says")
         still = [name for step in steps for name in unsaid(step, says, hospital_id=hospital_id)]
         if still:
@@ -169,8 +215,7 @@ class BookingRefusals:
         needed = papers_for(asked.programme, self._service, asked.disease)
         have = {kind for kind, ids in message.documents.items() if ids}
         if still := lacking(asked.programme, asked.disease, have):
-            listed = ", ".join(kind.value for kind in still)
-            raise refusal(DOCUMENTS_MISSING, f"尚缺资料: {listed}", "documents")
+            raise papers_missing(still)
         found = faults(
             asked.programme,
             asked.disease,
@@ -183,8 +228,24 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "; ".join(found), "papers")
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
             raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
-        if form.slip_issued_on is not None and form.slip_issued_on > civil_date(message.at):
+        if form.slip_issued_on is not None:
+            self._slip_day(form.slip_issued_on, civil_date(message.at))
+
+    def _slip_day(self, issued_on: date, today: date) -> None:
+        """The day a promise is counted from: no later than today, no earlier than the cover."""
+        if issued_on > today:
             raise refusal(FORM_REFUSED, "住院单开具日期不能晚于今天", "slip_issued_on")
+        if not self._state.calendar.knows(issued_on):
+            raise refusal(FORM_REFUSED, "住院单开具日期过早, 请核对年份", "slip_issued_on")
+        covered = self._asked.insured_since or self._asked.covered_from
+        if covered is not None and issued_on < covered:
+            raise refusal(FORM_REFUSED, "住院单开具日期不能早于保单生效日", "slip_issued_on")
+
+    def _since_the_request(self, at: datetime, now: datetime) -> None:
+        """What happened for this booking happened between its request and now."""
+        not_ahead(at, now)
+        if at < self._asked.requested_at:
+            raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
 
     def _options(self, form: OfferOptions) -> None:
         offered = [one.option for one in form.options]
@@ -206,6 +267,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
+        self.within_cover(civil_date(form.service_at), "service_at")
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
@@ -224,13 +286,15 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, why, field)
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
-        not_ahead(form.at, at)
+        self._since_the_request(form.at, at)
         absent = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
         visit_at = self._state.service_at
         if self._service.shape is Shape.ESCORT:
             if form.outcome is VisitOutcome.DELIVERED:
                 raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
             visit_at = self._state.visit.no_show_from if self._state.visit else visit_at
+        if form.outcome is VisitOutcome.DELIVERED and not may_be_over(visit_at, form.at):
+            raise refusal(FORM_REFUSED, "就诊日期未到, 不能登记已就诊", "at")
         if absent and visit_at is not None and at < visit_at:
             raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
 
@@ -246,11 +310,15 @@ class BookingRefusals:
                 raise refusal(FORM_REFUSED, "须为该专科疾病的权威专家, 请填写专科", "specialty")
 
     def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
-        promised = self._service.result
+        if not form.delivered:
+            return
+        promised, kind = self._service.result, REPORTS[self._service.shape or Shape.WRITTEN_OPINION]
         if "paper_report" in promised and form.courier_no is None:
             raise refusal(FORM_REFUSED, "须填写纸质报告的快递单号", "courier_no")
-        if "electronic_report" in promised and not form.images:
-            raise refusal(FORM_REFUSED, "须上传电子报告", "images")
+        if not form.images and ("electronic_report" in promised or form.courier_no is None):
+            raise refusal(FORM_REFUSED, f"须上传{DOCUMENT_NAMES[kind]}", "images")
         known = {one for ids in message.documents.values() for one in ids}
         if not {*form.images} <= known:
             raise refusal(DOCUMENTS_MISSING, "所列文件不在预约资料中", "images")
+        if form.images and not {*form.images} & {*message.documents.get(kind.value, [])}:
+            raise refusal(DOCUMENTS_MISSING, f"所列文件中没有{DOCUMENT_NAMES[kind]}", "images")

@@ -17,6 +17,8 @@ from activities.booking_ports import Paper, PapersPaid
 from activities.papers import TakePapers
 from domain import posting
 from domain.booking import BookingStage
+from domain.booking_terms import OWED_FOR
+from domain.calendar import civil_date
 from domain.documents import DOCUMENT_NAMES
 from domain.events import ExpectedEvent
 from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers, papers_of
@@ -54,6 +56,11 @@ class Reimbursement(Booking):
         self._parcels = Parcels(self._desk)
         self._corrections = PayoutCorrections(self._desk, pay_again=self._payouts.again)
 
+    @property
+    def _is_serving(self) -> bool:
+        """What was paid under the contract is owed after it: only later treatment is not."""
+        return True
+
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
         """Tell the booking to its end; returns the stage it ended in."""
@@ -77,7 +84,12 @@ class Reimbursement(Booking):
         papers = papers_of(self._asked.programme.documents, self._asked.service)
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
         desk.note("checklist", f"请以快递寄送原件: {names}")
-        desk.tell("booking_checklist", list=names)
+        desk.tell("booking_originals", list=names)
+        # Not with the cover: the papers of a treatment under it may well come after it.
+        desk.ends_on(
+            civil_date(workflow.now()) + OWED_FOR,
+            unless=lambda: self._state.stage is not BookingStage.PAPERS_DUE,
+        )
         while True:
             step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())
             self._parcels.bring("papers", for_step=step)
@@ -182,6 +194,7 @@ class Reimbursement(Booking):
         at = paid.settled_at or workflow.now()
         desk.note("paid_back", f"报销款已支付 {spoken(granted_fen)}", at=at)
         await workflow.wait_condition(lambda: not state.corrections and self._payouts.at_rest)
+        desk.tell("booking_paid_back", amount=granted_fen)
         desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=at)
 
     @workflow.signal

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.consultation import consulting_of
+from domain.consultation import Consult, ConsultOutcome, advised_by, consulting_of
 from domain.events import ExpectedEvent
 from domain.roster import Slot
 from domain.services import Service
+from domain.steps import TaskKind
 from domain.telephone import CallNews, Calls
 from workflows.bookings.desk import BookingDesk
+from workflows.bookings.messages import MessageSaid
 from workflows.bookings.record import BookingState
+from workflows.matter import Completion
 from workflows.messages import CallHeard
 
 _NEWS: Final = {
@@ -36,6 +39,7 @@ class Talk:
         self.slot: Slot | None = None  # what the customer holds
         self.kept: Slot | None = None  # what customer and doctor were told of
         self.withdrawn: set[str] = set()
+        self.doctor_wrote = False  # in the chat, whether or not he reports on his step
 
     def begin(self, at: datetime) -> None:
         """Customer and doctor know of each other: from here on calls count."""
@@ -43,16 +47,25 @@ class Talk:
         if self.kept is not None:
             self._state.service_at = self.kept.starts_at
         self._phone.expect()
+        self.doctor_wrote = False
         self._before = frozenset(self._state.clocks)
         if self._consulting.by == "text":
             self._desk.happened(ExpectedEvent.CONSULTATION_OPENED, at=at)
         if self._consulting.by == "direct":
             self._desk.happened(ExpectedEvent.ORDER_PLACED, at=at)
 
-    def decided(self, step: str) -> bool:
-        """Whether the talk is over, for whatever reason; `step` is the doctor's."""
-        answered = step in self._state.completions and not self._stays_open
-        return self.lost or self.in_vain or self.took_place or answered
+    @property
+    def decided(self) -> bool:
+        """Whether the talk is over, for whatever reason."""
+        return self.lost or self.in_vain or self.took_place or self._said
+
+    @property
+    def _said(self) -> bool:
+        """Whether a doctor's word ends it; whoever advised in an open chat may be asked more."""
+        said = [one.read(Consult).outcome for one in self._answers().values()]
+        if not self._stays_open:
+            return bool(said)
+        return any(one is not ConsultOutcome.ADVISED for one in said)
 
     @property
     def begun(self) -> bool:
@@ -87,6 +100,11 @@ class Talk:
         return (talk is not None and talk.ended_at is not None) or self._time_is_up
 
     @property
+    def called(self) -> bool:
+        """Whether it took place on the telephone, which knows better than any report."""
+        return self.took_place and self._consulting.by != "text"
+
+    @property
     def _time_is_up(self) -> bool:
         """Whether the promise that is this talk's length has run out (G10, G11)."""
         bound = self._consulting.ends_with
@@ -97,9 +115,43 @@ class Talk:
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether customer and doctor write to each other now."""
+        clocks = self._state.clocks.values()
+        running = any(one.id == self._consulting.ends_with and one.is_open for one in clocks)
+        return self._stays_open and running
+
+    @property
     def _stays_open(self) -> bool:
         """A conversation in the app stays open for its whole time, whatever was answered (R167)."""
         return self._consulting.by == "text" and self._consulting.ends_with is not None
+
+    def written(self, message: MessageSaid) -> None:
+        """The customer wrote: the doctor who answered before is asked again, unless asked yet."""
+        if message.by == "doctor":
+            self.doctor_wrote = self.doctor_wrote or self.is_open
+            return
+        asked = any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values())
+        if asked or not self.is_open:
+            return
+        before = next((one.actor.id for one in self._answers().values()), None)
+        roles = advised_by(self._service)
+        self._desk.ask(
+            TaskKind.CONSULT, at=message.at, roles=roles, assignee=before, subject="message"
+        )
+
+    def _answers(self) -> dict[str, Completion]:
+        """What doctors have reported of this talk, the first answer first."""
+        done = self._state.completions
+        return {step: one for step, one in done.items() if one.kind is TaskKind.CONSULT}
+
+    def answer(self) -> Completion | None:
+        """What they reported of it in the end: one who could not go on counts before who had."""
+        said = list(self._answers().items())
+        for step, _ in said:
+            del self._state.completions[step]
+        failed = (one for _, one in said if one.read(Consult).outcome is not ConsultOutcome.ADVISED)
+        return next(failed, said[0][1] if said else None)
 
     def hear(self, message: CallHeard) -> None:
         """A report of the telephone system; only calls of the talk's own time count."""

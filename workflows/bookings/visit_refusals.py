@@ -75,7 +75,7 @@ class VisitRefusals:
         lacking = {one.code for one in self._terms.calls} - {*form.items}
         if form.reached and lacking:
             names = "、".join(one.name for one in self._terms.calls if one.code in lacking)
-            raise refusal(FORM_REFUSED, f"尚未沟通: {names}", "items")
+            raise refusal(FORM_REFUSED, f"尚未沟通: {names}", "items", missing=sorted(lacking))
         if form.meeting_at is not None:
             _to_come(form.meeting_at, at)
 

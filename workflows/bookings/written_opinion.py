@@ -1,8 +1,9 @@
 """The story of a written opinion: a second opinion, a gene test (GC07–GC13).
 
-An expert or a laboratory is found; a laboratory first gets its sample, and its promise runs from
-the day the sample arrived. The report goes out in the forms the service promises; a test is then
-explained. How every booking begins and ends stands in `workflows.bookings.booking`.
+An expert or a laboratory is found, and another one when the first cannot; a laboratory first gets
+its sample, and its promise runs from the day the sample arrived. The report goes out in the forms
+the service promises; a test is then explained. How every booking begins and ends stands in
+`workflows.bookings.booking`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from domain.services import Shape
 from domain.steps import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
-from workflows.bookings.laboratory import Laboratory
+from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.bookings.parcels import Parcels
-from workflows.messages import RequestBooking
+from workflows.front_desk import SYSTEM
+from workflows.messages import Actor, RequestBooking
 
 
 @workflow.defn(name="WrittenOpinion")
@@ -31,6 +33,7 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
+        self._expert = ""  # who writes it: whoever hands it over asks them for it
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -39,11 +42,11 @@ class WrittenOpinion(Booking):
         return await self.tell()
 
     async def _serve(self) -> None:
-        await self._find_expert()
         tested = self._service.shape is Shape.LAB_TEST
-        if tested:
-            await self._bring_sample()
-        await self._deliver()
+        delivered = False
+        while not delivered:  # whoever finds an expert may say that there is nobody else
+            await self._find_expert()
+            delivered = await (self._test() if tested else self._deliver())
         if tested:
             await self._explain()
         self._desk.use_when("completed", at=workflow.now())
@@ -52,9 +55,15 @@ class WrittenOpinion(Booking):
         """GC08, GC09: an expert where the programme allows them, or nobody and the unit is back."""
         desk = self._desk
         desk.enter(BookingStage.COORDINATING, at=workflow.now())
-        desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
+        if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
+            desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
+        else:
+            desk.promise_anew(at=workflow.now())
         while True:
-            done = await desk.done(desk.ask(TaskKind.ASSIGN_EXPERT, at=workflow.now()))
+            step = desk.ask(
+                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            )
+            done = await desk.done(step)
             form = done.read(AssignExpert)
             if form.assigned:
                 break
@@ -62,6 +71,8 @@ class WrittenOpinion(Booking):
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
+        self._expert = form.expert or ""
+        self._state.let_down = False
         for event in (
             ExpectedEvent.RESOURCE_COORDINATED,
             ExpectedEvent.EXPERT_CONFIRMED,
@@ -74,41 +85,65 @@ class WrittenOpinion(Booking):
         desk.use_when("arranged", at=done.at)
         desk.tell("booking_arranged")
 
+    async def _test(self) -> bool:
+        """A sample and the report on it; a new sample as often as one will not do."""
+        desk = self._desk
+        while True:
+            try:
+                await self._bring_sample()
+                return await self._deliver()
+            except SampleUnusable:
+                now = workflow.now()
+                desk.note("sample_unusable", "样本不合格, 重新采样", at=now)
+                desk.clocks.drop_started(ExpectedEvent.SAMPLE_RECEIVED, at=now, why="重新采样")
+                desk.tell("booking_sample_again")
+            except LabRefused:
+                self._let_down()
+                return False
+
     async def _bring_sample(self) -> None:
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
         desk = self._desk
-        self._ends_with_year(ExpectedEvent.SAMPLE_RECEIVED)
-        usable = False
-        while not usable:
-            sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
-            form = sent.read(SendKit)
-            if not form.can_give:
-                await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
-                raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
-            self._lab.order()
-            step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
-            if form.courier_no is None:
-                self._parcels.bring_both_ways(for_step=step)
-            arrived_at, usable = await self._lab.sample(step)
-            if not usable:
-                desk.note("sample_unusable", "样本不合格, 重新采样", at=arrived_at)
-        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=arrived_at)
+        if ExpectedEvent.SAMPLE_RECEIVED not in self._state.happened:
+            self._papers.owed(ExpectedEvent.SAMPLE_RECEIVED)
+        sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+        form = sent.read(SendKit)
+        if not form.can_give:
+            await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
+            raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
+        self._lab.order()
+        step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
+        if form.courier_no is None:
+            self._parcels.bring_both_ways(for_step=step)
+        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=await self._lab.sample(step))
 
-    async def _deliver(self) -> None:
-        """GC13: the report, on paper and electronically as the service promises."""
+    async def _deliver(self) -> bool:
+        """GC13: the report, on paper and electronically; False when it will never be written."""
         desk = self._desk
         step = desk.ask(
-            TaskKind.DELIVER_REPORT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+            TaskKind.DELIVER_REPORT,
+            at=workflow.now(),
+            until=ExpectedEvent.REPORT_DELIVERED,
+            subject=self._expert,
         )
-        if self._service.shape is Shape.LAB_TEST:
-            self._lab.await_report(step)
-        done = await desk.done(step)
+        tested = self._service.shape is Shape.LAB_TEST
+        done = await (self._lab.report(step) if tested else desk.done(step))
         form = done.read(DeliverReport)
+        if not form.delivered:
+            self._let_down(done.actor)
+            return False
         desk.happened(ExpectedEvent.REPORT_DELIVERED, at=form.at)
         if form.courier_no is None:
             desk.tell("booking_report_ready")
         else:
             desk.tell("booking_report", number=form.courier_no)
+        return True
+
+    def _let_down(self, by: Actor = SYSTEM) -> None:
+        """Who was found does not do it: another one is looked for, and nothing is used up."""
+        now = workflow.now()
+        self._desk.clocks.drop_started(ExpectedEvent.SAMPLE_RECEIVED, at=now, why="重新安排")
+        self._desk.let_down(at=now, by=by)
 
     async def _explain(self) -> None:
         """A doctor explains the report of a test."""

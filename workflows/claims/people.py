@@ -14,7 +14,6 @@ from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
 from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.promises import promised
 
 CALLS_MAX: Final = 3
 """A customer who was not reached three times is not pressed further; the claim stays theirs."""
@@ -94,7 +93,7 @@ class ClaimPeople:
         task = desk.ask(
             TaskKind.HOME_VISIT,
             at=workflow.now(),
-            until=promised(desk, ExpectedEvent.CLAIM_PAID, ExpectedEvent.CLAIM_PROCESSED),
+            until=desk.promised(ExpectedEvent.CLAIM_PAID, ExpectedEvent.CLAIM_PROCESSED),
             subject=subject,
         )
 

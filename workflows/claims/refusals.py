@@ -10,11 +10,11 @@ from domain.waiver import Stage
 from workflows.messages import CompleteTask, OpenCase, Withdraw
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
-    DOCUMENTS_MISSING,
     FORM_REFUSED,
     TOO_LATE_TO_WITHDRAW,
     WRONG_STAGE,
     open_step,
+    papers_missing,
     refusal,
 )
 from workflows.waiver.case import CaseState, Shares
@@ -56,8 +56,7 @@ class ClaimRefusals:
         needed = self._opening.programme.documents_for(None, DocumentStage.CLAIM)
         lacking = missing(needed, message.documents)
         if form.complete and lacking:
-            kinds = ", ".join(kind.value for kind in lacking)
-            raise refusal(DOCUMENTS_MISSING, f"资料未齐: {kinds}", "documents")
+            raise papers_missing(lacking)
         if form.complete:
             return
         if not form.missing:

@@ -103,8 +103,12 @@ class RescueDesk(FrontDesk):
         return self.state.way == Way.RESCUE_ROOM or any(self.state.done.values())
 
     def tell_the_house(self, *, at: datetime) -> None:
-        """Departments put the patient first (R530); the line of the hour hears of it (R528)."""
-        if self.is_active and not self.state.counts.get(TaskKind.ALERT_DEPARTMENT.value):
+        """Departments put the patient first (R530); the line of the hour hears of it (R528).
+
+        The line hears of a rescue that was only written down after its end, too.
+        """
+        alerted = self.state.counts.get(TaskKind.ALERT_DEPARTMENT.value)
+        if self.is_active and self.state.outcome is None and not alerted:
             for department in self._terms.departments:
                 self.ask(TaskKind.ALERT_DEPARTMENT, at=at, subject=department)
         groups = tuple(self.state.groups)

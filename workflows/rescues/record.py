@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pydantic import Field
@@ -10,7 +10,9 @@ from temporalio import workflow
 
 from activities.rescue_ports import RescuePage, StepTold
 from activities.rescues import KeepRescues
+from domain.events import ExpectedEvent
 from domain.rescue import RESCUE_STAGE_NAMES, RescueOutcome, RescueStage
+from domain.services import Step
 from domain.triage import UNSEEN_LEVEL
 from workflows import cockpit
 from workflows.matter import MatterState
@@ -74,6 +76,14 @@ class RescueState(MatterState):
         for times, pick in ((self.done, max), (self.first_done, min)):
             known = times.setdefault(service, {})
             known[step] = pick(at, known.get(step, at))
+
+    def consults(self, step: Step, departments: Iterable[str], *, at: datetime) -> None:
+        """Whoever is called is on the way; whoever is there is not any more."""
+        for department in departments:
+            if step.marks is ExpectedEvent.CONSULT_CALLED:
+                self.called[department] = at
+            elif step.marks is ExpectedEvent.CONSULTANT_PRESENT:
+                self.called.pop(department, None)
 
     def open_page(self, now: datetime) -> RescuePage:
         """The page being written; a new one if the last was turned."""

@@ -24,6 +24,7 @@ from domain.rescue import (
 from domain.rescue_forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.services import Service, Shape, Step
 from domain.steps import TaskKind
+from domain.strict import fault_of
 from domain.tasks import TASKS
 from domain.triage import WAY_NAMES, Seen, TooLow, UnknownGroup, assess, needs_stretcher
 from workflows.messages import Actor, AddService, CompleteTask, RaiseRescue, ReportActs
@@ -32,6 +33,10 @@ from workflows.rescues.record import RescueState
 
 ACTS_MAX: Final = 10
 """More than happens at once at one bed."""
+
+REPORTS: Final = "report"
+REPORTS_MAX: Final = 1_000
+"""More reports than a rescue has minutes; how it ended is taken all the same."""
 
 REPORTED: Final[dict[TaskKind, type[TriagePatient | RecordStep | ReportRescue | RecordOutcome]]] = {
     TaskKind.TRIAGE_PATIENT: TriagePatient,
@@ -88,6 +93,9 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, f"一次可登记1至{ACTS_MAX}项", "acts")
         if any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts[:-1]):
             raise refusal(FORM_REFUSED, "结果须最后登记", "acts")
+        over = any(act.kind is TaskKind.RESCUE_OUTCOME for act in message.acts)
+        if self._state.counts.get(REPORTS, 0) >= REPORTS_MAX and not over:
+            raise refusal(FORM_REFUSED, "登记次数过多, 请登记救治结果", "acts")
         trial = self._trial()
         for act in message.acts:
             if act.kind not in REPORTED:
@@ -97,8 +105,8 @@ class RescueRefusals:
             try:
                 form = REPORTED[act.kind].model_validate(act.form)
             except ValidationError as error:
-                field = ".".join(str(part) for part in error.errors()[0]["loc"])
-                raise refusal(FORM_REFUSED, "表单内容不完整或不合规", field) from None
+                field, why = fault_of(error)
+                raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
             self._form(form, trial, message.actor, message.at)
 
     def completion(self, message: CompleteTask) -> None:
@@ -170,13 +178,13 @@ class RescueRefusals:
                 last = max(
                     (at for done in trial.done.values() for at in done.values()), default=None
                 )
-                if last is not None and form.at < last:
+                if last is not None and form.at < _minute(last):
                     raise refusal(FORM_REFUSED, "结果不能早于最后的救治步骤", "at")
 
     def _moment(self, at: datetime, now: datetime) -> None:
         if at.tzinfo is None or at > now:
             raise refusal(FORM_REFUSED, "发生时间不能晚于现在", "at")
-        if at < self._raised.raised_at:
+        if at < _minute(self._raised.raised_at):
             raise refusal(FORM_REFUSED, "发生时间不能早于首次接诊", "at")
 
     def _triage(self, form: TriagePatient, trial: RescueState) -> None:
@@ -215,8 +223,7 @@ class RescueRefusals:
             raise refusal(FORM_REFUSED, wrong[1], f"details.{wrong[0]}")
         self._transport(form, trial)
         trial.happened(service.code, step.code, at=form.at)
-        for department in departments_of(step, form):
-            trial.called[department] = form.at
+        trial.consults(step, departments_of(step, form), at=form.at)
 
     def _transport(self, form: RecordStep, trial: RescueState) -> None:
         """R466: these patients travel on a stretcher; a wheelchair is refused."""
@@ -253,3 +260,8 @@ def departments_of(step: Step, form: RecordStep) -> tuple[str, ...]:
 def subject_of(service: Service, step: Step, department: str = "") -> str:
     """What a task of a step is about: the service, the step and, of a consultation, with whom."""
     return ".".join(part for part in (service.code, step.code, department) if part)
+
+
+def _minute(at: datetime) -> datetime:
+    """People write minutes: what happened in the same one is not earlier."""
+    return at.replace(second=0, microsecond=0)

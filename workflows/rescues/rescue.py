@@ -46,6 +46,7 @@ from workflows.rescues.desk import RescueDesk
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import (
     REPORTED,
+    REPORTS,
     RescueRefusals,
     departments_of,
     found,
@@ -126,6 +127,7 @@ class Rescue:
         from_contact = any(
             ExpectedEvent.FIRST_CONTACT in clock.starts
             and (not clock.services or code in clock.services)
+            and clock.id not in self._state.counts  # there is one first contact, whatever follows
             for clock in self._raised.programme.clocks
         )
         if from_contact:
@@ -140,7 +142,6 @@ class Rescue:
             desk.tell_the_house(at=now)
             await self._next_beat()
         now = workflow.now()
-        desk.tell_the_house(at=now)  # it may have ended with the very first report
         desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
         desk.drop_due_after(self._state.ended_at or now, at=now)
         self._look_for_gaps()
@@ -168,6 +169,7 @@ class Rescue:
         desk.enter(RescueStage.FORMALITIES, at=workflow.now())
         while True:
             now = workflow.now()
+            desk.tell_the_house(at=now)  # it may have ended with the very first report, or before
             desk.offer(at=now, afterwards=True)
             if now < closes_at:
                 desk.offer(at=now, afterwards=False)  # one step written down asks for the next
@@ -238,7 +240,8 @@ class Rescue:
         if asked is not None:
             self._close(asked, form, actor, at)
         self._desk.note(kind.value, text, at=at, by=actor)
-        if actor.role is Role.HOSPITAL_DOCTOR and not self._state.seen_by_doctor:
+        treats = actor.role is Role.HOSPITAL_DOCTOR and self._state.outcome is None
+        if treats and not self._state.seen_by_doctor:  # once it is over, whoever took over answers
             self._state.seen_by_doctor, self._state.owner = True, actor.id
 
     def _close(self, task_id: str, form: Form, actor: Actor, at: datetime) -> None:
@@ -290,11 +293,7 @@ class Rescue:
             )
         )
         departments = departments_of(step, form)
-        for department in departments:
-            if step.marks is ExpectedEvent.CONSULT_CALLED:
-                state.called[department] = form.at
-            elif step.marks is ExpectedEvent.CONSULTANT_PRESENT:
-                state.called.pop(department, None)
+        state.consults(step, departments, at=form.at)
         if step.marks is not None:
             for about in departments or ("case",):
                 desk.happened(step.marks, at=form.at, about=about)
@@ -336,6 +335,7 @@ class Rescue:
         if not self._received:
             await self._ready()
             self._refusals.report(message)  # another report may have come in before this one
+        self._state.next_number(REPORTS)
         for act in message.acts:
             form = REPORTED[act.kind].model_validate(act.form)
             self._take(act.kind, form, message.actor, message.at)

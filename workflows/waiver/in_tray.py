@@ -11,7 +11,7 @@ from temporalio import workflow
 from domain.programme import NotInProgramme
 from domain.steps import TaskKind
 from domain.waiver import ENDED, Role, Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
 from workflows.messages import (
     ClaimDecided,
     DifferenceFound,
@@ -160,7 +160,7 @@ class InTray:
         promises = self._desk.new_calendar(message.calendar, at=message.at)
         if not promises:
             return
-        listed = "；".join(f"{clock.name} {civil(clock.due_at)}前" for clock in promises)
+        listed = "；".join(f"{clock.name} {by_when(clock.due_at)}前" for clock in promises)
         try:
             self._desk.tell("promise_moved", list=listed)
         except NotInProgramme:

@@ -11,11 +11,11 @@ from domain.steps import TaskKind
 from domain.tasks import AssignTeam, FirstContact
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.promises import note_lead, promised
+from workflows.waiver.promises import note_lead
 
 NO_ORIGINALS: Final = "出院时不能提供医疗费用发票原件"
 
@@ -41,12 +41,12 @@ class Intake:
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
-        first = promised(desk, ExpectedEvent.CONTACT_MADE, ExpectedEvent.FIRST_HANDLED)
+        first = desk.promised(ExpectedEvent.CONTACT_MADE, ExpectedEvent.FIRST_HANDLED)
         contact_task = desk.ask(TaskKind.FIRST_CONTACT, at=at, until=first)
         team_task = desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
         clock = desk.clocks.until(first) if first else None
         self._say_when_closed(clock)
-        desk.tell("report_accepted", due=civil(clock.due_at if clock else None))
+        desk.tell("report_accepted", due=by_when(clock.due_at if clock else None))
         contact = await self._contacted(contact_task)
         team = await desk.done(team_task)
         desk.note("team_assigned", "服务团队已确认", at=team.at, by=team.actor)

@@ -17,7 +17,7 @@ from domain.visit import CHECKLIST, UNTIL, Purpose, id_of_visit, purpose_of
 from domain.waiver import Role
 from workflows.cockpit import civil
 from workflows.messages import OpenCase
-from workflows.visit import Visits
+from workflows.visit import UNREACHABLE, Visits
 from workflows.waiver.desk import Desk
 
 
@@ -68,6 +68,8 @@ class NurseVisit:
             self._desk.note("visit_ordered", f"已预约上门 {civil(visit_at)}")
         else:
             self._desk.note("visit_refused", f"护士平台未接单: {answer.reason}")
+        if answer.reason == UNREACHABLE:
+            self.call_off([order.visit_id])  # it may have arrived: another one is arranged
         return answer
 
     def _new_id(self, purpose: Purpose) -> str:

@@ -1,4 +1,4 @@
-"""Which promise a step keeps, and leads: promises that are kept or broken when they are made."""
+"""Leads: promises that are kept or broken when they are made."""
 
 from __future__ import annotations
 
@@ -6,16 +6,11 @@ from datetime import datetime
 from typing import Final
 
 from domain.clock import Clock, WarnRule
-from domain.terms import ExpectedEvent, LeadTime
+from domain.terms import LeadTime
 from workflows.waiver.desk import Desk
 
 HALF: Final = 50
 """A lead never waits, so its warning is only a form; half the span."""
-
-
-def promised(desk: Desk, *events: ExpectedEvent) -> ExpectedEvent | None:
-    """The first of these events that an open clock waits for; programmes name different ones."""
-    return next((event for event in events if desk.clocks.until(event)), None)
 
 
 def note_lead(

@@ -26,7 +26,6 @@ from workflows.messages import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
 from workflows.waiver.desk import Desk
-from workflows.waiver.promises import promised
 from workflows.waiver.refunds import Refunds
 from workflows.waiver.repayment import Repayment
 
@@ -113,8 +112,8 @@ class Recovery:
                     TaskKind.FILE_CLAIM,
                     at=workflow.now(),
                     roles=[self._terms.claim.files],
-                    until=promised(
-                        self._desk, ExpectedEvent.CLAIM_FILED, ExpectedEvent.CLAIM_FILE_MAILED
+                    until=self._desk.promised(
+                        ExpectedEvent.CLAIM_FILED, ExpectedEvent.CLAIM_FILE_MAILED
                     ),
                     subject=subject,
                 )

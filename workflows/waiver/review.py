@@ -11,15 +11,17 @@ from datetime import date, datetime
 
 from temporalio import workflow
 
+from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.forms import SecondReview, TellResult
 from domain.steps import TaskKind
-from domain.tasks import JudgeLiability
+from domain.tasks import ConfirmDocuments, JudgeLiability
 from domain.terms import ExpectedEvent
 from domain.waiver import Role, Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
+from workflows.matter import Completion
 from workflows.messages import OpenCase
+from workflows.refusals import ASKED_AGAIN
 from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.promises import promised
 
 
 @dataclass(frozen=True)
@@ -68,32 +70,54 @@ class Review:
             "approved",
             left=self._state.limit_fen,
             amount=self._state.first_deposit_fen,
-            due=civil(visit.due_at if visit else None),
+            due=by_when(visit.due_at if visit else None),
         )
 
     async def _opinion(self) -> Judgement:
         """Scope, history, plan and amount, by whoever judges in this programme."""
         desk, state = self._desk, self._state
-        until = promised(
-            desk,
+        until = desk.promised(
             ExpectedEvent.PLAN_CONFIRMED,
             ExpectedEvent.OPINION_SENT,
             ExpectedEvent.JUDGEMENT_CONFIRMED,
         )
-        asked = desk.ask(
-            TaskKind.JUDGE_LIABILITY,
-            at=workflow.now(),
-            roles=[self._terms.review.judges],
-            until=until,
-        )
-        opinion = await desk.done(asked)
-        plan = opinion.read(JudgeLiability)
+        while True:
+            asked = desk.ask(
+                TaskKind.JUDGE_LIABILITY,
+                at=workflow.now(),
+                roles=[self._terms.review.judges],
+                until=until,
+            )
+            opinion = await desk.done(asked)
+            plan = opinion.read(JudgeLiability)
+            if not plan.missing:
+                break
+            await self._asked_for(plan.missing, opinion)
         desk.happened(ExpectedEvent.PLAN_CONFIRMED, at=opinion.at)
         state.opinion_by = opinion.actor.id
         if plan.approved:
             state.plan_limit_fen = plan.limit.fen if plan.limit else state.policy_limit_fen
             state.plan_deposit_fen = plan.first_deposit.fen if plan.first_deposit else 0
         return Judgement(plan.approved, opinion.at, plan.reason)
+
+    async def _asked_for(self, papers: list[DocumentKind], opinion: Completion) -> None:
+        """More papers before an opinion: what began with complete papers waits for the customer."""
+        desk, names = self._desk, "、".join(DOCUMENT_NAMES[kind] for kind in papers)
+        self._state.next_number(ASKED_AGAIN)
+        self._state.asked_for = [kind.value for kind in papers]
+        desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
+        desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
+        desk.pen.missing(self._state.asked_for, workflow.now())
+        expires_at = desk.after(self._terms.collecting.expires_after)
+        complete = False
+        while not complete:
+            desk.tell("documents_missing", list=names)
+            checking = desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now())
+            checked = await desk.done_by(checking, expires_at)
+            complete = checked.read(ConfirmDocuments).complete
+        self._state.asked_for = []
+        desk.pen.missing([], workflow.now())
+        desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
 
     async def _second(self, role: Role, opinion: Judgement) -> Judgement:
         """The opinion goes to the insurer's contact, whose part has a clock of its own (C-13)."""

@@ -20,7 +20,7 @@ from domain.steps import TaskKind
 from domain.tasks import AnswerTopUp
 from domain.terms import ExpectedEvent
 from domain.waiver import Stage
-from workflows.cockpit import civil
+from workflows.cockpit import by_when
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion
 from workflows.messages import OpenCase, RequestTopUp
@@ -146,7 +146,7 @@ class TopUps:
         self._desk.tell(
             "top_up_received",
             amount=request.amount_fen,
-            due=civil(clock.due_at if clock else None),
+            due=by_when(clock.due_at if clock else None),
         )
         answer = await self._desk.done(
             self._desk.ask(
@@ -213,7 +213,7 @@ class TopUps:
         clock = self._desk.clocks.until(ExpectedEvent.TOP_UP_DONE, about=request.top_up_id)
         self._desk.note("top_up_accepted", f"同意续费 {spoken(amount_fen)}", at=at)
         self._desk.tell(
-            "top_up_accepted", amount=amount_fen, due=civil(clock.due_at if clock else None)
+            "top_up_accepted", amount=amount_fen, due=by_when(clock.due_at if clock else None)
         )
 
     async def _pay(self, request: RequestTopUp, amount_fen: int, answer: AnswerTopUp) -> None:

@@ -10,11 +10,13 @@ import httpx
 import pytest
 
 from adapters.partners.claims import ClaimsCore
+from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.dispatch import NursePlatform
+from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
-from tests.adapters.partners.people import contact_of
+from tests.adapters.partners.people import contact_of, patient_of
 from tests.simulator_process import Simulator, listener, listening, simulator, simulator_process
 
 __all__ = ["listener", "listening", "simulator", "simulator_process"]
@@ -47,6 +49,24 @@ async def messages(simulator: Simulator) -> AsyncIterator[MessageGateway]:
 async def claims(simulator: Simulator) -> AsyncIterator[ClaimsCore]:
     async with PartnerLine(f"{simulator.url}/claims/v1", patience=IMPATIENT) as line:
         yield ClaimsCore(line)
+
+
+@pytest.fixture
+async def courier(simulator: Simulator) -> AsyncIterator[CourierNetwork]:
+    async with PartnerLine(f"{simulator.url}/courier/v1", patience=IMPATIENT) as line:
+        yield CourierNetwork(line, contact_of=contact_of)
+
+
+@pytest.fixture
+async def lab(simulator: Simulator) -> AsyncIterator[Laboratory]:
+    async with PartnerLine(f"{simulator.url}/lab/v1", patience=IMPATIENT) as line:
+        yield Laboratory(line)
+
+
+@pytest.fixture
+async def hospitals(simulator: Simulator) -> AsyncIterator[HospitalDesk]:
+    async with PartnerLine(f"{simulator.url}/hospitals/v1", patience=IMPATIENT) as line:
+        yield HospitalDesk(line, patient_of=patient_of)
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from activities.hospital_ports import Patient, ResourceOrder
 from activities.ports import ClaimFiling, Contact, NoticeOrder, PaymentOrder, PayoutOrder
 from activities.visit_ports import VisitOrder
+from adapters.programme_files import load_programmes
+from domain.sharing import Withheld
 from domain.waiver import PaymentMode
 from tests.simulator_process import new_id
 
@@ -25,6 +28,26 @@ PATIENT: Final = Contact(
 
 async def contact_of(_case_id: str) -> Contact:
     return PATIENT
+
+
+async def patient_of(_booking_id: str, *, without: Withheld | None) -> Patient:
+    complaint = "肺癌, 拟手术 (指定科室: 胸外科)" if without is None else None
+    return Patient(name=NAME, id_last_four=ID_LAST_FOUR, complaint=complaint)
+
+
+def an_ask(programme: str, **changed: Any) -> ResourceOrder:
+    """An ask of one of our own programmes, under the terms its file has today."""
+    clauses = next(one.data_sharing for one in load_programmes() if one.code == programme)
+    order: dict[str, Any] = {
+        "ask_id": new_id("ask"),
+        "booking_id": "bk-abcdefghijklmnopqrst",
+        "service": "surgery_arrangement",
+        "hospital_id": "H000001",
+        "wished_on": date(2026, 10, 8),
+        "clauses": list(clauses),
+        "consented": True,
+    }
+    return ResourceOrder(**{**order, **changed})
 
 
 def a_payment(**changed: Any) -> PaymentOrder:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from activities.ports import ClaimReceipt, Delivery
-from activities.visit_ports import VisitAnswer
+from activities.visit_ports import VisitAnswer, VisitKept
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.dispatch import NursePlatform
 from adapters.partners.line import PartnerLine, PartnerSilent, SameIdOtherContent
@@ -141,13 +141,13 @@ async def test_calling_off_twice_or_an_unknown_visit_is_no_error(
 
 
 @pytest.mark.parametrize("fault", [*LOST, "refuse"])
-async def test_calling_off_that_was_not_heard_says_so(
+async def test_calling_off_that_was_not_heard_or_is_refused_says_so(
     nurses: NursePlatform, simulator: Simulator, fault: str
 ) -> None:
     order = a_visit()
     await nurses.order_visit(order)
     simulator.switch_on("nurse", "cancel", fault)
-    with pytest.raises(PartnerSilent):
+    with pytest.raises(VisitKept if fault == "refuse" else PartnerSilent):
         await nurses.cancel_visit(order.visit_id)
     await nurses.cancel_visit(order.visit_id)
 

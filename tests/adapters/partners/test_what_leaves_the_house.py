@@ -14,13 +14,18 @@ from typing import Any
 
 import pytest
 
+from activities.courier_ports import ParcelOrder, TestOrder
 from adapters.partners.claims import ClaimsCore
+from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.dispatch import NursePlatform
+from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import NoBelievableAnswer, PartnerFailure, PartnerLine
 from adapters.partners.messaging import MessageGateway, message_body
 from adapters.partners.payment import PaymentNetwork
+from domain.sharing import Withheld
 from tests.adapters.partners.conftest import IMPATIENT
 from tests.adapters.partners.people import (
+    CASE,
     DIAGNOSES,
     ID_LAST_FOUR,
     NAME,
@@ -31,8 +36,9 @@ from tests.adapters.partners.people import (
     a_payment,
     a_payout,
     a_visit,
+    an_ask,
 )
-from tests.simulator_process import Simulator
+from tests.simulator_process import Simulator, new_id
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 
@@ -92,6 +98,49 @@ async def test_the_claims_core_gets_policy_amounts_and_document_ids(
     await claims.file(filing, POLICY)
     assert left(simulator, filing.claim_id) == held("claims")
     assert persons_in(json.dumps(held("claims"), ensure_ascii=False)) == [POLICY]
+
+
+P03, P07, P10 = "taikang_online_ci", "pingan_pc_haoran", "changsheng_yuanmeng"
+P13, P20 = "ruitai_ci", "ins_oncology"
+
+
+@pytest.mark.parametrize(
+    ("programme", "consented", "withheld"),
+    [
+        (P03, True, None),
+        (P07, True, None),  # R424: provider, by form or by query system
+        (P10, True, None),  # R484-R486: provider and medical institutions, bound
+        (P10, False, Withheld.NO_CONSENT),
+        (P13, True, Withheld.NO_CLAUSE),
+        (P20, True, Withheld.NO_CLAUSE),
+    ],
+)
+async def test_hospitals_get_a_complaint_only_where_the_programme_and_the_customer_allow_it(
+    hospitals: HospitalDesk,
+    simulator: Simulator,
+    programme: str,
+    consented: bool,
+    withheld: Withheld | None,
+) -> None:
+    order = an_ask(programme, consented=consented)
+    assert (await hospitals.ask(order)).withheld == withheld
+    recipient = "hospitals" if withheld else "hospitals_shared"
+    assert left(simulator, order.ask_id) == held(recipient)
+    told = persons_in(json.dumps(held(recipient), ensure_ascii=False))
+    assert told == [NAME, ID_LAST_FOUR, *([] if withheld else ["肺癌"])]
+
+
+async def test_a_clause_adds_nothing_to_what_nurse_courier_and_laboratory_get(
+    courier: CourierNetwork, lab: Laboratory, simulator: Simulator
+) -> None:
+    """Neither order has a field for more; the nurse's stands above."""
+    parcel = ParcelOrder(parcel_id=new_id("parcel"), case_id=CASE, purpose="kit")
+    test = TestOrder(test_id=new_id("test"), kind="gene_testing", covers=("targeted_drugs",))
+    await courier.order_parcel(parcel)
+    await lab.order_test(test)
+    assert left(simulator, parcel.parcel_id) == held("courier")
+    assert left(simulator, test.test_id) == held("lab")
+    assert persons_in(json.dumps(held("courier"))) == [PHONE]
 
 
 def test_the_search_for_persons_finds_one() -> None:

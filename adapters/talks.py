@@ -1,0 +1,147 @@
+"""Conversations and family records in the database, in one transaction of the door.
+
+What is said stands sealed and is never changed. A family's record is filled by the pages of
+bookings (`keep_in_record`) and read by the person and the programme it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from activities.booking_ports import BookingPage
+from adapters.encryption import Sealer
+from adapters.matter_file import known
+from adapters.tables.booking import bookings
+from adapters.tables.cases import clocks, tasks
+from adapters.tables.talk import booking_messages, family_records
+from domain.conversation import PAGE_MAX, MessageRow, RecordRow
+from domain.waiver import Role
+
+_SAYS: Final = "family_records.says"
+_WORDS: Final = "booking_messages.words"
+
+
+async def keep_in_record(connection: AsyncConnection, sealer: Sealer, page: BookingPage) -> None:
+    """What a page keeps of a family goes into the record of the person the booking is for."""
+    for one in page.kept:
+        whose = select(bookings.c.programme, bookings.c.person_hash).where(
+            bookings.c.booking_id == page.booking_id
+        )
+        family = (await connection.execute(whose)).one()
+        row = {
+            "entry_id": one.entry_id,
+            "booking_id": page.booking_id,
+            "programme": family.programme,
+            "person_hash": family.person_hash,
+            "kind": one.kind,
+            "says": sealer.seal(json.dumps(one.says, ensure_ascii=False), _SAYS),
+            "written_role": one.actor_role.value,
+            "written_by": one.actor_id,
+            "written_at": one.at,
+        }
+        await connection.execute(insert(family_records).values(row).on_conflict_do_nothing())
+
+
+class TalkRows:
+    """Messages and records, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def record(self, booking_id: str) -> list[RecordRow]:
+        """The record of the family a booking is of, the newest entry first."""
+        mine = select(bookings.c.person_hash, bookings.c.programme).where(
+            bookings.c.booking_id == booking_id
+        )
+        whose = (await self._connection.execute(mine)).one()
+        found = await self._connection.execute(
+            select(family_records)
+            .where(family_records.c.person_hash == whose.person_hash)
+            .where(family_records.c.programme == whose.programme)
+            .order_by(family_records.c.written_at.desc(), family_records.c.entry_id.desc())
+            .limit(PAGE_MAX)
+        )
+        return [
+            RecordRow(
+                **known(RecordRow, row)
+                | {"says": json.loads(self._sealer.open_text(row.says, _SAYS))}
+            )
+            for row in found
+        ]
+
+    async def is_open(self, booking_id: str, clock: str, *, at: datetime) -> bool:
+        """Whether the promise that is a conversation's length runs at a moment."""
+        found = await self._connection.execute(
+            select(clocks.c.instance)
+            .where(clocks.c.case_id == booking_id, clocks.c.clock == clock)
+            .where(clocks.c.met_at.is_(None), clocks.c.due_at > at)
+            .limit(1)
+        )
+        return found.first() is not None
+
+    async def treats(self, booking_id: str, subject: str) -> bool:
+        """Whether a doctor's step of the booking is theirs, was, or may be claimed by them."""
+        held = func.coalesce(tasks.c.claimed_by, tasks.c.assignee, tasks.c.closed_by, subject)
+        found = await self._connection.execute(
+            select(tasks.c.task_id)
+            .where(tasks.c.case_id == booking_id, held == subject)
+            .where(tasks.c.roles.contains([Role.DOCTOR.value]))
+            .limit(1)
+        )
+        return found.first() is not None
+
+    async def say(
+        self, booking_id: str, message_id: str, *, role: Role, author: str, words: str, at: datetime
+    ) -> MessageRow:
+        """Add a message, numbered after the last one; the same id again changes nothing."""
+        # Messages of one conversation are numbered one after the other.
+        own = select(bookings.c.booking_id).where(bookings.c.booking_id == booking_id)
+        await self._connection.execute(own.with_for_update(key_share=True))
+        last = select(func.coalesce(func.max(booking_messages.c.n), 0)).where(
+            booking_messages.c.booking_id == booking_id
+        )
+        number = int((await self._connection.execute(last)).scalar_one()) + 1
+        row: dict[str, Any] = {
+            "booking_id": booking_id,
+            "n": number,
+            "message_id": message_id,
+            "role": role.value,
+            "author": author,
+            "words": self._sealer.seal(words, _WORDS),
+            "said_at": at,
+        }
+        written = insert(booking_messages).values(row)
+        await self._connection.execute(
+            written.on_conflict_do_nothing(index_elements=["message_id"])
+        )
+        stands = await self.message(message_id)
+        if stands is None:
+            raise LookupError(message_id)
+        return stands
+
+    async def message(self, message_id: str) -> MessageRow | None:
+        """A message by its id; None where nobody wrote it."""
+        asked = select(booking_messages).where(booking_messages.c.message_id == message_id)
+        row = (await self._connection.execute(asked)).one_or_none()
+        return None if row is None else self._read(row)
+
+    async def said(self, booking_id: str, *, after: int, limit: int) -> list[MessageRow]:
+        """The messages after a number, in the order in which they were written."""
+        found = await self._connection.execute(
+            select(booking_messages)
+            .where(booking_messages.c.booking_id == booking_id, booking_messages.c.n > after)
+            .order_by(booking_messages.c.n)
+            .limit(limit)
+        )
+        return [self._read(row) for row in found]
+
+    def _read(self, row: Any) -> MessageRow:
+        words = self._sealer.open_text(row.words, _WORDS)
+        return MessageRow(**known(MessageRow, row) | {"words": words})

@@ -1,0 +1,71 @@
+"""What a client is told to send is what the rules then ask for, in every programme's service."""
+
+from __future__ import annotations
+
+from adapters.programme_files import load_programmes
+from domain.asks import asks_of, details_of, papers_of_service, reported_steps, rescue_asks
+from domain.booking_papers import lacking
+from domain.booking_terms import intake_for
+from domain.rescue import detail_fault
+from domain.services import Shape
+from domain.steps import TaskKind
+from domain.visit import escorting
+
+SERVICES = [
+    (programme, service)
+    for programme in load_programmes()
+    for service in programme.services
+    if service.shape is not None
+]
+
+
+def test_every_code_a_request_is_asked_for_stands_in_its_step() -> None:
+    for programme, service in SERVICES:
+        asks = asks_of(TaskKind.TAKE_REQUEST, programme, service)
+        assert [one.code for one in asks.get("intake", [])] == intake_for(service)
+
+
+def test_every_paper_that_is_missing_is_one_the_step_names() -> None:
+    for programme, service in SERVICES:
+        named = asks_of(TaskKind.CHECK_PAPERS, programme, service).get("documents", [])
+        lacks = lacking(programme.for_booking(service.code), None, ())
+        assert {kind.value for kind in lacks} <= {one.code for one in named}, service.code
+
+
+def test_papers_that_replace_each_other_name_each_other() -> None:
+    [guard] = [one for one in SERVICES if one[1].code == "travel_expense_reimbursement"]
+    programme = guard[0]
+    papers = papers_of_service(programme, programme.service("expert_outpatient"))
+    assert {one.code: one.instead for one in papers} == {
+        "diagnosis_proof": ("imaging_film",),
+        "imaging_film": ("diagnosis_proof",),
+    }
+
+
+def test_an_escort_is_told_the_items_of_the_call_and_of_the_visit() -> None:
+    for programme, service in SERVICES:
+        terms = escorting(programme, service)
+        for kind, items in (
+            (TaskKind.CALL_CUSTOMER, terms.calls if terms else ()),
+            (TaskKind.CHECK_OUT, terms.items if terms else ()),
+        ):
+            asks = asks_of(kind, programme, service)
+            assert [one.code for one in asks.get("items", [])] == [one.code for one in items]
+
+
+def test_a_record_of_what_a_rescues_step_asks_for_is_taken() -> None:
+    words = {"age": "45", "from_at": "2026-10-04T08:00:00+08:00"}
+    for programme, service in SERVICES:
+        if service.shape is not Shape.EMERGENCY:
+            continue
+        for step in reported_steps(service):
+            said = {
+                one.code: one.values[0].code if one.values else words.get(one.code, f"{n}")
+                for n, one in enumerate(details_of(step))
+            }
+            said |= {"until_at": "2026-10-04T20:00:00+08:00"} if "until_at" in said else {}
+            said |= {"agreed_at": "2026-10-05T08:00:00+08:00"} if "agreed_at" in said else {}
+            assert detail_fault(step, said) is None, step.code
+            subject = f"{service.code}.{step.code}"
+            asks = rescue_asks(TaskKind.RESCUE_STEP, programme, subject=subject)
+            assert [one.code for one in asks["step"]] == [step.code]

@@ -1,0 +1,24 @@
+"""What a customer reads of the reports about their booking: named fields, never a whole form."""
+
+from __future__ import annotations
+
+from domain.shown import SHOWN, shown_of
+from domain.steps import TaskKind
+from domain.tasks import TASKS
+
+
+def test_every_field_that_is_shown_stands_in_its_form() -> None:
+    for kind, names in SHOWN.items():
+        assert names <= {*TASKS[TaskKind(kind)].form.model_fields}, kind
+
+
+def test_notes_and_reasons_of_those_who_serve_are_never_shown() -> None:
+    for kind, names in SHOWN.items():
+        assert not names & {"note", "reason", "papers", "final"}, kind
+
+
+def test_a_report_shows_its_named_fields_and_a_kind_without_any_nothing() -> None:
+    form = {"summary": "低盐饮食", "note": "语气急躁"}
+    assert shown_of("write_summary", form) == {"summary": "低盐饮食"}
+    assert shown_of("consult", form) == {}
+    assert shown_of("kind_of_a_later_version", form) == {}

@@ -1,0 +1,203 @@
+"""What a booking refuses of a report or a wish: told by its rules alone, without a world."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from domain.cancellation import Cost
+from domain.eligibility import Outcome, Verdict
+from domain.steps import TaskKind
+from tests.builders import AGENT, a_calendar, civil
+from tests.workflows.booked import DOERS, PROGRAMMES
+from tests.workflows.stewards import BEST
+from workflows.bookings.consultation_refusals import ConsultationRefusals
+from workflows.bookings.record import BookingState
+from workflows.bookings.refusals import BookingRefusals
+from workflows.matter import new_task
+from workflows.messages import ChangeDate, CompleteTask, RequestBooking
+
+P20_BED = ("ins_oncology", "inpatient_arrangement")
+P04 = ("pingan_oncology_157", "expert_outpatient")
+GENE = ("ins_oncology", "gene_testing")
+NOW = civil("2026-09-11 09:00")
+PAPERS = {
+    "admission_slip": ["doc-1"],
+    "second_opinion_report": ["doc-2"],
+    "gene_report": ["doc-3"],
+}
+
+
+class Asked:
+    """A booking as it stands, and what it says to commands."""
+
+    def __init__(
+        self,
+        programme: str,
+        service: str,
+        *,
+        rules: type[BookingRefusals] = BookingRefusals,
+        **asked: Any,
+    ) -> None:
+        terms = PROGRAMMES[programme]
+        message = RequestBooking(
+            booking_id="bk-1",
+            programme=terms.for_booking(service),
+            calendar=a_calendar().window(2025, 2028),
+            service=service,
+            verdict=Verdict(outcome=Outcome.ELIGIBLE, programme=programme, version=terms.version),
+            unit_reserved=True,
+            channel="hotline",
+            requested_by=AGENT,
+            requested_at=civil("2026-09-10 09:00"),
+            **asked,
+        )
+        self.missing: list[str] = []
+        self.state = BookingState.of(message)
+        self.refusals = rules(self.state, message)
+
+    def refused(self, kind: TaskKind, /, **form: Any) -> str:
+        """Why a step is not taken like this; empty when it is."""
+        task = new_task(self.state, kind, at=NOW)
+        self.state.tasks[task.task_id] = task
+        message = CompleteTask(
+            task_id=task.task_id,
+            kind=kind,
+            form=form,
+            documents=PAPERS,
+            actor=DOERS.get(kind, AGENT),
+            at=NOW,
+        )
+        try:
+            self.refusals.completion(message)
+        except ApplicationError as error:
+            self.missing = error.details[1]
+            return error.message
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "why"),
+    [
+        ("2026-09-12", "住院单开具日期不能晚于今天"),
+        ("2026-09-11", ""),
+        ("2026-01-01", ""),
+        ("2025-12-31", "住院单开具日期不能早于保单生效日"),
+        ("2016-09-11", "住院单开具日期过早, 请核对年份"),
+    ],
+)
+def test_a_promise_runs_from_the_day_of_a_slip_that_lies_in_the_cover(
+    issued_on: str, why: str
+) -> None:
+    asked = Asked(*P20_BED, covered_from=date(2026, 7, 1), insured_since=date(2026, 1, 1))
+    assert asked.refused(TaskKind.CHECK_PAPERS, complete=True, slip_issued_on=issued_on) == why
+
+
+@pytest.mark.parametrize("kind", [TaskKind.RECEIVE_SAMPLE, TaskKind.REPORT_VISIT])
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        (NOW + timedelta(minutes=1), "发生时间不能晚于现在"),
+        (NOW, ""),
+        (NOW - timedelta(days=366), "发生时间不能早于预约申请"),
+    ],
+)
+def test_what_happened_for_a_booking_happened_since_it_was_asked_for(
+    kind: TaskKind, at: datetime, why: str
+) -> None:
+    form: dict[str, Any] = {"at": at.isoformat()}
+    if kind is TaskKind.REPORT_VISIT:
+        form["outcome"] = "delivered"
+    assert Asked(*GENE).refused(kind, **form) == why
+
+
+@pytest.mark.parametrize(
+    ("visit_at", "why"),
+    [
+        ("2026-09-12 00:00", "就诊日期未到, 不能登记已就诊"),
+        ("2026-09-14 09:00", "就诊日期未到, 不能登记已就诊"),
+        ("2026-09-11 16:00", ""),  # who comes early is seen early
+        ("2026-09-10 16:00", ""),
+    ],
+)
+def test_a_visit_took_place_no_sooner_than_on_its_day(visit_at: str, why: str) -> None:
+    asked = Asked(*P04)
+    asked.state.service_at = civil(visit_at)
+    form = {"outcome": "delivered", "at": NOW.isoformat()}
+    assert asked.refused(TaskKind.REPORT_VISIT, **form) == why
+    assert asked.refused(TaskKind.REPORT_VISIT, **form | {"outcome": "rescheduled"}) == ""
+
+
+def test_nobody_is_advised_before_the_day_of_the_slot() -> None:
+    asked = Asked("pingan_value_added", "expert_phone_appointment", rules=ConsultationRefusals)
+    asked.state.service_at = civil("2026-09-12 09:00")
+    early = asked.refused(TaskKind.CONSULT, outcome="advised")
+    assert early == "预约日期未到, 不能登记已解答"
+    assert asked.refused(TaskKind.CONSULT, outcome="provider_failed") == ""
+    asked.state.service_at = civil("2026-09-11 10:00")
+    assert asked.refused(TaskKind.CONSULT, outcome="advised") == ""
+
+
+OPINION = ("pingan_oncology_157", "second_opinion")
+ON_PAPER = ("taikang_online_ci", "second_opinion")
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "why"),
+    [
+        (OPINION, {}, "须上传第二诊疗意见报告"),
+        (OPINION, {"images": ["doc-2"]}, ""),
+        (OPINION, {"courier_no": "SF1"}, ""),  # in writing: either will do
+        (OPINION, {"images": ["doc-1"]}, "所列文件中没有第二诊疗意见报告"),
+        (OPINION, {"images": ["doc-7"]}, "所列文件不在预约资料中"),
+        (ON_PAPER, {"images": ["doc-2"]}, "须填写纸质报告的快递单号"),
+        (ON_PAPER, {"courier_no": "SF1"}, ""),
+        (GENE, {"courier_no": "SF1"}, "须上传基因检测报告"),
+        (GENE, {"courier_no": "SF1", "images": ["doc-2"]}, "所列文件中没有基因检测报告"),
+        (GENE, {"courier_no": "SF1", "images": ["doc-3"]}, ""),
+    ],
+)
+def test_a_report_is_delivered_in_the_form_the_programme_promises(
+    of: tuple[str, str], said: dict[str, Any], why: str
+) -> None:
+    form = {"at": NOW.isoformat(), **said}
+    assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form) == why
+    assert Asked(*of).refused(TaskKind.DELIVER_REPORT, **form | {"delivered": False}) == ""
+
+
+def test_what_is_missing_is_named_for_people_and_for_programmes() -> None:
+    asked = Asked(*OPINION)
+    why = asked.refused(TaskKind.CHECK_PAPERS, complete=True)
+    assert why == "资料未齐: 门诊病历、病理报告、影像胶片"
+    assert asked.missing == ["outpatient_record", "pathology_report", "imaging_film"]
+
+
+def test_only_a_date_the_customer_has_said_yes_to_costs_anything() -> None:
+    asked, tomorrow = Asked(*P04), NOW + timedelta(days=1)
+    asked.state.proposed_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.FREE
+    asked.state.service_at = tomorrow
+    assert asked.refusals.cost(NOW) is Cost.USED
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "form"),
+    [
+        (TaskKind.ARRANGE_SERVICE, "service_at", {"arranged": True, "hospital_rank": 1, **BEST}),
+        (TaskKind.PLAN_ESCORT, "meeting_at", {"meeting_place": "门诊大厅"}),
+    ],
+)
+def test_nothing_is_arranged_for_a_day_after_the_cover(
+    kind: TaskKind, field: str, form: dict[str, Any]
+) -> None:
+    """I10; a policy may run on while its service does not."""
+    asked = Asked(*P04, covered_until=date(2027, 8, 31), last_day=date(2026, 12, 31))
+    assert asked.refused(kind, **form, **{field: "2026-12-31T20:00:00+08:00"}) == ""
+    late = asked.refused(kind, **form, **{field: "2027-01-01T00:00:00+08:00"})
+    assert late == "时间不能晚于保单或服务的有效期"
+    wish = ChangeDate(wished_on=date(2027, 1, 1), actor=AGENT, at=NOW)
+    with pytest.raises(ApplicationError, match="有效期"):
+        asked.refusals.new_date(wish)

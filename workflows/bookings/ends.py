@@ -1,0 +1,30 @@
+"""What each end of a booking comes to: the unit of its quota, and what the customer is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.booking import BookingStage
+from domain.cancellation import Cost
+
+USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
+"""Whether a cancellation uses the unit up; None where the source lost the rule."""
+
+SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
+"""Ends whose unit has been settled by the rule that led there; all others give it back."""
+
+_NOTICES: Final = {
+    BookingStage.REJECTED: "booking_rejected",
+    BookingStage.DECLINED: "booking_declined",
+    BookingStage.CANCELLED: "booking_cancelled",
+    BookingStage.TERMINATED: "booking_missed",
+    BookingStage.UNAVAILABLE: "booking_unavailable",
+    BookingStage.EXPIRED: "booking_expired",
+}
+
+
+def end_notice(stage: BookingStage, *, contract_ended: bool, used: bool) -> str:
+    """The notice of an end before the usual one; none for that."""
+    if stage is BookingStage.CANCELLED and used:
+        return "booking_cancelled_used"
+    return "booking_contract_ended" if contract_ended else _NOTICES.get(stage, "")
