@@ -60,7 +60,6 @@ from api.main import create_app, wire
 from domain.calendar import SHANGHAI, civil_date
 from domain.coordination import AskStatus
 from domain.parcel import ParcelStatus
-from domain.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 PROGRAMME = "bainian_deposit_waiver"
@@ -293,12 +292,8 @@ async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> Asyn
         yield House(settings, database, client, clock, app, sealer, temporal)
 
 
-@cache
-def _programmes() -> tuple[Programme, ...]:
-    return load_programmes()
-
-
 _APPS: Final[list[FastAPI]] = []
+_programmes: Final = cache(load_programmes)
 
 
 def an_app(**parts: Any) -> FastAPI:
