@@ -61,6 +61,9 @@ _REASONS: Final[dict[str, str]] = {
     "less_than_equal": "数值过大",
 }
 _OTHER_REASON: Final = "内容不符合要求"
+_CHOSEN: Final = frozenset({"literal_error", "enum"})
+"""Findings that know what might have been sent: codes of ours, never what was."""
+_CODE: Final = re.compile(r"'([^']+)'")
 log = structlog.get_logger("greenlane.door")
 
 
@@ -100,7 +103,11 @@ def _reason(found: Any) -> str:
     kind = str(found.get("type", ""))
     if kind == OUR_WORDS:
         return str(found.get("msg", _OTHER_REASON))
-    return _REASONS.get(kind, _OTHER_REASON)
+    reason = _REASONS.get(kind, _OTHER_REASON)
+    if kind in _CHOSEN:
+        listed = _CODE.findall(str(found.get("ctx", {}).get("expected", "")))
+        return f"{reason}: {'、'.join(listed)}" if listed else reason
+    return reason
 
 
 def respond(request: Request, problem: Problem) -> Response:

@@ -73,6 +73,7 @@ class TaskView(BaseModel):
     claimed_role: Role | None
     clock: str | None
     subject: str
+    subject_name: str
     duty: str | None
     amount: Money | None
     evidence: Evidence | None = Field(default=None, description="双方凭据, 如对账差异")

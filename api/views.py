@@ -27,6 +27,7 @@ from api.shapes import (
     TopUpView,
 )
 from api.sight import narrowed, sees_money
+from api.subjects import subject_name
 from domain.asks import Asks
 from domain.board import (
     CaseRow,
@@ -191,6 +192,7 @@ def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
         claimed_role=row.claimed_role,
         clock=row.clock,
         subject=row.subject,
+        subject_name=subject_name(TaskKind(row.kind), row.subject) if known else row.subject,
         duty=row.duty,
         amount=None if row.amount_fen is None else Money.of(row.amount_fen),
         evidence=row.evidence,

@@ -56,7 +56,7 @@ class ReviewBooking(Form):
     def _no_needs_a_reason(self) -> ReviewBooking:
         if self.approved and self.missing:
             raise wrong("missing", "资料不齐时不能同意")
-        if not self.approved and not self.reason.strip():
+        if not (self.approved or self.missing or self.reason.strip()):
             raise wrong("reason", "拒绝须说明理由")
         return self
 

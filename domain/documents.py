@@ -165,6 +165,15 @@ def missing(
     return tuple(kind for kind in needed if kind not in have)
 
 
+def listed(kinds: Iterable[DocumentKind], rules: Iterable[DocumentRule] = ()) -> str:
+    """Documents as a customer reads them; those that replace each other are told as one (R382)."""
+    words = {rule.kind: rule.one_of for rule in rules if rule.one_of}
+    told: dict[str, list[str]] = {}
+    for kind in kinds:
+        told.setdefault(words.get(kind, kind.value), []).append(DOCUMENT_NAMES[kind])
+    return "、".join("或".join(names) for names in told.values())
+
+
 def outstanding(
     rules: Iterable[DocumentRule],
     have: Collection[DocumentKind | str],

@@ -301,6 +301,6 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.RELEASE_HOLD: task_terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
     TaskKind.CHASE_DECISION: task_terms("催办理赔结论", ChaseDecision, Role.AGENT),
     TaskKind.IMPORT_CALENDAR: task_terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
-    TaskKind.BREACH: task_terms("处理超时", AcknowledgeBreach, Role.SUPERVISOR),
+    TaskKind.BREACH: task_terms("处理异常", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: task_terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }

@@ -190,7 +190,8 @@ ONLY_WHO_IS_NAMED: Final = frozenset({Role.DOCTOR})
 def is_theirs(role: Role, person: str, *, assignee: str | None, nurse: str | None) -> bool:
     """Whether a step of this role is for this person; `nurse` is the one of the case's team.
 
-    Everybody else stands in for a colleague of the same role; who comes to the bed is known.
+    Everybody else stands in for a colleague of the same role; who comes to the bed, and the doctor
+    a customer was given, are known.
     """
     if role in ONLY_WHO_IS_NAMED and assignee is not None:
         return person == assignee

@@ -13,7 +13,7 @@ from temporalio import workflow
 
 from domain.claim_risk import Value
 from domain.claim_terms import ClaimServices, Lane
-from domain.documents import DocumentKind, DocumentStage
+from domain.documents import DocumentKind, DocumentStage, listed
 from domain.eligibility import Outcome
 from domain.forms import Adjudicate, SettleAtCounter
 from domain.money import spoken
@@ -24,7 +24,7 @@ from domain.waiver import CLAIM_STAGES, Stage
 from workflows.claims.exchange import Exchange
 from workflows.claims.messages import BillSettled
 from workflows.claims.payment import ClaimPayment
-from workflows.claims.people import ClaimPeople, named
+from workflows.claims.people import ClaimPeople
 from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
 from workflows.messages import (
@@ -207,7 +207,7 @@ class Claim:
                 # R854: one request; later only what it named may be asked for again.
                 self._state.asked_for = list(checked.missing)
                 kinds = [kind for kind in DocumentKind if kind in checked.missing]
-                desk.tell("documents_missing", list=named(kinds))
+                desk.tell("documents_missing", list=listed(kinds))
             self._people.help_collect(self._lane, list(checked.missing))
 
     async def _decide(self, complete: Completion | None) -> tuple[int, datetime]:

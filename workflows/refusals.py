@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import TaskOpened
 from domain.calendar import civil_date
-from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
+from domain.documents import DocumentKind, DocumentStage, listed, missing
 from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
 from domain.steps import TaskKind
@@ -72,15 +72,22 @@ def refusal(
 
     `missing` are the codes of what is not there, for whoever reads no words.
     """
-    return ApplicationError(message, field, [*missing], type=code, non_retryable=True)
+    codes = [*missing]
+    said = (field, codes) if codes else (field,)
+    return ApplicationError(message, *said, type=code, non_retryable=True)
 
 
 def papers_missing(kinds: Iterable[DocumentKind]) -> ApplicationError:
     """Papers are not in the file: their names for people, their kinds for programmes."""
     lacking = list(kinds)
-    names = "、".join(DOCUMENT_NAMES[kind] for kind in lacking)
     codes = [kind.value for kind in lacking]
-    return refusal(DOCUMENTS_MISSING, f"资料未齐: {names}", "documents", missing=codes)
+    return refusal(DOCUMENTS_MISSING, f"资料未齐: {listed(lacking)}", "documents", missing=codes)
+
+
+def asked_seldom_enough(state: MatterState) -> None:
+    """Whether a reviewer may ask for more papers once more."""
+    if state.counts.get(ASKED_AGAIN, 0) >= ASKED_AGAIN_MAX:
+        raise refusal(FORM_REFUSED, f"已{ASKED_AGAIN_MAX}次要求补充资料, 须作出结论", "missing")
 
 
 def not_ahead(at: datetime, now: datetime) -> None:
@@ -167,7 +174,7 @@ class Refusals:
             case JudgeLiability(approved=True):
                 self._plan(form)
             case JudgeLiability(missing=[_, *_]):
-                self._asked_again()
+                asked_seldom_enough(self._state)
             case JudgeLiability(approved=False, reason=""):
                 raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
             case SecondReview():
@@ -262,10 +269,6 @@ class Refusals:
         lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
             raise papers_missing(lacking)
-
-    def _asked_again(self) -> None:
-        if self._state.counts.get(ASKED_AGAIN, 0) >= ASKED_AGAIN_MAX:
-            raise refusal(FORM_REFUSED, f"已{ASKED_AGAIN_MAX}次要求补充资料, 须作出结论", "missing")
 
     def _is_far_above(self, bill: Money) -> bool:
         """A bill so large that a digit too many is likelier; with a balance the limit pays it."""

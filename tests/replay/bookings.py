@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
+from domain.coordination import AskStatus
 from domain.steps import TaskKind
 from tests.workflows import escorts, stewards
 from tests.workflows.booked import Booked, booking_opener
@@ -86,6 +87,21 @@ async def _appointment_in_hospital(booked: Booked) -> None:
     await booked.ends(BookingStage.CLOSED)
 
 
+async def _appointment_by_wire(booked: Booked) -> None:
+    """Hospitals say yes and then no, and no again: the dispatcher finds a place."""
+    await stewards.take(booked)
+    await stewards.choose(booked)
+    await booked.hospitals_say(AskStatus.ACCEPTED, "2026-10-08 09:00", **stewards.BEST)
+    await stewards.confirm(booked)
+    await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
+    await booked.hospitals_say(AskStatus.REFUSED)
+    await booked.hospitals_say(AskStatus.REFUSED, ask=2)
+    await stewards.agreed(booked, "2026-10-09 09:00")
+    await booked.go_to("2026-10-09 11:00")
+    await stewards.report(booked)
+    await booked.ends(BookingStage.CLOSED)
+
+
 _EXPIRED: Final[dict[str, Any]] = {
     "of": P20_BED,
     "on": "2026-08-31 10:00",
@@ -98,6 +114,10 @@ STORIES: Final[dict[str, tuple[Callable[[Any], Awaitable[None]], Opens]]] = {
     "Appointment.closed": (_appointment_closed, booking_opener),
     "Appointment.cancelled": (_appointment_cancelled, booking_opener),
     "Appointment.terminated": (_appointment_moved, booking_opener),
+    "Appointment.closed_by_wire": (
+        _appointment_by_wire,
+        lambda settings: partial(booking_opener(settings), coordination="v2026_01"),
+    ),
     "Appointment.in_hospital": (
         _appointment_in_hospital,
         partial(booking_opener, of=P16_BED),

@@ -134,6 +134,25 @@ async def _expired(case: Case) -> None:
     await case.ends(Stage.EXPIRED)
 
 
+async def _expired_in_review(case: Case) -> None:
+    """The reviewer asks for more papers: once they come, the second time they do not."""
+    await case.open()
+    await people.contact(case)
+    await people.assign_team(case)
+    await people.authorize(case)
+    await people.complete_papers(case)
+    more: dict[str, Any] = {"approved": False, "missing": ["imaging_film"]}
+    await people.judge(case, **more)
+    whole = people.PAPERS | {"imaging_film": ["doc-2"]}
+    await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=whole, complete=True)
+    await people.judge(case, **more)
+    await case.task(TaskKind.CONFIRM_DOCUMENTS)
+    await case.time.go_to(case.time.now() + timedelta(days=31))
+    for alert in await case.until(lambda: case.alerts):
+        await people.acknowledge(case, alert)
+    await case.ends(Stage.EXPIRED)
+
+
 async def _continued_as_new(case: Case) -> None:
     """On the ward, with a slip still due, the case goes on in a new run."""
     await case.open()
@@ -209,6 +228,7 @@ STORIES = {
     "DepositWaiver.rejected": Story(_rejected),
     "DepositWaiver.cancelled": Story(_cancelled),
     "DepositWaiver.expired": Story(_expired),
+    "DepositWaiver.expired_in_review": Story(_expired_in_review),
     "DepositWaiver.continued_as_new": Story(_continued_as_new, many_runs=True),
     "DepositWaiver.closed_after_aftercare": Story(_closed_after_aftercare),
     "DepositWaiver.consumed": Story(_consumed),

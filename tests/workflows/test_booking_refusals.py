@@ -74,7 +74,7 @@ class Asked:
         try:
             self.refusals.completion(message)
         except ApplicationError as error:
-            self.missing = error.details[1]
+            self.missing = [code for codes in error.details[1:] for code in codes]
             return error.message
         return ""
 

@@ -72,7 +72,7 @@ async def test_a_hospital_that_says_yes_and_then_no_is_asked_again_and_costs_not
         await stewards.arrange(booked, "2026-10-08 09:00")
         no = {"confirmed": False, "told_by": "phone", "withdrawn": True}
         both = booked.do(TaskKind.CONFIRM_BOOKING, **(no | {"confirmed": True}))
-        assert await refused(both) == ""
+        assert await refused(both) == "confirmed"
         await booked.do(TaskKind.CONFIRM_BOOKING, **no)
         await stewards.agreed(booked, "2026-10-09 09:00")
         await booked.until(lambda: "booking_confirmed" in booked.told)
@@ -266,3 +266,33 @@ async def test_what_is_not_served_by_the_last_day_of_a_contract_is_called_off_wi
         await booked.go_to("2026-09-30 00:01")
         await booked.ends(BookingStage.TERMINATED)
         assert (booked.unit, booked.told[-1]) == ("given_back", "booking_contract_ended")
+
+
+async def test_a_promise_waits_while_the_reviewer_asks_for_more_papers(
+    booking_of: BookingOf,
+) -> None:
+    """G20 of P06 began with complete papers: it stands still, and then has what was left of it."""
+    bed = ("anxin_cancer_inpatient", "inpatient_arrangement")
+    async with booking_of(*bed, "2026-09-11 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *bed, slip_issued_on=booked.day("2026-09-10").isoformat())
+        await booked.go_to("2026-09-15 10:00")
+        more: dict[str, Any] = {"approved": False, "missing": ["outpatient_record"]}
+        await booked.do(TaskKind.REVIEW_BOOKING, **more)
+        await booked.until(lambda: booked.clocks["G20.1"].stands_still)
+        await booked.go_to("2026-09-17 10:00")  # due the evening before, had it gone on
+        done = booked.do(TaskKind.CHECK_PAPERS, complete=True)
+        assert await refused(done) == "documents"
+        papers = {"outpatient_record": ["doc-7"]}
+        await booked.do(TaskKind.CHECK_PAPERS, documents=papers, complete=True)
+        step = await booked.task(TaskKind.REVIEW_BOOKING)
+        clock = booked.clocks["G20.1"]
+        assert (booked.civil(clock.due_at), clock.breached_at) == ("09-18 24:00", None)
+        assert step.due_at == clock.due_at
+        assert "booking_papers_missing" in booked.told
+        for _ in range(2):
+            await booked.do(TaskKind.REVIEW_BOOKING, **more)
+            await booked.do(TaskKind.CHECK_PAPERS, documents=papers, complete=True)
+        assert await refused(booked.do(TaskKind.REVIEW_BOOKING, **more)) == "missing"
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        await booked.until(lambda: booked.clocks["G20.1"].met_at or booked.open_tasks)

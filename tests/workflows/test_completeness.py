@@ -93,7 +93,7 @@ async def test_a_promise_waits_while_the_reviewer_asks_the_customer_for_more(
         await case.go_to("2026-10-09 10:00")
         more: dict[str, Any] = {"approved": False, "missing": ["pathology_report"]}
         asked = people.a_plan() | more
-        assert await refused(case, asked | {"approved": True}) == "form"
+        assert await refused(case, asked | {"approved": True}) == "missing"
         await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, **asked)
         await case.until(lambda: case.clocks["K17.1"].stands_still)
         await case.until(lambda: case.pages[-1].missing_documents == ["pathology_report"])
@@ -117,4 +117,4 @@ async def refused(case: Any, form: dict[str, Any]) -> str:
     with pytest.raises(WorkflowUpdateFailedError) as caught:
         await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, **form)
     assert isinstance(caught.value.cause, ApplicationError)
-    return str(caught.value.cause.details[0] or "form")
+    return str(caught.value.cause.details[0])

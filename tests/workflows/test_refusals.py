@@ -37,7 +37,7 @@ async def _all_refused(case: Case, commands: list[tuple[Awaitable[Any], str, str
             await command
         cause = caught.value.cause
         assert isinstance(cause, ApplicationError)
-        assert (cause.type, cause.details) == (code, (field,))
+        assert (cause.type, cause.details[0]) == (code, field)
         assert cause.non_retryable
     await asyncio.sleep(0.1)
     assert (case.pages, case.open_tasks) == (before, tasks)

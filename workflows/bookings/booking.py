@@ -147,14 +147,18 @@ class Booking:
         if not judged and not is_reviewed(asked.programme, self._service):
             return
         desk.enter(BookingStage.MEDICAL_REVIEW, at=workflow.now())
-        step = desk.ask(
-            TaskKind.REVIEW_BOOKING,
-            at=workflow.now(),
-            until=ExpectedEvent.CUSTOMER_TOLD,
-            subject=self._judged,
-        )
-        opinion = await desk.done(step)
-        form = opinion.read(ReviewBooking)
+        while True:
+            step = desk.ask(
+                TaskKind.REVIEW_BOOKING,
+                at=workflow.now(),
+                until=ExpectedEvent.CUSTOMER_TOLD,
+                subject=self._judged,
+            )
+            opinion = await desk.done(step)
+            form = opinion.read(ReviewBooking)
+            if not form.missing:
+                break
+            await self._papers.ask_again(form.missing, opinion)
         desk.happened(ExpectedEvent.REVIEW_DONE, at=opinion.at)
         if form.approved:  # from this very moment, whenever the customer hears of it (C-28, C-66)
             desk.happened(ExpectedEvent.APPROVED, at=opinion.at)

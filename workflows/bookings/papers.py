@@ -6,6 +6,7 @@ promise of an answer. What is never handed in ends the booking, and its unit com
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -15,11 +16,13 @@ from domain.booking import BookingStage
 from domain.booking_forms import CheckPapers
 from domain.booking_terms import owed_until, papers_for
 from domain.calendar import SHANGHAI, civil_date
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.documents import DOCUMENT_NAMES, DocumentKind, listed
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.desk import BookingDesk
+from workflows.matter import Completion
 from workflows.messages import PapersArrived, RequestBooking
+from workflows.refusals import ASKED_AGAIN
 
 CHASED_AFTER: Final = timedelta(days=7)
 """Who has handed nothing in for so long is called, where no promise sets the moment."""
@@ -46,7 +49,7 @@ class Papers:
             desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=workflow.now())  # with the request
             return
         desk.enter(BookingStage.MATERIALS, at=workflow.now())
-        names = "、".join(DOCUMENT_NAMES[kind] for kind in needed)
+        names = listed(needed, self._asked.programme.documents)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
         self.owed(ExpectedEvent.DOCUMENTS_COMPLETE)
@@ -76,8 +79,29 @@ class Papers:
             desk.tell("booking_papers_missing", list=_named(form.missing) or names)
             desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
 
+    async def ask_again(self, kinds: list[DocumentKind], opinion: Completion) -> None:
+        """A reviewer wants more: what began with complete papers stands still until it is there."""
+        desk, names = self._desk, listed(kinds)
+        self._state.next_number(ASKED_AGAIN)
+        self._state.asked_for = [kind.value for kind in kinds]
+        desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
+        desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
+        self._owed_until(lambda: not self._state.asked_for)
+        complete = False
+        while not complete:
+            desk.tell("booking_papers_missing", list=names)
+            now = workflow.now()
+            step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
+            checked = await desk.done(step)
+            complete = checked.read(CheckPapers).complete
+        self._state.asked_for = []
+        desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
+
     def owed(self, done: ExpectedEvent) -> None:
         """The customer owes something that is not waited for without end (R753, R773)."""
+        self._owed_until(lambda: done in self._state.happened)
+
+    def _owed_until(self, there: Callable[[], bool]) -> None:
         asked = self._asked
         last_day = owed_until(
             self._service,
@@ -85,7 +109,7 @@ class Papers:
             year_ends_on=asked.year_ends_on,
             last_day=asked.last_day or asked.covered_until,
         )
-        self._desk.ends_on(last_day, unless=lambda: done in self._state.happened)
+        self._desk.ends_on(last_day, unless=there)
 
     def arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""

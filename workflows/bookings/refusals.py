@@ -16,6 +16,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReceiveSample,
     ReportVisit,
+    ReviewBooking,
     SendKit,
     TakeRequest,
 )
@@ -30,7 +31,7 @@ from domain.booking_terms import (
 )
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
 from domain.forms import Form
 from domain.rounds import ROUNDS_END, WISHES_MAX, goes_round
 from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
@@ -47,6 +48,7 @@ from workflows.refusals import (
     FORM_REFUSED,
     VISIT_AHEAD_MAX,
     WRONG_STAGE,
+    asked_seldom_enough,
     not_ahead,
     open_step,
     papers_missing,
@@ -151,35 +153,50 @@ class BookingRefusals:
         """The step is open, the caller's, and its form says something this booking can take."""
         task, form = open_step(self._state, message)
         _must_decide(task.task_id, form)
-        if isinstance(form, TakeRequest):
-            self._intake(form)
-        elif isinstance(form, DoServiceStep):
-            step = step_named(self._service, task.subject)
-            self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
-        elif isinstance(form, ConfirmBooking) and form.confirmed:
-            self._says(steps_at(self._service, "told"), form.says)
-        elif isinstance(form, CheckPapers):
-            self._papers(form, message)
-        elif isinstance(form, VisitForm):
-            self._visits.check(form, message)
-            if isinstance(form, PlanEscort):
-                self.within_cover(civil_date(form.meeting_at), "meeting_at")
-        elif isinstance(form, OfferOptions):
-            self._options(form)
-        elif isinstance(form, ChooseOption) and form.option not in self._state.options:
-            raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
-        elif isinstance(form, ArrangeService):
-            self.arrangement(form, message.at)
-        elif isinstance(form, ReportVisit):
-            self._report(form, message.at)
-        elif isinstance(form, AssignExpert):
-            self._expert(form)
-        elif isinstance(form, SendKit) and form.can_give and not (form.guided and form.sample):
-            raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
-        elif isinstance(form, ReceiveSample | DeliverReport):
-            self._since_the_request(form.at, message.at)
-            if isinstance(form, DeliverReport):
-                self._delivery(form, message)
+        match form:
+            case TakeRequest() | CheckPapers() | ReviewBooking():
+                self._before_it_is_sought(form, message)
+            case DoServiceStep():
+                step = step_named(self._service, task.subject)
+                self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
+            case ConfirmBooking(confirmed=True):
+                self._says(steps_at(self._service, "told"), form.says)
+            case VisitForm():
+                self._visits.check(form, message)
+                if isinstance(form, PlanEscort):
+                    self.within_cover(civil_date(form.meeting_at), "meeting_at")
+            case ReportVisit():
+                self._report(form, message.at)
+            case _:
+                self._while_it_is_sought(form, message)
+
+    def _before_it_is_sought(
+        self, form: TakeRequest | CheckPapers | ReviewBooking, message: CompleteTask
+    ) -> None:
+        match form:
+            case TakeRequest():
+                self._intake(form)
+            case CheckPapers():
+                self._papers(form, message)
+            case ReviewBooking(missing=[_, *_]):
+                asked_seldom_enough(self._state)
+
+    def _while_it_is_sought(self, form: Form, message: CompleteTask) -> None:
+        match form:
+            case OfferOptions():
+                self._options(form)
+            case ChooseOption() if form.option not in self._state.options:
+                raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
+            case ArrangeService():
+                self.arrangement(form, message.at)
+            case AssignExpert():
+                self._expert(form)
+            case SendKit(can_give=True) if not (form.guided and form.sample):
+                raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
+            case ReceiveSample() | DeliverReport():
+                self._since_the_request(form.at, message.at)
+                if isinstance(form, DeliverReport):
+                    self._delivery(form, message)
 
     def _intake(self, form: TakeRequest) -> None:
         """Whoever is identified is asked what the service wants to know (R237-R239, R272)."""
@@ -214,6 +231,11 @@ class BookingRefusals:
         asked = self._asked
         needed = papers_for(asked.programme, self._service, asked.disease)
         have = {kind for kind, ids in message.documents.items() if ids}
+        if self._state.asked_for:  # the rest was read before a reviewer wanted more
+            asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
+            if lacks := missing(asked_for, have):
+                raise papers_missing(lacks)
+            return
         if still := lacking(asked.programme, asked.disease, have):
             raise papers_missing(still)
         found = faults(

@@ -8,7 +8,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.claim_terms import Lane
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.documents import DocumentKind, listed
 from domain.forms import OfferClaim
 from domain.steps import TaskKind
 from domain.terms import ExpectedEvent
@@ -40,7 +40,7 @@ class ClaimPeople:
 
         Nothing is gathered and nothing decided before the customer has said yes.
         """
-        desk, papers = self._desk, named(needed)
+        desk, papers = self._desk, listed(needed)
         desk.tell("claim_offered", list=papers or "无需提交资料")
         for _ in range(CALLS_MAX):
             task = desk.ask(
@@ -77,7 +77,7 @@ class ClaimPeople:
     def help_collect(self, lane: Lane, missing: list[str]) -> None:
         """Somebody goes and helps to gather what is missing (R831), once."""
         if lane.helps_collect and not self._helping:
-            subject = f"协助收集: {named([k for k in DocumentKind if k in missing])}"
+            subject = f"协助收集: {listed([k for k in DocumentKind if k in missing])}"
             self._helping = self._visit_beside(subject)
 
     def complete(self, lane: Lane) -> None:
@@ -103,8 +103,3 @@ class ClaimPeople:
 
         desk.errand(visited(), f"visit {task}")
         return task
-
-
-def named(kinds: list[DocumentKind]) -> str:
-    """Papers as a customer reads them."""
-    return "、".join(DOCUMENT_NAMES[kind] for kind in kinds)

@@ -8,7 +8,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.calendar import SHANGHAI
-from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, listed
 from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments, SignAuthorization
 from domain.terms import ExpectedEvent
@@ -39,7 +39,7 @@ class Papers:
             self._opening.disease, DocumentStage.APPLICATION
         )
         desk.pen.missing([kind.value for kind in needed], now)
-        desk.tell("checklist", list="、".join(DOCUMENT_NAMES[kind] for kind in needed))
+        desk.tell("checklist", list=listed(needed, self._opening.programme.documents))
         desk.tell("no_admission")
         expires_at = desk.after(self._terms.collecting.expires_after)
         if self._terms.authorization == "before_review":

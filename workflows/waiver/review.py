@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from temporalio import workflow
 
-from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.documents import DocumentKind, listed
 from domain.forms import SecondReview, TellResult
 from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments, JudgeLiability
@@ -102,7 +102,7 @@ class Review:
 
     async def _asked_for(self, papers: list[DocumentKind], opinion: Completion) -> None:
         """More papers before an opinion: what began with complete papers waits for the customer."""
-        desk, names = self._desk, "、".join(DOCUMENT_NAMES[kind] for kind in papers)
+        desk, names = self._desk, listed(papers)
         self._state.next_number(ASKED_AGAIN)
         self._state.asked_for = [kind.value for kind in papers]
         desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)

@@ -1,0 +1,30 @@
+"""What the door says of a form it cannot take, without a world: where, why, what it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.problems import Problem
+from api.tasks import read_form
+from domain.steps import TaskKind
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "field", "reason"),
+    [
+        (
+            TaskKind.EXPLAIN_REPORT,
+            b'{"told_by": "fax"}',
+            "told_by",
+            "不在允许的取值之内: phone、wechat、in_person",
+        ),
+        (TaskKind.ARRANGE_SERVICE, b'{"arranged": true}', "service_at", "已安排须填写就诊时间"),
+        (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
+    ],
+)
+def test_a_form_that_is_refused_says_where_why_and_what_it_takes(
+    kind: TaskKind, body: bytes, field: str, reason: str
+) -> None:
+    with pytest.raises(Problem) as refused:
+        read_form(kind, body)
+    assert [(one.field, one.reason) for one in refused.value.errors] == [(field, reason)]

@@ -1,0 +1,20 @@
+"""What a step is about is read in words, above all why a unit of a quota is judged."""
+
+import pytest
+
+from api.subjects import subject_name
+from domain.booking import LOSSES
+from domain.steps import TaskKind
+
+
+@pytest.mark.parametrize("why", [*LOSSES, "cancelled", "not_reached", "failed_calls", "no_sample"])
+def test_why_a_unit_is_judged_is_told_in_words(why: str) -> None:
+    assert subject_name(TaskKind.DECIDE_USE, why) != why
+
+
+def test_codes_have_words_and_words_stay_what_they_are() -> None:
+    refused = subject_name(TaskKind.OFFER_VISIT, "refused no_nurse_available")
+    assert refused == "平台未接单: no_nurse_available"
+    unheard = subject_name(TaskKind.PHONE_CUSTOMER, "booking_confirmed")
+    assert unheard == "消息未送达: confirmed"
+    assert subject_name(TaskKind.BREACH, "就诊时无人陪同") == "就诊时无人陪同"
