@@ -85,7 +85,7 @@ class TemporalServer:
         command += ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
         # One server has one clock: the second by which timers may come late, so that the clocks of
         # several servers may differ, would be waited for at each step of a told story.
-        command += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"']
+        command += ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="100ms"']
         return command
 
     async def _answers(self) -> bool:
