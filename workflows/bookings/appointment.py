@@ -20,7 +20,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReportVisit,
 )
-from domain.booking_terms import ends_with_admission, is_chosen
+from domain.booking_terms import chooses_expert, ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.service_steps import steps_at, words_of
@@ -137,9 +137,8 @@ class Appointment(Booking):
 
     def _sought(self) -> str:
         """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
-        choice = self._service.choice
-        expert = choice is not None and choice.experts_offered is not None and self._state.chosen
-        named = f"客户选定专家 {self._state.chosen}" if expert else ""
+        expert = self._state.chosen if chooses_expert(self._service) else None
+        named = f"客户选定专家 {expert}" if expert else ""
         told = (named, wish(self._service, self._state.customer_date))
         return "; ".join(one for one in told if one)
 

@@ -24,6 +24,7 @@ from domain.booking_papers import REPORTS, Span, faults, lacking
 from domain.booking_terms import (
     CLINIC_NAMES,
     INTAKE_NAMES,
+    chooses_expert,
     examinations_of,
     intake_for,
     is_examined,
@@ -302,9 +303,8 @@ class BookingRefusals:
 
     def _chosen_expert(self, form: ArrangeService) -> None:
         """The expert the customer chose of three, or another one by agreement (P04)."""
-        choice, chosen = self._service.choice, self._state.chosen
-        of_experts = choice is not None and choice.experts_offered is not None
-        other = of_experts and chosen is not None and form.expert not in (None, chosen)
+        chosen = self._state.chosen if chooses_expert(self._service) else None
+        other = chosen is not None and form.expert not in (None, chosen)
         if other and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户选定的专家, 须与客户协商", "expert")
 
