@@ -21,6 +21,7 @@ class ResourceOrder(Message):
     service: str
     hospital_id: str | None = None
     expert: str | None = None
+    clinic: str | None = None  # the kind of clinic the customer chose, where he chooses one
     wished_on: date | None = None
     not_at: datetime | None = None  # what the customer could not take
     urgent: bool = False

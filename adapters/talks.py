@@ -1,12 +1,14 @@
 """Conversations and family records in the database, in one transaction of the door.
 
 What is said stands sealed and is never changed. A family's record is filled by the pages of
-bookings (`keep_in_record`) and read by the person and the programme it belongs to.
+bookings (`keep_in_record`) and found by the person and the programme it belongs to; who of those
+who ask may read which booking's entries, the door says: a typed number alone opens nothing.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,14 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from activities.booking_ports import BookingPage
 from adapters.encryption import Sealer
 from adapters.matter_file import known
+from adapters.pages import TASK_FORM
 from adapters.tables.booking import bookings
 from adapters.tables.cases import clocks, tasks
 from adapters.tables.talk import booking_messages, family_records
+from domain.booking import BOOKING_ENDED
 from domain.conversation import PAGE_MAX, MessageRow, RecordRow
+from domain.steps import TaskKind
 from domain.waiver import Role
 
 _SAYS: Final = "family_records.says"
 _WORDS: Final = "booking_messages.words"
+_ENDED: Final = [stage.value for stage in BOOKING_ENDED]
 
 
 async def keep_in_record(connection: AsyncConnection, sealer: Sealer, page: BookingPage) -> None:
@@ -55,16 +61,25 @@ class TalkRows:
         self._connection = connection
         self._sealer = sealer
 
-    async def record(self, booking_id: str) -> list[RecordRow]:
-        """The record of the family a booking is of, the newest entry first."""
+    async def family_of(self, booking_id: str) -> list[str]:
+        """The bookings in which something was kept of the person a booking is for."""
         mine = select(bookings.c.person_hash, bookings.c.programme).where(
             bookings.c.booking_id == booking_id
         )
         whose = (await self._connection.execute(mine)).one()
-        found = await self._connection.execute(
-            select(family_records)
+        found = await self._connection.scalars(
+            select(family_records.c.booking_id)
             .where(family_records.c.person_hash == whose.person_hash)
             .where(family_records.c.programme == whose.programme)
+            .distinct()
+        )
+        return list(found)
+
+    async def record(self, booking_ids: Sequence[str]) -> list[RecordRow]:
+        """What was kept of a family in some bookings, the newest entry first."""
+        found = await self._connection.execute(
+            select(family_records)
+            .where(family_records.c.booking_id.in_(booking_ids))
             .order_by(family_records.c.written_at.desc(), family_records.c.entry_id.desc())
             .limit(PAGE_MAX)
         )
@@ -87,15 +102,37 @@ class TalkRows:
         return found.first() is not None
 
     async def treats(self, booking_id: str, subject: str) -> bool:
-        """Whether a doctor's step of the booking is theirs, was, or may be claimed by them."""
-        held = func.coalesce(tasks.c.claimed_by, tasks.c.assignee, tasks.c.closed_by, subject)
+        """Whether a doctor's step of a running booking is theirs, or was done by them.
+
+        A step that anybody may claim is nobody's yet.
+        """
+        holder = func.coalesce(tasks.c.claimed_by, tasks.c.assignee)
+        did = tasks.c.done.is_(True) & (tasks.c.closed_by == subject)
         found = await self._connection.execute(
             select(tasks.c.task_id)
-            .where(tasks.c.case_id == booking_id, held == subject)
+            .join(bookings, bookings.c.booking_id == tasks.c.case_id)
+            .where(tasks.c.case_id == booking_id, bookings.c.stage.not_in(_ENDED))
             .where(tasks.c.roles.contains([Role.DOCTOR.value]))
+            .where((tasks.c.closed_at.is_(None) & (holder == subject)) | did)
             .limit(1)
         )
         return found.first() is not None
+
+    async def is_identified(self, booking_id: str) -> bool:
+        """Whether a person found the customer to be who they say.
+
+        True also where no step asks: an entitled order for a doctor at once is taken at the door.
+        """
+        found = await self._connection.execute(
+            select(tasks.c.form, tasks.c.done)
+            .where(tasks.c.case_id == booking_id)
+            .where(tasks.c.kind == TaskKind.TAKE_REQUEST.value)
+        )
+        return all(row.done and self._found_true(row.form) for row in found)
+
+    def _found_true(self, form: bytes | None) -> bool:
+        said = {} if form is None else json.loads(self._sealer.open_text(form, TASK_FORM))
+        return said.get("identity_verified") is True
 
     async def say(
         self, booking_id: str, message_id: str, *, role: Role, author: str, words: str, at: datetime

@@ -88,6 +88,7 @@ def ask_body(order: ResourceOrder, patient: Patient) -> dict[str, Any]:
         "service": order.service,
         "hospital": order.hospital_id,
         "expert": order.expert,
+        "clinic": order.clinic,
         "wished_on": None if order.wished_on is None else order.wished_on.isoformat(),
         "not_at": None if order.not_at is None else order.not_at.isoformat(),
         "urgent": order.urgent,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from api import conversations
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
-from tests.api.test_bookings import P02, booked, done, insured_of, staged
+from tests.api.test_bookings import P02, booked, done, insured_of, request_of, staged
 from tests.api.test_reporting import open_task
 
 WORDS = "昨晚开始发热, 38.5度"
@@ -95,6 +95,12 @@ async def test_a_familys_record_goes_on_from_one_consultation_to_the_next(worked
         booking_id = await booked(worked, programme=P02, service=service)
         known = {"identity_verified": True, "need": "家庭健康管理"}
         await done(worked, booking_id, "take_request", "agent", **known)
+        task = await open_task(worked, booking_id, "consult")
+        for path in (f"/v1/bookings/{booking_id}/{what}" for what in ("family-record", "messages")):
+            problem(await worked.get(path, "doctor"), 403, "forbidden")  # he may claim it only
+        await worked.post(f"/v1/tasks/{task['task_id']}/claim", None, "doctor")
+        for path in (f"/v1/bookings/{booking_id}/{what}" for what in ("family-record", "messages")):
+            assert (await worked.get(path, "doctor")).status_code == 200
         await done(worked, booking_id, "consult", "doctor", outcome="advised")
         task = await open_task(worked, booking_id, "service_step")
         path = f"/v1/tasks/{task['task_id']}/completion"
@@ -113,6 +119,27 @@ async def test_a_familys_record_goes_on_from_one_consultation_to_the_next(worked
     problem(await worked.get(path, "customer", subject="customer-2"), 404, "not-found")
     async with worked.database.connect() as connection:
         looked = text("SELECT count(*) FROM audit WHERE action = 'family_record.viewed'")
-        assert (await connection.execute(looked)).scalar_one() == 2
+        assert (await connection.execute(looked)).scalar_one() == 4
         sealed = await connection.execute(text("SELECT says::text FROM family_records"))
         assert not any("氨氯地平".encode().hex() in row[0] for row in sealed)
+    await _typed_by_strangers(worked)
+
+
+async def _typed_by_strangers(house: House) -> None:
+    """An ID number that somebody else typed opens nothing of the family's record."""
+    others: list[dict[str, Any]] = [
+        {"role": "customer", "subject": "customer-99"},
+        {"role": "channel", "subject": "app-b", "channel": "channel-b"},
+    ]
+    for other, service in zip(others, ("family_health_record", "family_health_plan"), strict=True):
+        asked = request_of(house, programme=P02, service=service, channel="app")
+        answer = await house.post("/v1/bookings", asked | {"customer_id": None}, **other)
+        assert answer.status_code == 201, answer.text
+        booking_id = answer.json()["booking_id"]
+        await open_task(house, booking_id, "take_request")
+        path = f"/v1/bookings/{booking_id}/family-record"
+        seen = await house.get(path, **other)
+        assert (seen.status_code, seen.json()) == (200, {"items": []})
+        problem(await house.get(path, "doctor"), 403, "forbidden")
+    watching = await house.get(path, "supervisor")
+    assert len(watching.json()["items"]) == 2

@@ -91,7 +91,11 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         assert await refused(booked.wish_for("2026-09-23")) == "wished_on"
         await booked.wish_for("2026-10-12")
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
-        assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        another = {"arranged": True, "expert": "expert-3", **stewards.BEST}
+        later = booked.at("2026-10-12 09:00").isoformat()
+        asked = booked.do(TaskKind.ARRANGE_SERVICE, **another, service_at=later)
+        assert await refused(asked) == "expert"
+        assert step.subject == f"客户选定专家 expert-2; 客户希望 {booked.day('2026-10-12')}"
         assert booked.pages[-1].service_at is None, "the day that was agreed stands no more"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")

@@ -123,6 +123,8 @@ async def test_the_expert_advises_before_and_the_service_is_summed_up_afterwards
         await stewards.report(booked)
         await own_step(booked, "service_summary")
         await booked.do(TaskKind.SERVICE_STEP, says={"summary": "已完成国际门诊面诊"})
+        for kind in ("satisfaction", "survey_report"):
+            await stewards.follow_up(booked, kind)
         await booked.ends(BookingStage.CLOSED)
         assert "已完成国际门诊面诊" in texts(booked, "booking_service_summary")[0][1]
 

@@ -20,7 +20,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReportVisit,
 )
-from domain.booking_terms import ends_with_admission, is_chosen
+from domain.booking_terms import chooses_expert, ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.service_steps import steps_at, words_of
@@ -120,7 +120,7 @@ class Appointment(Booking):
                 TaskKind.ARRANGE_SERVICE,
                 at=workflow.now(),
                 until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
-                subject=wish(self._service, self._state.customer_date),
+                subject=self._sought(),
             )
             done = await desk.done(step)
             form = done.read(ArrangeService)
@@ -134,6 +134,13 @@ class Appointment(Booking):
         self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    def _sought(self) -> str:
+        """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
+        expert = self._state.chosen if chooses_expert(self._service) else None
+        named = f"客户选定专家 {expert}" if expert else ""
+        told = (named, wish(self._service, self._state.customer_date))
+        return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""
