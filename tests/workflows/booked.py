@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
-from activities.hospital_ports import HospitalListed, HospitalNamed
+from activities.hospital_ports import HospitalNamed
 from activities.notices import TellCustomers
 from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
@@ -28,6 +28,7 @@ from domain.booking import BookingStage
 from domain.calendar import civil_date
 from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
+from domain.hospital import HospitalListed
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Service, Shape
 from domain.steps import TaskKind

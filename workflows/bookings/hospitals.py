@@ -17,7 +17,6 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.hospital_ports import (
-    HospitalListed,
     HospitalNamed,
     ResourceAnswer,
     ResourceOrder,
@@ -28,6 +27,7 @@ from domain.booking_forms import ArrangeService
 from domain.booking_terms import chooses_expert
 from domain.calendar import civil_date
 from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.hospital import HospitalListed
 from domain.rounds import ASKS_MAX
 from domain.sharing import WITHHELD_NAMES
 from domain.steps import TaskKind
@@ -267,10 +267,8 @@ class Hospitals:
 
     def _form(self, ask: HospitalAsk, listed: HospitalListed) -> ArrangeService:
         """The dispatcher's form as they would fill it in; a class we know is our own word."""
-        if not listed.known:
-            raise refusal(FORM_REFUSED, "医院名录中没有此医院", "hospital_id")
-        if not listed.on_network:
-            raise refusal(FORM_REFUSED, "医院不在该项目的合作医院内", "hospital_id")
+        if (why := listed.refused) is not None:
+            raise refusal(FORM_REFUSED, why, "hospital_id")
         offered = ask.resource.model_dump() if ask.resource else {}
         if listed.class_known:
             offered["hospital_class"] = listed.hospital_class
