@@ -327,7 +327,7 @@ def booking_opener(
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
-        coordination: str | None = None,
+        coordination_consent: str | None = None,
         by: Actor = AGENT,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
@@ -349,7 +349,7 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
-            coordination=coordination,
+            coordination_consent=coordination_consent,
             language=language,
             requested_by=by,
             requested_at=time.now(),

@@ -28,7 +28,7 @@ BookingOf = Callable[..., Any]
 @pytest.fixture
 def booking_of(temporal_settings: Settings) -> BookingOf:
     """P04's visit to an expert: promised is an associate chief or above."""
-    return partial(booking_opener(temporal_settings), coordination="v2026_01")
+    return partial(booking_opener(temporal_settings), coordination_consent="v2026_01")
 
 
 async def _sought(booked: Booked) -> None:

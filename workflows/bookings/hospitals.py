@@ -87,7 +87,7 @@ class Hospitals:
     def seek(self) -> None:
         """Ask for a resource; what was asked for before is not wanted any more."""
         self.let_go()
-        if self._asked.coordination is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
+        if self._asked.coordination_consent is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
             return
         state, asked = self._state, self._asked
         ask_id = f"{state.booking_id}.ask.{state.next_number('ask')}"
@@ -95,13 +95,14 @@ class Hospitals:
             ask_id=ask_id,
             booking_id=state.booking_id,
             service=asked.service,
-            hospital_id=state.agreed_on or (asked.hospital.hospital_id if asked.hospital else None),
+            hospital_id=state.agreed_hospital_id
+            or (asked.hospital.hospital_id if asked.hospital else None),
             **self._chosen(),
             wished_on=self._still_to_come(state.customer_date),
             not_at=state.proposed_at,
             urgent=asked.urgent,
             clauses=list(asked.programme.data_sharing),
-            consented=bool(asked.coordination),
+            consented=bool(asked.coordination_consent),
         )
         self._write(HospitalAsk(ask_id=ask_id, wished_on=state.customer_date))
         self._desk.errand(self._follow(order), f"ask {ask_id}")

@@ -74,7 +74,7 @@ class OwnSteps:
         desk, state = self._desk, self._desk.state
         done = await desk.done(self._ask(step))
         form = done.read(DoServiceStep)
-        state.agreed_on = form.hospital_id or state.agreed_on
+        state.agreed_hospital_id = form.hospital_id or state.agreed_hospital_id
         state.hospital_id = form.hospital_id or state.hospital_id
         desk.note("step_done", f"已办理: {step.name}", at=done.at, by=done.actor)
         if step.keeps is not None:

@@ -297,7 +297,7 @@ class BookingRefusals:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
         self._chosen_expert(form)
         hospital = self._asked.hospital
-        wished = self._state.agreed_on or (hospital.hospital_id if hospital else None)
+        wished = self._state.agreed_hospital_id or (hospital.hospital_id if hospital else None)
         elsewhere = wished is not None and form.hospital_id not in (None, wished)
         if elsewhere and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
