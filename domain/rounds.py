@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.booking_forms import ArrangeService, AssignExpert, CheckPapers, SendKit
-from domain.consultation import Consult, ConsultOutcome, MatchDoctor
+from domain.consultation import MatchDoctor
 from domain.expenses import ConfirmPayee, ExamineExpenses
 from domain.forms import Form
 from domain.parcel import FindParcel
@@ -44,7 +44,9 @@ def is_supervised(kind: TaskKind, *, asked_before: int) -> bool:
 def goes_round(form: Form) -> str | None:
     """The field by which an answer leads back to the same question; None where it does not.
 
-    An arrangement and a match do so although they are a yes: what was arranged may fail again.
+    An arrangement and a match do so although they are a yes: what was arranged may fail again. A
+    doctor who fails is not counted here: every message of a customer asks one, and how many fail is
+    bounded where another is found.
     """
     match form:
         case ArrangeService() | AssignExpert() | MatchDoctor() | OfferVisit():
@@ -65,8 +67,6 @@ def goes_round(form: Form) -> str | None:
             again, field = not form.met, "met"
         case ReplaceEscort():
             again, field = not form.replaced, "replaced"
-        case Consult():
-            again, field = form.outcome is ConsultOutcome.PROVIDER_FAILED, "outcome"
         case _:
             return None
     return field if again else None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.booking_steps import BOOKING_TASKS
+from domain.consultation import Consult, ConsultOutcome
 from domain.rounds import ROUNDS_MAX, goes_round, is_supervised
 from domain.steps import TaskKind
 from domain.tasks import TASKS
@@ -35,7 +36,6 @@ AGAIN: dict[TaskKind, tuple[dict[str, Any], dict[str, Any]]] = {
         {"replaced": False, "reason": "联系不上"},
         {"replaced": True, "reason": "联系不上"},
     ),
-    TaskKind.CONSULT: ({"outcome": "provider_failed"}, {"outcome": "advised"}),
 }
 
 
@@ -46,6 +46,10 @@ def test_an_answer_that_leads_back_to_its_question_is_known_and_so_is_the_one_th
     again, on = (TASKS[kind].form.model_validate(form) for form in AGAIN[kind])
     assert goes_round(again) in type(again).model_fields
     assert goes_round(on) is None
+
+
+def test_a_doctor_may_say_that_he_cannot_go_on_after_however_many_messages() -> None:
+    assert goes_round(Consult(outcome=ConsultOutcome.PROVIDER_FAILED)) is None
 
 
 def test_a_supervisor_takes_over_what_failed_so_often_and_nothing_else() -> None:

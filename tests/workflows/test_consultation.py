@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from activities.roster_ports import Take
 from adapters.settings import Settings
 from adapters.webhooks.outbox import Event, events_of
 from domain.booking import BookingStage
@@ -126,6 +128,35 @@ async def test_an_expert_calls_at_the_slot_after_the_steward_and_the_text_messag
             booked.at("2026-09-25 15:13"),
         )
         assert booked.unit == "consumed"
+
+
+async def test_a_slot_asked_for_when_the_talk_began_is_refused_and_given_back(
+    booking_of: BookingOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with booking_of(*BY_ROSTER, "2026-09-24 10:00") as booked:
+        kept, later = await _slot_kept(booked), a_slot(booked, "2026-09-26 15:00", 2)
+        await booked.go_to("2026-09-25 14:40")
+        asked, answered, take = asyncio.Event(), asyncio.Event(), booked.roster.take
+
+        async def slowly(wish: Take) -> bool:
+            has: bool = await take(wish)
+            asked.set()
+            await answered.wait()
+            return has
+
+        monkeypatch.setattr(booked.roster, "take", slowly)
+        change = asyncio.create_task(refused(take_slot(booked, later)))
+        await asked.wait()
+        assert booked.roster.taken == {later.slot_id: booked.booking_id}
+        await call(booked, CallNews.ANSWERED, "c-1")  # the doctor is early
+        await booked.until(lambda: "call_answered" in booked.lines)
+        answered.set()
+        assert await change == "stage"
+        assert booked.roster.taken == {kept.slot_id: booked.booking_id}
+        await booked.go_to("2026-09-25 14:52")
+        await call(booked, CallNews.ENDED, "c-1", seconds=600)
+        await booked.task(TaskKind.RATE_SERVICE)
+        assert booked.roster.taken == {}  # it is over before its slot: that is free again
 
 
 @pytest.mark.parametrize("caller", ["steward", "doctor"])

@@ -16,6 +16,7 @@ from tests.builders import DOCTOR
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener
 from workflows.bookings.messages import MessageSaid
+from workflows.bookings.talk import ANSWERED_WITHIN
 
 BookingOf = Callable[..., Any]
 P02 = "pingan_value_added"
@@ -48,16 +49,22 @@ async def test_whoever_writes_again_is_answered_again_until_the_conversation_clo
         await say(booked, 3)
         again = await booked.task(TaskKind.CONSULT)
         assert (again.assignee, again.subject) == (DOCTOR.id, "message")
+        assert again.due_at == again.opened_at + ANSWERED_WITHIN
         await booked.do(TaskKind.CONSULT, DOCTOR, outcome="advised")
         opened = booked.clocks["G10.1"].started_at
+        await booked.time.go_to(opened + timedelta(hours=23, minutes=50))
+        await say(booked, 4)
+        last = await booked.task(TaskKind.CONSULT)
+        assert last.due_at == opened + timedelta(hours=24)
         await booked.time.go_to(opened + timedelta(hours=24))
         await booked.task(TaskKind.WRITE_SUMMARY)
-        await say(booked, 4)
+        assert (await booked.task(TaskKind.BREACH)).subject == "图文咨询期满, 客户留言未答复"
+        await say(booked, 5)
         await booked.do(TaskKind.WRITE_SUMMARY, DOCTOR, summary="低盐饮食")
         await booked.do(TaskKind.RATE_SERVICE, satisfaction=5)
         await booked.ends(BookingStage.CLOSED)
         opened_steps = [one.kind for page in booked.pages for one in page.tasks_opened]
-        assert opened_steps.count(TaskKind.CONSULT) == 2
+        assert opened_steps.count(TaskKind.CONSULT) == 3
         [entry] = kept(booked)
         assert (entry.kind, entry.says, entry.actor_id) == (
             "summary",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from domain.booking import BookingStage
 from domain.booking_terms import intake_for
@@ -52,7 +53,7 @@ from workflows.messages import (
     SlotWithdrawn,
     TakeSlot,
 )
-from workflows.refusals import WRONG_STAGE, refusal
+from workflows.refusals import refusal
 
 GRACE: Final = timedelta(minutes=15)
 """So long after a slot's end somebody says what came of it; then a supervisor hears of it."""
@@ -139,8 +140,9 @@ class Consultation(Booking):
             self._confirmed()
             outcome = await self._consult()
             failed += outcome is ConsultOutcome.PROVIDER_FAILED
-        if self._consulting.by == "direct":
-            await self._free_slot()  # the doctor is on duty for the next in line
+        self._talk.over = True
+        if self._consulting.by == "direct" or self._talk.holds_unused(workflow.now()):
+            await self._free_slot()  # the doctor is there for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
@@ -255,13 +257,15 @@ class Consultation(Booking):
 
     async def _outcome(self) -> ConsultOutcome | None:
         desk, now = self._desk, workflow.now()
-        completion = self._talk.answer()
+        unanswered, completion = self._talk.unanswered, self._talk.answer()
         self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
         if self._talk.lost:
             return self._lose_slot()
         if self._talk.in_vain:
             await self._cancel_in_vain()
         outcome = self._said(completion)
+        if unanswered and outcome is ConsultOutcome.ADVISED:
+            desk.alert("图文咨询期满, 客户留言未答复")
         for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
@@ -340,14 +344,17 @@ class Consultation(Booking):
         """The customer takes a slot, or changes it for another.
 
         It waits for the roster, unlike other handlers: only there it shows which of two customers
-        has the slot, and the other is to hear it now.
+        has the slot, and the other is to hear it now. What may have happened to the booking
+        meanwhile refuses it as it would have before, and the slot is given back.
         """
         async with self._taking:
             if not await self._duty.take(message):
                 raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
-            if self._state.ended or self._state.called_off is not None:  # meanwhile
-                await self._duty.leave()
-                raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
+            try:
+                self._check_slot(message)
+            except ApplicationError:
+                await self._duty.give_back(message, lambda: self._talk.held)
+                raise
             self._took(message)
         return Accepted(stage=self._state.stage, at=message.at)
 
@@ -369,7 +376,10 @@ class Consultation(Booking):
 
     @take_slot.validator
     def _may_take(self, message: TakeSlot) -> None:
-        self._refusals.slot(message, begun=self._talk.begun)
+        self._check_slot(message)
+
+    def _check_slot(self, message: TakeSlot) -> None:
+        self._refusals.slot(message, begun=self._talk.keeps_its_slot)
 
     @workflow.signal
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:

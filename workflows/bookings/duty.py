@@ -48,6 +48,15 @@ class Duty:
         )
         return await self._ask(AskRoster.take, wish, "占用时段")
 
+    async def give_back(self, message: TakeSlot, held: Callable[[], Slot | None]) -> None:
+        """A slot was taken for nothing: the booking holds what it held before, or none."""
+        before = held()
+        if before is not None:
+            back = await self.take(message.model_copy(update={"slot": before}))
+            if back and held() is before:
+                return
+        await self.leave()
+
     async def leave(self) -> None:
         """Somebody else may have the slot, and the place in line."""
         await self._ask(AskRoster.leave, self._booking_id, "释放时段")

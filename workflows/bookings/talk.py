@@ -24,6 +24,10 @@ _NEWS: Final = {
 }
 
 
+ANSWERED_WITHIN: Final = timedelta(minutes=30)
+"""So soon a doctor answers whoever writes again, before the conversation closes (inferred)."""
+
+
 class Talk:
     """One talk after another, until one of them took place."""
 
@@ -40,6 +44,8 @@ class Talk:
         self.kept: Slot | None = None  # what customer and doctor were told of
         self.withdrawn: set[str] = set()
         self.doctor_wrote = False  # in the chat, whether or not he reports on his step
+        self._customer_last = False  # the last word of the chat is the customer's
+        self.over = False  # the last of the talks is done, and nothing follows but its papers
 
     def begin(self, at: datetime) -> None:
         """Customer and doctor know of each other: from here on calls count."""
@@ -47,7 +53,7 @@ class Talk:
         if self.kept is not None:
             self._state.service_at = self.kept.starts_at
         self._phone.expect()
-        self.doctor_wrote = False
+        self.doctor_wrote = self._customer_last = False
         self._before = frozenset(self._state.clocks)
         if self._consulting.by == "text":
             self._desk.happened(ExpectedEvent.CONSULTATION_OPENED, at=at)
@@ -71,6 +77,27 @@ class Talk:
     def begun(self) -> bool:
         """Whether the doctor has the customer on the line, or had."""
         return self._phone.talk() is not None
+
+    @property
+    def keeps_its_slot(self) -> bool:
+        """Whether no other slot is taken any more: the talk began, or was reported."""
+        return self.begun or self._said or self.over
+
+    @property
+    def held(self) -> Slot | None:
+        """The slot a talk is still to be about; none once the booking needs none any more."""
+        gone = self.over or self._state.ended or self._state.called_off is not None
+        return None if gone else self.slot
+
+    def holds_unused(self, now: datetime) -> bool:
+        """Whether the slot is still to come although the talk is over: somebody else may use it."""
+        return self.slot is not None and self.slot.starts_at > now
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the customer had the last word in the chat, and a doctor still owes an answer."""
+        asked = any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values())
+        return asked and self._customer_last
 
     @property
     def lost(self) -> bool:
@@ -117,9 +144,12 @@ class Talk:
     @property
     def is_open(self) -> bool:
         """Whether customer and doctor write to each other now."""
-        clocks = self._state.clocks.values()
-        running = any(one.id == self._consulting.ends_with and one.is_open for one in clocks)
-        return self._stays_open and running
+        return self._stays_open and bool(self._closes_at)
+
+    @property
+    def _closes_at(self) -> list[datetime]:
+        clocks, bound = self._state.clocks.values(), self._consulting.ends_with
+        return [one.due_at for one in clocks if one.id == bound and one.is_open]
 
     @property
     def _stays_open(self) -> bool:
@@ -128,16 +158,21 @@ class Talk:
 
     def written(self, message: MessageSaid) -> None:
         """The customer wrote: the doctor who answered before is asked again, unless asked yet."""
+        if not self.is_open:
+            return
+        self._customer_last = message.by == "customer"
         if message.by == "doctor":
-            self.doctor_wrote = self.doctor_wrote or self.is_open
+            self.doctor_wrote = True
             return
-        asked = any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values())
-        if asked or not self.is_open:
+        if any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values()):
             return
-        before = next((one.actor.id for one in self._answers().values()), None)
-        roles = advised_by(self._service)
         self._desk.ask(
-            TaskKind.CONSULT, at=message.at, roles=roles, assignee=before, subject="message"
+            TaskKind.CONSULT,
+            at=message.at,
+            roles=advised_by(self._service),
+            assignee=next((one.actor.id for one in self._answers().values()), None),
+            due_at=min([message.at + ANSWERED_WITHIN, *self._closes_at]),
+            subject="message",
         )
 
     def _answers(self) -> dict[str, Completion]:
