@@ -155,6 +155,33 @@ async def test_papers_that_came_by_the_last_day_are_looked_at_before_it_ends_the
             assert booked.unit == "given_back"
 
 
+@pytest.mark.parametrize(
+    ("of", "choice"),
+    [
+        (("pingan_oncology_157", "expert_outpatient"), TaskKind.CHOOSE_OPTION),
+        (("pingan_value_added", "expert_phone_appointment"), TaskKind.CHOOSE_SLOT),
+    ],
+)
+async def test_a_choice_is_not_waited_for_for_ever(
+    booking_of: BookingOf, of: tuple[str, str], choice: TaskKind
+) -> None:
+    """Whoever does not choose is asked again after a week, and the unit comes back in the end."""
+    async with booking_of(*of, "2026-09-14 10:00", covered_for=30) as booked:
+        await stewards.take(booked)
+        if choice is TaskKind.CHOOSE_OPTION:
+            await booked.do(
+                TaskKind.OFFER_OPTIONS, options=[{"option": f"expert-{n}"} for n in (1, 2, 3)]
+            )
+        task = await booked.task(choice)
+        assert booked.civil(task.due_at) == "09-21 10:00"
+        await booked.go_to("2026-10-14 23:59")
+        assert booked.stage is not BookingStage.EXPIRED
+        await booked.go_to("2026-10-15 00:01")
+        await booked.ends(BookingStage.EXPIRED)
+        assert booked.unit == "given_back"
+        assert booked.pages[-1].reason == "期限届满, 客户未作选择"
+
+
 async def test_a_second_sample_is_not_waited_for_for_ever_either(booking_of: BookingOf) -> None:
     """The last day is that of the second kit: the first sample had come in time."""
     async with booking_of(*GENE, "2026-08-31 10:00") as booked:

@@ -26,7 +26,10 @@ from workflows.messages import PapersArrived, RequestBooking
 from workflows.refusals import ASKED_AGAIN
 
 CHASED_AFTER: Final = timedelta(days=7)
-"""Who has handed nothing in for so long is called, where no promise sets the moment."""
+"""Who has handed nothing in or chosen nothing for so long is called, where no promise sets the moment."""
+
+NOT_CHOSEN: Final = "期限届满, 客户未作选择"
+"""Why a booking ends whose customer was to choose and has not."""
 
 _LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
@@ -101,7 +104,9 @@ class Papers:
         desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
 
     @contextmanager
-    def owed(self, *, with_us: Callable[[], bool], why: str = NOT_COMPLETE) -> Iterator[None]:
+    def owed(
+        self, *, with_us: Callable[[], bool] = lambda: False, why: str = NOT_COMPLETE
+    ) -> Iterator[None]:
         """What the customer owes as long as this lasts is not waited for without end (R753, R773).
 
         What has come and is with us does not end the booking before somebody has looked at it.
