@@ -369,3 +369,35 @@ async def test_a_promise_waits_while_the_reviewer_asks_for_more_papers(
         assert await refused(booked.do(TaskKind.REVIEW_BOOKING, **more)) == "missing"
         await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
         await booked.until(lambda: booked.clocks["G20.1"].met_at or booked.open_tasks)
+
+
+async def test_papers_for_a_reviewer_start_a_promise_and_only_the_rest_is_asked_for_again(
+    booking_of: BookingOf,
+) -> None:
+    """P18 answers within a working day of papers (G30), whoever asked for them."""
+    of = ("xintai_million_guard", "expert_outpatient")
+    async with booking_of(*of, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *of)
+        both = ["outpatient_record", "imaging_film"]
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=False, missing=both)
+        await booked.task(TaskKind.CHECK_PAPERS)
+        await booked.go_to("2026-09-15 09:00")
+        await booked.papers_arrive("doc-2")
+        await booked.until(lambda: "G30.2" in booked.clocks)
+        half = {"outpatient_record": ["doc-2"]}
+        lacking = {"complete": False, "missing": ["imaging_film"]}
+        await booked.do(TaskKind.CHECK_PAPERS, documents=half, **lacking)
+        await booked.until(lambda: not booked.clocks["G30.2"].is_open)
+        said = [
+            one.text for page in booked.pages for one in page.notices if "missing" in one.template
+        ]
+        assert "门诊病历" in said[-2]
+        assert "门诊病历" not in said[-1]
+        await booked.papers_arrive("doc-3")
+        whole = half | {"imaging_film": ["doc-3"]}
+        await booked.do(TaskKind.CHECK_PAPERS, documents=whole, complete=True)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        await booked.do(TaskKind.TELL_RESULT, told_by="phone")
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert not booked.clocks["G30.3"].is_open
