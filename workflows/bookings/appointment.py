@@ -31,6 +31,7 @@ from workflows.bookings.booking import Booking, wish
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.hospitals import Hospitals
+from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -74,11 +75,15 @@ class Appointment(Booking):
         desk.enter(BookingStage.CHOICE, at=workflow.now())
         offered = await desk.done(desk.ask(TaskKind.OFFER_OPTIONS, at=workflow.now()))
         self._state.options = [one.option for one in offered.read(OfferOptions).options]
-        chosen = await desk.done(
-            desk.ask(
-                TaskKind.CHOOSE_OPTION, at=offered.at, subject=" ".join(self._state.options)[:200]
+        with self._papers.owed(why=NOT_CHOSEN):
+            chosen = await desk.done(
+                desk.ask(
+                    TaskKind.CHOOSE_OPTION,
+                    at=offered.at,
+                    due_at=offered.at + CHASED_AFTER,
+                    subject=" ".join(self._state.options)[:200],
+                )
             )
-        )
         self._state.chosen = chosen.read(ChooseOption).option
         desk.happened(ExpectedEvent.EXPERT_CONFIRMED, at=chosen.at)
 

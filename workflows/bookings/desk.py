@@ -181,12 +181,17 @@ class BookingDesk(PayingDesk):
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the first open promise that one of these events stops."""
         clock = next((one for event in events if (one := self.clocks.until(event))), None)
-        if clock is None:
+        if clock is None or clock.stands_still:
             return
         change = {"due_at": clock.due_at, "clock": clock.instance}
         for task in list(self.state.tasks.values()):
             if task.kind is kind and task.clock != clock.instance:
                 self.pen.task_opened(task.model_copy(update=change))
+
+    def waits_for_papers(self, event: ExpectedEvent) -> bool:
+        """Whether the promise that this event stops stands still: it is for later to keep it."""
+        clock = self.clocks.until(event)
+        return clock is not None and clock.stands_still
 
     def say_of(self, kind: TaskKind, subject: str) -> None:
         """The open steps of a kind say something else of what they are about."""

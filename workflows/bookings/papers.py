@@ -17,7 +17,7 @@ from domain.booking import BookingStage
 from domain.booking_forms import CheckPapers
 from domain.booking_terms import owed_until, papers_for
 from domain.calendar import SHANGHAI, civil_date
-from domain.documents import DOCUMENT_NAMES, DocumentKind, listed
+from domain.documents import DOCUMENT_NAMES, DocumentKind, listed, still_missing
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
 from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
@@ -26,7 +26,10 @@ from workflows.messages import PapersArrived, RequestBooking
 from workflows.refusals import ASKED_AGAIN
 
 CHASED_AFTER: Final = timedelta(days=7)
-"""Who has handed nothing in for so long is called, where no promise sets the moment."""
+"""Who has handed in or chosen nothing for so long is called, where no promise sets the moment."""
+
+NOT_CHOSEN: Final = "期限届满, 客户未作选择"
+"""Why a booking ends whose customer was to choose and has not."""
 
 _LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
@@ -82,26 +85,39 @@ class Papers:
 
     async def ask_again(self, kinds: list[DocumentKind], opinion: Completion) -> None:
         """A reviewer wants more: what began with complete papers stands still until it is there."""
-        desk, names = self._desk, listed(kinds)
+        desk = self._desk
         self._state.next_number(ASKED_AGAIN)
         self._state.asked_for = [kind.value for kind in kinds]
-        desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
+        said = f"审核要求补充: {listed(kinds)}"
+        desk.note("papers_asked", said, at=opinion.at, by=opinion.actor)
         desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
         self._state.answer_owed = False  # for papers of before, which nobody had asked for
-        complete = False
         with self.owed(with_us=lambda: self._state.answer_owed):
-            while not complete:
-                desk.tell("booking_papers_missing", list=names)
-                now = workflow.now()
-                step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
-                checked = await desk.done(step)
-                self._state.answer_owed = False
-                complete = checked.read(CheckPapers).complete
+            checked = await self._brought()
         self._state.asked_for = []
         desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
 
+    async def _brought(self) -> Completion:
+        """The look that found all there that a reviewer wants; before it each tells what is not."""
+        desk, state = self._desk, self._state
+        while True:
+            desk.tell("booking_papers_missing", list=listed(map(DocumentKind, state.asked_for)))
+            now = workflow.now()
+            step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
+            checked = await desk.done(step)
+            form = checked.read(CheckPapers)
+            state.answer_owed = False
+            desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
+            if form.complete:
+                return checked
+            state.asked_for = still_missing(state.asked_for, form.missing)
+            if not desk.waits_for_papers(ExpectedEvent.CUSTOMER_TOLD):
+                desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
+
     @contextmanager
-    def owed(self, *, with_us: Callable[[], bool], why: str = NOT_COMPLETE) -> Iterator[None]:
+    def owed(
+        self, *, with_us: Callable[[], bool] = lambda: False, why: str = NOT_COMPLETE
+    ) -> Iterator[None]:
         """What the customer owes as long as this lasts is not waited for without end (R753, R773).
 
         What has come and is with us does not end the booking before somebody has looked at it.
@@ -130,7 +146,9 @@ class Papers:
 
     def _owe_answer(self, *, at: datetime) -> None:
         """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
-        if self._state.answer_owed or self._state.stage not in _LOOKED_AT:
+        state = self._state
+        asked_again = state.stage is BookingStage.MEDICAL_REVIEW and state.asked_for
+        if state.answer_owed or not (state.stage in _LOOKED_AT or asked_again):
             return
         self._state.answer_owed = True
         self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)
