@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.ports import Message
 from domain.coordination import AskStatus, Resource
+from domain.hospital import HospitalListed
 from domain.offer import DataRecipient
 from domain.sharing import Withheld
 
@@ -21,6 +22,7 @@ class ResourceOrder(Message):
     service: str
     hospital_id: str | None = None
     expert: str | None = None
+    clinic: str | None = None  # the kind of clinic the customer chose, where he chooses one
     wished_on: date | None = None
     not_at: datetime | None = None  # what the customer could not take
     urgent: bool = False
@@ -43,15 +45,6 @@ class HospitalNamed(Message):
     hospital_id: str
     network: str | None = None
     on: date
-
-
-class HospitalListed(Message):
-    """What our own lists say of a hospital; its class is theirs, not anybody's word (R755)."""
-
-    known: bool = True
-    on_network: bool = True
-    class_known: bool = False
-    hospital_class: Literal["3A", "2A"] | None = None
 
 
 class Patient(BaseModel):

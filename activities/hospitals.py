@@ -6,12 +6,12 @@ from temporalio import activity
 
 from activities.hospital_ports import (
     DirectoryPort,
-    HospitalListed,
     HospitalNamed,
     HospitalPort,
     ResourceAnswer,
     ResourceOrder,
 )
+from domain.hospital import HospitalListed
 
 
 class AskHospitals:

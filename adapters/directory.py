@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.hospital_ports import HospitalListed, HospitalNamed
+from activities.hospital_ports import HospitalNamed
 from adapters.door.reference import ReferenceRows
-from domain.hospital import class_of
+from domain.hospital import HospitalListed, listed
 
 
 class Directory:
@@ -20,13 +20,4 @@ class Directory:
         async with self._engine.connect() as connection:
             rows = ReferenceRows(connection)
             found = await rows.hospital(named.hospital_id, named.network, named.on)
-        if found is None:
-            return HospitalListed(known=False)
-        no_list = named.network is None or not found["newest_list"]
-        grade, sub_grade = found["grade"], found["sub_grade"]
-        class_known = grade is not None and bool(sub_grade)
-        return HospitalListed(
-            on_network=no_list or bool(found["on_network"]),
-            class_known=class_known,
-            hospital_class=class_of(grade, str(sub_grade)) if class_known else None,
-        )
+        return listed(found, named.network)

@@ -19,6 +19,7 @@ from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import Counter, counter_of
+from domain.hospital import NOT_IN_DIRECTORY
 from domain.programme import Programme
 from domain.services import PreconditionCode, Service, Shape
 from domain.terms import ModeFlags
@@ -222,7 +223,7 @@ async def _hospital(
 ) -> tuple[HospitalTerms, Mapping[str, Any]]:
     found = await unit.reference.hospital(hospital_id, programme.hospitals.network, on)
     if found is None:
-        raise at_field("unknown-hospital", "hospital_id", "医院名录中没有此医院")
+        raise at_field("unknown-hospital", "hospital_id", NOT_IN_DIRECTORY)
     listed = found["on_network"]
     flags = ModeFlags.model_validate(found) if listed else ModeFlags()
     terms = HospitalTerms(

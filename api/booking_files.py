@@ -46,6 +46,7 @@ from domain.asks import Asks, Coded
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
 from domain.booking import BOOKING_ENDED, BookingStage
 from domain.booking_papers import lacking
+from domain.documents import still_missing
 from domain.eligibility import Outcome, Reason
 from domain.expenses import papers_of
 from domain.programme import Programme
@@ -57,6 +58,8 @@ routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
 _GATHERING: Final = frozenset({"opening", BookingStage.REQUESTED, BookingStage.MATERIALS})
 """Where a booking stands as long as its first papers are gathered."""
+_LOOKS: Final = frozenset({TaskKind.REVIEW_BOOKING, TaskKind.CHECK_PAPERS})
+"""Who looks at papers and says what is missing."""
 
 _SERVE: Final = (Role.AGENT, Role.DISPATCHER, Role.DOCTOR, Role.NURSE)
 """Who has to reach the customer or speak with the hospital for them."""
@@ -183,7 +186,7 @@ async def get_booking(
     found = await door.bookings.booking(booking_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return _file(door, narrowed_booking(caller, found))
+    return _file(door, narrowed_booking(caller, found), whole=found)
 
 
 @routes.get(
@@ -249,9 +252,24 @@ def _missing(programme: Programme, view: BookingView) -> list[str]:
     asked = programme.for_booking(view.service)
     if view.stage == BookingStage.PAPERS_DUE.value:
         return [kind.value for kind in papers_of(asked.documents, view.service) if kind not in have]
+    if view.stage == BookingStage.MEDICAL_REVIEW.value:
+        return _asked_again(view)
     if view.stage not in _GATHERING:
         return []
     return [kind.value for kind in lacking(asked, None, have)]
+
+
+def _asked_again(view: BookingView) -> list[str]:
+    """What a reviewer asked for and has not come since it was last looked at."""
+    if not any(one.kind == TaskKind.CHECK_PAPERS and one.closed_at is None for one in view.tasks):
+        return []
+    asked, since = list[str](), view.requested_at
+    looks = [one for one in view.tasks if one.kind in _LOOKS and one.done and one.closed_at]
+    for look in sorted(looks, key=lambda one: one.opened_at):
+        found, since = look.completion.get("missing", []), look.closed_at or since
+        asked = found if look.kind == TaskKind.REVIEW_BOOKING else still_missing(asked, found)
+    come = {row.kind for row in view.documents if row.uploaded_at >= since}
+    return [kind for kind in asked if kind not in come]
 
 
 def _notes(programme: Programme, service: str) -> list[str]:
@@ -270,12 +288,12 @@ def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:
     return {"option": named} if named else {}
 
 
-def _file(door: Door, view: BookingView) -> BookingFile:
+def _file(door: Door, view: BookingView, *, whole: BookingView) -> BookingFile:
     try:
         programme = door.programme(view.programme, view.requested_at)
         said = {"notes": _notes(programme, view.service)}
         said["begin_with"] = _begin_with(programme, view)
-        said["missing_documents"] = _missing(programme, view)
+        said["missing_documents"] = _missing(programme, whole)
     except UnknownProgramme:  # no file of that year is kept any more
         said = {"notes": [], "begin_with": [], "missing_documents": []}
     told = view.model_dump(

@@ -243,13 +243,13 @@ def _message(
         channel=asked.body.channel,
         language=asked.body.language,
         urgent=asked.body.urgent,
-        coordination=_coordination(door, asked),
+        coordination_consent=_coordination_consent(door, asked),
         requested_by=asked.caller.actor,
         requested_at=asked.at,
     )
 
 
-def _coordination(door: Door, asked: _Requested) -> str | None:
+def _coordination_consent(door: Door, asked: _Requested) -> str | None:
     """The consent under which hospitals are asked over the wire; None where only people ask."""
     body = asked.body
     return body.consent.version if body.programme in door.coordinated else None

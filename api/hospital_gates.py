@@ -6,15 +6,14 @@ its class is the directory's word, not the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from api.bookings import booking_message
 from api.problems import at_field
 from api.wiring import Unit
+from domain import hospital
 from domain.calendar import civil_date
 from domain.forms import Form
-from domain.hospital import class_of
 
 FIELD: Final = "hospital_id"
 
@@ -31,16 +30,10 @@ async def listed(unit: Unit, booking_id: str, form: Form) -> dict[str, Any]:
         return written
     asked = booking_message(opened)
     network, on = asked.programme.hospitals.network, civil_date(asked.requested_at)
-    found = await unit.reference.hospital(written[FIELD], network, on)
-    if found is None:
-        raise at_field("unknown-hospital", FIELD, "医院名录中没有此医院", case_id=booking_id)
-    if network is not None and found["newest_list"] and not found["on_network"]:
-        raise at_field("invalid", FIELD, "医院不在该项目的合作医院内", case_id=booking_id)
-    return written | _classed(written, found)
-
-
-def _classed(written: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    grade, sub_grade = cast("int | None", found["grade"]), str(found["sub_grade"])
-    if "hospital_class" not in written or grade is None or not sub_grade:
-        return {}
-    return {"hospital_class": class_of(grade, sub_grade)}
+    found = hospital.listed(await unit.reference.hospital(written[FIELD], network, on), network)
+    if (why := found.refused) is not None:
+        code = "invalid" if found.known else "unknown-hospital"
+        raise at_field(code, FIELD, why, case_id=booking_id)
+    if found.class_known and "hospital_class" in written:
+        written["hospital_class"] = found.hospital_class
+    return written

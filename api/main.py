@@ -130,6 +130,37 @@ def create_app(
     sweeping: bool = True,
 ) -> FastAPI:
     """The application on these parts; programmes and calendar come from the files by default."""
+    app = FastAPIOffline(  # its pages come from us, not from the open internet
+        title="greenlane",
+        summary="住院免押金与就医绿通",
+        version="1",
+        lifespan=_sweeping if sweeping else _still,
+    )
+    app.state.door = wire(
+        settings=settings,
+        engine=engine,
+        temporal=temporal,
+        clock=clock,
+        process_clock=process_clock,
+        programmes=programmes,
+        calendar=calendar,
+    )
+    app.state.measures = Measures()
+    _furnish(app, settings)
+    return app
+
+
+def wire(
+    *,
+    settings: Settings,
+    engine: Database,
+    temporal: Client,
+    clock: Callable[[], datetime] | None = None,
+    process_clock: Callable[[], datetime] | None = None,
+    programmes: Sequence[Programme] | None = None,
+    calendar: WorkCalendar | None = None,
+) -> Door:
+    """What stands behind the routes of an application, as `create_app` takes it."""
     now = clock or _now
     ring = KeyRing(settings.key_ring)
     sealer = Sealer(ring, settings.lookup_key_bytes)
@@ -138,7 +169,7 @@ def create_app(
     books = DoorBooks(engine, sealer)
     offered = tuple(programmes or load_programmes(settings.programme_folders))
     gateway = CaseGateway(temporal, task_queue=settings.task_queue)
-    door = Door(
+    return Door(
         books=books,
         cases=gateway,
         board=Caseboard(engine, sealer, clock=now),
@@ -166,16 +197,6 @@ def create_app(
         checks=_checks(books, gateway, temporal, shelf, now, ring),
         warns={"worker": lambda: without_worker(temporal, settings.task_queue)},
     )
-    app = FastAPIOffline(  # its pages come from us, not from the open internet
-        title="greenlane",
-        summary="住院免押金与就医绿通",
-        version="1",
-        lifespan=_lifespan(door, sweeping=sweeping),
-    )
-    app.state.door = door
-    app.state.measures = Measures()
-    _furnish(app, settings)
-    return app
 
 
 def _coordinated(settings: Settings, offered: Sequence[Programme]) -> frozenset[str]:
@@ -249,22 +270,25 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
     describe(app)
 
 
-def _lifespan(
-    door: Door, *, sweeping: bool
-) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await look_first(door)
-        rounds = (sweep_for_ever(door), upkeep_for_ever(door)) if sweeping else ()
-        beside = [asyncio.create_task(one) for one in rounds]
-        try:
-            yield
-        finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+@contextlib.asynccontextmanager
+async def _still(app: FastAPI) -> AsyncIterator[None]:
+    """Begin with the table of working days, and do nothing beside the requests."""
+    await look_first(app.state.door)
+    yield
 
-    return lifespan
+
+@contextlib.asynccontextmanager
+async def _sweeping(app: FastAPI) -> AsyncIterator[None]:
+    """The same, with what is looked after round by round."""
+    door: Door = app.state.door
+    await look_first(door)
+    beside = [asyncio.create_task(one) for one in (sweep_for_ever(door), upkeep_for_ever(door))]
+    try:
+        yield
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 def _callback_verifier(

@@ -6,21 +6,13 @@ import re
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from stdnum.cn import ric
+
+from domain.partner_words import no_person
 
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
-
-WITHHELD: Final = "withheld"
-"""Stands for a number we must not keep; the event itself counts all the same."""
 
 SubjectId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:-]+$")]
 ShortCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
-
-
-def _no_person(code: str) -> str:
-    """A number of the partner's own; an ID or phone number would name somebody and is dropped."""
-    return WITHHELD if _PHONE.fullmatch(code) or ric.is_valid(code) else code
 
 
 def _code_of(reason: str) -> str:
@@ -28,7 +20,7 @@ def _code_of(reason: str) -> str:
     return reason if not reason or _REASON.fullmatch(reason) else "reason_not_a_code"
 
 
-Receipt = Annotated[ShortCode, AfterValidator(_no_person)]
+Receipt = Annotated[ShortCode, AfterValidator(no_person)]
 ReasonCode = Annotated[ShortCode, AfterValidator(_code_of)]
 
 

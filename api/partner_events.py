@@ -18,12 +18,13 @@ from api.access import matter_access
 from api.doctor_events import CallEvent, RosterEvent, SlotEvent
 from api.heard_by import can_hear
 from api.hospital_events import ResourceEvent, resource_word
-from api.partner_codes import WITHHELD, Event, ReasonCode, Receipt, SubjectId
+from api.partner_codes import Event, ReasonCode, Receipt, SubjectId
 from api.problems import at_field
 from api.text import BookableMoney
 from api.wiring import Unit
 from domain.money import Money
 from domain.parcel import LabWord, ParcelStatus
+from domain.partner_words import WITHHELD
 from domain.strict import said
 from domain.telephone import CallNews
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved

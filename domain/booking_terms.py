@@ -54,6 +54,11 @@ def is_chosen(service: Service) -> bool:
     return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
 
 
+def chooses_expert(service: Service) -> bool:
+    """Whether what the customer chooses is an expert; elsewhere it is a kind of clinic."""
+    return service.choice is not None and service.choice.experts_offered is not None
+
+
 def has_own_person(service: Service) -> bool:
     """Whether one person of ours serves the customer from here on, by name (R730)."""
     return any(step.code == "dedicated_person" for step in service.steps)

@@ -177,6 +177,12 @@ def listed(kinds: Iterable[DocumentKind], rules: Iterable[DocumentRule] = ()) ->
     return "、".join("或".join(names) for names in told.values())
 
 
+def still_missing(asked_for: Iterable[str], found: Collection[str]) -> list[str]:
+    """Of what was asked for, what a look found missing; all of it where the look named none."""
+    asked = list(asked_for)
+    return [kind for kind in asked if kind in found] or asked
+
+
 def outstanding(
     rules: Iterable[DocumentRule],
     have: Collection[DocumentKind | str],

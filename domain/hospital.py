@@ -1,4 +1,4 @@
-"""Hospitals: reading the level a province wrote, and an id that stays the same.
+"""Hospitals: the level a province wrote, an id that stays the same, what our lists say of one.
 
 Provinces write a hospital's level in some fifty ways. Each reading here is one a person would
 make without guessing; a text that states no grade (市级, 社区卫生服务中心, 无) stays unread and
@@ -8,9 +8,10 @@ says why.
 import re
 import unicodedata
 from base64 import b32encode
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -56,6 +57,45 @@ class Level(BaseModel):
 def class_of(grade: int, sub_grade: str) -> Literal["3A", "2A"] | None:
     """The class programmes ask for, 三甲 or 二甲; None for any other hospital."""
     return _CLASSES.get(grade) if sub_grade == SubGrade.A else None
+
+
+NOT_IN_DIRECTORY: Final = "医院名录中没有此医院"
+NOT_ON_NETWORK: Final = "医院不在该项目的合作医院内"
+
+
+class HospitalListed(BaseModel):
+    """What our own lists say of a hospital; its class is theirs, not anybody's word (R755)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    known: bool = True
+    on_network: bool = True
+    class_known: bool = False
+    hospital_class: Literal["3A", "2A"] | None = None
+
+    @property
+    def refused(self) -> str | None:
+        """Why no service of the programme takes place there, in words for whoever named it."""
+        if not self.known:
+            return NOT_IN_DIRECTORY
+        return None if self.on_network else NOT_ON_NETWORK
+
+
+def listed(row: Mapping[str, Any] | None, network: str | None) -> HospitalListed:
+    """The directory's row of a hospital, with its place in a network's list.
+
+    A network nobody has a list of (`newest_list`) holds every hospital.
+    """
+    if row is None:
+        return HospitalListed(known=False)
+    grade, sub_grade = row["grade"], row["sub_grade"]
+    class_known = grade is not None and bool(sub_grade)
+    no_list = network is None or not row["newest_list"]
+    return HospitalListed(
+        on_network=no_list or bool(row["on_network"]),
+        class_known=class_known,
+        hospital_class=class_of(grade, str(sub_grade)) if class_known else None,
+    )
 
 
 class HospitalKey(BaseModel):

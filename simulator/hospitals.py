@@ -38,6 +38,7 @@ class Ask(Body):
     service: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
     hospital: Code | None
     expert: Code | None
+    clinic: Code | None
     wished_on: date | None
     not_at: AwareDatetime | None
     urgent: bool

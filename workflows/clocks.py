@@ -91,8 +91,9 @@ class Clocks:
         """The customer owes nothing any more: what was left of each budget runs again."""
         for clock in self._state.open_clocks:
             if clock.standing is not None:
-                terms, over = self._programme.clock(clock.id), clock.go_on(at)
-                self._pen.clock(self._retimed(over, terms, self._state.calendar, at, why), at)
+                over = clock.go_on(at)
+                self._pen.clock(over, at)  # the pause is over, whatever can be counted from here
+                self._follow(over, self._programme.clock(clock.id), at, why)
 
     def move_to_discharge_date(self, *, at: datetime, why: str) -> None:
         """The discharge date changed: clocks that wait for it are due by the new date."""

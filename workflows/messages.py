@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from activities.ports import Message, PaymentStatus
 from domain.booking import BookingStage
@@ -127,7 +127,9 @@ class RequestBooking(Message):
     channel: str
     language: Literal["zh", "en"] = "zh"  # in which the customer is told
     urgent: bool = False  # an office that rests at night still hears emergencies
-    coordination: str | None = None  # hospitals are asked by wire, under this version of a consent
+    coordination_consent: str | None = Field(  # its version, where hospitals are asked by wire
+        default=None, validation_alias=AliasChoices("coordination_consent", "coordination")
+    )  # bookings under way were requested under the shorter name
     requested_by: Actor
     requested_at: datetime
 

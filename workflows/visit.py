@@ -97,9 +97,8 @@ class Visits:
             self._not_called_off(visit_id, failure)
 
     def _not_called_off(self, visit_id: str, failure: ActivityError) -> None:
-        """A no that stays one is written down; a silent platform is phoned by a person."""
+        """A no is written down; either way somebody still sets out unless a person phones."""
         cause = failure.cause
         if isinstance(cause, ApplicationError) and cause.type == VisitKept.__name__:
             self._desk.note("visit_kept", f"护士平台不接受取消 {visit_id}")
-        else:
-            self._desk.alert(f"上门未能取消, 请致电护士平台 {visit_id}")
+        self._desk.alert(f"上门未能取消, 请致电护士平台 {visit_id}")

@@ -29,17 +29,11 @@ ContactOf = Callable[[str], Awaitable[Contact]]
 """Where a case's customer is reached; looked up at the last moment, so that it is in no history."""
 
 _VISITS: Final = "/visits"
-_FOR_GOOD: Final = frozenset(
-    {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        HTTPStatus.CONFLICT,
-        HTTPStatus.GONE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-    }
-)
-"""A no that stays one; a wrong token or a lost answer is mended, and the call made again."""
+_FOR_GOOD: Final = frozenset({HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
+"""Beside a conflict, the platform's own no, which stays one.
+
+A lost answer, a call we made wrongly or under a wrong credential is mended, and made again.
+"""
 _TAKEN: Final = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED})
 
 
@@ -69,7 +63,12 @@ class NursePlatform:
 
     async def cancel_visit(self, visit_id: str) -> None:
         """Call a visit off; calling off twice or an unknown visit is no error."""
-        answer = await self._told(f"{_visit(visit_id)}/cancel", {})
+        try:
+            answer = await self._line.post(f"{_visit(visit_id)}/cancel", {})
+        except SameIdOtherContent:
+            raise VisitKept(f"http_{HTTPStatus.CONFLICT.value}") from None
+        except (Unreachable, NoBelievableAnswer) as failure:
+            raise PartnerSilent(failure.reason) from None
         if answer.status in _FOR_GOOD:
             raise VisitKept(f"http_{answer.status}")
         if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:

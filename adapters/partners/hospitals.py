@@ -13,8 +13,6 @@ from http import HTTPStatus
 from typing import Any, Final, Literal, Protocol, TypeVar
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, Field
-
 from activities.hospital_ports import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.line import (
     Answer,
@@ -26,8 +24,8 @@ from adapters.partners.line import (
     Unreachable,
     code_of,
 )
-from domain.coordination import AskStatus, Resource
-from domain.services import DoctorLevel
+from domain.coordination import AskStatus
+from domain.partner_words import HospitalWord
 from domain.sharing import HOSPITAL_DESK, Withheld, withheld
 
 R = TypeVar("R", bound=Reply)
@@ -42,15 +40,9 @@ class PatientOf(Protocol):
     def __call__(self, booking_id: str, /, *, without: Withheld | None) -> Awaitable[Patient]: ...
 
 
-class _AskReply(Reply):
+class _AskReply(HospitalWord, Reply):
     ask_id: str
     status: Literal["accepted", "pending", "refused"]
-    service_at: AwareDatetime | None = None
-    hospital: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
-    expert: str = Field(default="", max_length=64, pattern=r"^[A-Za-z0-9._-]*$")
-    doctor_level: DoctorLevel | None = None
-    hospital_class: Literal["3A", "2A"] | None = None
-    hospital_rank: int | None = Field(default=None, gt=0)
     reason_code: str = ""
 
 
@@ -88,6 +80,7 @@ def ask_body(order: ResourceOrder, patient: Patient) -> dict[str, Any]:
         "service": order.service,
         "hospital": order.hospital_id,
         "expert": order.expert,
+        "clinic": order.clinic,
         "wished_on": None if order.wished_on is None else order.wished_on.isoformat(),
         "not_at": None if order.not_at is None else order.not_at.isoformat(),
         "urgent": order.urgent,
@@ -105,25 +98,15 @@ def _resource_answer(answer: Answer, ask_id: str) -> ResourceAnswer:
         raise PartnerSilent(failure.reason) from None
     if reply.ask_id != ask_id:
         raise PartnerSilent("answer_about_something_else")
-    if reply.status == "accepted" and reply.service_at is None:
-        raise PartnerSilent("yes_without_a_time")
+    found = None
+    if reply.status == "accepted":
+        if reply.service_at is None:
+            raise PartnerSilent("yes_without_a_time")
+        found = reply.found(reply.service_at)
     return ResourceAnswer(
         status=AskStatus(reply.status),
-        resource=None if reply.status != "accepted" else _resource(reply),
+        resource=found,
         reason=code_of(reply.reason_code) if reply.reason_code else "",
-    )
-
-
-def _resource(reply: _AskReply) -> Resource | None:
-    if reply.service_at is None:
-        return None
-    return Resource(
-        service_at=reply.service_at,
-        hospital_id=reply.hospital or None,
-        expert=reply.expert or None,
-        doctor_level=reply.doctor_level,
-        hospital_class=reply.hospital_class,
-        hospital_rank=reply.hospital_rank,
     )
 
 

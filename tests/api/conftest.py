@@ -11,13 +11,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -45,6 +47,7 @@ from adapters.entitlements import Entitlements
 from adapters.identity import mint
 from adapters.ledger import Ledger
 from adapters.paid_papers import PaidPapers
+from adapters.programme_files import load_programmes
 from adapters.rescues import RescueBook
 from adapters.roster import Roster
 from adapters.search_attributes import register
@@ -53,7 +56,7 @@ from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal import connect
 from api.delivery import ORPHAN_AFTER, sweep
 from api.gateway import CaseGateway, NotKnownYet
-from api.main import create_app
+from api.main import create_app, wire
 from domain.calendar import SHANGHAI, civil_date
 from domain.coordination import AskStatus
 from domain.parcel import ParcelStatus
@@ -277,12 +280,32 @@ async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> Asyn
     await _furnish(database, sealer, clock)
     temporal = await connect(settings)
     await register(temporal, SEARCH_ATTRIBUTES)
-    app = create_app(
-        settings=settings, engine=database, temporal=temporal, clock=clock, sweeping=False
+    app = an_app(
+        settings=settings,
+        engine=database,
+        temporal=temporal,
+        clock=clock,
+        programmes=_programmes(),
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
         yield House(settings, database, client, clock, app, sealer, temporal)
+
+
+_APPS: Final[list[FastAPI]] = []
+_programmes: Final = cache(load_programmes)
+
+
+def an_app(**parts: Any) -> FastAPI:
+    """The application, built once a process: its routes take longer to build than to ask.
+
+    What stands behind them is each test's own.
+    """
+    if not _APPS:
+        _APPS.append(create_app(**parts, sweeping=False))
+    [app] = _APPS
+    app.state.door = wire(**parts)
+    return app
 
 
 @pytest.fixture

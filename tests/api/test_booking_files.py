@@ -38,6 +38,29 @@ async def test_a_booking_says_why_a_person_must_judge_it(worked: House) -> None:
     assert lines == [f"需人工判断: {rule.text}"]
 
 
+async def test_papers_a_reviewer_asks_for_are_missing_until_they_come(worked: House) -> None:
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    both = ["outpatient_record", "imaging_film"]
+    await done(worked, booking_id, "review_booking", "reviewer", approved=False, missing=both)
+    await open_task(worked, booking_id, "check_papers")
+
+    async def missing() -> list[str]:
+        file = await worked.get(f"/v1/bookings/{booking_id}", "customer", subject="customer-1")
+        assert file.status_code == 200, file.text
+        return list(file.json()["missing_documents"])
+
+    assert await missing() == both
+    stored = await worked.post(
+        f"/v1/bookings/{booking_id}/documents",
+        data={"kind": "outpatient_record"},
+        files={"file": ("a.jpg", b"\xff\xd8\xff1", "image/jpeg")},
+    )
+    assert stored.status_code == 201, stored.text
+    assert await missing() == ["imaging_film"]
+
+
 async def test_a_bookings_steps_name_whom_and_which_hospital_they_are_about(worked: House) -> None:
     await insured_of(worked, P04)
     booking_id = await booked(worked, hospital_id=HOSPITAL)

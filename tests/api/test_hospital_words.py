@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from activities.hospital_ports import HospitalListed, HospitalNamed
+from activities.hospital_ports import HospitalNamed
 from adapters.casebook import Casebook
 from adapters.directory import Directory
 from adapters.tables.cases import hospitals
 from adapters.tables.door import audit
 from api.main import create_app
 from domain.calendar import civil_date
+from domain.hospital import HospitalListed
 from domain.sharing import Withheld
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 from tests.api.test_bad_input import problem

@@ -2,12 +2,24 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.hospital import HospitalKey, Kind, SubGrade, class_of, hospital_id, read_level, tidy
+from domain.hospital import (
+    NOT_IN_DIRECTORY,
+    NOT_ON_NETWORK,
+    HospitalKey,
+    Kind,
+    SubGrade,
+    class_of,
+    hospital_id,
+    listed,
+    read_level,
+    tidy,
+)
 
 LIST = Path(__file__).parents[2] / "data" / "hospitals.csv"
 
@@ -112,6 +124,29 @@ def test_no_text_breaks_the_reading(raw: str) -> None:
 @given(st.text(max_size=30))
 def test_tidying_twice_changes_nothing_more(text: str) -> None:
     assert tidy(tidy(text)) == tidy(text)
+
+
+@pytest.mark.parametrize(
+    ("row", "network", "refused", "hospital_class"),
+    [
+        (None, "n", NOT_IN_DIRECTORY, None),
+        ({"newest_list": "2026", "on_network": False}, "n", NOT_ON_NETWORK, "3A"),
+        ({"newest_list": "2026", "on_network": True}, "n", None, "3A"),
+        ({"newest_list": None, "on_network": False}, "n", None, "3A"),  # nobody has its list
+        ({"newest_list": "2026", "on_network": False}, None, None, "3A"),
+        ({"newest_list": None, "on_network": False, "sub_grade": "乙"}, None, None, None),
+        ({"newest_list": None, "on_network": False, "grade": None}, None, None, None),
+    ],
+)
+def test_what_our_lists_say_of_a_hospital(
+    row: dict[str, Any] | None,
+    network: str | None,
+    refused: str | None,
+    hospital_class: str | None,
+) -> None:
+    found = listed(row and {"grade": 3, "sub_grade": "甲"} | row, network)
+    assert (found.refused, found.hospital_class) == (refused, hospital_class)
+    assert found.class_known == (row is not None and row.get("grade", 3) is not None)
 
 
 def test_an_id_depends_on_place_and_name_and_not_on_spaces_or_order() -> None:

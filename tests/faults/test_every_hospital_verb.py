@@ -129,7 +129,7 @@ async def test_a_fault_at_every_verb_leaves_one_date_and_nothing_kept_in_vain(
 ) -> None:
     opener = booking_opener(temporal_settings)
     async with (
-        opener(*P20, coordination="v2026_01") as booked,
+        opener(*P20, coordination_consent="v2026_01") as booked,
         wired(booked, simulator, listener) as wire,
     ):
         simulator.http.put("/clock", json={"now": booked.time.now().isoformat()})

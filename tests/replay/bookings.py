@@ -116,7 +116,7 @@ STORIES: Final[dict[str, tuple[Callable[[Any], Awaitable[None]], Opens]]] = {
     "Appointment.terminated": (_appointment_moved, booking_opener),
     "Appointment.closed_by_wire": (
         _appointment_by_wire,
-        lambda settings: partial(booking_opener(settings), coordination="v2026_01"),
+        lambda settings: partial(booking_opener(settings), coordination_consent="v2026_01"),
     ),
     "Appointment.in_hospital": (
         _appointment_in_hospital,

@@ -89,6 +89,21 @@ async def test_an_ask_is_answered_once_on_the_wished_day_and_taken_back_once(
     assert stands(simulator, other.ask_id) == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("13800138000", None), ("110101199003070732", None), ("zj-7", "zj-7")]
+)
+async def test_a_number_that_names_a_person_is_kept_from_no_answer(
+    simulator: Simulator, hospitals: HospitalDesk, written: str, kept: str | None
+) -> None:
+    """What the callback withholds, an answer at once does not bring in either."""
+    found = (await hospitals.ask(an_ask(expert=written))).resource
+    assert found is not None
+    assert (found.expert, found.hospital_id) == (kept, "H000001")
+    elsewhere = (await hospitals.ask(an_ask(hospital_id=written))).resource
+    assert elsewhere is not None
+    assert elsewhere.hospital_id == (kept or "withheld")  # no hospital of ours
+
+
 async def test_only_a_considered_no_is_a_refusal(
     simulator: Simulator, hospitals: HospitalDesk
 ) -> None:

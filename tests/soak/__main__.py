@@ -1,8 +1,9 @@
 """`make soak`: cases at once, deaths and faults by a printed seed, and then the books are checked.
 
-SOAK_MINUTES (5) bounds the time in which processes die, SOAK_CASES (6) how many stays there are,
-SOAK_SEED repeats an earlier run: the same wishes, deaths and faults in the same order. After the
-last death everybody gets a few minutes to finish. Exit status 1 when something does not hold.
+SOAK_MINUTES (5) bounds the time in which processes die. SOAK_CASES (6) says how many persons there
+are, each with a stay and, beside it, a booking of the green channel. SOAK_SEED repeats an earlier
+run: the same wishes, deaths and faults in the same order. After the last death everybody gets a few
+minutes to finish. Exit status 1 when something does not hold.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import demo.people
 from adapters.database import open_database
 from adapters.temporal import connect
 from demo.people import Answer
+from tests.soak.booked import Booked
 from tests.soak.checks import wrongs
 from tests.soak.people import ANSWERS, RealHouse
 from tests.soak.stay import Stay
@@ -102,11 +104,13 @@ async def soak(*, seed: str, minutes: float, count: int, keep: bool) -> int:
     while len(numbers) < count:
         numbers.add(RealHouse.a_number())
     async with town(sorted(numbers), keep=keep) as opened:
-        say(f"seed {seed}, {count} cases, {minutes} minutes, {opened.settings.var}")
+        say(f"seed {seed}, {count} stays and bookings, {minutes} minutes, {opened.settings.var}")
         houses = [RealHouse(opened.settings, number) for number in sorted(numbers)]
-        stays = [Stay(house, f"{seed}:{n}") for n, house in enumerate(houses)]
+        lives: list[Stay | Booked] = [
+            kind(house, f"{seed}:{n}") for n, house in enumerate(houses) for kind in (Stay, Booked)
+        ]
         until, died = time.monotonic() + minutes * 60, Counter[str]()
-        living = [asyncio.create_task(_lived(stay, n, until)) for n, stay in enumerate(stays)]
+        living = [asyncio.create_task(_lived(one, n // 2, until)) for n, one in enumerate(lives)]
 
         def goes_on() -> bool:
             return time.monotonic() < until and not all(one.done() for one in living)
@@ -115,7 +119,7 @@ async def soak(*, seed: str, minutes: float, count: int, keep: bool) -> int:
         async with httpx.AsyncClient(trust_env=False) as controls:
             await controls.delete(f"{opened.settings.simulator_url}/faults")
         await asyncio.wait(living, timeout=FINISH_WITHIN)
-        found = await _judged(opened, houses, stays, living)
+        found = await _judged(opened, houses, lives, living)
         for task in living:
             task.cancel()
         for house in houses:
@@ -127,22 +131,25 @@ async def soak(*, seed: str, minutes: float, count: int, keep: bool) -> int:
     return 1 if found else 0
 
 
-async def _lived(stay: Stay, number: int, until: float) -> None:
+async def _lived(one: Stay | Booked, number: int, until: float) -> None:
     """Cases are reported over the first half of the time, not all in one second."""
     await asyncio.sleep(number * max(0.0, until - time.monotonic()) / 20)
-    await stay.live()
+    await one.live()
 
 
 async def _judged(
-    opened: Town, houses: list[RealHouse], stays: list[Stay], living: list[asyncio.Task[None]]
+    opened: Town,
+    houses: list[RealHouse],
+    lives: list[Stay | Booked],
+    living: list[asyncio.Task[None]],
 ) -> list[str]:
     found = [f"the door said {what}" for what in ANSWERS if what.startswith("500")]
-    for stay, task in zip(stays, living, strict=True):
+    for one, task in zip(lives, living, strict=True):
         if task.done() and task.exception():
-            found.append(f"{stay.case_id or 'a report'}: {task.exception()!r}")
-        case: Answer = await stay.see() if stay.case_id else {}
-        waits = [one["kind"] for one in case.get("waiting_for", [])]
-        say(f"  {stay.case_id} {case.get('stage')} {waits or ''} {dict(stay.doubts) or ''}")
+            found.append(f"{one.case_id or 'a report'}: {task.exception()!r}")
+        case: Answer = await one.see() if one.case_id else {}
+        waits = [step["kind"] for step in case.get("waiting_for", [])]
+        say(f"  {one.case_id} {case.get('stage')} {waits or ''} {dict(one.doubts) or ''}")
     engine = open_database(opened.settings.libpq_url)
     try:
         client = await connect(opened.settings)

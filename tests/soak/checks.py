@@ -11,9 +11,12 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from adapters.audit import first_break
 from adapters.ledger import Ledger, conserved
+from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, tasks
+from adapters.tables.entitlement import entitlement_uses
 from adapters.tables.ledger import limits, transfers
 from demo.people import Answer
+from domain.booking import BOOKING_ENDED, BookingStage
 from domain.money import parse_fen
 from domain.waiver import ENDED
 
@@ -37,6 +40,25 @@ async def wrongs(engine: AsyncEngine, client: Client, statement: list[Answer]) -
             found += await _other_sums(engine, case_id, statement)
         elif not await _can_go_on(engine, client, case_id):
             found.append(f"{case_id}: stuck in {stage} without a step, a timer or an activity")
+    return found + await _bookings(engine, client)
+
+
+async def _bookings(engine: AsyncEngine, client: Client) -> list[str]:
+    """A booking that is over has settled its unit, one that is not can go on; no unit is alone."""
+    async with engine.connect() as connection:
+        stages = dict(
+            (await connection.execute(select(bookings.c.booking_id, bookings.c.stage))).all()
+        )
+        uses = await connection.execute(select(entitlement_uses.c.use_id, entitlement_uses.c.state))
+        units = dict(uses.all())
+    found = [f"{use_id}: a unit without a booking" for use_id in units if use_id not in stages]
+    for booking_id, stage in stages.items():
+        unit = units.get(booking_id, "none")
+        if stage not in BOOKING_ENDED:
+            if not await _can_go_on(engine, client, booking_id):
+                found.append(f"{booking_id}: stuck in {stage} without a step, timer or activity")
+        elif unit == "reserved" or (stage == BookingStage.CLOSED and unit != "consumed"):
+            found.append(f"{booking_id}: ended as {stage} with its unit {unit}")
     return found
 
 

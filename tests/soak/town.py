@@ -33,6 +33,7 @@ from adapters.servers.processes import Child, StartFailed, free_ports
 from adapters.servers.temporal import TemporalServer
 from adapters.settings import ROOT, Settings
 from demo.house import GUEST_POLICY, PROGRAMME
+from tests.soak import booked
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 VICTIMS = ("worker", "api", "simulator", "postgres", "temporal")
@@ -127,14 +128,17 @@ class Town:
             for n, number in enumerate(insured)
         ]
         listed.write_text("\n".join([demo, *guests, ""]), encoding="utf-8")
+        booking = settings.var / "booking.csv"
+        booking.write_text("\n".join([demo.split("\n", 1)[0], *guests, ""]), encoding="utf-8")
         engine = open_database(settings.libpq_url)
         sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
         now = datetime.now(UTC)
         try:
             await import_hospitals(engine, ROOT / "data" / "hospitals.csv", at=now)
             await import_network(engine, ROOT / "data" / "networks" / f"{PROGRAMME}.yaml")
-            name = ListName("insured", PROGRAMME, "soak")
-            await import_insured(engine, ListFile(listed), Terms(name, sealer, now))
+            for programme, people in ((PROGRAMME, listed), (booked.PROGRAMME, booking)):
+                name = ListName("insured", programme, "soak")
+                await import_insured(engine, ListFile(people), Terms(name, sealer, now))
         finally:
             await engine.dispose()
 

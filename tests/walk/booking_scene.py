@@ -102,13 +102,13 @@ class BookingScene:
 
     def ask_hospitals(self) -> None:
         """Hospitals are asked by wire for this one, beside the people who call them."""
-        self._asked = self._asked.model_copy(update={"coordination": "v2026_01"})
+        self._asked = self._asked.model_copy(update={"coordination_consent": "v2026_01"})
 
     # What there is -------------------------------------------------------------------------------
 
     @property
     def asks_hospitals(self) -> bool:
-        return self._asked.coordination is not None
+        return self._asked.coordination_consent is not None
 
     @property
     def now(self) -> datetime:

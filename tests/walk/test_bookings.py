@@ -208,7 +208,9 @@ def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_re
         for task in page.tasks_opened
         if task.kind is TaskKind.ARRANGE_SERVICE
     ]
-    assert arranging.subject == preferred(one.service)
+    chosen = one.service.choice is not None and one.service.choice.experts_offered
+    named = ["客户选定专家 o-2"] if chosen else []
+    assert arranging.subject == "; ".join([*named, *filter(None, [preferred(one.service)])])
     told = [notice.template for page in one.pages for notice in page.notices]
     visit = ["booking_confirmed", "booking_tomorrow", "booking_soon"]
     near = one.service_at - OPENS < timedelta(days=1)

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.booking_ports import BookingPage
-from activities.hospital_ports import HospitalListed, HospitalNamed
+from activities.hospital_ports import HospitalNamed
 from activities.notices import TellCustomers
 from activities.ports import Balances, PaymentStatus, TaskOpened
 from adapters import search_attributes
@@ -28,6 +28,7 @@ from domain.booking import BookingStage
 from domain.calendar import civil_date
 from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
+from domain.hospital import HospitalListed
 from domain.parcel import LabWord, ParcelStatus
 from domain.services import Service, Shape
 from domain.steps import TaskKind
@@ -326,7 +327,7 @@ def booking_opener(
         urgent: bool = False,
         language: Literal["zh", "en"] = "zh",
         covered_for: int | None = None,
-        coordination: str | None = None,
+        coordination_consent: str | None = None,
         by: Actor = AGENT,
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
@@ -348,7 +349,7 @@ def booking_opener(
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",
             urgent=urgent,
-            coordination=coordination,
+            coordination_consent=coordination_consent,
             language=language,
             requested_by=by,
             requested_at=time.now(),

@@ -131,6 +131,21 @@ def test_a_visit_took_place_no_sooner_than_on_its_day(visit_at: str, why: str) -
     assert asked.refused(TaskKind.REPORT_VISIT, **form | {"outcome": "rescheduled"}) == ""
 
 
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        ("2026-09-11 08:59", "所提供的就诊时间已过, 须重新安排"),
+        ("2026-09-11 09:00", "所提供的就诊时间已过, 须重新安排"),
+        ("2026-09-11 09:01", ""),
+    ],
+)
+def test_nobody_says_yes_to_a_moment_that_has_passed(offered: str, why: str) -> None:
+    asked = Asked(*P04)
+    asked.state.proposed_at = civil(offered)
+    assert asked.refused(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone") == why
+    assert asked.refused(TaskKind.CONFIRM_BOOKING, confirmed=False, told_by="phone") == ""
+
+
 def test_nobody_is_advised_before_the_day_of_the_slot() -> None:
     asked = Asked("pingan_value_added", "expert_phone_appointment", rules=ConsultationRefusals)
     asked.state.service_at = civil("2026-09-12 09:00")

@@ -11,8 +11,10 @@ from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
 from domain.booking import BookingStage, VisitOutcome
+from domain.booking_terms import OWED_FOR
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
+from domain.parcel import LabWord
 from domain.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -89,7 +91,11 @@ async def test_another_day_is_coordinated_again_and_may_be_wished_for_until_the_
         assert await refused(booked.wish_for("2026-09-23")) == "wished_on"
         await booked.wish_for("2026-10-12")
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
-        assert step.subject == f"客户希望 {booked.day('2026-10-12')}"
+        another = {"arranged": True, "expert": "expert-3", **stewards.BEST}
+        later = booked.at("2026-10-12 09:00").isoformat()
+        asked = booked.do(TaskKind.ARRANGE_SERVICE, **another, service_at=later)
+        assert await refused(asked) == "expert"
+        assert step.subject == f"客户选定专家 expert-2; 客户希望 {booked.day('2026-10-12')}"
         assert booked.pages[-1].service_at is None, "the day that was agreed stands no more"
         assert TaskKind.REPORT_VISIT not in {one.kind for one in booked.open_tasks.values()}
         await booked.wish_for("2026-10-13")
@@ -126,6 +132,73 @@ async def test_who_owes_papers_or_a_sample_when_the_policy_year_ends_has_not_ask
         await booked.go_to("2026-10-01 00:01")
         await booked.ends(BookingStage.EXPIRED)
         assert (booked.unit, booked.told[-1]) == ("given_back", "booking_expired")
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_papers_that_came_by_the_last_day_are_looked_at_before_it_ends_the_booking(
+    booking_of: BookingOf, *, complete: bool
+) -> None:
+    async with booking_of(*P20_BED, "2026-08-31 10:00", year_ends="2026-09-30") as booked:
+        await stewards.take(booked)
+        await booked.task(TaskKind.CHECK_PAPERS)
+        await booked.go_to("2026-09-30 22:00")
+        await booked.papers_arrive()
+        await booked.go_to("2026-10-01 00:01")
+        assert booked.stage is BookingStage.MATERIALS
+        if complete:
+            slip = booked.day("2026-09-30").isoformat()
+            await stewards.hand_in(booked, *P20_BED, slip_issued_on=slip)
+            await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
+        else:
+            await booked.do(TaskKind.CHECK_PAPERS, complete=False, missing=["admission_slip"])
+            await booked.ends(BookingStage.EXPIRED)
+            assert booked.unit == "given_back"
+
+
+@pytest.mark.parametrize(
+    ("of", "choice"),
+    [
+        (("pingan_oncology_157", "expert_outpatient"), TaskKind.CHOOSE_OPTION),
+        (("pingan_value_added", "expert_phone_appointment"), TaskKind.CHOOSE_SLOT),
+    ],
+)
+async def test_a_choice_is_not_waited_for_for_ever(
+    booking_of: BookingOf, of: tuple[str, str], choice: TaskKind
+) -> None:
+    """Whoever does not choose is asked again after a week, and the unit comes back in the end."""
+    async with booking_of(*of, "2026-09-14 10:00", covered_for=30) as booked:
+        await stewards.take(booked)
+        if choice is TaskKind.CHOOSE_OPTION:
+            await booked.do(
+                TaskKind.OFFER_OPTIONS, options=[{"option": f"expert-{n}"} for n in (1, 2, 3)]
+            )
+        task = await booked.task(choice)
+        assert booked.civil(task.due_at) == "09-21 10:00"
+        await booked.go_to("2026-10-14 23:59")
+        assert booked.stage is not BookingStage.EXPIRED
+        await booked.go_to("2026-10-15 00:01")
+        await booked.ends(BookingStage.EXPIRED)
+        assert booked.unit == "given_back"
+        assert booked.pages[-1].reason == "期限届满, 客户未作选择"
+
+
+async def test_a_second_sample_is_not_waited_for_for_ever_either(booking_of: BookingOf) -> None:
+    """The last day is that of the second kit: the first sample had come in time."""
+    async with booking_of(*GENE, "2026-08-31 10:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *GENE)
+        await stewards.agree(booked, TaskKind.SEND_KIT)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        await booked.go_to("2026-09-10 10:00")
+        await booked.lab_says(LabWord.SAMPLE_RECEIVED)
+        await booked.lab_says(LabWord.UNUSABLE)
+        await stewards.next_step(booked, TaskKind.SEND_KIT)
+        await booked.task(TaskKind.RECEIVE_SAMPLE)
+        await booked.time.go_to(booked.at("2026-09-10 10:00") + OWED_FOR - timedelta(days=1))
+        assert booked.stage is BookingStage.CONFIRMED
+        await booked.time.go_to(booked.at("2026-09-11 00:01") + OWED_FOR)
+        await booked.ends(BookingStage.EXPIRED)
+        assert booked.unit == "given_back"
 
 
 async def test_what_was_asked_for_in_the_year_is_served_in_the_next(booking_of: BookingOf) -> None:
@@ -296,3 +369,35 @@ async def test_a_promise_waits_while_the_reviewer_asks_for_more_papers(
         assert await refused(booked.do(TaskKind.REVIEW_BOOKING, **more)) == "missing"
         await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
         await booked.until(lambda: booked.clocks["G20.1"].met_at or booked.open_tasks)
+
+
+async def test_papers_for_a_reviewer_start_a_promise_and_only_the_rest_is_asked_for_again(
+    booking_of: BookingOf,
+) -> None:
+    """P18 answers within a working day of papers (G30), whoever asked for them."""
+    of = ("xintai_million_guard", "expert_outpatient")
+    async with booking_of(*of, "2026-09-14 09:00") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, *of)
+        both = ["outpatient_record", "imaging_film"]
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=False, missing=both)
+        await booked.task(TaskKind.CHECK_PAPERS)
+        await booked.go_to("2026-09-15 09:00")
+        await booked.papers_arrive("doc-2")
+        await booked.until(lambda: "G30.2" in booked.clocks)
+        half = {"outpatient_record": ["doc-2"]}
+        lacking = {"complete": False, "missing": ["imaging_film"]}
+        await booked.do(TaskKind.CHECK_PAPERS, documents=half, **lacking)
+        await booked.until(lambda: not booked.clocks["G30.2"].is_open)
+        said = [
+            one.text for page in booked.pages for one in page.notices if "missing" in one.template
+        ]
+        assert "门诊病历" in said[-2]
+        assert "门诊病历" not in said[-1]
+        await booked.papers_arrive("doc-3")
+        whole = half | {"imaging_film": ["doc-3"]}
+        await booked.do(TaskKind.CHECK_PAPERS, documents=whole, complete=True)
+        await booked.do(TaskKind.REVIEW_BOOKING, approved=True)
+        await booked.do(TaskKind.TELL_RESULT, told_by="phone")
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert not booked.clocks["G30.3"].is_open

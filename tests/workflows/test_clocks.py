@@ -252,3 +252,31 @@ async def test_a_promise_that_no_calendar_can_time_is_a_persons_to_keep_and_stop
     )
     clocks.happened(ExpectedEvent.SLIP_ISSUED, at=civil("2006-09-10 00:00"))
     assert (told, state.clocks) == ([("G33", 2006)], {})
+
+
+def test_a_pause_ends_where_no_calendar_can_time_what_was_left() -> None:
+    """What is left of three working days after the table's last year nobody can count."""
+    programme = PROGRAMMES["anxin_cancer_inpatient"].for_booking("inpatient_arrangement")
+    state = BookingState(booking_id="bk-1", calendar=a_calendar())
+    last = max(state.calendar.years)
+    began = programme.clock("G20").start(
+        number=1,
+        started_at=civil(f"{last}-12-20 10:00"),
+        calendar=state.calendar,
+        not_before=None,
+        hours=None,
+    )
+    state.clocks["G20.1"], state.clock_about["G20.1"] = began, "case"
+    told: list[tuple[str, int]] = []
+    clocks = Clocks(
+        state,
+        programme,
+        spawn=lambda *_: None,
+        told=lambda _: None,
+        untimed=lambda terms, year: told.append((terms.id, year)),
+    )
+    clocks.stand_still(at=civil(f"{last}-12-21 10:00"), why="等待")
+    assert state.clocks["G20.1"].stands_still
+    clocks.go_on(at=civil(f"{last + 1}-02-01 10:00"), why="补齐")
+    assert told == [("G20", last + 1)]
+    assert not state.clocks["G20.1"].stands_still

@@ -91,18 +91,28 @@ async def test_a_promise_waits_while_the_reviewer_asks_the_customer_for_more(
         await case.do(TaskKind.ASSIGN_TEAM, DISPATCHER, agent_id=AGENT.id, nurse_id=NURSE.id)
         await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=PAPERS, complete=True)
         await case.go_to("2026-10-09 10:00")
-        more: dict[str, Any] = {"approved": False, "missing": ["pathology_report"]}
+        both = ["imaging_film", "pathology_report"]
+        more: dict[str, Any] = {"approved": False, "missing": both}
         asked = people.a_plan() | more
         assert await refused(case, asked | {"approved": True}) == "missing"
         await case.do(TaskKind.JUDGE_LIABILITY, REVIEWER, **asked)
         await case.until(lambda: case.clocks["K17.1"].stands_still)
+        await case.until(lambda: case.pages[-1].missing_documents == both)
+        half = PAPERS | {"imaging_film": ["doc-3"]}
+        lacking = {"complete": False, "missing": ["pathology_report"]}
+        await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=half, **lacking)
         await case.until(lambda: case.pages[-1].missing_documents == ["pathology_report"])
+        [_, last] = [
+            one for page in case.pages for one in page.notices if "missing" in one.template
+        ]
+        assert "病理报告" in last.text
+        assert "影像胶片" not in last.text
         await case.go_to("2026-10-12 11:00")  # due on the 10th, had it gone on
         assert case.clocks["K17.1"].breached_at is None
         same = case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=PAPERS, complete=True)
         with pytest.raises(WorkflowUpdateFailedError):
             await same
-        whole = PAPERS | {"pathology_report": ["doc-2"]}
+        whole = half | {"pathology_report": ["doc-2"]}
         await case.do(TaskKind.CONFIRM_DOCUMENTS, AGENT, documents=whole, complete=True)
         await case.task(TaskKind.JUDGE_LIABILITY)
         await case.until(lambda: case.clocks["K17.1"].moves)

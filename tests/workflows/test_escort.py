@@ -330,6 +330,8 @@ async def test_a_platform_that_is_away_or_says_no_becomes_a_dispatchers_step(
         await booked.task(TaskKind.CALL_CUSTOMER)
         booked.partners.fail = kept
         await booked.give_up()
+        still_comes = await booked.task(TaskKind.BREACH)
+        assert still_comes.subject.startswith("上门未能取消")
         await booked.do(TaskKind.DECIDE_USE, used=False, reason="提前取消")
         await booked.ends(BookingStage.CANCELLED)
         assert booked.lines.count("visit_kept") == 1

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.hospital_ports import ResourceAnswer
 from adapters.settings import Settings
 from domain.booking import BookingStage
-from domain.coordination import AskStatus
+from domain.coordination import AskStatus, Resource
 from domain.sharing import Withheld
 from domain.steps import TaskKind
 from domain.waiver import Role
@@ -28,7 +28,7 @@ BookingOf = Callable[..., Any]
 @pytest.fixture
 def booking_of(temporal_settings: Settings) -> BookingOf:
     """P04's visit to an expert: promised is an associate chief or above."""
-    return partial(booking_opener(temporal_settings), coordination="v2026_01")
+    return partial(booking_opener(temporal_settings), coordination_consent="v2026_01")
 
 
 async def _sought(booked: Booked) -> None:
@@ -47,7 +47,7 @@ async def _read_on_the_step(booked: Booked, subject: str) -> None:
     """What the dispatcher reads on the step that is open."""
 
     def read() -> bool:
-        steps = [one for one in booked.open_tasks.values() if one.subject == subject]
+        steps = [one for one in booked.open_tasks.values() if one.subject.startswith(subject)]
         return [one.kind for one in steps] == [TaskKind.ARRANGE_SERVICE]
 
     await booked.until(read)
@@ -161,6 +161,54 @@ async def test_whatever_is_not_wanted_any_more_is_taken_back(booking_of: Booking
         assert booked.unit == "given_back"
 
 
+async def test_a_kind_of_clinic_is_no_expert_and_a_day_that_is_over_is_wished_for_no_more(
+    booking_of: BookingOf,
+) -> None:
+    """P03 lets the customer choose the clinic."""
+    async with booking_of("taikang_online_ci", "expert_outpatient") as booked:
+        await stewards.take(booked)
+        await stewards.hand_in(booked, "taikang_online_ci", "expert_outpatient")
+        await stewards.agree(booked, TaskKind.OFFER_OPTIONS)
+        await booked.wish_for("2026-09-26")
+        await stewards.agree(booked, TaskKind.ARRANGE_SERVICE)
+        await booked.hospitals_say(YES, "2026-10-08 09:00", **stewards.BEST)
+        await booked.task(TaskKind.CONFIRM_BOOKING)
+        await booked.go_to("2026-09-27 00:01")
+        await booked.hospitals_say(NO)
+        await booked.until(lambda: len(booked.partners.asks) == 2)
+        asked = list(booked.partners.asks.values())
+        assert [(one.expert, one.clinic) for one in asked] == [(None, "vip")] * 2
+        assert [one.wished_on for one in asked] == [booked.day("2026-09-26"), None]
+
+
+async def test_a_yes_to_a_day_that_is_not_wished_for_any_more_is_let_go(
+    booking_of: BookingOf,
+) -> None:
+    """The customer changed it while the desk was away, which then answers at once."""
+    async with booking_of() as booked:
+        away = True
+
+        def fail(_: str) -> None:
+            if away:
+                raise ApplicationError("away")
+
+        booked.partners.fail = fail
+        found = Resource(service_at=booked.at("2026-10-08 09:00"), **stewards.BEST)
+        booked.partners.ask_answers = [ResourceAnswer(status=YES, resource=found)]
+        await stewards.take(booked)
+        await stewards.choose(booked)
+        await booked.until(lambda: "hospitals_away" in booked.lines)
+        await booked.wish_for("2026-10-12")
+        away = False
+        await booked.until(lambda: len(booked.partners.asks) == 2)
+        first, second = booked.partners.asks.values()
+        assert (first.wished_on, second.wished_on) == (None, booked.day("2026-10-12"))
+        await booked.until(lambda: booked.partners.withdrawn)
+        assert booked.partners.withdrawn == [first.ask_id]
+        await booked.task(TaskKind.ARRANGE_SERVICE)
+        assert _closed_by(booked, TaskKind.ARRANGE_SERVICE) == []
+
+
 async def test_hospitals_that_cannot_be_reached_leave_it_to_people_and_are_no_refusal(
     booking_of: BookingOf,
 ) -> None:
@@ -178,7 +226,8 @@ async def test_hospitals_that_cannot_be_reached_leave_it_to_people_and_are_no_re
         await stewards.choose(booked)
         await booked.until(lambda: "hospitals_silent" in booked.lines)
         step = await booked.task(TaskKind.ARRANGE_SERVICE)
-        assert (step.subject, "hospital_cannot" in booked.lines) == ("", False)
+        assert step.subject == "客户选定专家 expert-2"  # and nothing of a refusal
+        assert "hospital_cannot" not in booked.lines
         assert "hospitals_away" in booked.lines
         await stewards.arrange(booked, "2026-10-08 09:00")
         await stewards.confirm(booked)

@@ -123,6 +123,8 @@ async def test_the_expert_advises_before_and_the_service_is_summed_up_afterwards
         await stewards.report(booked)
         await own_step(booked, "service_summary")
         await booked.do(TaskKind.SERVICE_STEP, says={"summary": "已完成国际门诊面诊"})
+        for kind in ("satisfaction", "survey_report"):
+            await stewards.follow_up(booked, kind)
         await booked.ends(BookingStage.CLOSED)
         assert "已完成国际门诊面诊" in texts(booked, "booking_service_summary")[0][1]
 
@@ -202,7 +204,13 @@ async def test_somebody_helps_with_the_formalities_or_a_supervisor_hears_of_it(
             [Role.AGENT, Role.NURSE],
             "09-10 09:00",
         )
-        await booked.go_to("2026-09-10 10:00")
+        await booked.wish_for("2026-09-12")
+        await stewards.arrange(booked, "2026-09-12 09:00")
+        await stewards.confirm(booked)
+        await booked.until(
+            lambda: booked.civil(booked.open_tasks[task.task_id].due_at) == "09-12 09:00"
+        )
+        await booked.go_to("2026-09-12 10:00")
         if helped:
             await stewards.serve_step(booked)
         await stewards.report(booked)

@@ -11,6 +11,7 @@ import pytest
 from activities.ports import PaymentStatus
 from adapters.settings import Settings
 from domain.booking import BookingStage
+from domain.booking_terms import OWED_FOR
 from domain.eligibility import Outcome
 from domain.parcel import ParcelStatus
 from domain.services import Shape
@@ -129,6 +130,27 @@ async def test_a_courier_that_is_silent_for_a_week_becomes_a_step_and_waits_half
         assert len(booked.partners.tracked) == 7
         await booked.time.go_to(booked.time.now() + timedelta(days=173))
         await booked.ends(BookingStage.EXPIRED)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_originals_that_were_delivered_in_time_are_opened_before_the_booking_ends(
+    booking_of: BookingOf, *, complete: bool
+) -> None:
+    async with booking_of() as booked:
+        await stewards.take(booked)
+        step = await booked.task(TaskKind.RECEIVE_PAPERS)
+        await booked.until(lambda: booked.partners.parcels)
+        await booked.courier_says(1, ParcelStatus.DELIVERED)
+        await booked.until(lambda: booked.open_tasks[step.task_id].due_at)
+        await booked.time.go_to(booked.time.now() + OWED_FOR + timedelta(days=1))
+        assert booked.stage is BookingStage.PAPERS_DUE
+        if complete:
+            await stewards.send_papers(booked)
+            await booked.task(TaskKind.EXAMINE_EXPENSES)
+        else:
+            lacking = {"complete": False, "missing": ["lodging_invoice"], "courier_no": "SF1"}
+            await booked.do(TaskKind.RECEIVE_PAPERS, **lacking)
+            await booked.ends(BookingStage.EXPIRED)
 
 
 async def test_what_is_not_paid_back_at_all_is_told_with_its_reason(booking_of: BookingOf) -> None:

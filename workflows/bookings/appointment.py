@@ -20,7 +20,7 @@ from domain.booking_forms import (
     OfferOptions,
     ReportVisit,
 )
-from domain.booking_terms import ends_with_admission, is_chosen
+from domain.booking_terms import chooses_expert, ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.service_steps import steps_at, words_of
@@ -31,6 +31,7 @@ from workflows.bookings.booking import Booking, wish
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.hospitals import Hospitals
+from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
 from workflows.messages import RequestBooking
 
 GRACE: Final = timedelta(days=1)
@@ -74,11 +75,15 @@ class Appointment(Booking):
         desk.enter(BookingStage.CHOICE, at=workflow.now())
         offered = await desk.done(desk.ask(TaskKind.OFFER_OPTIONS, at=workflow.now()))
         self._state.options = [one.option for one in offered.read(OfferOptions).options]
-        chosen = await desk.done(
-            desk.ask(
-                TaskKind.CHOOSE_OPTION, at=offered.at, subject=" ".join(self._state.options)[:200]
+        with self._papers.owed(why=NOT_CHOSEN):
+            chosen = await desk.done(
+                desk.ask(
+                    TaskKind.CHOOSE_OPTION,
+                    at=offered.at,
+                    due_at=offered.at + CHASED_AFTER,
+                    subject=" ".join(self._state.options)[:200],
+                )
             )
-        )
         self._state.chosen = chosen.read(ChooseOption).option
         desk.happened(ExpectedEvent.EXPERT_CONFIRMED, at=chosen.at)
 
@@ -120,7 +125,7 @@ class Appointment(Booking):
                 TaskKind.ARRANGE_SERVICE,
                 at=workflow.now(),
                 until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
-                subject=wish(self._service, self._state.customer_date),
+                subject=self._sought(),
             )
             done = await desk.done(step)
             form = done.read(ArrangeService)
@@ -134,6 +139,13 @@ class Appointment(Booking):
         self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    def _sought(self) -> str:
+        """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
+        expert = self._state.chosen if chooses_expert(self._service) else None
+        named = f"客户选定专家 {expert}" if expert else ""
+        told = (named, wish(self._service, self._state.customer_date))
+        return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""

@@ -42,6 +42,9 @@ _COORDINATED: Final = (
 DECIDED_WITHIN: Final = timedelta(days=1)
 """So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
 
+NOT_COMPLETE: Final = "期限届满, 资料或样本未备齐"
+"""Why a booking ends whose customer owed papers or a sample."""
+
 STEWARD_SOON: Final = "booking_steward_soon"
 
 
@@ -96,21 +99,40 @@ class BookingDesk(PayingDesk):
         """How the booking ends that was called off: by its customer, the contract, the year."""
         return BookingOver(self.state.called_off_as, self.state.called_off or "")
 
-    def ends_on(self, last_day: date, *, unless: Callable[[], bool]) -> None:
-        """The booking is over at the end of a day by which what is owed has not come."""
-        self._spawn(self._ending(last_day, unless), "owed until")
+    def ends_on(
+        self,
+        last_day: date,
+        *,
+        unless: Callable[[], bool],
+        with_us: Callable[[], bool] = lambda: False,
+        why: str = NOT_COMPLETE,
+    ) -> None:
+        """The booking is over at the end of a day by which what is owed has not come.
 
-    async def _ending(self, last_day: date, unless: Callable[[], bool]) -> None:
+        What has come by then and waits for us (`with_us`) is looked at first: only a look that
+        leaves it owed ends the booking.
+        """
+        self._spawn(self._ending(last_day, unless, with_us, why), "owed until")
+
+    async def _ending(
+        self, last_day: date, unless: Callable[[], bool], with_us: Callable[[], bool], why: str
+    ) -> None:
         state = self.state
+
+        def over() -> bool:
+            return unless() or state.ended or state.called_off is not None
+
         try:
             await workflow.wait_condition(
-                lambda: unless() or state.ended or state.called_off is not None,
+                over,
                 timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
                 timeout_summary="资料或样本期限",
             )
         except TimeoutError:
-            state.called_off = "期限届满, 资料或样本未备齐"
-            state.called_off_as = BookingStage.EXPIRED
+            await workflow.wait_condition(lambda: over() or not with_us())
+            if not over():
+                state.called_off = why
+                state.called_off_as = BookingStage.EXPIRED
 
     def enter(self, stage: BookingStage, *, at: datetime, reason: str = "") -> None:
         """Change the stage, by a legal move only."""
@@ -159,12 +181,17 @@ class BookingDesk(PayingDesk):
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the first open promise that one of these events stops."""
         clock = next((one for event in events if (one := self.clocks.until(event))), None)
-        if clock is None:
+        if clock is None or clock.stands_still:
             return
         change = {"due_at": clock.due_at, "clock": clock.instance}
         for task in list(self.state.tasks.values()):
             if task.kind is kind and task.clock != clock.instance:
                 self.pen.task_opened(task.model_copy(update=change))
+
+    def waits_for_papers(self, event: ExpectedEvent) -> bool:
+        """Whether the promise that this event stops stands still: it is for later to keep it."""
+        clock = self.clocks.until(event)
+        return clock is not None and clock.stands_still
 
     def say_of(self, kind: TaskKind, subject: str) -> None:
         """The open steps of a kind say something else of what they are about."""

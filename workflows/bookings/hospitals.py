@@ -7,7 +7,7 @@ yes is for the story to act on: it asks `took_back`, or waits with `unless_taken
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Final, Literal
 
@@ -17,7 +17,6 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.hospital_ports import (
-    HospitalListed,
     HospitalNamed,
     ResourceAnswer,
     ResourceOrder,
@@ -25,8 +24,10 @@ from activities.hospital_ports import (
 from activities.hospitals import AskHospitals
 from activities.ports import TaskOpened
 from domain.booking_forms import ArrangeService
+from domain.booking_terms import chooses_expert
 from domain.calendar import civil_date
 from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.hospital import HospitalListed
 from domain.rounds import ASKS_MAX
 from domain.sharing import WITHHELD_NAMES
 from domain.steps import TaskKind
@@ -86,7 +87,7 @@ class Hospitals:
     def seek(self) -> None:
         """Ask for a resource; what was asked for before is not wanted any more."""
         self.let_go()
-        if self._asked.coordination is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
+        if self._asked.coordination_consent is None or self._state.counts.get("ask", 0) >= ASKS_MAX:
             return
         state, asked = self._state, self._asked
         ask_id = f"{state.booking_id}.ask.{state.next_number('ask')}"
@@ -94,16 +95,27 @@ class Hospitals:
             ask_id=ask_id,
             booking_id=state.booking_id,
             service=asked.service,
-            hospital_id=state.agreed_on or (asked.hospital.hospital_id if asked.hospital else None),
-            expert=state.chosen,
-            wished_on=state.customer_date,
+            hospital_id=state.agreed_hospital_id
+            or (asked.hospital.hospital_id if asked.hospital else None),
+            **self._chosen(),
+            wished_on=self._still_to_come(state.customer_date),
             not_at=state.proposed_at,
             urgent=asked.urgent,
             clauses=list(asked.programme.data_sharing),
-            consented=bool(asked.coordination),
+            consented=bool(asked.coordination_consent),
         )
         self._write(HospitalAsk(ask_id=ask_id, wished_on=state.customer_date))
         self._desk.errand(self._follow(order), f"ask {ask_id}")
+
+    def _chosen(self) -> dict[str, str | None]:
+        """What the customer chose: an expert, or a kind of clinic."""
+        service = self._asked.programme.service(self._asked.service)
+        return {"expert" if chooses_expert(service) else "clinic": self._state.chosen}
+
+    @staticmethod
+    def _still_to_come(day: date | None) -> date | None:
+        """A day that is over is wished for no more, when hospitals are asked again."""
+        return day if day is not None and day >= civil_date(workflow.now()) else None
 
     def let_go(self) -> None:
         """What hospitals keep or look for is not wanted any more."""
@@ -124,10 +136,10 @@ class Hospitals:
             self._told_apart(answer)
             self._hear(order.ask_id, answer.status, answer.resource, answer.reason)
         while (ask := self._state.asks[order.ask_id]).is_ours:
-            if self._is_for_the_step(ask):
-                await self._take(ask)
-            elif self._is_outdated(ask):
+            if self._is_outdated(ask):
                 self.seek()
+            elif self._is_for_the_step(ask):
+                await self._take(ask)
             else:
                 await workflow.wait_condition(partial(self._is_to_do, ask))
         if ask.is_to_withdraw:
@@ -215,8 +227,9 @@ class Hospitals:
         """Their yes does the step, if it is what the service promises and where we know of."""
         listed = await self._listed(ask)
         step, now = self._step(), workflow.now()
-        if step is None or not self._state.asks[ask.ask_id].is_offered:
-            return  # meanwhile somebody else did it, or it is not to be had any more
+        overtaken = not self._state.asks[ask.ask_id].is_offered or self._is_outdated(ask)
+        if step is None or overtaken:
+            return  # somebody else did it, it is not to be had, or another day is wished for
         try:
             form = self._form(ask, listed)
             self._refusals.arrangement(form, now)
@@ -255,10 +268,8 @@ class Hospitals:
 
     def _form(self, ask: HospitalAsk, listed: HospitalListed) -> ArrangeService:
         """The dispatcher's form as they would fill it in; a class we know is our own word."""
-        if not listed.known:
-            raise refusal(FORM_REFUSED, "医院名录中没有此医院", "hospital_id")
-        if not listed.on_network:
-            raise refusal(FORM_REFUSED, "医院不在该项目的合作医院内", "hospital_id")
+        if (why := listed.refused) is not None:
+            raise refusal(FORM_REFUSED, why, "hospital_id")
         offered = ask.resource.model_dump() if ask.resource else {}
         if listed.class_known:
             offered["hospital_class"] = listed.hospital_class

@@ -48,9 +48,15 @@ class OwnSteps:
             self._desk.alert("住院跟进已满次数, 请人工确认")
 
     def begin(self, *, due_at: datetime | None) -> None:
-        """What is done beside the visit is asked for while the story goes on, once."""
+        """What is done beside the visit is asked for while the story goes on, once.
+
+        What is still asked for when another moment is confirmed is due by that one.
+        """
         for step in steps_at(self._service, "confirmed"):
-            if step.by and self._beside.get(step.code) not in self._desk.state.tasks:
+            task = self._desk.state.tasks.get(self._beside.get(step.code, ""))
+            if task is not None:
+                self._desk.pen.task_opened(task.model_copy(update={"due_at": due_at}))
+            elif step.by:
                 self._beside[step.code] = self._ask(step, due_at=due_at)
 
     def end(self, *, delivered: bool) -> None:
@@ -68,7 +74,7 @@ class OwnSteps:
         desk, state = self._desk, self._desk.state
         done = await desk.done(self._ask(step))
         form = done.read(DoServiceStep)
-        state.agreed_on = form.hospital_id or state.agreed_on
+        state.agreed_hospital_id = form.hospital_id or state.agreed_hospital_id
         state.hospital_id = form.hospital_id or state.hospital_id
         desk.note("step_done", f"已办理: {step.name}", at=done.at, by=done.actor)
         if step.keeps is not None:

@@ -6,7 +6,8 @@ promise of an answer. What is never handed in ends the booking, and its unit com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -16,16 +17,19 @@ from domain.booking import BookingStage
 from domain.booking_forms import CheckPapers
 from domain.booking_terms import owed_until, papers_for
 from domain.calendar import SHANGHAI, civil_date
-from domain.documents import DOCUMENT_NAMES, DocumentKind, listed
+from domain.documents import DOCUMENT_NAMES, DocumentKind, listed, still_missing
 from domain.events import ExpectedEvent
 from domain.steps import TaskKind
-from workflows.bookings.desk import BookingDesk
+from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
 from workflows.matter import Completion
 from workflows.messages import PapersArrived, RequestBooking
 from workflows.refusals import ASKED_AGAIN
 
 CHASED_AFTER: Final = timedelta(days=7)
-"""Who has handed nothing in for so long is called, where no promise sets the moment."""
+"""Who has handed in or chosen nothing for so long is called, where no promise sets the moment."""
+
+NOT_CHOSEN: Final = "期限届满, 客户未作选择"
+"""Why a booking ends whose customer was to choose and has not."""
 
 _LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
@@ -52,8 +56,8 @@ class Papers:
         names = listed(needed, self._asked.programme.documents)
         desk.note("checklist", f"所需资料: {names}")
         desk.tell("booking_checklist", list=names)
-        self.owed(ExpectedEvent.DOCUMENTS_COMPLETE)
-        checked_at, form = await self._checked(names)
+        with self.owed(with_us=lambda: self._state.answer_owed):
+            checked_at, form = await self._checked(names)
         if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
             issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
@@ -81,35 +85,55 @@ class Papers:
 
     async def ask_again(self, kinds: list[DocumentKind], opinion: Completion) -> None:
         """A reviewer wants more: what began with complete papers stands still until it is there."""
-        desk, names = self._desk, listed(kinds)
+        desk = self._desk
         self._state.next_number(ASKED_AGAIN)
         self._state.asked_for = [kind.value for kind in kinds]
-        desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
+        said = f"审核要求补充: {listed(kinds)}"
+        desk.note("papers_asked", said, at=opinion.at, by=opinion.actor)
         desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
-        self._owed_until(lambda: not self._state.asked_for)
-        complete = False
-        while not complete:
-            desk.tell("booking_papers_missing", list=names)
-            now = workflow.now()
-            step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
-            checked = await desk.done(step)
-            complete = checked.read(CheckPapers).complete
+        self._state.answer_owed = False  # for papers of before, which nobody had asked for
+        with self.owed(with_us=lambda: self._state.answer_owed):
+            checked = await self._brought()
         self._state.asked_for = []
         desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
 
-    def owed(self, done: ExpectedEvent) -> None:
-        """The customer owes something that is not waited for without end (R753, R773)."""
-        self._owed_until(lambda: done in self._state.happened)
+    async def _brought(self) -> Completion:
+        """The look that found all there that a reviewer wants; before it each tells what is not."""
+        desk, state = self._desk, self._state
+        while True:
+            desk.tell("booking_papers_missing", list=listed(map(DocumentKind, state.asked_for)))
+            now = workflow.now()
+            step = desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=now + CHASED_AFTER)
+            checked = await desk.done(step)
+            form = checked.read(CheckPapers)
+            state.answer_owed = False
+            desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
+            if form.complete:
+                return checked
+            state.asked_for = still_missing(state.asked_for, form.missing)
+            if not desk.waits_for_papers(ExpectedEvent.CUSTOMER_TOLD):
+                desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
 
-    def _owed_until(self, there: Callable[[], bool]) -> None:
-        asked = self._asked
+    @contextmanager
+    def owed(
+        self, *, with_us: Callable[[], bool] = lambda: False, why: str = NOT_COMPLETE
+    ) -> Iterator[None]:
+        """What the customer owes as long as this lasts is not waited for without end (R753, R773).
+
+        What has come and is with us does not end the booking before somebody has looked at it.
+        """
+        is_there, asked = False, self._asked
         last_day = owed_until(
             self._service,
             since=civil_date(workflow.now()),
             year_ends_on=asked.year_ends_on,
             last_day=asked.last_day or asked.covered_until,
         )
-        self._desk.ends_on(last_day, unless=there)
+        self._desk.ends_on(last_day, unless=lambda: is_there, with_us=with_us, why=why)
+        try:
+            yield
+        finally:
+            is_there = True
 
     def arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""
@@ -122,7 +146,9 @@ class Papers:
 
     def _owe_answer(self, *, at: datetime) -> None:
         """G28, G30, G31: one promise a round, however many papers it has; none once it is told."""
-        if self._state.answer_owed or self._state.stage not in _LOOKED_AT:
+        state = self._state
+        asked_again = state.stage is BookingStage.MEDICAL_REVIEW and state.asked_for
+        if state.answer_owed or not (state.stage in _LOOKED_AT or asked_again):
             return
         self._state.answer_owed = True
         self._desk.happened(ExpectedEvent.DOCUMENTS_RECEIVED, at=at)

@@ -47,6 +47,15 @@ class Parcels:
     def __init__(self, desk: BookingDesk) -> None:
         self._desk = desk
         self._state = desk.state
+        self._sent: dict[str, str] = {}  # the last parcel sent, by the step that waits for it
+
+    def has_come(self, step: str) -> bool:
+        """Whether what a step waits for was delivered, and nobody has acted on it yet."""
+        parcel = self._state.parcels.get(self._sent.get(step, ""))
+        if parcel is None or parcel.purpose == "kit":
+            return False
+        open_still = step in self._state.tasks or step in self._state.completions
+        return open_still and parcel.status is ParcelStatus.DELIVERED
 
     def bring(self, purpose: ParcelPurpose, *, for_step: str) -> None:
         """Send a parcel beside the story, as long as a step waits for what is in it."""
@@ -82,7 +91,7 @@ class Parcels:
     async def _brought(self, purpose: ParcelPurpose, step: str) -> bool:
         """Send until it has arrived; False when nobody waits for it any more."""
         while self._waits(step):
-            parcel_id, heard = await self._ordered(purpose)
+            parcel_id, heard = await self._ordered(purpose, step)
             arrived = heard and await self._arrives(parcel_id, step)
             if not arrived and not await self._found(parcel_id, step):
                 await self._call_off(parcel_id)
@@ -119,11 +128,12 @@ class Parcels:
             due_at = workflow.now() + OPENED_WITHIN
             self._desk.pen.task_opened(task.model_copy(update={"due_at": due_at}))
 
-    async def _ordered(self, purpose: ParcelPurpose) -> tuple[str, bool]:
+    async def _ordered(self, purpose: ParcelPurpose, step: str) -> tuple[str, bool]:
         """The id of an ordered parcel, and whether the courier has answered at all."""
         state = self._state
         parcel_id = f"{state.booking_id}.parcel.{state.next_number('parcel')}"
         state.parcels[parcel_id] = Parcel(parcel_id=parcel_id, purpose=purpose)
+        self._sent[step] = parcel_id
         order = ParcelOrder(parcel_id=parcel_id, case_id=state.booking_id, purpose=purpose)
 
         async def placed(retry: RetryPolicy) -> ParcelAnswer:

@@ -42,7 +42,9 @@ class BookingState(PayingState):
     proposed_at: datetime | None = None  # the moment a hospital offered last
     service_at: datetime | None = None  # the moment the customer has said yes to
     hospital_id: str | None = None
-    agreed_on: str | None = None  # the hospital the customer agreed on before any was asked
+    agreed_hospital_id: str | None = (
+        None  # the hospital the customer agreed on before any was asked
+    )
     need: str = ""  # what the customer needs, as it was understood
     owner: str | None = None  # the person of ours who serves it, where the programme names one
     use: Literal["none", "reserved", "consumed", "given_back"] = "none"

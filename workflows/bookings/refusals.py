@@ -24,6 +24,7 @@ from domain.booking_papers import REPORTS, Span, faults, lacking
 from domain.booking_terms import (
     CLINIC_NAMES,
     INTAKE_NAMES,
+    chooses_expert,
     examinations_of,
     intake_for,
     is_examined,
@@ -160,6 +161,7 @@ class BookingRefusals:
                 step = step_named(self._service, task.subject)
                 self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
             case ConfirmBooking(confirmed=True):
+                self._still_offered(message.at)
                 self._says(steps_at(self._service, "told"), form.says)
             case VisitForm():
                 self._visits.check(form, message)
@@ -293,11 +295,19 @@ class BookingRefusals:
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
+        self._chosen_expert(form)
         hospital = self._asked.hospital
-        wished = self._state.agreed_on or (hospital.hospital_id if hospital else None)
+        wished = self._state.agreed_hospital_id or (hospital.hospital_id if hospital else None)
         elsewhere = wished is not None and form.hospital_id not in (None, wished)
         if elsewhere and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
+
+    def _chosen_expert(self, form: ArrangeService) -> None:
+        """The expert the customer chose of three, or another one by agreement (P04)."""
+        chosen = self._state.chosen if chooses_expert(self._service) else None
+        other = chosen is not None and form.expert not in (None, chosen)
+        if other and not form.equal_alternative:
+            raise refusal(FORM_REFUSED, "非客户选定的专家, 须与客户协商", "expert")
 
     def _as_promised(self, form: ArrangeService | AssignExpert) -> None:
         found = unfit(
@@ -306,6 +316,12 @@ class BookingRefusals:
         if found is not None:
             field, why = found
             raise refusal(FORM_REFUSED, why, field)
+
+    def _still_offered(self, at: datetime) -> None:
+        """Nobody can say yes to a moment that has passed: another one is looked for."""
+        offered = self._state.proposed_at
+        if offered is not None and offered <= at:
+            raise refusal(FORM_REFUSED, "所提供的就诊时间已过, 须重新安排", "confirmed")
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
         self._since_the_request(form.at, at)

@@ -85,10 +85,12 @@ class Reimbursement(Booking):
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
         desk.note("checklist", f"请以快递寄送原件: {names}")
         desk.tell("booking_originals", list=names)
+        step = ""
         # Not with the cover: the papers of a treatment under it may well come after it.
         desk.ends_on(
             civil_date(workflow.now()) + OWED_FOR,
             unless=lambda: self._state.stage is not BookingStage.PAPERS_DUE,
+            with_us=lambda: self._parcels.has_come(step),
         )
         while True:
             step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())

@@ -103,19 +103,19 @@ class WrittenOpinion(Booking):
 
     async def _bring_sample(self) -> None:
         """The kit goes out, the sample comes in; the laboratory's promise runs from its arrival."""
-        desk = self._desk
-        if ExpectedEvent.SAMPLE_RECEIVED not in self._state.happened:
-            self._papers.owed(ExpectedEvent.SAMPLE_RECEIVED)
-        sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
-        form = sent.read(SendKit)
-        if not form.can_give:
-            await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
-            raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
-        self._lab.order()
-        step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
-        if form.courier_no is None:
-            self._parcels.bring_both_ways(for_step=step)
-        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=await self._lab.sample(step))
+        desk, step = self._desk, ""
+        with self._papers.owed(with_us=lambda: self._parcels.has_come(step)):
+            sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
+            form = sent.read(SendKit)
+            if not form.can_give:
+                await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
+                raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
+            self._lab.order()
+            step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
+            if form.courier_no is None:
+                self._parcels.bring_both_ways(for_step=step)
+            received_at = await self._lab.sample(step)
+        desk.happened(ExpectedEvent.SAMPLE_RECEIVED, at=received_at)
 
     async def _deliver(self) -> bool:
         """GC13: the report, on paper and electronically; False when it will never be written."""

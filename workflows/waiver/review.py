@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from temporalio import workflow
 
-from domain.documents import DocumentKind, listed
+from domain.documents import DocumentKind, listed, still_missing
 from domain.forms import SecondReview, TellResult
 from domain.steps import TaskKind
 from domain.tasks import ConfirmDocuments, JudgeLiability
@@ -102,19 +102,22 @@ class Review:
 
     async def _asked_for(self, papers: list[DocumentKind], opinion: Completion) -> None:
         """More papers before an opinion: what began with complete papers waits for the customer."""
-        desk, names = self._desk, listed(papers)
+        desk = self._desk
         self._state.next_number(ASKED_AGAIN)
         self._state.asked_for = [kind.value for kind in papers]
-        desk.note("papers_asked", f"审核要求补充: {names}", at=opinion.at, by=opinion.actor)
+        said = f"审核要求补充: {listed(papers)}"
+        desk.note("papers_asked", said, at=opinion.at, by=opinion.actor)
         desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
-        desk.pen.missing(self._state.asked_for, workflow.now())
         expires_at = desk.after(self._terms.collecting.expires_after)
         complete = False
         while not complete:
-            desk.tell("documents_missing", list=names)
+            desk.pen.missing(self._state.asked_for, workflow.now())
+            desk.tell("documents_missing", list=listed(map(DocumentKind, self._state.asked_for)))
             checking = desk.ask(TaskKind.CONFIRM_DOCUMENTS, at=workflow.now())
             checked = await desk.done_by(checking, expires_at)
-            complete = checked.read(ConfirmDocuments).complete
+            form = checked.read(ConfirmDocuments)
+            complete = form.complete
+            self._state.asked_for = still_missing(self._state.asked_for, form.missing)
         self._state.asked_for = []
         desk.pen.missing([], workflow.now())
         desk.clocks.go_on(at=checked.at, why="客户已补齐资料")

@@ -13,7 +13,7 @@ from adapters.partners.claims import ClaimsCore
 from adapters.partners.dispatch import NursePlatform
 from adapters.partners.line import PartnerLine, PartnerSilent, SameIdOtherContent
 from adapters.partners.messaging import MessageGateway
-from tests.adapters.partners.conftest import IMPATIENT
+from tests.adapters.partners.conftest import IMPATIENT, Scripted
 from tests.adapters.partners.people import AT, a_claim, a_notice, a_visit, contact_of
 from tests.simulator_process import Listener, Simulator, free_port, wait_for
 
@@ -138,6 +138,22 @@ async def test_calling_off_twice_or_an_unknown_visit_is_no_error(
     visit = simulator.http.get(f"/nurse/v1/visits/{order.visit_id}").json()
     assert visit["status"] == "cancelled"
     assert await nurses.order_visit(order) == VisitAnswer(accepted=False, reason="visit_cancelled")
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        *((status, VisitKept) for status in (409, 410, 422)),
+        *((status, PartnerSilent) for status in (400, 401, 403, 405)),  # a fault of our own
+    ],
+)
+async def test_only_the_platforms_own_no_keeps_a_visit(
+    scripted: Scripted, status: int, failure: type[Exception]
+) -> None:
+    said = f"HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    async with scripted(said) as url, PartnerLine(url, patience=IMPATIENT) as line:
+        with pytest.raises(failure):
+            await NursePlatform(line, contact_of=contact_of).cancel_visit("dw-a:visit:1")
 
 
 @pytest.mark.parametrize("fault", [*LOST, "refuse"])
