@@ -176,6 +176,7 @@ class BookingBoard:
                 "name_masked": mask_name(self._opened(row, "name")),
             }
             shown = {name: header[name] for name in (*SHOWN_WITH_A_STEP, "service")}
+            shown["asked_at"] = row.requested_at
             view = BookingView(
                 **known(BookingView, row)
                 | {

@@ -53,6 +53,7 @@ _WITH_MATTER: Final = select(
     rescues.c.name.label("name_of_rescue"),
     hospitals.c.name.label("hospital_name"),
     func.coalesce(bookings.c.service, "").label("service"),
+    func.coalesce(bookings.c.requested_at, rescues.c.raised_at).label("asked_at"),
 ).select_from(
     tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)

@@ -130,14 +130,17 @@ def _steps(service: Service) -> list[StepAsked]:
 
 
 def asked_by(door: Door, row: TaskRow) -> Asks:
-    """What an open step's form wants, with the codes of its programme; none once it is closed."""
+    """What an open step's form wants, by code; none once it is closed.
+
+    The programme is that of the request, not of the day of the step: its refusals go by it too.
+    """
     if row.closed_at is not None or row.kind not in {kind.value for kind in TaskKind}:
         return {}
     kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
     if not (is_booking or row.case_id.startswith("rs-")):
         return {}
     try:
-        programme = door.programme(row.programme, row.opened_at)
+        programme = door.programme(row.programme, row.asked_at or row.opened_at)
         if is_booking:
             return asks_of(kind, programme, programme.service(row.service), subject=row.subject)
         return rescue_asks(kind, programme, subject=row.subject)

@@ -27,7 +27,7 @@ from api.text import CaseId, RowId
 from api.views import document_view, viewer
 from api.wiring import Door, Unit, door_of
 from domain.booking import BOOKING_ENDED
-from domain.documents import DocumentKind
+from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
 from domain.waiver import Role
@@ -87,6 +87,15 @@ def _must_be_readable(door: Door, programme: str, body: bytes) -> None:
         raise at_field("invalid", "file", "图片过小, 无法识别, 请重新拍摄")
 
 
+async def _must_have_room(unit: Unit, matter_id: str, document_id: str) -> None:
+    """One file more; a request that comes again finds its own among them."""
+    stored = [one for ids in (await unit.cases.document_ids(matter_id)).values() for one in ids]
+    if document_id not in stored and len(stored) >= FILES_MAX:
+        raise at_field(
+            "invalid", "file", f"资料已满{FILES_MAX}份, 请联系工作人员", case_id=matter_id
+        )
+
+
 @routes.post(
     "/{case_id}/documents",
     operation_id="upload_document",
@@ -132,6 +141,7 @@ async def store_upload(
     )
     digest = hashlib.sha256(body).hexdigest()
     ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
+    document_id = ask.own_id(door.id_secret, "doc")
 
     async def record(unit: Unit) -> None:
         matter = await seen_matter(unit, caller, case_id)
@@ -139,9 +149,10 @@ async def store_upload(
             raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
             _must_be_readable(door, matter.programme, body)
+        await _must_have_room(unit, case_id, document_id)
 
     async def act(_: None) -> Answer:
-        document_id, at = ask.own_id(door.id_secret, "doc"), door.clock()
+        at = door.clock()
         stored = await door.files.store(
             document_id=document_id,
             case_id=case_id,

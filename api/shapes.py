@@ -53,7 +53,10 @@ class ClockView(BaseModel):
     breached_at: Utc | None
     estimated: bool
     moves: int
-    standing_since: Utc | None = Field(default=None, description="等待客户补资料, 自此时起")
+    standing_since: Utc | None = Field(
+        default=None, description="等待客户补资料, 时限暂停, 自此时起; 继续计时的为空"
+    )
+    pauses: int = Field(default=0, description="等待客户补资料的次数, 含继续计时的")
 
 
 class TaskView(BaseModel):

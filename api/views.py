@@ -170,7 +170,8 @@ def clock_view(clock: Clock) -> ClockView:
         breached_at=clock.breached_at,
         estimated=clock.estimated,
         moves=len(clock.moves),
-        standing_since=clock.standing.from_at if clock.standing and clock.is_open else None,
+        standing_since=clock.standing.from_at if clock.standing and clock.stands_still else None,
+        pauses=len(clock.pauses),
     )
 
 

@@ -135,6 +135,7 @@ class TaskRow(Row):
     completion: dict[str, Any] = Field(default={}, repr=False)  # what was reported; not in lists
     programme: str = ""
     service: str = ""  # of a booking
+    asked_at: datetime | None = None  # when the booking was, or the rescue raised
     hospital_id: str = ""
     hospital_name: str = ""
     stage: str = ""

@@ -8,11 +8,14 @@ from calendar import monthrange
 from collections.abc import Collection, Iterable
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.sourced import Terms
+
+FILES_MAX: Final = 300
+"""So many files one case or booking takes; each is told to its story (inferred)."""
 
 
 class DocumentKind(StrEnum):

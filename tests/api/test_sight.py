@@ -12,6 +12,7 @@ from sqlalchemy import insert, text, update
 from activities.ports import HoldOrder
 from adapters.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
+from api import documents
 from api.payment_codes import drawn
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
@@ -336,3 +337,20 @@ async def test_what_both_sides_say_of_a_payment_is_for_those_who_find_out(worked
     assert told == {"ours": "账簿 未付", "theirs": "已付 R-1"}
     for role in ("customer", "finance"):
         assert step(await worked.get(path, role), "first_contact")["evidence"] is None, role
+
+
+async def test_a_case_takes_so_many_files_and_no_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "FILES_MAX", 1)
+    case_id = str((await house.report()).json()["case_id"])
+    path = f"/v1/deposit-waivers/{case_id}/documents"
+
+    async def sent(key: str) -> Any:
+        file = {"file": ("a.pdf", PDF, "application/pdf")}
+        data = {"kind": "e_policy"}
+        return await house.ask("POST", path, "customer", key=key, data=data, files=file)
+
+    first, again, full = [await sent(key) for key in ("file-1", "file-1", "file-2")]
+    assert (first.status_code, again.json()) == (201, first.json())
+    problem(full, 422, "invalid", "file")

@@ -346,14 +346,13 @@ class Consultation(Booking):
         """The customer takes a slot, or changes it for another.
 
         It waits for the roster, unlike other handlers: only there it shows which of two customers
-        has the slot, and the other is to hear it now. What may have happened to the booking
-        meanwhile refuses it as it would have before, and the slot is given back.
+        has the slot, and the other is to hear it now. What happened meanwhile refuses it too.
         """
         async with self._taking:
             if not await self._duty.take(message):
                 raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
             try:
-                self._check_slot(message)
+                self._refusals.slot(message, begun=self._talk.keeps_its_slot)
             except ApplicationError:
                 await self._duty.give_back(message, lambda: self._talk.held)
                 raise
@@ -378,9 +377,6 @@ class Consultation(Booking):
 
     @take_slot.validator
     def _may_take(self, message: TakeSlot) -> None:
-        self._check_slot(message)
-
-    def _check_slot(self, message: TakeSlot) -> None:
         self._refusals.slot(message, begun=self._talk.keeps_its_slot)
 
     @workflow.signal
