@@ -41,7 +41,7 @@ from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, Consulta
 from workflows.bookings.desk import STEWARD_SOON, BookingOver
 from workflows.bookings.duty import Duty
 from workflows.bookings.messages import MessageSaid
-from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.bookings.papers import CHASED_AFTER
 from workflows.bookings.talk import Talk
 from workflows.cockpit import civil
 from workflows.front_desk import SYSTEM
@@ -179,14 +179,10 @@ class Consultation(Booking):
 
     async def _choose_slot(self) -> None:
         """The customer takes a slot at the door (R181); of two who want one, one has it."""
-        if self._talk.slot is not None:
-            return
-        now, taken = workflow.now(), self._state.completions
-        step = self._desk.ask(TaskKind.CHOOSE_SLOT, at=now, due_at=now + CHASED_AFTER)
-        with self._papers.owed(
-            with_us=lambda: self._taking.locked() or step in taken, why=NOT_CHOSEN
-        ):
-            await self._desk.done(step)
+        if self._talk.slot is None:
+            now = workflow.now()
+            step = self._desk.ask(TaskKind.CHOOSE_SLOT, at=now, due_at=now + CHASED_AFTER)
+            await self._papers.chosen(step, taking=self._taking.locked)
 
     async def _match(self) -> None:
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""

@@ -135,6 +135,12 @@ class Papers:
         finally:
             is_there = True
 
+    async def chosen(self, step: str, *, taking: Callable[[], bool]) -> Completion:
+        """What the customer chose; a choice he is just making does not come too late."""
+        done = self._state.completions
+        with self.owed(with_us=lambda: taking() or step in done, why=NOT_CHOSEN):
+            return await self._desk.done(step)
+
     def arrived(self, message: PapersArrived) -> None:
         """A paper was handed in: the first of a round starts the promise of an answer."""
         state = self._state
