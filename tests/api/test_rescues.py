@@ -90,6 +90,8 @@ async def test_a_patient_nobody_knows_is_saved_first_and_named_and_linked_afterw
         lambda one: len(one["steps"]) == 3 and one["stage_name"] == "急诊手术",
     )
     assert file["name_masked"] == ""
+    open_steps = {one["kind"]: one for one in file["tasks"] if one["closed_at"] is None}
+    assert open_steps["rescue_step"]["asks"]  # what its form wants, by code
     assert (file["arrival"], file["found_at"]) == ("ambulance", "radiology")
     assert {one["clock"]: one["state"] for one in file["clocks"]}["H04"] == "met"
     assert file["owner"] == "hospital_doctor-1"  # who treats first answers for the patient
