@@ -6,6 +6,7 @@ the hospital, another date, nobody there. A kind of step that has no answer here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -58,7 +59,14 @@ def _chosen(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
     return {"option": walk.chance.choice(task.subject.split())}
 
 
-def _confirmed(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+_OFFERED: Final = re.compile(r"医院可安排 ([0-9-]{10} [0-9:]{5})", re.ASCII)
+
+
+def _confirmed(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
+    """Yes to what hospitals offer, unless its moment has passed."""
+    offered = _OFFERED.search(task.subject)
+    if offered and datetime.fromisoformat(f"{offered[1]}+08:00") <= walk.now:
+        return {"confirmed": False, "told_by": "phone"}
     told = steps_at(walk.service, "told")
     says = {code: "空腹前往" for step in told for code in step.fields}
     return {"confirmed": True, "told_by": "phone", "says": says}
