@@ -28,6 +28,7 @@ from api.shapes import (
 )
 from api.sight import narrowed, sees_money
 from api.subjects import subject_name
+from domain import calendar
 from domain.asks import Asks
 from domain.board import (
     CaseRow,
@@ -43,7 +44,6 @@ from domain.board import (
     TopUpRow,
     Viewer,
 )
-from domain.calendar import SHANGHAI, due_civil
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
@@ -78,12 +78,12 @@ _EARLY: Final = frozenset({"opening", *(stage.value for stage in BEFORE_PAYMENT)
 
 def civil(at: datetime | None) -> str:
     """A moment as a person in China reads it."""
-    return "" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return "" if at is None else calendar.civil(at)
 
 
 def by_when(due_at: datetime | None) -> str:
     """A deadline, if there is one; the end of a day is 24:00."""
-    return "" if due_at is None else due_civil(due_at)
+    return "" if due_at is None else calendar.due_civil(due_at)
 
 
 def money_of(row: CaseRow) -> MoneyView:
@@ -162,7 +162,7 @@ def clock_view(clock: Clock) -> ClockView:
         state_name=CLOCK_NAMES[clock.state],
         started_at=clock.started_at,
         due_at=clock.due_at,
-        due_civil=due_civil(clock.due_at),
+        due_civil=calendar.due_civil(clock.due_at),
         first_due_at=clock.first_due_at,
         warned_at=clock.warned_at,
         met_at=clock.met_at,

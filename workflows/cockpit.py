@@ -17,7 +17,7 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from domain.calendar import SHANGHAI, due_civil
+from domain import calendar
 from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
@@ -134,12 +134,12 @@ def waiting_values(state: MatterState) -> dict[str, object]:
 
 def civil(at: datetime | None) -> str:
     """A moment as a person in China reads it."""
-    return "—" if at is None else at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return "—" if at is None else calendar.civil(at)
 
 
 def by_when(due_at: datetime | None) -> str:
     """A deadline as a person in China reads it; the end of a day is 24:00."""
-    return "—" if due_at is None else due_civil(due_at)
+    return "—" if due_at is None else calendar.due_civil(due_at)
 
 
 def current_details(state: CaseState) -> str:

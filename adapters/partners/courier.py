@@ -22,9 +22,8 @@ from adapters.partners.line import (
     PartnerLine,
     PartnerSilent,
     Reply,
-    SameIdOtherContent,
-    Unreachable,
     code_of,
+    heard,
 )
 from domain.parcel import ParcelPurpose, ParcelStatus
 
@@ -78,12 +77,12 @@ class CourierNetwork:
 
     async def call_off(self, parcel_id: str) -> None:
         """Nobody needs to come for it; twice, unknown or under way is no error."""
-        answer = await _heard(self._line.post(f"{_address(parcel_id)}/cancel", {}))
+        answer = await heard(self._line.post(f"{_address(parcel_id)}/cancel", {}))
         if answer.status not in {*_READ, HTTPStatus.NOT_FOUND}:
             raise PartnerSilent(f"http_{answer.status}")
 
     async def _said(self, asked: Awaitable[Answer], parcel_id: str) -> ParcelAnswer:
-        answer = await _heard(asked)
+        answer = await heard(asked)
         reply = _read(answer, _ParcelReply)
         if reply.parcel_id != parcel_id:
             raise PartnerSilent("answer_about_something_else")
@@ -103,7 +102,7 @@ class Laboratory:
     async def order_test(self, order: TestOrder) -> LabAnswer:
         """Order under the test id."""
         body = {"test_id": order.test_id, "kind": order.kind, "covers": list(order.covers)}
-        answer = await _heard(self._line.order("/tests", key=order.test_id, body=body))
+        answer = await heard(self._line.order("/tests", key=order.test_id, body=body))
         reply = _read(answer, _TestReply)
         if reply.test_id != order.test_id:
             raise PartnerSilent("answer_about_something_else")
@@ -113,13 +112,6 @@ class Laboratory:
 
 def _address(parcel_id: str) -> str:
     return f"/parcels/{quote(parcel_id, safe=':')}"
-
-
-async def _heard(asked: Awaitable[Answer]) -> Answer:
-    try:
-        return await asked
-    except (Unreachable, NoBelievableAnswer, SameIdOtherContent) as failure:
-        raise PartnerSilent(failure.reason) from None
 
 
 def _read(answer: Answer, model: type[R]) -> R:

@@ -23,6 +23,7 @@ from adapters.partners.line import (
     SameIdOtherContent,
     Unreachable,
     code_of,
+    heard,
 )
 
 ContactOf = Callable[[str], Awaitable[Contact]]
@@ -56,7 +57,8 @@ class NursePlatform:
         try:
             answer = await self._line.order(_VISITS, key=order.visit_id, body=body)
         except SameIdOtherContent:
-            return _visit_answer(await self._told(f"{_visit(order.visit_id)}/change", body))
+            changed = self._line.post(f"{_visit(order.visit_id)}/change", body)
+            return _visit_answer(await heard(changed))
         except (Unreachable, NoBelievableAnswer) as failure:
             raise PartnerSilent(failure.reason) from None
         return _visit_answer(answer)
@@ -73,12 +75,6 @@ class NursePlatform:
             raise VisitKept(f"http_{answer.status}")
         if answer.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}:
             raise PartnerSilent(f"http_{answer.status}")
-
-    async def _told(self, path: str, body: dict[str, Any]) -> Answer:
-        try:
-            return await self._line.post(path, body)
-        except (Unreachable, NoBelievableAnswer, SameIdOtherContent) as failure:
-            raise PartnerSilent(failure.reason) from None
 
 
 def _visit(visit_id: str) -> str:

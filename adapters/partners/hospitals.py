@@ -20,9 +20,8 @@ from adapters.partners.line import (
     PartnerLine,
     PartnerSilent,
     Reply,
-    SameIdOtherContent,
-    Unreachable,
     code_of,
+    heard,
 )
 from domain.coordination import AskStatus
 from domain.partner_words import HospitalWord
@@ -58,7 +57,7 @@ class HospitalDesk:
         why = withheld(order.clauses, HOSPITAL_DESK, consented=order.consented)
         patient = await self._patient_of(order.booking_id, without=why)
         body = ask_body(order, patient)
-        answer = await _heard(self._line.order(_ASKS, key=order.ask_id, body=body))
+        answer = await heard(self._line.order(_ASKS, key=order.ask_id, body=body))
         if answer.is_malformed_order:
             return ResourceAnswer(status=AskStatus.REFUSED, reason="malformed", withheld=why)
         return _resource_answer(answer, order.ask_id).model_copy(update={"withheld": why})
@@ -66,7 +65,7 @@ class HospitalDesk:
     async def withdraw(self, ask_id: str) -> bool:
         """Take an ask back; twice or unknown is as good as done."""
         path = f"{_ASKS}/{quote(ask_id, safe=':')}/cancel"
-        answer = await _heard(self._line.post(path, {}))
+        answer = await heard(self._line.post(path, {}))
         unknown = answer.status == HTTPStatus.NOT_FOUND and answer.fields.get("code") == "not_found"
         if answer.status not in _ANSWERED and not unknown:
             raise PartnerSilent(f"http_{answer.status}")
@@ -108,10 +107,3 @@ def _resource_answer(answer: Answer, ask_id: str) -> ResourceAnswer:
         resource=found,
         reason=code_of(reply.reason_code) if reply.reason_code else "",
     )
-
-
-async def _heard(asked: Awaitable[Answer]) -> Answer:
-    try:
-        return await asked
-    except (Unreachable, NoBelievableAnswer, SameIdOtherContent) as failure:
-        raise PartnerSilent(failure.reason) from None

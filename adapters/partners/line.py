@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -217,3 +217,11 @@ def code_of(reason: str) -> str:
 def wire_amount(fen: int) -> dict[str, str]:
     """Fen as partners take them."""
     return {"amount": format_fen(fen), "currency": "CNY"}
+
+
+async def heard(asked: Awaitable[Answer]) -> Answer:
+    """The answer to an idempotent call; `PartnerSilent` whenever it is to be made again."""
+    try:
+        return await asked
+    except (Unreachable, NoBelievableAnswer, SameIdOtherContent) as failure:
+        raise PartnerSilent(failure.reason) from None

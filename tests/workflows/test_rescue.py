@@ -10,6 +10,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
+from demo.story_p15 import EIGHT
 from domain.clock import ClockState
 from domain.events import ExpectedEvent
 from domain.rescue import MADE_BY_A_FORM, RescueStage, steps_of
@@ -24,16 +25,6 @@ from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import REPORTS, REPORTS_MAX, RescueRefusals
 
 CONSULTANT_PRESENT = ExpectedEvent.CONSULTANT_PRESENT
-EIGHT = {
-    "name": "未知",
-    "age": "unknown",
-    "sex": "male",
-    "diagnosis": "股骨骨折伴大出血",
-    "operation": "切开复位",
-    "anaesthesia": "全麻",
-    "team": "甲、乙、丙",
-    "notifier": "丁",
-}
 
 
 @pytest.fixture
