@@ -16,6 +16,7 @@ from temporalio import workflow
 from activities.ports import TaskClosed
 from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock, ClockState
+from domain.documents import DocumentKind, listed
 from domain.programme import Programme
 from domain.steps import CareDuty, Evidence, TaskKind
 from domain.tasks import TASKS
@@ -23,7 +24,7 @@ from domain.terms import ClockTerms, ExpectedEvent
 from domain.waiver import Role
 from workflows.clocks import Clocks
 from workflows.cockpit import by_when
-from workflows.matter import Completion, MatterPen, MatterState, new_task
+from workflows.matter import ASKED_AGAIN, Completion, MatterPen, MatterState, new_task
 from workflows.messages import Actor, CompleteTask
 from workflows.scribe import Scribe
 
@@ -153,6 +154,19 @@ class FrontDesk:
         )
         self.pen.task_opened(task)
         return task.task_id
+
+    def wants_papers(self, kinds: list[DocumentKind], opinion: Completion) -> None:
+        """A reviewer wants more first: what began with complete papers waits for the customer."""
+        self.state.next_number(ASKED_AGAIN)
+        self.state.asked_for = [kind.value for kind in kinds]
+        said = f"审核要求补充: {listed(kinds)}"
+        self.note("papers_asked", said, at=opinion.at, by=opinion.actor)
+        self.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
+
+    def has_papers(self, *, at: datetime) -> None:
+        """All a reviewer wanted is there: the promises go on."""
+        self.state.asked_for = []
+        self.clocks.go_on(at=at, why="客户已补齐资料")
 
     def promised(self, *events: ExpectedEvent) -> ExpectedEvent | None:
         """The first of these events that an open clock waits for; programmes name others."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -51,6 +51,10 @@ class Page(Protocol):
     def clocks(self) -> list[Clock]: ...
 
 
+ASKED_AGAIN: Final = "papers_asked"
+"""What is counted when a reviewer asks for more papers; `workflows.refusals` says how often."""
+
+
 class MatterState(BaseModel):
     """What waits for whom, what has been promised, what is still to be written down."""
 
@@ -61,6 +65,7 @@ class MatterState(BaseModel):
     clocks: dict[str, Clock] = Field(default_factory=dict)
     clock_about: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
+    asked_for: list[str] = Field(default_factory=list)  # papers that are missing, once asked for
     pages: int = 0
     stage: Any  # where the matter stands, in its own words
     unwritten: Any = None  # the open page, of its own kind

@@ -36,7 +36,7 @@ from domain.tasks import (
 )
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
 from domain.waiver_terms import WaiverTerms
-from workflows.matter import MatterState
+from workflows.matter import ASKED_AGAIN, MatterState
 from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
 from workflows.waiver.case import CaseState
 
@@ -58,7 +58,6 @@ VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
 
 
-ASKED_AGAIN: Final = "papers_asked"
 ASKED_AGAIN_MAX: Final = 3
 """So often a reviewer may ask for more papers before an opinion; then he says yes or no."""
 BILL_BELIEVED: Final = 2

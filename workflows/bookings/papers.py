@@ -23,7 +23,6 @@ from domain.steps import TaskKind
 from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
 from workflows.matter import Completion
 from workflows.messages import PapersArrived, RequestBooking
-from workflows.refusals import ASKED_AGAIN
 
 CHASED_AFTER: Final = timedelta(days=7)
 """Who has handed in or chosen nothing for so long is called, where no promise sets the moment."""
@@ -85,17 +84,11 @@ class Papers:
 
     async def ask_again(self, kinds: list[DocumentKind], opinion: Completion) -> None:
         """A reviewer wants more: what began with complete papers stands still until it is there."""
-        desk = self._desk
-        self._state.next_number(ASKED_AGAIN)
-        self._state.asked_for = [kind.value for kind in kinds]
-        said = f"审核要求补充: {listed(kinds)}"
-        desk.note("papers_asked", said, at=opinion.at, by=opinion.actor)
-        desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
+        self._desk.wants_papers(kinds, opinion)
         self._state.answer_owed = False  # for papers of before, which nobody had asked for
         with self.owed(with_us=lambda: self._state.answer_owed):
             checked = await self._brought()
-        self._state.asked_for = []
-        desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
+        self._desk.has_papers(at=checked.at)
 
     async def _brought(self) -> Completion:
         """The look that found all there that a reviewer wants; before it each tells what is not."""

@@ -33,7 +33,6 @@ class BookingState(PayingState):
     stage: BookingStage = BookingStage.REQUESTED
     reason: str = ""
     options: list[str] = Field(default_factory=list)
-    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
     parcels: dict[str, Parcel] = Field(default_factory=dict)
     lab_test: LabTest | None = None
     asks: dict[str, HospitalAsk] = Field(default_factory=dict)  # of hospitals, the last one counts

@@ -107,7 +107,6 @@ class CaseState(PayingState):
     claimed_fen: Fen = 0  # claim money booked so far
     claim_state: str = ""
     claim_filings: int = 0  # claims sent so far; each has an id of its own
-    asked_for: list[str] = Field(default_factory=list)  # the one request for missing papers
     claim_documents: list[str] = Field(default_factory=list)
 
     # The in-tray: facts that arrived and that the story has not taken up yet.

@@ -20,7 +20,6 @@ from domain.waiver import Role, Stage
 from workflows.cockpit import by_when
 from workflows.matter import Completion
 from workflows.messages import OpenCase
-from workflows.refusals import ASKED_AGAIN
 from workflows.waiver.desk import CaseOver, Desk
 
 
@@ -103,11 +102,7 @@ class Review:
     async def _asked_for(self, papers: list[DocumentKind], opinion: Completion) -> None:
         """More papers before an opinion: what began with complete papers waits for the customer."""
         desk = self._desk
-        self._state.next_number(ASKED_AGAIN)
-        self._state.asked_for = [kind.value for kind in papers]
-        said = f"审核要求补充: {listed(papers)}"
-        desk.note("papers_asked", said, at=opinion.at, by=opinion.actor)
-        desk.clocks.stand_still(at=opinion.at, why="等待客户补充资料")
+        desk.wants_papers(papers, opinion)
         expires_at = desk.after(self._terms.collecting.expires_after)
         complete = False
         while not complete:
@@ -118,9 +113,8 @@ class Review:
             form = checked.read(ConfirmDocuments)
             complete = form.complete
             self._state.asked_for = still_missing(self._state.asked_for, form.missing)
-        self._state.asked_for = []
         desk.pen.missing([], workflow.now())
-        desk.clocks.go_on(at=checked.at, why="客户已补齐资料")
+        desk.has_papers(at=checked.at)
 
     async def _second(self, role: Role, opinion: Judgement) -> Judgement:
         """The opinion goes to the insurer's contact, whose part has a clock of its own (C-13)."""
