@@ -14,7 +14,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from adapters import runtime
+from adapters.temporal import runtime
 from bench import bookings, data, deadlines
 from bench.cases import Bones, Waiver
 from bench.house import House, opened, servers

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.settings import Settings
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
 from bench.score import Counts, counts
 from demo.house import opened
 from demo.story_one import BEGINS, StoryOne

@@ -3,8 +3,8 @@
 import pytest
 from temporalio.client import Client
 
-from adapters import search_attributes
 from adapters.settings import Settings
+from adapters.temporal import search_attributes
 from bench import deadlines
 from bench.skeleton import Beat, Round
 from bench.story import grown, kept, story_one
