@@ -41,12 +41,20 @@ class Payouts:
             self._under_way -= 1
 
     def again(self, amount_fen: int) -> None:
-        """Pay beside the story: what turned out never to have left, or came back late."""
+        """Pay beside the story: what turned out never to have left, or came back late.
+
+        It is under way from here on, not only once its errand has begun: whoever closes the matter
+        asks in the same beat.
+        """
+        self._under_way += 1
 
         async def paid() -> None:
-            await self._desk.written()
-            await self.pay(amount_fen)
-            self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
+            try:
+                await self._desk.written()
+                await self.pay(amount_fen)
+                self._desk.note("residual", f"余款支付给客户 {spoken(amount_fen)}")
+            finally:
+                self._under_way -= 1
 
         self._desk.errand(paid(), "payout")
 
