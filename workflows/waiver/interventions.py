@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.calendar import civil_date
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import BEFORE_PAYMENT, ENDED, Role, Stage
 from workflows.messages import Intervene, NoticeDischarge
 from workflows.refusals import TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
