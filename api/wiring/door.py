@@ -183,9 +183,16 @@ class Reference(Protocol):
     async def hospital(
         self, hospital_id: str, network: str | None, on: date
     ) -> dict[str, Any] | None: ...
-    async def policy(
-        self, programme: str, person_hash: str, on: date, *, lock: bool = False
-    ) -> dict[str, Any] | None: ...
+    async def standing(
+        self,
+        programme: str,
+        person_hash: str,
+        on: date,
+        *,
+        hospital_id: str | None,
+        network: str | None,
+        lock: bool,
+    ) -> tuple[dict[str, Any], dict[str, Any]]: ...
     async def quota_used(self, counter: Counter) -> int: ...
     async def note_check(self, row: dict[str, Any]) -> None: ...
     async def hospitals(
