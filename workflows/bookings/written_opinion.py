@@ -17,7 +17,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
 from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.bookings.parcels import Parcels
@@ -61,7 +61,9 @@ class WrittenOpinion(Booking):
             desk.promise_anew(at=workflow.now())
         while True:
             step = desk.ask(
-                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+                TaskKind.ASSIGN_EXPERT,
+                at=workflow.now(),
+                until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
             )
             done = await desk.done(step)
             form = done.read(AssignExpert)

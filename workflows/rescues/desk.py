@@ -10,6 +10,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
 from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
+from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
@@ -79,12 +80,17 @@ class RescueDesk(FrontDesk):
             TaskKind.RESCUE_STEP,
             at=at,
             roles=list(step.by) or None,
-            due_at=clock.due_at if clock else None,
+            due_at=clock.due_at if clock else self._due_by(step, at),
             clock=clock.instance if clock else None,
             subject=subject,
         )
         title = f"{step.name} {department}".strip()[:60]
         self.pen.task_opened(task.model_copy(update={"title": title}))
+
+    def _due_by(self, step: Step, at: datetime) -> datetime | None:
+        """What is done for the patient now is due within minutes, a paper by tomorrow."""
+        kind = TaskKind.SERVICE_STEP if step.when == "afterwards" else TaskKind.RESCUE_STEP
+        return due_by(kind, at, self.programme.step_dues)
 
     def _await_consultants(self, service: Service, *, at: datetime) -> None:
         """Whoever was called is looked out for, under the promise that runs for the department."""
