@@ -20,7 +20,12 @@ from domain.bookings.forms import (
     OfferOptions,
     ReportVisit,
 )
-from domain.bookings.terms import chooses_expert, ends_with_admission, is_chosen
+from domain.bookings.terms import (
+    chooses_expert,
+    ends_with_admission,
+    is_chosen,
+    is_told_by_phone,
+)
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at, words_of
@@ -153,6 +158,7 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
+            roles=[Role.AGENT] if is_told_by_phone(self._service) else None,
             until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
             assignee=self._state.owner,
             subject=self._offered(),
