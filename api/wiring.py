@@ -21,6 +21,7 @@ from api.identity import Verifier
 from api.wiring_calendars import Calendars, Given
 from api.wiring_emergencies import Emergencies
 from api.wiring_files import Files
+from api.wiring_policies import Policies
 from api.wiring_reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring_rescues import RescueBoard, Rescues
 from api.wiring_roster import Roster
@@ -228,6 +229,8 @@ class Unit(Protocol):
     def house(self) -> House: ...
     @property
     def calendars(self) -> Given: ...
+    @property
+    def policies(self) -> Policies: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

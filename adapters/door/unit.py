@@ -28,6 +28,7 @@ from adapters.encryption import Sealer
 from adapters.enquiries import EnquiryRows
 from adapters.family import FamilyRows
 from adapters.house import HouseRows
+from adapters.policies import PolicyRows
 from adapters.reports.bookings import BookingReportRows
 from adapters.reports.claims import ClaimReport
 from adapters.reports.money import ReportRows
@@ -63,6 +64,7 @@ class DoorUnit:
         self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
+        self.policies = PolicyRows(connection, sealer)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)

@@ -222,6 +222,7 @@ cases = Table(
     moment("changed_at"),
     sealed("opened"),  # the start message: a case whose workflow start was lost is started again
     Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
+    moment("told_end_at", null=True),  # which word of its policy's end it was told, by its moment
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     # One report per stay: the second report of the same stay finds the first.
     Index(
