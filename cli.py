@@ -33,7 +33,7 @@ from domain.waiver import TOKEN_ROLES  # noqa: E402
 if TYPE_CHECKING:
     from adapters.lists.importing import Importer
     from adapters.settings import Settings
-    from domain.programme import Programme
+    from domain.programmes.programme import Programme
 
 app = typer.Typer(
     help="greenlane: 住院垫付与绿色通道 / deposit waivers and green-channel bookings.",
@@ -68,8 +68,8 @@ def _settings() -> "Settings":
 
 def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
-    from adapters import runtime
     from adapters.servers.processes import StartFailed
+    from adapters.temporal import runtime
 
     try:
         raise typer.Exit(runtime.run(main, serving=serving))
@@ -84,8 +84,8 @@ async def _prepare(settings: "Settings") -> None:
     """Bring the database and the Temporal server to this version; safe to run again."""
     from temporalio.client import Client
 
-    from adapters import search_attributes
     from adapters.migrations.run import migrate as migrate_database
+    from adapters.temporal import search_attributes
     from workflows.cockpit import SEARCH_ATTRIBUTES
 
     await asyncio.to_thread(migrate_database, settings.libpq_url)
@@ -264,7 +264,7 @@ def token(
 
 def _programmes(code: str | None) -> "list[Programme]":
     """The programmes of this code, or all; a bad file and an unknown code are sentences."""
-    from adapters.programme_files import load_programmes
+    from adapters.programmes.files import load_programmes
     from adapters.yaml_files import FileRefused
 
     try:
@@ -284,7 +284,7 @@ def programmes(
     code: Annotated[str | None, typer.Argument(help="Show this one only.")] = None,
 ) -> None:
     """Show every programme with its services and promises, in Chinese and English."""
-    from adapters.programme_catalogue import show
+    from adapters.programmes.catalogue import show
 
     show(_programmes(code), console)
 
@@ -292,7 +292,7 @@ def programmes(
 @app.command()
 def schema() -> None:
     """Write the JSON Schema of programme files, for editors."""
-    from adapters.programme_schema import SCHEMA, write_schema
+    from adapters.programmes.schema import SCHEMA, write_schema
 
     state = "已更新 / written" if write_schema() else "无变化 / current"
     console.print(f"{SCHEMA.relative_to(ROOT)}: {state}")
@@ -301,7 +301,7 @@ def schema() -> None:
 @app.command()
 def keys() -> None:
     """Print fresh secrets as lines of an environment file; keep them, they are shown once."""
-    from adapters import keyfiles
+    from adapters.encryption import keyfiles
 
     typer.echo(keyfiles.fresh_environment())
 
@@ -329,7 +329,7 @@ def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)])
 @app.command()
 def reseal() -> None:
     """Bring stored personal data to the newest key, and say which keys are still needed."""
-    from adapters.rotation import reseal_and_tell
+    from adapters.encryption.rotation import reseal_and_tell
     from adapters.servers.stack import stack
 
     async def main() -> None:
@@ -346,8 +346,8 @@ def reconcile(
     """Compare a day of the payment partner's statement with the ledger; safe to repeat."""
     from datetime import UTC
 
-    from adapters.schedules import by_hand
     from adapters.servers.stack import stack
+    from adapters.temporal.schedules import by_hand
     from domain.calendar import civil_date
     from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
 

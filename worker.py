@@ -9,41 +9,44 @@ from typing import Any, Final
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.booking_ports import BookingBookPort, EntitlementPort, PaperPort
 from activities.bookings import KeepBookings
 from activities.books import KeepBooks
 from activities.claims import FileClaims
 from activities.courier import SendParcels
-from activities.courier_ports import CourierPort, LabPort
 from activities.dispatch import SendNurse
 from activities.enquiries import KeepEnquiries
-from activities.enquiry_ports import RecordPort
 from activities.exchange import ExchangeBills
-from activities.exchange_ports import BillsPort, SocialPort
-from activities.hospital_ports import DirectoryPort, HospitalPort
 from activities.hospitals import AskHospitals
-from activities.house_ports import HouseListPort
 from activities.notices import TellCustomers
 from activities.papers import TakePapers
 from activities.payment import PayHospital
-from activities.ports import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
+from activities.ports.bookings import BookingBookPort, EntitlementPort, PaperPort
+from activities.ports.cases import ClaimsPort, LedgerPort, MessagingPort, PaymentPort
+from activities.ports.courier import CourierPort, LabPort
+from activities.ports.enquiries import RecordPort
+from activities.ports.exchange import BillsPort, SocialPort
+from activities.ports.hospitals import DirectoryPort, HospitalPort
+from activities.ports.house import HouseListPort
+from activities.ports.reconciliation import CompareBookPort, StatementPort
+from activities.ports.rescues import RescueBookPort
+from activities.ports.rosters import RosterPort
+from activities.ports.visits import DispatchPort
 from activities.reconcile import Reconcile
-from activities.reconcile_ports import CompareBookPort, StatementPort
-from activities.rescue_ports import RescueBookPort
 from activities.rescues import KeepRescues
-from activities.roster_ports import RosterPort
 from activities.rosters import AskRoster
-from activities.visit_ports import DispatchPort
-from adapters.bookings import BookingBook
-from adapters.casebook import Casebook
+from adapters.books.bookings import BookingBook
+from adapters.books.casebook import Casebook
+from adapters.books.directory import Directory
+from adapters.books.entitlements import Entitlements
+from adapters.books.ledger import Ledger
+from adapters.books.paid_papers import PaidPapers
+from adapters.books.reconciliation import CompareBooks, PartnerStatements
+from adapters.books.rescues import RescueBook
+from adapters.books.roster import Roster
 from adapters.database import open_database
-from adapters.directory import Directory
-from adapters.encryption import KeyRing, Sealer
-from adapters.entitlements import Entitlements
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.house import HouseList
-from adapters.ledger import Ledger
 from adapters.medical_base import load_medical_base
-from adapters.paid_papers import PaidPapers
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.dispatch import NursePlatform
@@ -52,15 +55,12 @@ from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
-from adapters.reconciliation import CompareBooks, PartnerStatements
-from adapters.rescues import RescueBook
-from adapters.roster import Roster
-from adapters.schedules import every_morning
 from adapters.settings import PARTNERS, Settings
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
+from adapters.temporal.schedules import every_morning
+from adapters.temporal.workflow_runner import sandbox
 from adapters.webhooks.outbox import Outbox
 from adapters.webhooks.postman import Postman
-from adapters.workflow_runner import sandbox
 from workflows.bookings.appointment import Appointment
 from workflows.bookings.consultation import Consultation
 from workflows.bookings.escort import Escort

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.booking_ports import BookingBookPort, BookingPage, EntitlementPort
 from activities.books import enter_books
 from activities.notices import TellCustomers
-from activities.ports import LedgerPort
+from activities.ports.bookings import BookingBookPort, BookingPage, EntitlementPort
+from activities.ports.cases import LedgerPort
 
 
 class KeepBookings:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.booking_ports import BookingPage
 from activities.notices import TellCustomers
-from activities.ports import CasebookPort, CasePage, LedgerPort, PaymentStatus
+from activities.ports.bookings import BookingPage
+from activities.ports.cases import CasebookPort, CasePage, LedgerPort, PaymentStatus
 
 
 async def enter_books(ledger: LedgerPort, matter_id: str, page: CasePage | BookingPage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import CasebookPort, ClaimFiling, ClaimReceipt, ClaimsPort
+from activities.ports.cases import CasebookPort, ClaimFiling, ClaimReceipt, ClaimsPort
 
 
 class FileClaims:

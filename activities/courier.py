@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.courier_ports import (
+from activities.ports.courier import (
     CourierPort,
     LabAnswer,
     LabPort,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.visit_ports import DispatchPort, VisitAnswer, VisitOrder
+from activities.ports.visits import DispatchPort, VisitAnswer, VisitOrder
 
 
 class SendNurse:

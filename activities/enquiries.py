@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.enquiry_ports import EnquiryBookPort, EnquiryPage
+from activities.ports.enquiries import EnquiryBookPort, EnquiryPage
 
 
 class KeepEnquiries:

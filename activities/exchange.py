@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.exchange_ports import (
+from activities.ports.exchange import (
     BillsPort,
     BillWanted,
     ReadBill,
@@ -12,7 +12,7 @@ from activities.exchange_ports import (
     SocialAnswer,
     SocialPort,
 )
-from domain.medicine import MedicalBase
+from domain.claims.medicine import MedicalBase
 
 
 class ExchangeBills:

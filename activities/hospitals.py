@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.hospital_ports import (
+from activities.ports.hospitals import (
     DirectoryPort,
     HospitalNamed,
     HospitalPort,

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import Contact, Delivery, MessagingPort, NoticeOrder, NoticeRecord
+from activities.ports.cases import Contact, Delivery, MessagingPort, NoticeOrder, NoticeRecord
 
 FIRST_TRY_SECONDS: Final = 2.0
 """For all notices of a page together: a slow gateway must not hold up the next page."""

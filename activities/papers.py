@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.booking_ports import PaperPort, PapersPaid
+from activities.ports.bookings import PaperPort, PapersPaid
 
 
 class TakePapers:

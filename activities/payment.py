@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.ports import (
+from activities.ports.cases import (
     HoldOrder,
     LedgerPort,
     MovementConflict,

@@ -6,10 +6,10 @@ from datetime import date
 
 from temporalio import activity
 
-from activities.house_ports import HouseListPort, HouseTask
-from activities.reconcile_ports import CompareBookPort, DayCompared, StatementPort
+from activities.ports.house import HouseListPort, HouseTask
+from activities.ports.reconciliation import CompareBookPort, DayCompared, StatementPort
 from domain.reconciliation import Difference, DifferenceKind, Line, days_wanted, differences
-from domain.steps import Evidence
+from domain.steps.kinds import Evidence
 
 BEFORE_THE_DAY_IS_MISSING = 3
 """Rounds of asking for statements: the days beside, older ones, and none is left to ask for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.rescue_ports import RescueBookPort, RescuePage
+from activities.ports.rescues import RescueBookPort, RescuePage
 
 
 class KeepRescues:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.roster_ports import LineUp, Place, RosterPort, Take
+from activities.ports.rosters import LineUp, Place, RosterPort, Take
 
 
 class AskRoster:

@@ -16,11 +16,11 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.house_ports import HouseTask
-from adapters.encryption import Sealer
-from adapters.pages import TASK_FORM
+from activities.ports.house import HouseTask
+from adapters.books.pages import TASK_FORM
+from adapters.encryption.keys import Sealer
 from adapters.tables.cases import matters, tasks
-from domain.tasks import TASKS
+from domain.steps.tasks import TASKS
 
 HOUSE: Final = "house"
 _LETTERS: Final = 20

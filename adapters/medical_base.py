@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adapters.yaml_files import read_model
-from domain.medicine import MedicalBase
+from domain.claims.medicine import MedicalBase
 
 MEDICAL_BASE = Path(__file__).parent.parent / "data" / "medical-base.yaml"
 

@@ -18,7 +18,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from adapters.keyfiles import (
+from adapters.encryption.keyfiles import (
     KEY_BYTES,
     kept,
     random_key,

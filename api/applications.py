@@ -12,17 +12,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from api.problems import Problem, at_field
-from api.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
-from api.wiring import Door, Unit, UnknownProgramme
+from api.door.problems import Problem, at_field
+from api.door.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
+from api.wiring.door import Door, Unit, UnknownProgramme
 from domain.activation import anniversary
 from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import Counter, counter_of
 from domain.hospital import NOT_IN_DIRECTORY
-from domain.programme import Programme
-from domain.services import PreconditionCode, Service, Shape
-from domain.terms import ModeFlags
+from domain.programmes.programme import Programme
+from domain.programmes.services import PreconditionCode, Service, Shape
+from domain.programmes.terms import ModeFlags
 from workflows.messages import HospitalTerms
 
 _BOOKING: Final = PreconditionCode.BOOKING

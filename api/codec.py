@@ -16,10 +16,10 @@ from google.protobuf import json_format
 from pydantic import TypeAdapter
 from temporalio.api.common.v1 import Payload, Payloads
 
-from api.docs import FAILURES
-from api.identity import bearer, caller_of
-from api.problems import Problem
-from api.wiring import Door, door_of
+from api.door.docs import FAILURES
+from api.door.identity import bearer, caller_of
+from api.door.problems import Problem
+from api.wiring.door import Door, door_of
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/codec", tags=["编解码"])

@@ -13,15 +13,15 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from api.applications import Application, Declared, Identified, Known, gather
-from api.docs import FAILURES
-from api.identity import Caller, allowed
-from api.problems import at_field
-from api.text import Body, Code, OpaqueId, example
-from api.wiring import Door, door_of
+from api.door.docs import FAILURES
+from api.door.identity import Caller, allowed
+from api.door.problems import at_field
+from api.door.text import Body, Code, OpaqueId, example
+from api.wiring.door import Door, door_of
 from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
 from domain.money import Money
-from domain.programme import NotInProgramme
+from domain.programmes.programme import NotInProgramme
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["资格查询"])

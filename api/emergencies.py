@@ -15,13 +15,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.docs import FAILURES
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
-from api.identity import ANYONE, Caller, allowed
-from api.problems import Problem, at_field
-from api.text import Body, Code, example, not_blank
-from api.wiring import Unit, UnknownProgramme, door_of
-from domain.forms import StaffId
+from api.door.docs import FAILURES
+from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.door.identity import ANYONE, Caller, allowed
+from api.door.problems import Problem, at_field
+from api.door.text import Body, Code, example, not_blank
+from api.wiring.door import Unit, UnknownProgramme, door_of
+from domain.steps.forms import StaffId
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])

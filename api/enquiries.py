@@ -2,7 +2,7 @@
 
 The question and the caller's key are written in one transaction, then the workflow that watches
 over the answer is started; if its server is away, the sweep starts it. The words of the question
-go into the sealed row and nowhere else. An answer is a task like any other (`api.tasks`).
+go into the sealed row and nowhere else. An answer is a task like any other (`api.tasks.worklist`).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.access import may_ask_for
-from api.docs import FAILURES
-from api.gateway import NotKnownYet
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
-from api.identity import Caller, allowed, may_see
-from api.problems import Problem, at_field
-from api.reporting import stage_name
-from api.shapes import ClockView, TaskView, TimelineView, Utc
-from api.text import Body, Code, EnquiryId, OpaqueId, example, not_blank
-from api.views import clock_view, task_view, timeline_view, viewer
-from api.wiring import Door, Unit, UnknownProgramme, door_of
+from api.door.access import may_ask_for
+from api.door.docs import FAILURES
+from api.door.gateway import NotKnownYet
+from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.door.identity import Caller, allowed, may_see
+from api.door.problems import Problem, at_field
+from api.door.shapes import ClockView, TaskView, TimelineView, Utc
+from api.door.text import Body, Code, EnquiryId, OpaqueId, example, not_blank
+from api.door.views import clock_view, task_view, timeline_view, viewer
+from api.waivers.reporting import stage_name
+from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.board import EnquiryView, SlaState
 from domain.calendar import civil_date
 from domain.enquiry import ENQUIRY_NAMES, EnquiryKind, EnquiryStage

@@ -16,11 +16,11 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from api.letters import count_letters
-from api.problems import RETRY_AFTER_S
-from api.upkeep import calendar_warning
-from api.webhooks import count_stopped
-from api.wiring import door_of
+from api.door.problems import RETRY_AFTER_S
+from api.door.upkeep import calendar_warning
+from api.reports.letters import count_letters
+from api.reports.webhooks import count_stopped
+from api.wiring.door import door_of
 from domain.calendar import civil_date
 
 routes = APIRouter(tags=["运行状态"])

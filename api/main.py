@@ -21,80 +21,67 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
-from adapters.bookings import BookingBoard
+from adapters.books.bookings import BookingBoard
+from adapters.books.calendar_table import CalendarShelf
+from adapters.books.caseboard import Caseboard
+from adapters.books.documents import Documents
+from adapters.books.enquiries import EnquiryBoard
+from adapters.books.ledger import Ledger
+from adapters.books.rescues import RescueBoard
+from adapters.books.worklist import Worklist
 from adapters.calendar_file import calendar_of, read_years
-from adapters.calendar_table import CalendarShelf
-from adapters.caseboard import Caseboard
-from adapters.codec import PayloadCodec, PayloadRefused
 from adapters.database import open_database
-from adapters.documents import Documents
 from adapters.door.unit import BOOKS_AWAY, Database, DoorBooks
-from adapters.encryption import KeyRing, Sealer
-from adapters.enquiries import EnquiryBoard
+from adapters.encryption.codec import PayloadCodec, PayloadRefused
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.house import HouseList
 from adapters.identity import TokenRefused, Tokens
-from adapters.ledger import Ledger
 from adapters.logs import configure_logs
 from adapters.migrations.run import newest
 from adapters.partners.signing import SignatureRefused, verified
-from adapters.programme_files import load_programmes
-from adapters.rescues import RescueBoard
-from adapters.search_attributes import missing
+from adapters.programmes.files import load_programmes
 from adapters.settings import Partner, Reporter, Settings
-from adapters.temporal import connect, without_worker
+from adapters.temporal.connection import connect, without_worker
+from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
-from adapters.worklist import Worklist
-from api import (
-    asked,
-    booking_commands,
-    booking_files,
-    booking_papers,
-    booking_reports,
-    bookings,
-    callbacks,
-    claim_report,
+from api import codec, eligibility, emergencies, enquiries, health, policy_ends, reference
+from api.bookings import commands as booking_commands
+from api.bookings import conversations, slots
+from api.bookings import files as booking_files
+from api.bookings import opening as bookings
+from api.bookings import papers as booking_papers
+from api.door import errors
+from api.door.delivery import sweep_for_ever
+from api.door.gateway import CaseGateway
+from api.door.middleware import Measures, Observed
+from api.door.openapi import describe
+from api.door.sizes import BoundedBodies
+from api.door.strict import only_described
+from api.door.upkeep import look_first, upkeep_for_ever
+from api.partners import callbacks
+from api.reports import bookings as booking_reports
+from api.reports import claims as claim_report
+from api.reports import letters, promises, ratings, repayments, webhooks
+from api.rescues import opening as rescues
+from api.rescues import publications, readiness
+from api.rescues import reports as rescue_reports
+from api.rescues import views as rescue_views
+from api.tasks import asked, worklist
+from api.waivers import (
     claims,
-    codec,
     commands,
-    conversations,
     deposit_waivers,
     disputes,
     documents,
-    eligibility,
-    emergencies,
-    enquiries,
-    errors,
     family,
-    health,
     interventions,
-    letters,
     payment_codes,
-    policy_ends,
-    promises,
-    publications,
-    ratings,
-    readiness,
-    reference,
-    repayments,
     reporting,
     requests,
-    rescue_reports,
-    rescue_views,
-    rescues,
-    slots,
-    tasks,
-    webhooks,
 )
-from api.delivery import sweep_for_ever
-from api.gateway import CaseGateway
-from api.middleware import Measures, Observed
-from api.openapi import describe
-from api.sizes import BoundedBodies
-from api.strict import only_described
-from api.upkeep import look_first, upkeep_for_ever
-from api.wiring import Door
+from api.wiring.door import Door
 from domain.calendar import WorkCalendar, civil_date
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 _PARTNERS: Final[dict[str, Partner | Reporter]] = {
@@ -242,7 +229,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         family,
         disputes,
         documents,
-        tasks,
+        worklist,
         reference,
         policy_ends,
         asked,

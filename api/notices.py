@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar, Final
 
+from adapters.books.calendar_table import CalendarReport, CalendarShelf, import_notice
 from adapters.calendar_file import calendar_of, read_years
-from adapters.calendar_table import CalendarReport, CalendarShelf, import_notice
 from adapters.door.unit import Database, DoorBooks
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.bulk import Progress
 from adapters.servers.serving import running_settings
 from adapters.settings import Settings
-from adapters.temporal import connect
-from api.gateway import CaseGateway, NotKnownYet
-from api.retiming import retime_all
+from adapters.temporal.connection import connect
+from api.door.gateway import CaseGateway, NotKnownYet
+from api.door.retiming import retime_all
 
 PAUSE_S: Final = 1.0
 """After each forty cases, so that thousands of them leave the workers time for everything else."""

@@ -16,13 +16,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.docs import FAILURES
-from api.gateway import CaseGateway, CaseNotRunning, NotKnownYet
-from api.idempotency import Answer, IdempotencyKey, ask_of, once
-from api.identity import Caller, allowed
-from api.problems import Problem, at_field
-from api.text import Body, Code, Words, example, not_blank
-from api.wiring import Books, Door, Unit, UnknownProgramme, door_of
+from api.door.docs import FAILURES
+from api.door.gateway import CaseGateway, CaseNotRunning, NotKnownYet
+from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.door.identity import Caller, allowed
+from api.door.problems import Problem, at_field
+from api.door.text import Body, Code, Words, example, not_blank
+from api.wiring.door import Books, Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
 from domain.hospital import tidy
 from domain.policy import EndRefused, PolicyOver, PolicyRow, Unheard

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from api.docs import FAILURES
-from api.identity import ANYONE, Caller, allowed
-from api.problems import at_field
-from api.text import Code
-from api.wiring import Door, UnknownProgramme, door_of
+from api.door.docs import FAILURES
+from api.door.identity import ANYONE, Caller, allowed
+from api.door.problems import at_field
+from api.door.text import Code
+from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.calendar import civil_date
 from domain.clock import Budget
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money
-from domain.programme import Programme
-from domain.services import Service, ServiceQuota
-from domain.terms import ClockTerms
+from domain.programmes.programme import Programme
+from domain.programmes.services import Service, ServiceQuota
+from domain.programmes.terms import ClockTerms
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])

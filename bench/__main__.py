@@ -14,7 +14,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from adapters import runtime
+from adapters.temporal import runtime
 from bench import bookings, data, deadlines
 from bench.cases import Bones, Waiver
 from bench.house import House, opened, servers
@@ -115,6 +115,7 @@ def show_counts(title: str, cost: Counts) -> None:
     table.add_row("state transitions", str(cost.transitions), "")
     table.add_row("workflow tasks", str(cost.workflow_tasks), "")
     table.add_row("commands", str(cost.commands), "")
+    table.add_row("deeds: events but those of workflow tasks", str(cost.deeds), "")
     console.print(table)
     if cost.skipping:
         console.print(f"{cost.skipping} more events say that time was skipped; real time has none")

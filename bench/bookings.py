@@ -26,7 +26,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from adapters import runtime
+from adapters.temporal import runtime
 from bench.cases import Bones
 from bench.house import House, insure, opened, person, resident_kib, servers
 from bench.line import GLANCE, Answer, NotAsExpected

@@ -21,15 +21,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from adapters import runtime
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
+from adapters.temporal import runtime
 from bench.house import servers
 from bench.roster import write
 from domain.calendar import WorkCalendar
 from domain.eligibility import Facts, judge
-from domain.programme import Programme
-from domain.services import PreconditionCode
+from domain.programmes.programme import Programme
+from domain.programmes.services import PreconditionCode
 
 CHECK_MAX_MS: Final = 1.0
 GROWTH_MAX: Final = 1.5

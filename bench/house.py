@@ -22,9 +22,8 @@ import psutil
 from sqlalchemy import func, select
 from temporalio.client import Client
 
-from adapters import search_attributes
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.identity import mint
 from adapters.lists.files import ListFile
 from adapters.lists.hospital_import import import_hospitals
@@ -37,7 +36,8 @@ from adapters.servers.serving import child_environment
 from adapters.servers.stack import Stack, stack
 from adapters.settings import ROOT, Settings
 from adapters.tables.booking import bookings
-from adapters.temporal import connect
+from adapters.temporal import search_attributes
+from adapters.temporal.connection import connect
 from bench.line import Hand, Line
 from workflows.cockpit import SEARCH_ATTRIBUTES
 

@@ -18,12 +18,12 @@ from typing import Any
 from openpyxl import Workbook
 from stdnum.cn import ric
 
-from adapters import runtime
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.files import ListFile
 from adapters.lists.insured_import import Terms, import_insured
 from adapters.lists.versions import ListName
+from adapters.temporal import runtime
 
 HEADINGS = (
     "保单号", "姓名", "身份证号", "手机号", "产品", "保额", "渠道", "生效日期", "终止日期",

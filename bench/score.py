@@ -30,6 +30,15 @@ _ONLY_IN_VIRTUAL_TIME: Final = (
 )
 """What the server notes when it is told to skip time; a case in real time has none of it."""
 
+_TASKS: Final = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
+"""How the worker was woken. A busy machine wakes it more often for the same deeds."""
+
 _COMMANDS: Final = {
     EventType.EVENT_TYPE_TIMER_STARTED: "timers",
     EventType.EVENT_TYPE_TIMER_CANCELED: "cancels",
@@ -49,16 +58,18 @@ class Counts:
     transitions: int
     workflow_tasks: int
     commands: int
+    deeds: int  # events but those of workflow tasks
+    deed_bytes: int
     by_kind: dict[str, int]
 
     @property
     def totals(self) -> dict[str, int]:
-        """The numbers that are watched."""
+        """The numbers that are watched: those that no load of the machine changes."""
         return {
-            "events": self.events,
+            "commands": self.commands,
             "actions": self.actions,
-            "history_bytes": self.history_bytes,
-            "transitions": self.transitions,
+            "deeds": self.deeds,
+            "deed_bytes": self.deed_bytes,
         }
 
 
@@ -75,6 +86,11 @@ async def counts(client: Client, workflow_id: str) -> Counts:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
     )
     skipping = sum(event.event_type in _ONLY_IN_VIRTUAL_TIME for event in history.events)
+    deeds = [
+        event
+        for event in history.events
+        if event.event_type not in _TASKS and event.event_type not in _ONLY_IN_VIRTUAL_TIME
+    ]
     return Counts(
         events=len(history.events) - skipping,
         skipping=skipping,
@@ -86,6 +102,8 @@ async def counts(client: Client, workflow_id: str) -> Counts:
             for event in history.events
         ),
         commands=sum(part.commands for beat in score(history).beats for part in beat.rounds),
+        deeds=len(deeds),
+        deed_bytes=sum(event.ByteSize() for event in deeds),
         by_kind=dict(kinds),
     )
 

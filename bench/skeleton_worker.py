@@ -8,7 +8,7 @@ import sys
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from adapters import runtime
+from adapters.temporal import runtime
 from bench.skeleton import TASK_QUEUE, Skeleton, nothing
 
 

@@ -1,7 +1,7 @@
 """What story 1 costs the server, counted on a case that is told in virtual time.
 
-Commands and billable actions are the same every time. Events are not quite: two messages that
-arrive together share a workflow task, and each task saved is three events.
+Commands, billable actions and deeds are the same every time, on any machine. All events together
+are not: two messages that arrive together share a workflow task, and each task saved is three.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.settings import Settings
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
 from bench.score import Counts, counts
 from demo.house import opened
 from demo.story_one import BEGINS, StoryOne

@@ -29,18 +29,18 @@ from stdnum.cn import ric
 
 from adapters.calendar_file import load_calendar
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.files import ListFile
 from adapters.lists.hospital_import import import_hospitals
 from adapters.lists.insured_import import Terms, import_insured
 from adapters.lists.network_import import import_network
 from adapters.lists.versions import ListName
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from adapters.servers.serving import child_environment
 from adapters.settings import ROOT, Settings
 from adapters.tables.cases import policies
-from adapters.temporal import connect
-from adapters.virtual_time import Stage, days_to_move
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage, days_to_move
 from api.main import create_app
 from demo.people import Person, until
 from domain.calendar import SHANGHAI

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.offer import Activation, Gate
-from domain.services import Waiting
+from domain.programmes.offer import Activation, Gate
+from domain.programmes.services import Waiting
 
 
 class PolicyDays(BaseModel):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.clock import Clock
 from domain.eligibility import Verdict
 from domain.posting import Account, Reason
-from domain.steps import Evidence
+from domain.steps.kinds import Evidence
 from domain.waiver import Role
 
 PAGE_MAX = 200
@@ -308,7 +308,7 @@ class BookingFilter(Row):
 
 
 class BookingRow(Row):
-    """A booking in a list. `stage` is a `domain.booking.BookingStage`, or `opening`."""
+    """A booking in a list. `stage` is a `domain.bookings.booking.BookingStage`, or `opening`."""
 
     booking_id: str
     programme: str

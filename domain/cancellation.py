@@ -11,7 +11,7 @@ from enum import StrEnum
 from domain.calendar import WorkCalendar, civil_date
 from domain.eligibility_rules import is_far_enough
 from domain.events import ExpectedEvent
-from domain.services import CancellationRule, Loss, Service
+from domain.programmes.services import CancellationRule, Loss, Service
 
 
 class Cost(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.sourced import Terms
+from domain.programmes.sourced import Terms
 
 FILES_MAX: Final = 300
 """So many files one case or booking takes; each is told to its story (inferred)."""

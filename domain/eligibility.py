@@ -13,8 +13,8 @@ from domain.calendar import WorkCalendar
 from domain.eligibility_rules import Answer, Question, answer_to, limit_fen
 from domain.facts import Facts
 from domain.money import Fen
-from domain.programme import Programme
-from domain.rules import EligibilityRule, RuleCode
+from domain.programmes.programme import Programme
+from domain.programmes.rules import EligibilityRule, RuleCode
 
 __all__ = [
     "Facts",

@@ -14,9 +14,9 @@ from domain.activation import span_of, waiting_ends
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Unit
 from domain.facts import Facts
-from domain.programme import NotInProgramme, Programme, ProgrammeKind
-from domain.rules import EligibilityRule, RuleCode
-from domain.services import PreconditionCode, Service, Waiting
+from domain.programmes.programme import NotInProgramme, Programme, ProgrammeKind
+from domain.programmes.rules import EligibilityRule, RuleCode
+from domain.programmes.services import PreconditionCode, Service, Waiting
 
 
 class Answer(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from domain.activation import anniversary
-from domain.services import Service, ServiceQuota
+from domain.programmes.services import Service, ServiceQuota
 
 _YEARS_SEARCHED_MAX = 200
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.activation import PolicyDays
 from domain.money import Fen
-from domain.services import PreconditionCode
+from domain.programmes.services import PreconditionCode
 
 
 class Facts(BaseModel):

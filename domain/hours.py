@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from domain.calendar import SHANGHAI, WorkCalendar, civil_date
-from domain.sourced import Terms
+from domain.programmes.sourced import Terms
 
 ALWAYS = "24x7"
 NOT_STATED = "not_stated"

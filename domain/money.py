@@ -2,7 +2,7 @@
 
 An amount inside greenlane is an `int` of fen (1/100 RMB); floats never enter. On the wire an amount
 is a decimal string with two places and its currency (`design: money`). What an amount is *for* is
-said elsewhere: limits in `domain.programme`, movements in `domain.posting`.
+said elsewhere: limits in `domain.programmes.programme`, movements in `domain.posting`.
 """
 
 from __future__ import annotations

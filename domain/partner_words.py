@@ -13,8 +13,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from stdnum.cn import ric
 
-from domain.coordination import Resource
-from domain.services import DoctorLevel
+from domain.bookings.coordination import Resource
+from domain.programmes.services import DoctorLevel
 
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.calendar import SHANGHAI, civil_date
 from domain.money import Fen, spoken
 from domain.posting import Account, Reason
-from domain.steps import Evidence
+from domain.steps.kinds import Evidence
 
 LOOK_BACK: Final = 120
 """Days a movement is looked for in older statements; no stay and no unknown outcome is longer."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.calendar import WorkCalendar, civil_date
 from domain.clock import due_at
 from domain.money import Fen, PositiveFen
-from domain.waiver_terms import ClaimTerms, RepaymentTerms
+from domain.programmes.waiver_terms import ClaimTerms, RepaymentTerms
 
 
 class Settlement(BaseModel):

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, WorkCalendar
 from domain.eligibility import Outcome, Verdict
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from domain.waiver import PaymentMode, Role
 from workflows.messages import Actor, ClaimAsked, HospitalTerms, OpenCase
 

@@ -11,15 +11,15 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from domain.claim_risk import Value
-from domain.claim_terms import ClaimServices, Lane
+from domain.claims.risk import Value
+from domain.claims.terms import ClaimServices, Lane
 from domain.documents import DocumentKind, DocumentStage, listed
 from domain.eligibility import Outcome
-from domain.forms import Adjudicate, SettleAtCounter
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import ConfirmDocuments
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import Adjudicate, SettleAtCounter
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ConfirmDocuments
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.claims.exchange import Exchange
 from workflows.claims.messages import BillSettled

@@ -14,8 +14,8 @@ from temporalio import workflow
 
 from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
-from domain.programme import Programme
-from domain.terms import ClockTerms, ExpectedEvent, NotBefore
+from domain.programmes.programme import Programme
+from domain.programmes.terms import ClockTerms, ExpectedEvent, NotBefore
 from workflows.matter import MatterPen, MatterState
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.steps import TaskKind
-from domain.tasks import ArrangeVisit, SignOnSite
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ArrangeVisit, SignOnSite
 from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import civil
 from workflows.messages import (

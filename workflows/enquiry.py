@@ -13,7 +13,7 @@ from typing import Final
 from temporalio import workflow
 
 from activities.enquiries import KeepEnquiries
-from activities.enquiry_ports import AnswerGiven, EnquiryPage
+from activities.ports.enquiries import AnswerGiven, EnquiryPage
 from domain.enquiry import (
     ANSWERER_NAMES,
     ANSWERER_ROLES,
@@ -24,9 +24,9 @@ from domain.enquiry import (
     EnquiryStage,
     stage_with,
 )
-from domain.steps import TaskKind
-from domain.tasks import AnswerEnquiry
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import AnswerEnquiry
 from workflows import cockpit
 from workflows.front_desk import FrontDesk
 from workflows.matter import Completion, MatterPen, MatterState

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from temporalio import workflow
 
-from activities.ports import TaskClosed
+from activities.ports.cases import TaskClosed
 from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock, ClockState
 from domain.documents import DocumentKind, listed
-from domain.programme import Programme
-from domain.steps import CareDuty, Evidence, TaskKind
-from domain.tasks import TASKS
-from domain.terms import ClockTerms, ExpectedEvent
+from domain.programmes.programme import Programme
+from domain.programmes.terms import ClockTerms, ExpectedEvent
+from domain.steps.kinds import CareDuty, Evidence, TaskKind
+from domain.steps.tasks import TASKS
 from domain.waiver import Role
 from workflows.clocks import Clocks
 from workflows.cockpit import by_when

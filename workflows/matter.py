@@ -12,13 +12,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
-from activities.ports import TaskClosed, TaskOpened, TimelineEntry
+from activities.ports.cases import TaskClosed, TaskOpened, TimelineEntry
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
-from domain.forms import Form
-from domain.steps import CareDuty, TaskKind
-from domain.tasks import TASKS
-from domain.terms import NotBefore
+from domain.programmes.terms import NotBefore
+from domain.steps.forms import Form
+from domain.steps.kinds import CareDuty, TaskKind
+from domain.steps.tasks import TASKS
 from domain.waiver import Role
 from workflows.messages import Actor
 

@@ -12,18 +12,18 @@ from typing import Any, Final, Literal
 
 from pydantic import AliasChoices, Field
 
-from activities.ports import Message, PaymentStatus
-from domain.booking import BookingStage
+from activities.ports.cases import Message, PaymentStatus
+from domain.bookings.booking import BookingStage
+from domain.bookings.roster import Slot
+from domain.bookings.telephone import Caller, CallNews
+from domain.bookings.visit import Escorting
 from domain.cancellation import Cost
 from domain.eligibility import Verdict
 from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
-from domain.rescue import RescueStage
-from domain.roster import Slot
-from domain.services import Shape
-from domain.steps import Evidence, TaskKind
-from domain.telephone import Caller, CallNews
-from domain.visit import Escorting
+from domain.programmes.services import Shape
+from domain.rescues.rescue import RescueStage
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 

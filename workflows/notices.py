@@ -14,9 +14,9 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.notices import TellCustomers
-from activities.ports import Delivery, NoticeOrder
+from activities.ports.cases import Delivery, NoticeOrder
 from domain.money import format_fen
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from workflows.matter import MatterState
 
 NOTICE_WITHIN: Final = timedelta(seconds=15)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from activities.ports import Message
+from activities.ports.cases import Message
 from workflows.messages import Actor
 
 

@@ -14,12 +14,12 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.house_ports import HouseTask
+from activities.ports.house import HouseTask
+from activities.ports.reconciliation import DayCompared
 from activities.reconcile import Reconcile
-from activities.reconcile_ports import DayCompared
 from domain.calendar import civil_date
 from domain.reconciliation import Difference, DifferenceKind
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from workflows.messages import DayReconciled, DifferenceFound, ReconcileDay
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 

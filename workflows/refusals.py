@@ -13,14 +13,14 @@ from typing import Final
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import TaskOpened
+from activities.ports.cases import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentKind, DocumentStage, listed, missing
-from domain.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
 from domain.money import AmountRefused, Money, spoken
-from domain.steps import TaskKind
-from domain.strict import fault_of
-from domain.tasks import (
+from domain.programmes.waiver_terms import WaiverTerms
+from domain.steps.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import (
     TASKS,
     AnswerTopUp,
     ArrangeVisit,
@@ -34,8 +34,8 @@ from domain.tasks import (
     SignAuthorization,
     SignOnSite,
 )
+from domain.strict import fault_of
 from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
-from domain.waiver_terms import WaiverTerms
 from workflows.matter import ASKED_AGAIN, MatterState
 from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
 from workflows.waiver.case import CaseState

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from domain.calendar import WorkCalendar
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 
 KEPT: Final = 64
 """Versions kept of each: more than are open at a time; one that is not kept is read again."""

@@ -15,7 +15,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.dispatch import SendNurse
-from activities.visit_ports import VisitAnswer, VisitKept, VisitOrder
+from activities.ports.visits import VisitAnswer, VisitKept, VisitOrder
 from workflows.cockpit import civil
 
 VISIT_WITHIN: Final = timedelta(seconds=20)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
-from adapters.openings import OpenedRows
+from adapters.books.openings import OpenedRows
 from adapters.tables.cases import OPENING, TEAM_NURSE, cases, documents, tasks
 from adapters.tables.family import family
 from adapters.tables.states import case_states

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.encryption import Sealer
+from adapters.encryption.keys import Sealer
 from adapters.tables.cases import discharges, notices, payments, top_ups
 from adapters.tables.door import inbox
 from adapters.tables.ledger import transfers

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.encryption import Sealer
+from adapters.encryption.keys import Sealer
 from adapters.tables.door import idempotency_keys as keys
 from domain.guards import Standing
 

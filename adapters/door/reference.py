@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.entitlements import used_in
+from adapters.books.entitlements import used_in
 from adapters.tables.cases import OPENING, cases, hospitals, network_hospitals, policies
 from adapters.tables.door import eligibility_checks
 from adapters.tables.lists import imported_lists

@@ -16,27 +16,27 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.audit import write_audit
-from adapters.bookings import BookingRows
-from adapters.calendar_table import CalendarRows
+from adapters.books.audit import write_audit
+from adapters.books.bookings import BookingRows
+from adapters.books.calendar_table import CalendarRows
+from adapters.books.emergencies import EmergencyRows
+from adapters.books.enquiries import EnquiryRows
+from adapters.books.family import FamilyRows
+from adapters.books.rescues import RescueRows
+from adapters.books.roster import RosterRows
+from adapters.books.talks import TalkRows
 from adapters.door.cases import CaseRows
 from adapters.door.inbox import InboxRows
 from adapters.door.keys import KeyRows
+from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
-from adapters.emergencies import EmergencyRows
-from adapters.encryption import Sealer
-from adapters.enquiries import EnquiryRows
-from adapters.family import FamilyRows
+from adapters.encryption.keys import Sealer
 from adapters.house import HouseRows
-from adapters.policies import PolicyRows
 from adapters.reports.bookings import BookingReportRows
 from adapters.reports.claims import ClaimReport
 from adapters.reports.money import ReportRows
 from adapters.reports.promises import PromiseRows
 from adapters.reports.ratings import RatingRows
-from adapters.rescues import RescueRows
-from adapters.roster import RosterRows
-from adapters.talks import TalkRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""

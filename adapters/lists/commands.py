@@ -16,7 +16,7 @@ from adapters.lists.limits import ROWS_MAX
 if TYPE_CHECKING:
     from adapters.lists.importing import Importer
     from adapters.settings import Settings
-    from domain.programme import Programme
+    from domain.programmes.programme import Programme
 
 app = typer.Typer(help="Reads reference data into the database.", no_args_is_help=True)
 

@@ -16,7 +16,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.bulk import Progress
 from adapters.lists.files import ListFile
 from adapters.lists.hospital_import import import_hospitals

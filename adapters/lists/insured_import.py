@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateTable
 
-from adapters.encryption import Sealer
+from adapters.encryption.keys import Sealer
 from adapters.lists.bulk import ROWS_AT_ONCE, Progress, no_progress
 from adapters.lists.files import ListFile
 from adapters.lists.insured_rows import COLUMNS, Codes, InsuredRow, read_row

@@ -18,7 +18,7 @@ from stdnum.exceptions import ValidationError as NumberRefused
 from adapters.lists.files import Column, Row
 from domain.id_numbers import BORN_MIN, OTHER_NUMBERS, RESIDENT_NUMBER, born_on, written
 from domain.money import AmountRefused, parse_fen
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 
 Note = Callable[[str, str], None]
 """Called with a column and what is wrong with it."""

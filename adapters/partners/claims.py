@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from activities.ports import ClaimFiling, ClaimReceipt
+from activities.ports.cases import ClaimFiling, ClaimReceipt
 from adapters.partners.line import (
     NoBelievableAnswer,
     PartnerLine,

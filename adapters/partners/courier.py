@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
+from activities.ports.courier import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
 from adapters.partners.dispatch import ContactOf
 from adapters.partners.line import (
     Answer,
@@ -25,7 +25,7 @@ from adapters.partners.line import (
     code_of,
     heard,
 )
-from domain.parcel import ParcelPurpose, ParcelStatus
+from domain.bookings.parcel import ParcelPurpose, ParcelStatus
 
 R = TypeVar("R", bound=Reply)
 

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from activities.ports import Contact
-from activities.visit_ports import VisitAnswer, VisitKept, VisitOrder
+from activities.ports.cases import Contact
+from activities.ports.visits import VisitAnswer, VisitKept, VisitOrder
 from adapters.partners.line import (
     Answer,
     NoBelievableAnswer,

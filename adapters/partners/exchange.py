@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from activities.exchange_ports import BillItem, BillWanted, SettleBill, SocialAnswer, StatedBill
+from activities.ports.exchange import BillItem, BillWanted, SettleBill, SocialAnswer, StatedBill
 from adapters.partners.line import (
     Answer,
     NoBelievableAnswer,

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final, Literal, Protocol, TypeVar
 from urllib.parse import quote
 
-from activities.hospital_ports import Patient, ResourceAnswer, ResourceOrder
+from activities.ports.hospitals import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.line import (
     Answer,
     NoBelievableAnswer,
@@ -23,9 +23,9 @@ from adapters.partners.line import (
     code_of,
     heard,
 )
-from domain.coordination import AskStatus
+from domain.bookings.coordination import AskStatus
+from domain.bookings.sharing import HOSPITAL_DESK, Withheld, withheld
 from domain.partner_words import HospitalWord
-from domain.sharing import HOSPITAL_DESK, Withheld, withheld
 
 R = TypeVar("R", bound=Reply)
 

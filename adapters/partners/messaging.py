@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final, Literal
 
-from activities.ports import Delivery, NoticeOrder
+from activities.ports.cases import Delivery, NoticeOrder
 from adapters.partners.line import NoBelievableAnswer, PartnerLine, Reply, Unreachable
 
 _DELIVERIES: Final = {

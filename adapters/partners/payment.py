@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from activities.ports import (
+from activities.ports.cases import (
     MovementConflict,
     PaymentOrder,
     PaymentOutcome,

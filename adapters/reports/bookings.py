@@ -10,11 +10,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.encryption import Sealer
-from adapters.pages import TASK_FORM
+from adapters.books.pages import TASK_FORM
+from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import tasks, timeline
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 
 PROVIDER_FAILED: Final = "provider_failed"
 

@@ -9,7 +9,7 @@ from sqlalchemy import case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.tables.cases import cases, tasks
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 
 _AGES = ((30, "0-30"), (60, "31-60"), (90, "61-90"))

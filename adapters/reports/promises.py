@@ -14,15 +14,15 @@ from typing import Any
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.cursors import cursor_after, cursor_read
-from adapters.encryption import Sealer
-from adapters.pages import TASK_FORM
+from adapters.books.cursors import cursor_after, cursor_read
+from adapters.books.pages import TASK_FORM
+from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, clocks, tasks
 from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
 from domain.clock import Clock
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 
 _PROGRAMME = func.coalesce(
     cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.encryption import Sealer
-from adapters.pages import TASK_FORM
+from adapters.books.pages import TASK_FORM
+from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, tasks
 from adapters.tables.door import ratings
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 
 _WORDS = "ratings.words"
 _HEARD_IN = (TaskKind.FOLLOW_UP_CALL.value, TaskKind.RATE_SERVICE.value)

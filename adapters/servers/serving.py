@@ -23,7 +23,7 @@ from temporalio.client import Client
 from adapters.servers.processes import Child, StartFailed, dying_with_us, keep_running, refuse_taken
 from adapters.servers.stack import ADDRESSES, is_owned, stack
 from adapters.settings import ROOT, Settings
-from adapters.temporal import without_worker
+from adapters.temporal.connection import without_worker
 
 _READY_WITHIN = 60.0  # seconds a part has to answer
 _DOWN_WITHIN = 60.0  # seconds `down` waits for `up` to leave

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table
 
 from adapters.tables.booking import bookings
 from adapters.tables.cases import METADATA, cases, json_column, moment, text_column
-from domain.booking import BOOKING_ENDED
+from domain.bookings.booking import BOOKING_ENDED
 from domain.waiver import ENDED
 
 

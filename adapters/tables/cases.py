@@ -1,8 +1,9 @@
 """The tables of greenlane, as the queries name them.
 
 What a person could be recognised or guessed by stands here only sealed (`LargeBinary`, see
-`adapters.encryption`); people are found by a keyed hash. Triggers and grants, which make ledger,
-timeline and audit append-only, live in `adapters.migrations`; a test holds both descriptions equal.
+`adapters.encryption.keys`); people are found by a keyed hash. Triggers and grants, which make
+ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both
+descriptions equal.
 The books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
 `adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata.
 """
@@ -143,8 +144,7 @@ network_hospitals = Table(
     Index(None, "hospital_id"),
 )
 
-# The insured persons as the insurer's list has them. Cases refer to a policy without a foreign key:
-# a newer list may drop a person whose case still runs.
+# The insurer's list. Who is dropped from it keeps the row: his case may still run.
 policies = Table(
     "policies",
     METADATA,

@@ -114,7 +114,7 @@ def _on_desk(
 @asynccontextmanager
 async def _desk(settings: "Settings") -> "AsyncIterator[tuple[Receivers, Outbox]]":
     from adapters.database import open_database
-    from adapters.encryption import KeyRing, Sealer
+    from adapters.encryption.keys import KeyRing, Sealer
     from adapters.webhooks.outbox import Outbox
     from adapters.webhooks.receivers import Receivers
 

@@ -16,11 +16,11 @@ from sqlalchemy import Row, Table, and_, delete, exists, func, or_, select, tupl
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from activities.booking_ports import BookingPage
-from activities.enquiry_ports import EnquiryPage
-from activities.ports import CasePage
-from adapters.encryption import Sealer
-from adapters.pages import ToldPage
+from activities.ports.bookings import BookingPage
+from activities.ports.cases import CasePage
+from activities.ports.enquiries import EnquiryPage
+from adapters.books.pages import ToldPage
+from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import case_pages, cases
 from adapters.tables.enquiry import enquiries

@@ -16,8 +16,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.encryption import Sealer
-from adapters.keyfiles import random_webhook_secret
+from adapters.encryption.keyfiles import random_webhook_secret
+from adapters.encryption.keys import Sealer
 from adapters.tables.outbox import SEALED_SECRETS, receivers
 
 OVERLAP: Final = timedelta(hours=24)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.audit import first_break, write_audit
+from adapters.books.audit import first_break, write_audit
 from adapters.tables.door import audit
 
 AT = datetime(2026, 5, 6, 0, 40, 0, 120, tzinfo=UTC)

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.booking_ports import BookingPage
-from activities.ports import TaskClosed, TaskOpened, TimelineEntry
-from adapters.bookings import BookingBook
+from activities.ports.bookings import BookingPage
+from activities.ports.cases import TaskClosed, TaskOpened, TimelineEntry
+from adapters.books.bookings import BookingBook
 from adapters.reports.bookings import BookingReportRows
 from adapters.tables.booking import bookings
-from domain.booking import BookingStage
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.fixtures.cases import REPORTED_AT, a_sealer
 

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.house_ports import HouseTask
+from activities.ports.house import HouseTask
+from adapters.books.calendar_table import CalendarReport, CalendarShelf, import_notice
 from adapters.calendar_file import CALENDARS, calendar_of, load_calendar, read_years
-from adapters.calendar_table import CalendarReport, CalendarShelf, import_notice
 from adapters.house import HouseList
 from adapters.tables.calendar import calendar_notices
 from adapters.tables.cases import tasks
 from adapters.yaml_files import FileRefused
 from domain.calendar import YearStatus, wanted_notice
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 
 AT = datetime(2026, 11, 4, 2, 0, tzinfo=UTC)
 SHIPPED = read_years()

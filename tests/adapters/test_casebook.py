@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import (
+from activities.ports.cases import (
     CasebookPort,
     CasePage,
     Delivery,
@@ -24,15 +24,15 @@ from activities.ports import (
     TopUpRecord,
     TopUpState,
 )
-from adapters.caseboard import Caseboard
-from adapters.casebook import Casebook, CaseUnknown, PageConflict
-from adapters.encryption import Sealer
+from adapters.books.caseboard import Caseboard
+from adapters.books.casebook import Casebook, CaseUnknown, PageConflict
+from adapters.encryption.keys import Sealer
 from adapters.tables.cases import timeline
 from adapters.tables.door import audit
 from domain.board import CaseFilter, CaseView, Viewer
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, Unit, WarnRule
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.fixtures.cases import (
     CASE,

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import CasePage, TaskOpened
-from adapters.caseboard import Caseboard
-from adapters.casebook import Casebook
-from adapters.encryption import Sealer
+from activities.ports.cases import CasePage, TaskOpened
+from adapters.books.caseboard import Caseboard
+from adapters.books.casebook import Casebook
+from adapters.encryption.keys import Sealer
 from domain.board import BadCursor, CaseFilter
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import CasePage, TaskClosed, TaskOpened
-from adapters.casebook import Casebook
-from adapters.documents import DocumentChanged, Documents, DocumentTooLarge
+from activities.ports.cases import CasePage, TaskClosed, TaskOpened
+from adapters.books.casebook import Casebook
+from adapters.books.documents import DocumentChanged, Documents, DocumentTooLarge
+from adapters.books.worklist import Worklist
 from adapters.door.unit import DoorBooks
-from adapters.encryption import SealBroken
+from adapters.encryption.keys import SealBroken
 from adapters.tables.cases import DOCUMENT_BYTES_MAX
 from adapters.tables.door import audit
-from adapters.worklist import Worklist
 from domain.board import BadCursor, TaskFilter, Viewer
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage, is_theirs
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 

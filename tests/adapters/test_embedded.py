@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from temporalio.client import Client
 
-from adapters import keyfiles
+from adapters.encryption import keyfiles
 from adapters.servers.processes import Child, StartFailed, free_ports, keep_running, refuse_taken
 from adapters.servers.stack import is_owned, stack
 from adapters.settings import ROOT, Settings

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.encryption import KeyRing, SealBroken, Sealer
+from adapters.encryption.keys import KeyRing, SealBroken, Sealer
 
 OLD = ("k1", b"1" * 32)
 NEW = ("k2", b"2" * 32)

@@ -9,8 +9,15 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
-from adapters.codec import ENCODING, KEY_ID, PACKED, PayloadCodec, PayloadRefused, data_converter
-from adapters.encryption import KeyRing
+from adapters.encryption.codec import (
+    ENCODING,
+    KEY_ID,
+    PACKED,
+    PayloadCodec,
+    PayloadRefused,
+    data_converter,
+)
+from adapters.encryption.keys import KeyRing
 
 OLD = ("k1", b"1" * 32)
 NEW = ("k2", b"2" * 32)

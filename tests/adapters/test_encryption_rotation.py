@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import CasePage, TimelineEntry
-from adapters.caseboard import Caseboard
-from adapters.casebook import Casebook
-from adapters.documents import Documents
-from adapters.encryption import KeyRing, SealBroken, Sealer
-from adapters.rotation import keys_in_use, reseal_all, sealed_columns
+from activities.ports.cases import CasePage, TimelineEntry
+from adapters.books.caseboard import Caseboard
+from adapters.books.casebook import Casebook
+from adapters.books.documents import Documents
+from adapters.encryption.keys import KeyRing, SealBroken, Sealer
+from adapters.encryption.rotation import keys_in_use, reseal_all, sealed_columns
 from domain.board import Viewer
 from domain.waiver import Role, Stage
 from tests.fixtures.cases import CASE, NAME, REPORTED_AT, a_reported_case

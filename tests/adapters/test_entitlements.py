@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.booking_ports import BookingPage, UseMoved
 from activities.bookings import KeepBookings
 from activities.notices import TellCustomers
-from adapters.entitlements import Entitlements
-from adapters.programme_files import load_programmes
-from domain.booking import BookingStage
+from activities.ports.bookings import BookingPage, UseMoved
+from adapters.books.entitlements import Entitlements
+from adapters.programmes.files import load_programmes
+from domain.bookings.booking import BookingStage
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, counter_of
 from tests.workflows.fakes import FakeBooks, FakePartners
 

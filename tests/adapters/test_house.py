@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.house_ports import HouseTask
+from activities.ports.house import HouseTask
+from adapters.books.worklist import Worklist
 from adapters.door.unit import DoorBooks
 from adapters.house import HouseList, house_id
-from adapters.worklist import Worklist
 from domain.board import TaskFilter
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Role
 from tests.fixtures.cases import a_sealer
 

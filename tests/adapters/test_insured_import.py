@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.files import ListFile
 from adapters.lists.insured_import import InsuredReport, MostRemoved, Terms, import_insured
 from adapters.lists.insured_rows import Codes
 from adapters.lists.report import Remarks
 from adapters.lists.versions import ListName
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from adapters.tables.cases import policies
 from adapters.tables.lists import imported_lists
 from adapters.yaml_files import FileRefused

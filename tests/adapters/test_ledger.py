@@ -10,8 +10,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import Balances, HoldAnswer, HoldOrder, LedgerPort, MovementConflict
-from adapters.ledger import Ledger, LimitConflict, LimitMissing, conserved
+from activities.ports.cases import Balances, HoldAnswer, HoldOrder, LedgerPort, MovementConflict
+from adapters.books.ledger import Ledger, LimitConflict, LimitMissing, conserved
 from adapters.tables.ledger import transfers
 from domain import posting
 from domain.posting import Account, Reason, Transfer

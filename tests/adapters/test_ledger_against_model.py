@@ -16,9 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import Balances, HoldAnswer, HoldOrder, LedgerPort, MovementConflict
+from activities.ports.cases import Balances, HoldAnswer, HoldOrder, LedgerPort, MovementConflict
+from adapters.books.ledger import Ledger, conserved
 from adapters.database import open_database
-from adapters.ledger import Ledger, conserved
 from adapters.migrations.run import migrate
 from domain.posting import Account, Reason, Transfer
 

@@ -15,14 +15,14 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports import DischargeRecord, TaskOpened, TopUpRecord, TopUpState
-from adapters.casebook import Casebook
+from activities.ports.cases import DischargeRecord, TaskOpened, TopUpRecord, TopUpState
+from adapters.books.casebook import Casebook
 from adapters.partners.signing import signature
 from adapters.webhooks import outbox as rules
 from adapters.webhooks.outbox import Outbox, events_of
 from adapters.webhooks.postman import Postman
 from adapters.webhooks.receivers import AddressRefused, NoReceiver, Receivers
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
 from tests.adapters.a_channel import Channel, a_channel
 from tests.adapters.test_casebook import a_full_page, a_page
@@ -129,7 +129,7 @@ async def test_a_page_that_is_rolled_back_tells_nothing(
         await rules.post(*_)
         raise RuntimeError
 
-    monkeypatch.setattr("adapters.casebook.post", power_cut)
+    monkeypatch.setattr("adapters.books.casebook.post", power_cut)
     with pytest.raises(RuntimeError):
         await book.write(a_page(1))
     assert await outbox.due() == {}

@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.booking_ports import BookingPage, UseMoved
-from activities.enquiry_ports import AnswerGiven, EnquiryPage
-from activities.ports import TaskOpened
-from adapters.bookings import BookingBook
-from adapters.enquiries import EnquiryBook
+from activities.ports.bookings import BookingPage, UseMoved
+from activities.ports.cases import TaskOpened
+from activities.ports.enquiries import AnswerGiven, EnquiryPage
+from adapters.books.bookings import BookingBook
+from adapters.books.enquiries import EnquiryBook
 from adapters.tables.booking import bookings
 from adapters.tables.enquiry import enquiries
 from adapters.webhooks.outbox import Outbox
 from adapters.webhooks.postman import body_of
 from adapters.webhooks.receivers import Receivers
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
 from domain.enquiry import EnquiryKind, EnquiryStage
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.fixtures.cases import NAME, REPORTED_AT, a_sealer
 

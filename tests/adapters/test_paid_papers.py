@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.booking_ports import Paper, PapersPaid
-from adapters.encryption import KeyRing, Sealer
-from adapters.paid_papers import PaidPapers
+from activities.ports.bookings import Paper, PapersPaid
+from adapters.books.paid_papers import PaidPapers
+from adapters.encryption.keys import KeyRing, Sealer
 from domain.documents import DocumentKind
 
 AT = datetime(2026, 9, 24, 2, 0, tzinfo=UTC)

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.roster_ports import LineUp, Take
-from adapters.programme_files import load_programmes
-from adapters.roster import IN_LINE_FOR, Roster, RosterRows
+from activities.ports.rosters import LineUp, Take
+from adapters.books.roster import IN_LINE_FOR, Roster, RosterRows
+from adapters.programmes.files import load_programmes
 from adapters.tables.roster import slot_takings
-from domain.roster import Slot, Turn
-from domain.services import DoctorLevel
+from domain.bookings.roster import Slot, Turn
+from domain.programmes.services import DoctorLevel
 
 AT = datetime(2026, 9, 24, 2, 0, tzinfo=UTC)
 P02 = next(one for one in load_programmes() if one.code == "pingan_value_added")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from adapters import runtime
+from adapters.temporal import runtime
 
 
 def test_the_exit_status_is_what_the_coroutine_returns() -> None:

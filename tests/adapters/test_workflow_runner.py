@@ -16,8 +16,8 @@ with workflow.unsafe.imports_passed_through():
     import pytest
 
     from adapters.settings import Settings
-    from adapters.temporal import connect
-    from adapters.workflow_runner import sandbox
+    from adapters.temporal.connection import connect
+    from adapters.temporal.workflow_runner import sandbox
 
 WITHIN = timedelta(seconds=20)
 

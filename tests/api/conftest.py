@@ -25,10 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
 import worker
-from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
-from activities.hospital_ports import ResourceAnswer, ResourceOrder
 from activities.notices import TellCustomers
-from activities.ports import (
+from activities.ports.cases import (
     ClaimFiling,
     ClaimReceipt,
     Delivery,
@@ -38,28 +36,30 @@ from activities.ports import (
     PaymentStatus,
     PayoutOrder,
 )
-from activities.visit_ports import VisitAnswer, VisitOrder
-from adapters.bookings import BookingBook
-from adapters.casebook import Casebook
-from adapters.directory import Directory
-from adapters.encryption import KeyRing, Sealer
-from adapters.entitlements import Entitlements
+from activities.ports.courier import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
+from activities.ports.hospitals import ResourceAnswer, ResourceOrder
+from activities.ports.visits import VisitAnswer, VisitOrder
+from adapters.books.bookings import BookingBook
+from adapters.books.casebook import Casebook
+from adapters.books.directory import Directory
+from adapters.books.entitlements import Entitlements
+from adapters.books.ledger import Ledger
+from adapters.books.paid_papers import PaidPapers
+from adapters.books.rescues import RescueBook
+from adapters.books.roster import Roster
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.identity import mint
-from adapters.ledger import Ledger
-from adapters.paid_papers import PaidPapers
-from adapters.programme_files import load_programmes
-from adapters.rescues import RescueBook
-from adapters.roster import Roster
-from adapters.search_attributes import register
+from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
 from adapters.tables.cases import hospitals, network_hospitals, policies
-from adapters.temporal import connect
-from api.delivery import ORPHAN_AFTER, sweep
-from api.gateway import CaseGateway, NotKnownYet
+from adapters.temporal.connection import connect
+from adapters.temporal.search_attributes import register
+from api.door.delivery import ORPHAN_AFTER, sweep
+from api.door.gateway import CaseGateway, NotKnownYet
 from api.main import create_app, wire
+from domain.bookings.coordination import AskStatus
+from domain.bookings.parcel import ParcelStatus
 from domain.calendar import SHANGHAI, civil_date
-from domain.coordination import AskStatus
-from domain.parcel import ParcelStatus
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 PROGRAMME = "bainian_deposit_waiver"

@@ -15,15 +15,15 @@ from google.protobuf import json_format
 from sqlalchemy import text
 from temporalio.api.common.v1 import Payload, Payloads
 
-from adapters.codec import PayloadCodec
 from adapters.database import open_database
 from adapters.door.unit import DoorBooks
-from adapters.encryption import KeyRing
+from adapters.encryption.codec import PayloadCodec
+from adapters.encryption.keys import KeyRing
 from adapters.identity import mint
-from adapters.programme_files import load_programmes
-from adapters.temporal import without_worker
+from adapters.programmes.files import load_programmes
+from adapters.temporal.connection import without_worker
 from api.main import is_all_local, serve
-from domain.tasks import TASKS
+from domain.steps.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
 from tests.house.files import ROOT

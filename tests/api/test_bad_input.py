@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from adapters.tables.cases import tasks
-from api.problems import MEDIA_TYPE, TYPE_PREFIX
+from api.door.problems import MEDIA_TYPE, TYPE_PREFIX
 from domain.calendar import civil_date
 from tests.api.conftest import PERSON, House, listening, nothing_written
 

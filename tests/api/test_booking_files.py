@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.privacy import mask_name
-from domain.rules import RuleCode
+from domain.programmes.rules import RuleCode
 from tests.api.conftest import HOSPITAL, NAME, PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import NEED, P04, booked, done, insured_of, reviewed

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from adapters.tables.cases import policies
-from api.delivery import ORPHAN_AFTER, sweep
-from domain.booking_terms import papers_for
+from api.door.delivery import ORPHAN_AFTER, sweep
+from domain.bookings.terms import papers_for
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PERSON, House, no_server_takes_a_signal
 from tests.api.test_bad_input import problem

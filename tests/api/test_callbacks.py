@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 from sqlalchemy import insert, text
 
-from activities.ports import Delivery, NoticeRecord
-from adapters.casebook import Casebook
+from activities.ports.cases import Delivery, NoticeRecord
+from adapters.books.casebook import Casebook
 from adapters.tables.cases import payments
-from api.delivery import sweep
-from api.partner_events import EVENTS
+from api.door.delivery import sweep
+from api.partners.events import EVENTS
 from tests.api.conftest import PERSON, PHONE, House, nothing_written
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task

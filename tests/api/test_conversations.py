@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api import conversations
+from api.bookings import conversations
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import P02, booked, done, insured_of, request_of, staged

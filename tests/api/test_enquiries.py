@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from adapters.rotation import sealed_columns
-from api.delivery import ORPHAN_AFTER, sweep
+from adapters.encryption.rotation import sealed_columns
+from api.door.delivery import ORPHAN_AFTER, sweep
 from domain.enquiry import EnquiryKind
 from tests.api.conftest import PROGRAMME, House
 from tests.api.test_bad_input import problem

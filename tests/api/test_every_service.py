@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.services import Shape
+from domain.programmes.services import Shape
 from tests.api.conftest import House
 from tests.api.test_bookings import insured_of, request_of
 from tests.workflows.booked import PROGRAMMES

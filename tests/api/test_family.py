@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from adapters.casebook import Casebook
+from adapters.books.casebook import Casebook
 from tests.api.conftest import PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task

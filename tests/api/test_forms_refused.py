@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.problems import Problem
-from api.tasks import read_form
-from domain.steps import TaskKind
+from api.door.problems import Problem
+from api.tasks.worklist import read_form
+from domain.steps.kinds import TaskKind
 
 
 @pytest.mark.parametrize(

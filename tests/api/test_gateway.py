@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.gateway import CaseGateway, NotKnownYet
+from api.door.gateway import CaseGateway, NotKnownYet
 
 
 class _Stuck:

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from activities.hospital_ports import HospitalNamed
-from adapters.casebook import Casebook
-from adapters.directory import Directory
+from activities.ports.hospitals import HospitalNamed
+from adapters.books.casebook import Casebook
+from adapters.books.directory import Directory
 from adapters.tables.cases import hospitals
 from adapters.tables.door import audit
 from api.main import create_app
+from domain.bookings.sharing import Withheld
 from domain.calendar import civil_date
 from domain.hospital import HospitalListed
-from domain.sharing import Withheld
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import (

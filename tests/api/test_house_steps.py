@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from activities.house_ports import HouseTask
+from activities.ports.house import HouseTask
 from adapters.house import HouseList
 from adapters.tables.cases import cases
-from api.upkeep import upkeep
-from domain.steps import Evidence, TaskKind
+from api.door.upkeep import upkeep
+from domain.steps.kinds import Evidence, TaskKind
 from tests.api.conftest import House
 
 ABOUT = "payment 2026-05-06 only_theirs X-1"

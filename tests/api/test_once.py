@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 import worker
-from api.delivery import sweep
-from api.gateway import CaseGateway, NotKnownYet
+from api.door.delivery import sweep
+from api.door.gateway import CaseGateway, NotKnownYet
 from tests.api.conftest import House, nothing_written
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
@@ -61,8 +61,8 @@ async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answe
     assert unknown.headers["location"] == f"/v1/deposit-waivers/{case_id}"
     other = await house.post(path, {"reason": "另一原因"}, role="customer", key="w-1")
     problem(other, 422, "idempotency-key-reused")
-    from adapters.casebook import Casebook
-    from adapters.ledger import Ledger
+    from adapters.books.casebook import Casebook
+    from adapters.books.ledger import Ledger
     from tests.api.conftest import KindPartners
 
     kind = KindPartners()

@@ -12,7 +12,7 @@ import httpx
 from adapters.lists.files import ListFile
 from adapters.lists.insured_import import Terms, import_insured
 from adapters.lists.versions import ListName
-from adapters.programme_files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES, load_programmes
 from api.main import create_app
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PERSON, House

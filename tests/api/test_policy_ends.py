@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from adapters.tables.policy_end import policy_ends
-from api.gateway import NotKnownYet
+from api.door.gateway import NotKnownYet
+from api.door.upkeep import upkeep
 from api.policy_ends import tell_some
-from api.upkeep import upkeep
 from domain.calendar import civil_date
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem

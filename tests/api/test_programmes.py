@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
-from adapters.entitlements import Entitlements
-from adapters.programme_files import load_programmes
+from adapters.books.entitlements import Entitlements
+from adapters.programmes.files import load_programmes
 from adapters.tables.cases import policies
 from domain.calendar import SHANGHAI, civil_date
 from domain.entitlement import counter_of
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 from tests.api.test_bad_input import problem
 

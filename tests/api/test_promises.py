@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from adapters.tables.cases import cases
 from api.applications import Known
 from domain.facts import Facts

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from domain.calendar import civil_date
-from domain.services import Held
+from domain.programmes.services import Held
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.ledger import conserved
+from adapters.books.ledger import conserved
 from domain.calendar import civil_date
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from api.asked import asked_by
-from api.views import clock_view
-from api.wiring import Door
+from api.door.views import clock_view
+from api.tasks.asked import asked_by
+from api.wiring.door import Door
 from domain.board import TaskRow
-from domain.programme import Programme
-from domain.steps import TaskKind
+from domain.programmes.programme import Programme
+from domain.steps.kinds import TaskKind
 from tests.builders import civil
 from tests.domain.test_pauses import a_clock
 from tests.workflows.booked import PROGRAMMES

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import pytest
 from sqlalchemy import insert, text, update
 
-from activities.ports import HoldOrder
-from adapters.ledger import Ledger
+from activities.ports.cases import HoldOrder
+from adapters.books.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
-from api import documents
-from api.payment_codes import drawn
+from api.waivers import documents
+from api.waivers.payment_codes import drawn
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task

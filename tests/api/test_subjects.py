@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.subjects import subject_name
-from domain.booking import LOSSES
-from domain.steps import TaskKind
+from api.tasks.subjects import subject_name
+from domain.bookings.booking import LOSSES
+from domain.steps.kinds import TaskKind
 
 
 @pytest.mark.parametrize("why", [*LOSSES, "cancelled", "not_reached", "failed_calls", "no_sample"])

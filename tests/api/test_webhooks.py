@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from activities.ports import CasePage
-from adapters.casebook import Casebook
-from adapters.encryption import KeyRing, Sealer
+from activities.ports.cases import CasePage
+from adapters.books.casebook import Casebook
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.webhooks import outbox as rules
 from adapters.webhooks.outbox import Outbox
 from adapters.webhooks.receivers import Receivers

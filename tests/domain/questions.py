@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.eligibility import Facts, Stage, Verdict, judge
-from domain.services import PreconditionCode
+from domain.programmes.services import PreconditionCode
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from adapters.programme_files import load_programmes
-from domain.asks import asks_of, details_of, papers_of_service, reported_steps, rescue_asks
-from domain.booking_papers import lacking
-from domain.booking_terms import intake_for
-from domain.rescue import detail_fault
-from domain.services import Shape
-from domain.steps import TaskKind
-from domain.visit import escorting
+from adapters.programmes.files import load_programmes
+from domain.bookings.papers import lacking
+from domain.bookings.terms import intake_for
+from domain.bookings.visit import escorting
+from domain.programmes.services import Shape
+from domain.rescues.rescue import detail_fault
+from domain.steps.asks import asks_of, details_of, papers_of_service, reported_steps, rescue_asks
+from domain.steps.kinds import TaskKind
 
 SERVICES = [
     (programme, service)

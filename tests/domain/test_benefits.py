@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from adapters.programme_files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES, load_programmes
 from adapters.yaml_files import FileRefused
-from domain.benefits import lowered
-from domain.programme import Programme
+from domain.programmes.benefits import lowered
+from domain.programmes.programme import Programme
 
 ALL = {one.code: one for one in load_programmes()}
 CODE = "changsheng_yuanmeng"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from adapters.programme_files import load_programmes
-from domain.booking_papers import PaperRead, Span, faults, lacking
-from domain.booking_terms import OWED_FOR, owed_until, preferred
+from adapters.programmes.files import load_programmes
+from domain.bookings.papers import PaperRead, Span, faults, lacking
+from domain.bookings.staffing import unfit
+from domain.bookings.terms import OWED_FOR, owed_until, preferred
 from domain.documents import DocumentKind
-from domain.services import DoctorLevel
-from domain.staffing_checks import unfit
+from domain.programmes.services import DoctorLevel
 
 PROGRAMMES = {one.code: one for one in load_programmes()}
 ON = date(2026, 9, 14)

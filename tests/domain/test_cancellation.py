@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost, cost_of_cancelling, uses_up
 from domain.events import ExpectedEvent
-from domain.services import Loss, Service
+from domain.programmes.services import Loss, Service
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}

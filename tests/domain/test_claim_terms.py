@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.programme_files import load_programmes
-from domain.claim_risk import Value
-from domain.claim_terms import ClaimServices
+from adapters.programmes.files import load_programmes
+from domain.claims.risk import Value
+from domain.claims.terms import ClaimServices
 
 (P21,) = (one for one in load_programmes() if one.claims)
 assert P21.claims is not None

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.clock import Budget, Clock, ClockState, Unit, WarnRule, due_at
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
 
 CALENDAR = load_calendar()
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]

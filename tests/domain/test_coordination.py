@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.bookings.coordination import AskStatus, Heard, HospitalAsk, Resource
 
 YES, NO, PENDING = AskStatus.ACCEPTED, AskStatus.REFUSED, AskStatus.PENDING
 MONDAY = Resource(service_at=datetime(2026, 10, 5, 1, tzinfo=UTC))

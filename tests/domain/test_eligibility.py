@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.eligibility import Facts, Outcome, Stage, judge
-from domain.programme import Programme
-from domain.terms import RuleCode
+from domain.programmes.programme import Programme
+from domain.programmes.terms import RuleCode
 
 CALENDAR = load_calendar()
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]

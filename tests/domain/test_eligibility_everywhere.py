@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.eligibility import Outcome, judge
-from domain.programme import Programme
-from domain.rules import RuleCode
-from domain.services import PreconditionCode, Shape
+from domain.programmes.programme import Programme
+from domain.programmes.rules import RuleCode
+from domain.programmes.services import PreconditionCode, Shape
 from tests.domain.questions import ALL, CALENDAR, TODAY, facts, verdict
 
 EVERY = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.entitlement import (
     NEXT_STATES,
     UseConflict,

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.activation import PolicyDays, first_day, waiting_ends
 from domain.calendar import SHANGHAI, WorkCalendar
 from domain.cancellation import Cost, cost_of_cancelling

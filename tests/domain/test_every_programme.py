@@ -9,12 +9,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from adapters.programme_files import PROGRAMMES, load_programmes
-from adapters.programme_schema import SCHEMA, schema_text
+from adapters.programmes.files import PROGRAMMES, load_programmes
+from adapters.programmes.schema import SCHEMA, schema_text
 from adapters.yaml_files import FileRefused
 from domain.documents import DocumentStage
-from domain.programme import Programme, ProgrammeKind
-from domain.terms import ClockTerms
+from domain.programmes.programme import Programme, ProgrammeKind
+from domain.programmes.terms import ClockTerms
 
 ALL = {one.code: one for one in load_programmes()}
 FILES = sorted(PROGRAMMES.glob("*.yaml"))

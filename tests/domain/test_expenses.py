@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
+from domain.bookings.expenses import ExamineExpenses, ExpenseProblem, papers_of, problem_of
 from domain.documents import DocumentKind
-from domain.expenses import ExamineExpenses, ExpenseProblem, papers_of, problem_of
-from domain.services import PaysBack
+from domain.programmes.services import PaysBack
 
 P18 = next(one for one in load_programmes() if one.code == "xintai_million_guard")
 TRAVEL = P18.service("travel_expense_reimbursement")

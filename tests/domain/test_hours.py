@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.hours import ServiceHours
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.medical_base import load_medical_base
-from adapters.programme_files import load_programmes
-from domain.medicine import MedicalBase
+from adapters.programmes.files import load_programmes
+from domain.claims.medicine import MedicalBase
 
 BASE = load_medical_base()
 

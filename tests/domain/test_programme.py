@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.programme_files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES, load_programmes
 from adapters.yaml_files import FileRefused
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missing
-from domain.programme import NotInProgramme, Programme
-from domain.steps import CareDuty
-from domain.terms import ModeFlags
+from domain.programmes.programme import NotInProgramme, Programme
+from domain.programmes.terms import ModeFlags
+from domain.programmes.waiver_terms import LimitRule, LimitSource
+from domain.steps.kinds import CareDuty
 from domain.waiver import PaymentMode, Role
-from domain.waiver_terms import LimitRule, LimitSource
 
 FILE = PROGRAMMES / "bainian_deposit_waiver.yaml"
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]

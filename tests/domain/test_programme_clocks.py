@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.clock import Clock, ClockState
 from domain.events import ExpectedEvent
-from domain.programme import Programme
-from domain.terms import ClockTerms, NotBefore
+from domain.programmes.programme import Programme
+from domain.programmes.terms import ClockTerms, NotBefore
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}

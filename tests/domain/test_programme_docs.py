@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from domain.documents import DocumentKind, DocumentStage
-from domain.programme import Programme
-from domain.rules import RuleCode
-from domain.terms import ClockTerms
+from domain.programmes.programme import Programme
+from domain.programmes.rules import RuleCode
+from domain.programmes.terms import ClockTerms
 
 PAGE = (Path(__file__).parents[2] / "docs" / "programmes.md").read_text("utf-8")
 BLOCKS = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.programme_files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES, load_programmes
 from adapters.yaml_files import FileRefused
 
 P01 = (PROGRAMMES / "bainian_deposit_waiver.yaml").read_text("utf-8")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.readiness import LACK_NAMES, SHIFT_MAX, Check, Lack, lacks, unmanned
+from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Check, Lack, lacks, unmanned
 from tests.builders import civil
 
 AT = civil("2026-10-04 08:00")

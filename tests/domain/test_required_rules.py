@@ -7,8 +7,8 @@ import pytest
 
 from domain.documents import DocumentKind, DocumentStage, outstanding
 from domain.eligibility import Outcome, judge
-from domain.rules import RuleCode
-from domain.services import PreconditionCode, ServiceQuota
+from domain.programmes.rules import RuleCode
+from domain.programmes.services import PreconditionCode, ServiceQuota
 from tests.domain.questions import ALL, CALENDAR, TODAY, facts, verdict
 
 ENDED = {"policy_to": TODAY - timedelta(days=1)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from tests.house.traceability import NAMES, required_values
 
 ALL = {one.code: one for one in load_programmes()}

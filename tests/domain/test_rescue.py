@@ -8,8 +8,9 @@ import pytest
 
 from domain.clock import ClockState
 from domain.events import ExpectedEvent
-from domain.programme import Programme
-from domain.rescue import (
+from domain.programmes.programme import Programme
+from domain.programmes.services import Shape, Step
+from domain.rescues.rescue import (
     DELIVER,
     FIELD_NAMES,
     MADE_BY_A_FORM,
@@ -20,7 +21,6 @@ from domain.rescue import (
     uncovered,
     wanted,
 )
-from domain.services import Shape, Step
 from domain.waiver import HOSPITAL_ROLES
 from tests.builders import a_calendar, civil, programme_of
 from tests.domain.test_triage import CHANNELS, P08, P09, P11, P12, P15

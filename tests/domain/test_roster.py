@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.programme_files import load_programmes
-from domain.roster import Slot, SlotRefusal, Turn, refused, turn
-from domain.services import DoctorLevel
+from adapters.programmes.files import load_programmes
+from domain.bookings.roster import Slot, SlotRefusal, Turn, refused, turn
+from domain.programmes.services import DoctorLevel
 
 P02 = next(one for one in load_programmes() if one.code == "pingan_value_added")
 EXPERT = P02.service("expert_phone_appointment")

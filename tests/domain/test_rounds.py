@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.booking_steps import BOOKING_TASKS
-from domain.consultation import Consult, ConsultOutcome
-from domain.rounds import ROUNDS_MAX, goes_round, is_supervised
-from domain.steps import TaskKind
-from domain.tasks import TASKS
+from domain.bookings.consultation import Consult, ConsultOutcome
+from domain.bookings.rounds import ROUNDS_MAX, goes_round, is_supervised
+from domain.bookings.steps import BOOKING_TASKS
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
 
 AGAIN: dict[TaskKind, tuple[dict[str, Any], dict[str, Any]]] = {
     TaskKind.ARRANGE_SERVICE: ({"arranged": False}, {"arranged": False, "final": True}),

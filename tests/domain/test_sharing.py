@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from adapters.programme_files import load_programmes
-from domain.offer import DataRecipient
-from domain.sharing import HOSPITAL_DESK, WITHHELD_NAMES, Withheld, withheld
+from adapters.programmes.files import load_programmes
+from domain.bookings.sharing import HOSPITAL_DESK, WITHHELD_NAMES, Withheld, withheld
+from domain.programmes.offer import DataRecipient
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 SHARING = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from domain.shown import SHOWN, shown_of
-from domain.steps import TaskKind
-from domain.tasks import TASKS
+from domain.steps.kinds import TaskKind
+from domain.steps.shown import SHOWN, shown_of
+from domain.steps.tasks import TASKS
 
 
 def test_every_field_that_is_shown_stands_in_its_form() -> None:

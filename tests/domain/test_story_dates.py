@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.eligibility import Outcome
-from domain.rules import RuleCode
+from domain.programmes.rules import RuleCode
 from tests.domain.questions import verdict
 
 P20 = "ins_oncology"

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from domain.money import Money
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
 from domain.strict import Strict, fault_of
-from domain.tasks import TASKS
 
 LOOSE = {"bool", "int", "float"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telephone import CallNews, Calls
+from domain.bookings.telephone import CallNews, Calls
 
 AT = datetime(2026, 9, 24, 2, 0, tzinfo=UTC)
 NEWS = {"f": CallNews.FAILED, "a": CallNews.ANSWERED, "e": CallNews.ENDED}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.calendar_file import load_calendar
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.clock import Budget, Clock, Unit, WarnRule, due_at
 

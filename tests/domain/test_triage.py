@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain.offer import EmergencyTerms, Sign
-from domain.programme import Programme
-from domain.triage import (
+from domain.programmes.offer import EmergencyTerms, Sign
+from domain.programmes.programme import Programme
+from domain.rescues.triage import (
     Assessment,
     Seen,
     TooLow,

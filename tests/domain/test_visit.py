@@ -7,9 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from domain.calendar import SHANGHAI
-from domain.services import Shape
-from domain.visit import (
+from domain.bookings.visit import (
     CHECKLIST,
     NO_SHOW_GRACE,
     UNTIL,
@@ -21,6 +19,8 @@ from domain.visit import (
     id_of_visit,
     purpose_of,
 )
+from domain.calendar import SHANGHAI
+from domain.programmes.services import Shape
 from tests.workflows.booked import PROGRAMMES
 
 MEETING = datetime(2026, 6, 20, 9, tzinfo=SHANGHAI).astimezone(UTC)

@@ -15,15 +15,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from activities.hospital_ports import Patient, ResourceAnswer, ResourceOrder
+from activities.ports.hospitals import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.settings import Settings
-from api.hospital_events import ResourceEvent, resource_word
-from api.partner_events import EVENTS
-from domain.booking import BookingStage
-from domain.sharing import Withheld
-from domain.steps import TaskKind
+from api.partners.events import EVENTS
+from api.partners.hospitals import ResourceEvent, resource_word
+from domain.bookings.booking import BookingStage
+from domain.bookings.sharing import Withheld
+from domain.steps.kinds import TaskKind
 from tests.faults.test_every_verb import FAULTS
 from tests.faults.wired import PATIENCE
 from tests.simulator_process import Listener, Simulator, free_port

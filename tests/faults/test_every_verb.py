@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
 from tests.faults.wired import RESIDUAL, TOP_UPS, WiredStay, a_stay
 from tests.simulator_process import Listener, Simulator
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from activities.ports import (
+from activities.ports.cases import (
     ClaimFiling,
     ClaimReceipt,
     Contact,
@@ -28,13 +28,13 @@ from activities.ports import (
     PayoutOrder,
     TaskOpened,
 )
-from activities.visit_ports import VisitAnswer, VisitOrder
+from activities.ports.visits import VisitAnswer, VisitOrder
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.dispatch import NursePlatform
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import SUPERVISOR
 from tests.simulator_process import Listener, Simulator, free_port

@@ -3,8 +3,8 @@
 import pytest
 from temporalio.client import Client
 
-from adapters import search_attributes
 from adapters.settings import Settings
+from adapters.temporal import search_attributes
 from bench import deadlines
 from bench.skeleton import Beat, Round
 from bench.story import grown, kept, story_one
@@ -20,9 +20,9 @@ async def test_story_one_costs_the_server_no_more_than_was_agreed(settings: Sett
 
 
 def test_the_watch_notices_growth_beyond_five_percent() -> None:
-    agreed = {"events": 600, "actions": 100}
-    assert grown({"events": 630, "actions": 105}, agreed) == []
-    assert grown({"events": 631, "actions": 100}, agreed) == ["events: 631, agreed 600"]
+    agreed = {"deeds": 600, "actions": 100}
+    assert grown({"deeds": 630, "actions": 105}, agreed) == []
+    assert grown({"deeds": 631, "actions": 100}, agreed) == ["deeds: 631, agreed 600"]
 
 
 def test_a_skeleton_issues_as_many_commands_as_its_score_says() -> None:

@@ -55,7 +55,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for room in ROOMS:
         (folder / room).mkdir()
         (folder / room / "__init__.py").touch()
-    for module in ("activities/ports.py", "adapters/settings.py", "domain/money.py"):
+    for module in (
+        "activities/ports/__init__.py",
+        "activities/ports/cases.py",
+        "adapters/settings.py",
+        "domain/money.py",
+    ):
+        (folder / module).parent.mkdir(exist_ok=True)
         (folder / module).touch()
     (folder / "workflows" / "messages.py").touch()
     return folder

@@ -10,10 +10,10 @@ from typing import Final
 
 import pytest
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
-from domain.programme import Programme
-from domain.terms import Notice
+from domain.programmes.programme import Programme
+from domain.programmes.terms import Notice
 from domain.waiver import PaymentMode
 from tests.house.files import python_files, text_of
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapters.programme_files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES, load_programmes
 from tests.house.test_commands import run
 
 

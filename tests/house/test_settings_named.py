@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from adapters.keyfiles import random_key, random_key_ring
+from adapters.encryption.keyfiles import random_key, random_key_ring
 from adapters.settings import PARTNERS, Settings
 from tests.house.files import ROOT, project_files, text_of
 

@@ -8,8 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest_asyncio
 from temporalio.client import Client
 
-from adapters import search_attributes
 from adapters.settings import Settings
+from adapters.temporal import search_attributes
 from demo.house import Guest, House, opened
 from demo.story_one import BEGINS
 from workflows.cockpit import SEARCH_ATTRIBUTES

@@ -12,7 +12,7 @@ import pytest
 from demo.house import Guest, House
 from demo.people import Person, Refused, until
 from demo.story_p02 import GUEST
-from domain.booking_terms import INTAKE_NAMES
+from domain.bookings.terms import INTAKE_NAMES
 from tests.journeys.conftest import HouseOf
 from tests.journeys.telling import promises_are
 from tests.workflows.escorts import CALLS

@@ -34,19 +34,19 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from adapters import search_attributes
-from adapters.codec import ENCODING, PayloadCodec
-from adapters.encryption import KeyRing
+from adapters.encryption.codec import ENCODING, PayloadCodec
+from adapters.encryption.keys import KeyRing
 from adapters.migrations.run import migrate
 from adapters.servers.processes import free_ports
 from adapters.servers.stack import stack
 from adapters.settings import Settings
-from api.reporting import Report
+from adapters.temporal import search_attributes
+from api.waivers.reporting import Report
 from demo.house import House, opened
 from demo.people import Answer, Person
 from demo.story_one import BEGINS, StoryOne
-from domain.steps import TaskKind
-from domain.tasks import TASKS
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
 from tests.journeys.leaks import Scanner, files_under, tables_of
 from workflows.cockpit import SEARCH_ATTRIBUTES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
 from demo.house import House
 from demo.people import Answer, until, yuan
 from domain.calendar import civil_date

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
 from demo.house import Guest, House
 from demo.people import PICTURE, Refused, until, yuan
 from domain.calendar import civil_date

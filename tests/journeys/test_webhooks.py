@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.webhooks.receivers import Receivers
 from demo.house import House
 from demo.people import until

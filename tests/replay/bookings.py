@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, Final
 
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
-from domain.coordination import AskStatus
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.bookings.coordination import AskStatus
+from domain.steps.kinds import TaskKind
 from tests.workflows import escorts, stewards
 from tests.workflows.booked import Booked, booking_opener
 

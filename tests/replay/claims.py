@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from activities.exchange_ports import StatedBill
+from activities.ports.exchange import StatedBill
 from domain.eligibility import Outcome
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, INSURER, a_verdict
 from tests.workflows import advances, people

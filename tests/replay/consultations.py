@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.booking import BookingStage
-from domain.steps import TaskKind
-from domain.telephone import CallNews
+from domain.bookings.booking import BookingStage
+from domain.bookings.telephone import CallNews
+from domain.steps.kinds import TaskKind
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked
 from workflows.bookings.messages import MessageSaid

@@ -11,11 +11,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from domain.booking import BookingStage
-from domain.consultation import ConsultOutcome
+from domain.bookings.booking import BookingStage
+from domain.bookings.consultation import ConsultOutcome
+from domain.bookings.parcel import ParcelStatus
 from domain.eligibility import Outcome
-from domain.parcel import ParcelStatus
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.workflows import escorts, reimbursed, stewards
 from tests.workflows.booked import Booked, booking_opener
 

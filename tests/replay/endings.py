@@ -19,12 +19,12 @@ from typing import Any, Final
 from temporalio import workflow
 
 import worker
-from adapters.programme_files import load_programmes
-from domain.booking import BOOKING_ENDED, BookingStage
-from domain.booking_terms import papers_for
+from adapters.programmes.files import load_programmes
+from domain.bookings.booking import BOOKING_ENDED, BookingStage
+from domain.bookings.terms import papers_for
 from domain.enquiry import EnquiryStage
-from domain.rescue import RescueOutcome
-from domain.services import Shape
+from domain.programmes.services import Shape
+from domain.rescues.rescue import RescueOutcome
 from domain.waiver import CLAIM_STAGES, ENDED, NEXT_STAGES
 from tests.replay.histories import OPENED
 from workflows.bookings.booking import Booking

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from domain.booking import BookingStage, VisitOutcome
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.steps.kinds import TaskKind
 from tests.workflows import escorts, stewards
 from tests.workflows.booked import Booked, booking_opener
 

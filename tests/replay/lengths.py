@@ -13,10 +13,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from adapters import runtime
 from adapters.servers.temporal import TemporalServer
-from domain.booking import BookingStage, VisitOutcome
-from domain.steps import TaskKind
+from adapters.temporal import runtime
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_STAFF
 from tests.replay import record, rescues
 from tests.workflows import doctors, escorts, stewards

@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from adapters import runtime
-from adapters.codec import PayloadCodec
-from adapters.encryption import KeyRing
+from adapters.encryption.codec import PayloadCodec
+from adapters.encryption.keys import KeyRing
 from adapters.servers.processes import free_ports
 from adapters.servers.temporal import TemporalServer
 from adapters.settings import Settings
+from adapters.temporal import runtime
 from tests.replay import histories
 from tests.replay.stories import STORIES
 from tests.workflows.conftest import Case

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from adapters.settings import Settings
-from domain.rescue import RescueStage
-from domain.steps import TaskKind
+from domain.rescues.rescue import RescueStage
+from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF
 from tests.workflows.rescued import Rescued, ward_opener
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.settings import Settings
 from domain.eligibility import Outcome
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import bookings, claims, consultations, early, rescues

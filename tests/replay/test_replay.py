@@ -13,7 +13,7 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 import worker
-from adapters.workflow_runner import sandbox
+from adapters.temporal.workflow_runner import sandbox
 from tests.replay import endings, histories
 from tests.replay.stories import STORIES
 

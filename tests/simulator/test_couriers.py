@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.courier_ports import ParcelOrder, TestOrder
-from activities.ports import Contact
+from activities.ports.cases import Contact
+from activities.ports.courier import ParcelOrder, TestOrder
 from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.line import PartnerLine, PartnerSilent
-from api.partner_events import EVENTS, SENT_BY
-from domain.parcel import ParcelStatus
+from api.partners.events import EVENTS, SENT_BY
+from domain.bookings.parcel import ParcelStatus
 from tests.simulator_process import Listener, Simulator, wait_for
 
 PATIENCE = httpx.Timeout(connect=1.0, read=0.4, write=1.0, pool=1.0)

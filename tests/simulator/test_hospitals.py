@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.hospital_ports import Patient, ResourceAnswer, ResourceOrder
+from activities.ports.hospitals import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine, PartnerSilent
-from api.partner_events import EVENTS, SENT_BY
-from domain.coordination import AskStatus, Resource
-from domain.services import DoctorLevel
-from domain.sharing import Withheld
+from api.partners.events import EVENTS, SENT_BY
+from domain.bookings.coordination import AskStatus, Resource
+from domain.bookings.sharing import Withheld
+from domain.programmes.services import DoctorLevel
 from tests.simulator_process import Listener, Simulator, free_port, wait_for
 
 PATIENCE = httpx.Timeout(connect=1.0, read=0.4, write=1.0, pool=1.0)

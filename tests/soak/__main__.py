@@ -24,7 +24,7 @@ from rich.console import Console
 
 import demo.people
 from adapters.database import open_database
-from adapters.temporal import connect
+from adapters.temporal.connection import connect
 from demo.people import Answer
 from tests.soak.booked import Booked
 from tests.soak.checks import wrongs

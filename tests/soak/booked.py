@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from demo.people import Answer, Refused
-from domain.booking import BOOKING_ENDED
+from domain.bookings.booking import BOOKING_ENDED
 from tests.soak.people import RealHouse
 
 PROGRAMME: Final = "ins_oncology"

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from adapters.audit import first_break
-from adapters.ledger import Ledger, conserved
+from adapters.books.audit import first_break
+from adapters.books.ledger import Ledger, conserved
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, tasks
 from adapters.tables.entitlement import entitlement_uses
 from adapters.tables.ledger import limits, transfers
 from demo.people import Answer
-from domain.booking import BOOKING_ENDED, BookingStage
+from domain.bookings.booking import BOOKING_ENDED, BookingStage
 from domain.money import parse_fen
 from domain.waiver import ENDED
 

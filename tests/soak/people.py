@@ -18,7 +18,7 @@ from typing import Any, cast
 import httpx
 
 from adapters.settings import Settings
-from adapters.virtual_time import Stage
+from adapters.temporal.virtual_time import Stage
 from demo.house import GUEST, House, _a_number_of_nobody
 from demo.people import PICTURE, Answer, Person, Refused
 

@@ -18,9 +18,8 @@ from pathlib import Path
 import httpx
 from temporalio.client import Client
 
-from adapters import search_attributes
 from adapters.database import open_database
-from adapters.encryption import KeyRing, Sealer
+from adapters.encryption.keys import KeyRing, Sealer
 from adapters.lists.files import ListFile
 from adapters.lists.hospital_import import import_hospitals
 from adapters.lists.insured_import import Terms, import_insured
@@ -32,6 +31,7 @@ from adapters.servers.postgres import PostgresServer
 from adapters.servers.processes import Child, StartFailed, free_ports
 from adapters.servers.temporal import TemporalServer
 from adapters.settings import ROOT, Settings
+from adapters.temporal import search_attributes
 from demo.house import GUEST_POLICY, PROGRAMME
 from tests.soak import booked
 from workflows.cockpit import SEARCH_ATTRIBUTES

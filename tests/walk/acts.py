@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain.calendar import civil_date
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
 from tests.builders import CUSTOMER, SUPERVISOR, a_calendar
 from tests.walk.checks import Wrong

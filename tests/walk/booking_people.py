@@ -11,17 +11,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from activities.ports import TaskOpened
-from domain.booking import VisitOutcome
-from domain.booking_terms import INTAKE_NAMES
+from activities.ports.cases import TaskOpened
+from domain.bookings.booking import VisitOutcome
+from domain.bookings.expenses import papers_of
+from domain.bookings.rehabilitation import calls_allowed
+from domain.bookings.terms import INTAKE_NAMES
+from domain.bookings.visit import Escorting, escorting
 from domain.calendar import SHANGHAI, civil_date
 from domain.documents import DocumentKind
-from domain.expenses import papers_of
 from domain.money import Money
-from domain.rehabilitation import calls_allowed
-from domain.service_steps import step_named, steps_at
-from domain.steps import TaskKind
-from domain.visit import Escorting, escorting
+from domain.programmes.own_steps import step_named, steps_at
+from domain.steps.kinds import TaskKind
 
 if TYPE_CHECKING:
     from tests.walk.booking_scene import BookingScene

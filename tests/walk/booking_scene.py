@@ -13,19 +13,19 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import worker
-from activities.booking_ports import BookingPage
-from activities.ports import TaskOpened
-from adapters.programme_files import load_programmes
-from domain.booking import BookingStage, VisitOutcome
+from activities.ports.bookings import BookingPage
+from activities.ports.cases import TaskOpened
+from adapters.programmes.files import load_programmes
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.bookings.roster import Slot
+from domain.bookings.telephone import CallNews
+from domain.bookings.visit import escorting
 from domain.cancellation import Cost
 from domain.clock import Clock
 from domain.documents import DocumentKind
 from domain.eligibility import Outcome, Verdict
-from domain.roster import Slot
-from domain.services import DoctorLevel, Shape
-from domain.steps import TaskKind
-from domain.telephone import CallNews
-from domain.visit import escorting
+from domain.programmes.services import DoctorLevel, Shape
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, CUSTOMER, a_calendar, programme_of
 from tests.walk.booking_people import UNWILLING, WILLING, moment
 from tests.walk.engine import Execution, named

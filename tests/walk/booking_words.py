@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.bookings.coordination import AskStatus, Resource
+from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.calendar import civil_date
-from domain.coordination import AskStatus, Resource
-from domain.parcel import LabWord, ParcelStatus
-from domain.services import DoctorLevel, Shape
+from domain.programmes.services import DoctorLevel, Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.messages import EndContract, MessageSaid

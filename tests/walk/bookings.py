@@ -11,13 +11,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from activities.ports import Balances, Delivery, TaskOpened
-from activities.visit_ports import VisitAnswer
-from domain.booking import BOOKING_ENDED, LOSSES, BookingStage
+from activities.ports.cases import Balances, Delivery, TaskOpened
+from activities.ports.visits import VisitAnswer
+from domain.bookings.booking import BOOKING_ENDED, LOSSES, BookingStage
 from domain.cancellation import Cost
 from domain.clock import ClockState
-from domain.services import Shape
-from domain.steps import TaskKind
+from domain.programmes.services import Shape
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT
 from tests.walk.booking_scene import BOOKING_ID, BookingScene
 from tests.walk.booking_words import say_something

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from activities.ports import (
+from activities.ports.cases import (
     Balances,
     CasePage,
     NoticeOrder,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from activities.ports import Balances, CasePage, NoticeOrder
+from activities.ports.cases import Balances, CasePage, NoticeOrder
 from domain.clock import Clock
 from domain.money import parse_fen
 

@@ -29,7 +29,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.workflow import _Definition
 
-from adapters.workflow_runner import ENDINGS, sandbox
+from adapters.temporal.workflow_runner import ENDINGS, sandbox
 from tests.walk.wire import (
     CONVERTER,
     attempt_of,

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from activities.ports import TaskOpened
+from activities.ports.cases import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentKind
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from domain.waiver import PaymentMode, Role
 from tests.builders import (
     AGENT,

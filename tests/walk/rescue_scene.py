@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import worker
-from activities.ports import TaskOpened, TimelineEntry
-from activities.rescue_ports import RescuePage
-from adapters.programme_files import load_programmes
+from activities.ports.cases import TaskOpened, TimelineEntry
+from activities.ports.rescues import RescuePage
+from adapters.programmes.files import load_programmes
 from domain.clock import Clock
 from domain.events import ExpectedEvent
-from domain.rescue import RescueOutcome, RescueStage, steps_of
-from domain.services import Service, Shape, Step
-from domain.steps import TaskKind
+from domain.programmes.services import Service, Shape, Step
+from domain.rescues.rescue import RescueOutcome, RescueStage, steps_of
+from domain.steps.kinds import TaskKind
 from domain.waiver import HOSPITAL_ROLES, Role
 from tests.builders import HOSPITAL_STAFF, a_calendar, programme_of
 from tests.walk.booking_people import moment

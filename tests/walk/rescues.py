@@ -13,10 +13,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domain.clock import ClockState
-from domain.rescue import RescueOutcome, RescueStage
-from domain.services import Shape
-from domain.steps import TaskKind
-from domain.triage import MASS_EVENT
+from domain.programmes.services import Shape
+from domain.rescues.rescue import RescueOutcome, RescueStage
+from domain.rescues.triage import MASS_EVENT
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import HOSPITAL_DUTY, HOSPITAL_STAFF
 from tests.walk.bookings import Stuck

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import worker
-from activities.ports import PaymentOrder, PaymentStatus, PayoutOrder, TaskOpened
+from activities.ports.cases import PaymentOrder, PaymentStatus, PayoutOrder, TaskOpened
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import ENDED, PaymentMode, Stage
 from tests.builders import a_calendar, a_case, a_verdict, programme_of
 from tests.walk.books import WalkBooks

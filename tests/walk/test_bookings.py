@@ -14,17 +14,17 @@ from typing import Final
 
 import pytest
 
-from domain.booking import LOSSES, BookingStage, VisitOutcome
-from domain.booking_steps import BOOKING_TASKS
-from domain.booking_terms import preferred
+from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome
+from domain.bookings.steps import BOOKING_TASKS
+from domain.bookings.terms import preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
 from domain.clock import ClockState, Unit
 from domain.events import ExpectedEvent
-from domain.service_steps import SERVICE_STEP_TASKS
-from domain.services import Shape
-from domain.steps import TaskKind
-from domain.terms import ClockTerms
+from domain.programmes.own_steps import SERVICE_STEP_TASKS
+from domain.programmes.services import Shape
+from domain.programmes.terms import ClockTerms
+from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar, programme_of
 from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services

@@ -16,9 +16,9 @@ import pytest
 
 from domain.clock import ClockState
 from domain.events import ExpectedEvent
-from domain.rescue import RescueOutcome, RescueStage
-from domain.services import Step
-from domain.steps import TaskKind
+from domain.programmes.services import Step
+from domain.rescues.rescue import RescueOutcome, RescueStage
+from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, programme_of
 from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, Happening, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue

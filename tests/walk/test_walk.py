@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.ports import Balances, NoticeOrder
+from activities.ports.cases import Balances, NoticeOrder
 from tests.walk import checks
 from tests.walk.__main__ import walked
 from tests.walk.books import WalkBooks

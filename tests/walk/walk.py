@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import ENDED, Stage
 from tests.walk import checks
 from tests.walk.acts import Acts

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal
 
-from activities.ports import (
+from activities.ports.cases import (
     ClaimFiling,
     ClaimReceipt,
     Delivery,
@@ -25,7 +25,7 @@ from activities.ports import (
     PaymentStatus,
     PayoutOrder,
 )
-from activities.visit_ports import VisitAnswer, VisitOrder
+from activities.ports.visits import VisitAnswer, VisitOrder
 from domain.waiver import PaymentMode
 from workflows.messages import (
     ClaimDecided,

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from domain.eligibility import Verdict
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role
 from tests.builders import AGENT, DISPATCHER, INSURER, NURSE, programme_of
 from tests.workflows import people

@@ -14,16 +14,16 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 import worker
-from activities.enquiry_ports import EnquiryPage
-from activities.ports import TaskOpened
-from adapters import search_attributes
+from activities.ports.cases import TaskOpened
+from activities.ports.enquiries import EnquiryPage
 from adapters.settings import Settings
-from adapters.temporal import connect
-from adapters.virtual_time import Stage as Time
-from adapters.virtual_time import days_to_move
+from adapters.temporal import search_attributes
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage as Time
+from adapters.temporal.virtual_time import days_to_move
 from domain.clock import Clock
 from domain.enquiry import EnquiryKind, EnquiryStage
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import CUSTOMER, a_calendar, a_programme, civil
 from tests.workflows.conftest import no_task_failed

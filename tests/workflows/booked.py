@@ -14,25 +14,25 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 import worker
-from activities.booking_ports import BookingPage
-from activities.hospital_ports import HospitalNamed
 from activities.notices import TellCustomers
-from activities.ports import Balances, PaymentStatus, TaskOpened
-from adapters import search_attributes
-from adapters.programme_files import load_programmes
+from activities.ports.bookings import BookingPage
+from activities.ports.cases import Balances, PaymentStatus, TaskOpened
+from activities.ports.hospitals import HospitalNamed
+from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
-from adapters.temporal import connect
-from adapters.virtual_time import Stage as Time
-from adapters.virtual_time import days_to_move
-from domain.booking import BookingStage
+from adapters.temporal import search_attributes
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage as Time
+from adapters.temporal.virtual_time import days_to_move
+from domain.bookings.booking import BookingStage
+from domain.bookings.coordination import AskStatus, Resource
+from domain.bookings.parcel import LabWord, ParcelStatus
+from domain.bookings.visit import escorting
 from domain.calendar import civil_date
-from domain.coordination import AskStatus, Resource
 from domain.eligibility import Outcome, Verdict
 from domain.hospital import HospitalListed
-from domain.parcel import LabWord, ParcelStatus
-from domain.services import Service, Shape
-from domain.steps import TaskKind
-from domain.visit import escorting
+from domain.programmes.services import Service, Shape
+from domain.steps.kinds import TaskKind
 from tests.builders import (
     AGENT,
     CUSTOMER,

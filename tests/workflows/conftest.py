@@ -15,13 +15,13 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 import worker
-from activities.ports import Balances, CasePage, PaymentStatus, TaskOpened
-from adapters import search_attributes
+from activities.ports.cases import Balances, CasePage, PaymentStatus, TaskOpened
 from adapters.settings import Settings
-from adapters.temporal import connect
-from adapters.virtual_time import Stage as Time
-from adapters.virtual_time import days_to_move
-from domain.steps import TaskKind
+from adapters.temporal import search_attributes
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage as Time
+from adapters.temporal.virtual_time import days_to_move
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 from tests.builders import a_calendar, a_case, civil
 from tests.workflows.fakes import FakeBooks, FakePartners

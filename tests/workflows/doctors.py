@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.roster import Slot
-from domain.services import DoctorLevel
-from domain.telephone import Caller, CallNews
+from domain.bookings.roster import Slot
+from domain.bookings.telephone import Caller, CallNews
+from domain.programmes.services import DoctorLevel
 from tests.builders import CUSTOMER
 from tests.workflows.booked import Booked
 from workflows.messages import Accepted, CallHeard, SlotWithdrawn, TakeSlot

@@ -11,12 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from activities.booking_ports import BookingPage, PapersPaid
-from activities.courier_ports import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
-from activities.enquiry_ports import EnquiryPage
-from activities.exchange_ports import BillWanted, SettleBill, SocialAnswer, StatedBill
-from activities.hospital_ports import ResourceAnswer, ResourceOrder
-from activities.ports import (
+from activities.ports.bookings import BookingPage, PapersPaid
+from activities.ports.cases import (
     Balances,
     CasePage,
     ClaimFiling,
@@ -33,13 +29,17 @@ from activities.ports import (
     PaymentStatus,
     PayoutOrder,
 )
-from activities.rescue_ports import RescuePage
-from activities.roster_ports import LineUp, Place, Take
-from activities.visit_ports import VisitAnswer, VisitOrder
-from domain.coordination import AskStatus
-from domain.parcel import ParcelStatus
+from activities.ports.courier import LabAnswer, ParcelAnswer, ParcelOrder, TestOrder
+from activities.ports.enquiries import EnquiryPage
+from activities.ports.exchange import BillWanted, SettleBill, SocialAnswer, StatedBill
+from activities.ports.hospitals import ResourceAnswer, ResourceOrder
+from activities.ports.rescues import RescuePage
+from activities.ports.rosters import LineUp, Place, Take
+from activities.ports.visits import VisitAnswer, VisitOrder
+from domain.bookings.coordination import AskStatus
+from domain.bookings.parcel import ParcelStatus
+from domain.bookings.roster import Slot, fits, turn
 from domain.posting import Account, Reason, Transfer
-from domain.roster import Slot, fits, turn
 
 Hook = Callable[[str], None]
 """Called with a verb before it does anything (`fail`), or when it is done (`after`); may raise."""

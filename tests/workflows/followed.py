@@ -11,8 +11,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from activities.ports import TaskClosed, TaskOpened
-from adapters.virtual_time import Stage as Time
+from activities.ports.cases import TaskClosed, TaskOpened
+from adapters.temporal.virtual_time import Stage as Time
 from domain.calendar import SHANGHAI, civil_date
 from tests.builders import civil
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.booking import BookingStage
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import Booked
 

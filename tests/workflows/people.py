@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from activities.ports import TaskOpened
-from domain.steps import CareDuty, TaskKind
+from activities.ports.cases import TaskOpened
+from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows.conftest import Case

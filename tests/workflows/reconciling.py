@@ -12,10 +12,10 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 import worker
-from activities.house_ports import HouseTask
+from activities.ports.house import HouseTask
 from adapters.settings import Settings
-from adapters.temporal import connect
-from adapters.virtual_time import Stage as Time
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage as Time
 from domain.posting import Account, Reason
 from domain.reconciliation import Booked, Line
 from workflows.messages import RECONCILIATION_TYPE, DayReconciled, ReconcileDay

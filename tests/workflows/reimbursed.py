@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from activities.ports import PaymentStatus
-from domain.booking import BookingStage
-from domain.parcel import ParcelStatus
-from domain.steps import TaskKind
+from activities.ports.cases import PaymentStatus
+from domain.bookings.booking import BookingStage
+from domain.bookings.parcel import ParcelStatus
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import Booked
 

@@ -13,17 +13,17 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 import worker
-from activities.ports import TaskOpened
-from activities.rescue_ports import RescuePage, StepTold
-from adapters import search_attributes
+from activities.ports.cases import TaskOpened
+from activities.ports.rescues import RescuePage, StepTold
 from adapters.settings import Settings
-from adapters.temporal import connect
-from adapters.virtual_time import Stage as Time
-from adapters.virtual_time import days_to_move
-from domain.programme import Programme
-from domain.rescue import RescueStage, steps_of
-from domain.services import Step
-from domain.steps import TaskKind
+from adapters.temporal import search_attributes
+from adapters.temporal.connection import connect
+from adapters.temporal.virtual_time import Stage as Time
+from adapters.temporal.virtual_time import days_to_move
+from domain.programmes.programme import Programme
+from domain.programmes.services import Step
+from domain.rescues.rescue import RescueStage, steps_of
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import (
     HOSPITAL_DOCTOR,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.booking import VisitOutcome
-from domain.booking_papers import REPORTS
-from domain.booking_terms import INTAKE_NAMES, papers_for
+from domain.bookings.booking import VisitOutcome
+from domain.bookings.papers import REPORTS
+from domain.bookings.terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
-from domain.service_steps import step_named, steps_at
-from domain.services import STEP_FIELDS, Shape
-from domain.steps import TaskKind
+from domain.programmes.own_steps import step_named, steps_at
+from domain.programmes.services import STEP_FIELDS, Shape
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, DOCTOR
 from tests.workflows.booked import PROGRAMMES, Booked
 

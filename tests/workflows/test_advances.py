@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from activities.ports import PaymentStatus
-from domain.steps import TaskKind
+from activities.ports.cases import PaymentStatus
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows import advances, people

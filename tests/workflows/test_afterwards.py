@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
 from domain.posting import Reason
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import CUSTOMER, FINANCE, SUPERVISOR
 from tests.workflows import people

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
-from domain.booking_terms import intake_for
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.bookings.terms import intake_for
 from domain.cancellation import Cost, uses_up
 from domain.clock import ClockState
 from domain.eligibility import Outcome
-from domain.services import Shape
-from domain.steps import TaskKind
+from domain.programmes.services import Shape
+from domain.steps.kinds import TaskKind
 from tests.builders import REVIEWER, a_calendar
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused

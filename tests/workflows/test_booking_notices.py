@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from activities.ports import Delivery
+from activities.ports.cases import Delivery
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener
 from workflows.messages import NoticeFailed

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, a_calendar, civil
 from tests.workflows.booked import DOERS, PROGRAMMES
 from tests.workflows.stewards import BEST

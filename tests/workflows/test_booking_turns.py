@@ -10,13 +10,13 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
-from domain.booking_terms import OWED_FOR
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.bookings.parcel import LabWord
+from domain.bookings.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
+from domain.bookings.terms import OWED_FOR
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
-from domain.parcel import LabWord
-from domain.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, a_calendar, civil
 from tests.workflows import stewards

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from activities.exchange_ports import BillItem, SocialAnswer, StatedBill
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
+from activities.ports.exchange import BillItem, SocialAnswer, StatedBill
 from domain.posting import Account, Reason
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, FINANCE, INSURER, SUPERVISOR, programme_of
 from tests.workflows import advances, people

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from activities.ports import ClaimReceipt
+from activities.ports.cases import ClaimReceipt
 from domain.waiver import Stage
 from tests.workflows import people
 from tests.workflows.conftest import Case

@@ -11,8 +11,8 @@ import pytest
 from domain.calendar import WorkCalendar, YearStatus
 from domain.clock import ClockState
 from domain.eligibility import Reason as Ground
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent, RuleCode
+from domain.programmes.terms import ExpectedEvent, RuleCode
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE, a_calendar, a_verdict, civil
 from tests.workflows import people

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from activities.ports import TaskOpened
-from domain.steps import TaskKind
+from activities.ports.cases import TaskOpened
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import a_case, civil
 from workflows.cockpit import current_details, next_due_at

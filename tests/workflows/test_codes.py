@@ -6,8 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.ports import HoldOrder, MovementConflict, PaymentOutcome, PaymentStatus, TopUpState
-from domain.steps import TaskKind
+from activities.ports.cases import (
+    HoldOrder,
+    MovementConflict,
+    PaymentOutcome,
+    PaymentStatus,
+    TopUpState,
+)
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

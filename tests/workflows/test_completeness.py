@@ -9,9 +9,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.clock import ClockState
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, DISPATCHER, NURSE, REVIEWER
 from tests.workflows import people
 

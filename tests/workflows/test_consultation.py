@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from activities.roster_ports import Take
+from activities.ports.rosters import Take
 from adapters.settings import Settings
 from adapters.webhooks.outbox import Event, events_of
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
+from domain.bookings.telephone import CallNews
 from domain.cancellation import Cost
 from domain.clock import ClockState
-from domain.services import DoctorLevel
-from domain.steps import TaskKind
-from domain.telephone import CallNews
+from domain.programmes.services import DoctorLevel
+from domain.steps.kinds import TaskKind
 from tests.builders import DOCTOR
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked, booking_opener, refused

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from activities.booking_ports import RecordKept
+from activities.ports.bookings import RecordKept
 from adapters.settings import Settings
-from domain.booking import BookingStage
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.steps.kinds import TaskKind
 from tests.builders import DOCTOR
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
 from domain.posting import Reason
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

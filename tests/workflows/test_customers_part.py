@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.clock import ClockState
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import NURSE
 from tests.workflows import people

@@ -13,8 +13,8 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.books import KeepBooks
 from activities.notices import TellCustomers
-from activities.ports import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
-from domain.steps import TaskKind
+from activities.ports.cases import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, NURSE, civil
 from tests.workflows import people

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.booking import BookingStage
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import CUSTOMER, REVIEWER
 from tests.workflows import stewards

@@ -12,8 +12,8 @@ import pytest
 from domain.eligibility import Outcome
 from domain.eligibility import Reason as Ground
 from domain.posting import Reason
-from domain.steps import TaskKind
-from domain.terms import RuleCode
+from domain.programmes.terms import RuleCode
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, a_verdict
 from tests.workflows import people

@@ -11,7 +11,7 @@ import pytest
 from adapters.settings import Settings
 from domain.clock import ClockState
 from domain.enquiry import EnquiryStage
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import AGENT, REVIEWER, SUPERVISOR
 from tests.workflows.asking import Asked, enquiry_opener

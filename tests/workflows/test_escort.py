@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from activities.visit_ports import VisitAnswer, VisitKept
+from activities.ports.visits import VisitAnswer, VisitKept
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
+from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.clock import ClockState
 from domain.eligibility import Outcome
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.workflows import escorts, stewards
 from tests.workflows.booked import Booked, booking_opener, refused
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.hospital_ports import ResourceAnswer
+from activities.ports.hospitals import ResourceAnswer
 from adapters.settings import Settings
-from domain.booking import BookingStage
-from domain.coordination import AskStatus, Resource
-from domain.sharing import Withheld
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.bookings.coordination import AskStatus, Resource
+from domain.bookings.sharing import Withheld
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener

@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import TopUpState
-from domain.steps import TaskKind
+from activities.ports.cases import TopUpState
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
 from tests.builders import AGENT, DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people

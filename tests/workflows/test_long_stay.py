@@ -12,7 +12,7 @@ import pytest_asyncio
 from adapters.servers.processes import free_ports
 from adapters.settings import Settings
 from domain.clock import ClockState
-from domain.steps import CareDuty, TaskKind
+from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import Stage
 from tests.builders import AGENT, INSURER, NURSE
 from tests.workflows import people

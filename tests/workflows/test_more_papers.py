@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapters.programme_files import load_programmes
+from adapters.programmes.files import load_programmes
 from domain.clock import ClockState
-from domain.programme import Programme
+from domain.programmes.programme import Programme
 from tests.builders import a_calendar, a_programme
 from tests.workflows import people
 from tests.workflows.conftest import Case

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.booking import BookingStage
-from domain.steps import TaskKind
+from domain.bookings.booking import BookingStage
+from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, DISPATCHER
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.booking import BookingStage, VisitOutcome
+from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener, refused

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import worker
-from activities.ports import PaymentOutcome, PaymentStatus
+from activities.ports.cases import PaymentOutcome, PaymentStatus
 from domain.posting import Reason
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain.calendar import civil_date
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
 from tests.builders import FINANCE
 from tests.workflows import people

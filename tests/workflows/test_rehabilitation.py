@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
+from domain.bookings.rehabilitation import call_days
 from domain.calendar import SHANGHAI, civil_date
-from domain.rehabilitation import call_days
-from domain.services import Shape
-from domain.steps import TaskKind
+from domain.programmes.services import Shape
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
 from adapters.settings import Settings
-from domain.booking import BookingStage
-from domain.booking_terms import OWED_FOR
+from domain.bookings.booking import BookingStage
+from domain.bookings.parcel import ParcelStatus
+from domain.bookings.terms import OWED_FOR
 from domain.eligibility import Outcome
-from domain.parcel import ParcelStatus
-from domain.services import Shape
-from domain.steps import TaskKind
+from domain.programmes.services import Shape
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import REVIEWER
 from tests.workflows import stewards

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.posting import Reason
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
 from tests.builders import CUSTOMER, FINANCE, REVIEWER, SUPERVISOR
 from tests.workflows import people

@@ -13,9 +13,9 @@ from adapters.settings import Settings
 from demo.story_p15 import EIGHT
 from domain.clock import ClockState
 from domain.events import ExpectedEvent
-from domain.rescue import MADE_BY_A_FORM, RescueStage, steps_of
-from domain.services import Shape, Step
-from domain.steps import TaskKind
+from domain.programmes.services import Shape, Step
+from domain.rescues.rescue import MADE_BY_A_FORM, RescueStage, steps_of
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, a_calendar, civil
 from tests.workflows.booked import PROGRAMMES, refused

@@ -18,11 +18,11 @@ import pytest
 
 from adapters.settings import Settings
 from adapters.webhooks.outbox import Event, events_of
-from domain.booking import BookingStage, VisitOutcome
+from domain.bookings.booking import BookingStage, VisitOutcome
+from domain.bookings.telephone import CallNews
 from domain.cancellation import Cost
 from domain.clock import ClockState
-from domain.steps import TaskKind
-from domain.telephone import CallNews
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused
 from tests.workflows.doctors import a_slot, call, take_slot

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from activities.ports import TopUpState
+from activities.ports.cases import TopUpState
 from domain.clock import ClockState
 from domain.posting import Account
-from domain.steps import CareDuty, TaskKind
+from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE
 from tests.workflows import people

@@ -11,7 +11,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from domain.eligibility import Outcome, Verdict
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.builders import (
     AGENT,
     DISPATCHER,

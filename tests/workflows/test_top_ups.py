@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from activities.ports import PaymentStatus, TopUpState
-from activities.visit_ports import VisitAnswer
+from activities.ports.cases import PaymentStatus, TopUpState
+from activities.ports.visits import VisitAnswer
 from domain.clock import ClockState
-from domain.steps import CareDuty, TaskKind
+from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE
 from tests.workflows import people

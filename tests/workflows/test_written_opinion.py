@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from activities.courier_ports import LabAnswer
+from activities.ports.courier import LabAnswer
 from adapters.settings import Settings
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
+from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.cancellation import Cost
 from domain.clock import ClockState
-from domain.parcel import LabWord, ParcelStatus
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused
 

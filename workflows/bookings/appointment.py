@@ -12,19 +12,19 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
-from domain.booking_forms import (
+from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
+from domain.bookings.forms import (
     ArrangeService,
     ChooseOption,
     ConfirmBooking,
     OfferOptions,
     ReportVisit,
 )
-from domain.booking_terms import chooses_expert, ends_with_admission, is_chosen
+from domain.bookings.terms import chooses_expert, ends_with_admission, is_chosen
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.service_steps import steps_at, words_of
-from domain.steps import TaskKind
+from domain.programmes.own_steps import steps_at, words_of
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from domain.visit import Escorting
+from domain.bookings.visit import Escorting
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.escorted import EscortedVisit, EscortStopped
 from workflows.messages import RequestBooking

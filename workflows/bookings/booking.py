@@ -12,13 +12,13 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.booking import BookingStage
-from domain.booking_forms import NamePerson, ReviewBooking, TakeRequest
-from domain.booking_terms import has_own_person, is_reviewed, preferred
+from domain.bookings.booking import BookingStage
+from domain.bookings.forms import NamePerson, ReviewBooking, TakeRequest
+from domain.bookings.terms import has_own_person, is_reviewed, preferred
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
-from domain.services import FollowUp, Service
-from domain.steps import TaskKind
+from domain.programmes.services import FollowUp, Service
+from domain.steps.kinds import TaskKind
 from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.ends import SETTLED, USED, end_notice

@@ -5,8 +5,8 @@ What all bookings have in common is checked in `workflows.bookings.refusals`.
 
 from __future__ import annotations
 
+from domain.bookings.rehabilitation import PlanCare, call_days, calls_allowed
 from domain.calendar import civil_date
-from domain.rehabilitation import PlanCare, call_days, calls_allowed
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask
 from workflows.refusals import FORM_REFUSED, open_step, refusal

@@ -15,10 +15,8 @@ from typing import Final
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.booking import BookingStage
-from domain.booking_terms import intake_for
-from domain.cancellation import uses_up
-from domain.consultation import (
+from domain.bookings.booking import BookingStage
+from domain.bookings.consultation import (
     Consult,
     ConsultOutcome,
     MatchDoctor,
@@ -29,12 +27,14 @@ from domain.consultation import (
     matched_by,
     promised_call,
 )
-from domain.conversation import SUMMARY
+from domain.bookings.conversation import SUMMARY
+from domain.bookings.roster import Slot
+from domain.bookings.terms import intake_for
+from domain.cancellation import uses_up
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
-from domain.roster import Slot
-from domain.services import FollowUp
-from domain.steps import TaskKind
+from domain.programmes.services import FollowUp
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals

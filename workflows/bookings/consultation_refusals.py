@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.booking import BookingStage, may_be_over
-from domain.consultation import (
+from domain.bookings.booking import BookingStage, may_be_over
+from domain.bookings.consultation import (
     ChooseSlot,
     Consult,
     ConsultOutcome,
@@ -13,9 +13,9 @@ from domain.consultation import (
     consulting_of,
     misfit,
 )
-from domain.roster import SLOT_REFUSALS, refused
-from domain.rounds import WISHES_MAX
-from domain.steps import TaskKind
+from domain.bookings.roster import SLOT_REFUSALS, refused
+from domain.bookings.rounds import WISHES_MAX
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, TakeSlot

@@ -13,9 +13,9 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
 from domain.calendar import civil_date, end_of_day
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.messages import EndContract
 from workflows.last_day import passed

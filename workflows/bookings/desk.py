@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Final, Literal
 
 from temporalio import workflow
 
-from activities.booking_ports import RecordKept
-from activities.ports import NoticeOrder
-from domain.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
-from domain.booking_forms import DecideUse
+from activities.ports.bookings import RecordKept
+from activities.ports.cases import NoticeOrder
+from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
+from domain.bookings.conversation import ENTRY_NAMES, EntryKind
+from domain.bookings.forms import DecideUse
+from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
-from domain.conversation import ENTRY_NAMES, EntryKind
 from domain.events import ExpectedEvent
-from domain.rounds import is_supervised
-from domain.service_steps import steps_at
-from domain.steps import TaskKind
+from domain.programmes.own_steps import steps_at
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil

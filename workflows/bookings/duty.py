@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 
 from temporalio import workflow
 
-from activities.roster_ports import LineUp, Take
+from activities.ports.rosters import LineUp, Take
 from activities.rosters import AskRoster
-from domain.booking import BookingStage
-from domain.consultation import promised_call
-from domain.roster import Slot, Turn
+from domain.bookings.booking import BookingStage
+from domain.bookings.consultation import promised_call
+from domain.bookings.roster import Slot, Turn
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.messages import RequestBooking, TakeSlot
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
 from domain.cancellation import Cost
 
 USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from domain.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
-from domain.booking_forms import ReportVisit
+from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
+from domain.bookings.forms import ReportVisit
+from domain.bookings.visit_forms import PlanEscort
 from domain.calendar import civil_date
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.steps import TaskKind
-from domain.visit_forms import PlanEscort
+from domain.steps.kinds import TaskKind
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver

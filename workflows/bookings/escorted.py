@@ -13,12 +13,10 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.visit_ports import VisitAnswer, VisitOrder
-from domain.booking import BookingStage
-from domain.events import ExpectedEvent
-from domain.steps import TaskKind
-from domain.visit import Escorting, EscortVisit, Heard, id_of_visit
-from domain.visit_forms import (
+from activities.ports.visits import VisitAnswer, VisitOrder
+from domain.bookings.booking import BookingStage
+from domain.bookings.visit import Escorting, EscortVisit, Heard, id_of_visit
+from domain.bookings.visit_forms import (
     CallCustomer,
     CallOnTheWay,
     CheckIn,
@@ -27,6 +25,8 @@ from domain.visit_forms import (
     OfferVisit,
     ReplaceEscort,
 )
+from domain.events import ExpectedEvent
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.visit_refusals import named_hospital
 from workflows.cockpit import SUMMARY_MAX, civil

@@ -6,8 +6,7 @@ has in `workflows.money.refusals`.
 
 from __future__ import annotations
 
-from domain.calendar import civil_date
-from domain.expenses import (
+from domain.bookings.expenses import (
     PROBLEM_WORDS,
     ConfirmPayee,
     ExamineExpenses,
@@ -15,6 +14,7 @@ from domain.expenses import (
     papers_of,
     problem_of,
 )
+from domain.calendar import civil_date
 from domain.money import AmountRefused
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import BookingRefusals

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ports import Message
-from domain.coordination import AskStatus, Resource
+from activities.ports.cases import Message
+from domain.bookings.coordination import AskStatus, Resource
 
 
 class ResourceWord(Message):

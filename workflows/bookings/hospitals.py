@@ -16,21 +16,21 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities.hospital_ports import (
+from activities.hospitals import AskHospitals
+from activities.ports.cases import TaskOpened
+from activities.ports.hospitals import (
     HospitalNamed,
     ResourceAnswer,
     ResourceOrder,
 )
-from activities.hospitals import AskHospitals
-from activities.ports import TaskOpened
-from domain.booking_forms import ArrangeService
-from domain.booking_terms import chooses_expert
+from domain.bookings.coordination import AskStatus, Heard, HospitalAsk, Resource
+from domain.bookings.forms import ArrangeService
+from domain.bookings.rounds import ASKS_MAX
+from domain.bookings.sharing import WITHHELD_NAMES
+from domain.bookings.terms import chooses_expert
 from domain.calendar import civil_date
-from domain.coordination import AskStatus, Heard, HospitalAsk, Resource
 from domain.hospital import HospitalListed
-from domain.rounds import ASKS_MAX
-from domain.sharing import WITHHELD_NAMES
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.hospital_messages import ResourceWord

@@ -15,12 +15,12 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.courier import SendParcels
-from activities.courier_ports import LabAnswer, TestOrder
-from domain.booking_forms import ReceiveSample
+from activities.ports.courier import LabAnswer, TestOrder
+from domain.bookings.forms import ReceiveSample
+from domain.bookings.parcel import LabTest, LabWord
 from domain.events import ExpectedEvent
-from domain.parcel import LabTest, LabWord
-from domain.services import Service
-from domain.steps import TaskKind
+from domain.programmes.services import Service
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.parcel_messages import LabSpoke
 from workflows.matter import Completion

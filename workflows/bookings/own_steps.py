@@ -1,4 +1,4 @@
-"""The steps that a service's own file asks for, at the moments it names (`domain.service_steps`).
+"""The steps that a service's own file asks for, when it names (`domain.programmes.own_steps`).
 
 Each is put to the people it names; what they report may be told to the customer in the programme's
 words. A step without people is only told.
@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from domain.service_steps import (
+from domain.programmes.own_steps import (
     STAY_ROUNDS_MAX,
     DoServiceStep,
     steps_at,
     subject_of,
     words_of,
 )
-from domain.services import Asked, Service, Step
-from domain.steps import TaskKind
+from domain.programmes.services import Asked, Service, Step
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 
 

@@ -13,13 +13,13 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.booking import BookingStage
-from domain.booking_forms import CheckPapers
-from domain.booking_terms import owed_until, papers_for
+from domain.bookings.booking import BookingStage
+from domain.bookings.forms import CheckPapers
+from domain.bookings.terms import owed_until, papers_for
 from domain.calendar import SHANGHAI, civil_date
 from domain.documents import DOCUMENT_NAMES, DocumentKind, listed, still_missing
 from domain.events import ExpectedEvent
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
 from workflows.matter import Completion
 from workflows.messages import PapersArrived, RequestBooking

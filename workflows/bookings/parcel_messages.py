@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ports import Message
-from domain.parcel import LabWord, ParcelStatus
+from activities.ports.cases import Message
+from domain.bookings.parcel import LabWord, ParcelStatus
 
 
 class ParcelMoved(Message):

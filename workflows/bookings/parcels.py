@@ -15,8 +15,8 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.courier import SendParcels
-from activities.courier_ports import ParcelAnswer, ParcelOrder
-from domain.parcel import (
+from activities.ports.courier import ParcelAnswer, ParcelOrder
+from domain.bookings.parcel import (
     PARCEL_NAMES,
     PURPOSE_NAMES,
     FindParcel,
@@ -24,7 +24,7 @@ from domain.parcel import (
     ParcelPurpose,
     ParcelStatus,
 )
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.parcel_messages import ParcelMoved
 from workflows.partners import PARTNER_RETRY

@@ -9,17 +9,17 @@ from typing import Literal
 from pydantic import Field
 from temporalio import workflow
 
-from activities.booking_ports import BookingPage, UseMoved
 from activities.bookings import KeepBookings
-from activities.ports import NoticeOrder
-from domain.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
+from activities.ports.bookings import BookingPage, UseMoved
+from activities.ports.cases import NoticeOrder
+from domain.bookings.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
+from domain.bookings.coordination import HospitalAsk
+from domain.bookings.parcel import LabTest, Parcel
+from domain.bookings.visit import EscortVisit
 from domain.cancellation import Cost
-from domain.coordination import HospitalAsk
 from domain.events import ExpectedEvent
-from domain.parcel import LabTest, Parcel
-from domain.steps import TaskKind
-from domain.terms import NotBefore
-from domain.visit import EscortVisit
+from domain.programmes.terms import NotBefore
+from domain.steps.kinds import TaskKind
 from workflows import cockpit
 from workflows.messages import RequestBooking
 from workflows.money.payments import PayingState

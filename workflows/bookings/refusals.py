@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from domain.booking import BookingStage, VisitOutcome, may_be_over
-from domain.booking_forms import (
+from domain.bookings.booking import BookingStage, VisitOutcome, may_be_over
+from domain.bookings.forms import (
     ArrangeService,
     AssignExpert,
     CheckPapers,
@@ -20,8 +20,10 @@ from domain.booking_forms import (
     SendKit,
     TakeRequest,
 )
-from domain.booking_papers import REPORTS, Span, faults, lacking
-from domain.booking_terms import (
+from domain.bookings.papers import REPORTS, Span, faults, lacking
+from domain.bookings.rounds import ROUNDS_END, WISHES_MAX, goes_round
+from domain.bookings.staffing import out_of_rank, unfit
+from domain.bookings.terms import (
     CLINIC_NAMES,
     INTAKE_NAMES,
     chooses_expert,
@@ -30,16 +32,14 @@ from domain.booking_terms import (
     is_examined,
     papers_for,
 )
+from domain.bookings.visit import Escorting
+from domain.bookings.visit_forms import PlanEscort, VisitForm
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
-from domain.forms import Form
-from domain.rounds import ROUNDS_END, WISHES_MAX, goes_round
-from domain.service_steps import DoServiceStep, step_named, steps_at, unsaid
-from domain.services import Shape, Step
-from domain.staffing_checks import out_of_rank, unfit
-from domain.visit import Escorting
-from domain.visit_forms import PlanEscort, VisitForm
+from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
+from domain.programmes.services import Shape, Step
+from domain.steps.forms import Form
 from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals

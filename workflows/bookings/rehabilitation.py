@@ -13,11 +13,17 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.booking import BookingStage
+from domain.bookings.booking import BookingStage
+from domain.bookings.rehabilitation import (
+    TRY_AGAIN_AFTER,
+    CareCall,
+    PlanCare,
+    attempts_of,
+    call_days,
+)
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.events import ExpectedEvent
-from domain.rehabilitation import TRY_AGAIN_AFTER, CareCall, PlanCare, attempts_of, call_days
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.care_refusals import CareRefusals
 from workflows.matter import Completion

@@ -13,17 +13,17 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.booking_ports import Paper, PapersPaid
 from activities.papers import TakePapers
+from activities.ports.bookings import Paper, PapersPaid
 from domain import posting
-from domain.booking import BookingStage
-from domain.booking_terms import OWED_FOR
+from domain.bookings.booking import BookingStage
+from domain.bookings.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers, papers_of
+from domain.bookings.terms import OWED_FOR
 from domain.calendar import civil_date
 from domain.documents import DOCUMENT_NAMES
 from domain.events import ExpectedEvent
-from domain.expenses import ConfirmPayee, ExamineExpenses, ReceivePapers, papers_of
 from domain.money import spoken
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.expense_refusals import ExpenseRefusals

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.consultation import Consult, ConsultOutcome, advised_by, consulting_of
+from domain.bookings.consultation import Consult, ConsultOutcome, advised_by, consulting_of
+from domain.bookings.roster import Slot
+from domain.bookings.telephone import CallNews, Calls
 from domain.events import ExpectedEvent
-from domain.roster import Slot
-from domain.services import Service
-from domain.steps import TaskKind
-from domain.telephone import CallNews, Calls
+from domain.programmes.services import Service
+from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.messages import MessageSaid
 from workflows.bookings.record import BookingState

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.calendar import civil_date
-from domain.eligibility_rules import is_far_enough
-from domain.visit import CHECK_IN_OPENS, Escorting, EscortVisit
-from domain.visit_forms import (
+from domain.bookings.visit import CHECK_IN_OPENS, Escorting, EscortVisit
+from domain.bookings.visit_forms import (
     CallCustomer,
     CallOnTheWay,
     CheckIn,
@@ -17,6 +15,8 @@ from domain.visit_forms import (
     PlanEscort,
     VisitForm,
 )
+from domain.calendar import civil_date
+from domain.eligibility_rules import is_far_enough
 from workflows.bookings.record import BookingState
 from workflows.messages import CompleteTask, RequestBooking
 from workflows.refusals import FORM_REFUSED, VISIT_AHEAD_MAX, not_ahead, refusal

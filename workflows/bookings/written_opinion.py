@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.booking import BookingStage
-from domain.booking_forms import AssignExpert, DeliverReport, SendKit
+from domain.bookings.booking import BookingStage
+from domain.bookings.forms import AssignExpert, DeliverReport, SendKit
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.services import Shape
-from domain.steps import TaskKind
+from domain.programmes.services import Shape
+from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.desk import BookingOver
 from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable

@@ -14,7 +14,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.exchange import ExchangeBills
-from activities.exchange_ports import BillWanted, ReadBill, SettleBill, SocialAnswer
+from activities.ports.exchange import BillWanted, ReadBill, SettleBill, SocialAnswer
 from domain.money import spoken
 from workflows.claims.messages import BillSettled
 from workflows.messages import OpenCase

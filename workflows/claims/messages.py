@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities.ports import Message
+from activities.ports.cases import Message
 from domain.money import Fen
 
 

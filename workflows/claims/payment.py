@@ -6,12 +6,12 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from activities.ports import PaymentStatus
+from activities.ports.cases import PaymentStatus
 from domain import posting
-from domain.forms import HandOverMoney, SettleAtCounter
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import HandOverMoney, SettleAtCounter
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from workflows.matter import Completion
 from workflows.messages import OpenCase

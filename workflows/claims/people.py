@@ -7,11 +7,11 @@ from typing import Final
 
 from temporalio import workflow
 
-from domain.claim_terms import Lane
+from domain.claims.terms import Lane
 from domain.documents import DocumentKind, listed
-from domain.forms import OfferClaim
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import OfferClaim
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 from workflows.waiver.desk import CaseOver, Desk
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from domain.documents import DocumentStage, missing
-from domain.forms import Adjudicate, OfferClaim, SettleAtCounter
 from domain.money import AmountRefused
-from domain.tasks import ConfirmDocuments
+from domain.steps.forms import Adjudicate, OfferClaim, SettleAtCounter
+from domain.steps.tasks import ConfirmDocuments
 from domain.waiver import Stage
 from workflows.messages import CompleteTask, OpenCase, Withdraw
 from workflows.refusals import (

@@ -13,10 +13,10 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.ports import PaymentRecord, PaymentStatus
+from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain import posting
-from domain.forms import CorrectPayment
 from domain.money import spoken
+from domain.steps.forms import CorrectPayment
 from domain.waiver import Stage
 from workflows.matter import Completion
 from workflows.money.desk import PayingDesk

@@ -16,7 +16,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.payment import PayHospital
-from activities.ports import (
+from activities.ports.cases import (
     HoldOrder,
     PaymentOrder,
     PaymentOutcome,
@@ -26,8 +26,8 @@ from activities.ports import (
 )
 from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout, transfer
-from domain.steps import TaskKind
-from domain.tasks import ResolvePayment
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ResolvePayment
 from domain.waiver import PaymentMode
 from workflows.matter import Completion
 from workflows.messages import PaymentResult

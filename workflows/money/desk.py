@@ -16,10 +16,10 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from temporalio.common import RetryPolicy
 
-from activities.ports import PaymentRecord, PaymentStatus
+from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain.money import spoken
 from domain.posting import Transfer
-from domain.steps import Evidence, TaskKind
+from domain.steps.kinds import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.front_desk import FrontDesk, StepDropped
 from workflows.messages import DifferenceFound, PaymentResult

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from pydantic import Field
 
-from activities.ports import PaymentRecord, PaymentStatus
+from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain.money import Fen
 from domain.posting import Transfer
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from workflows.matter import MatterPen, MatterState, Page
 from workflows.messages import PaymentResult
 

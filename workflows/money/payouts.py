@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from activities.ports import PaymentRecord, PaymentStatus
+from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import ResolvePayment
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ResolvePayment
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.desk import PayingDesk, evidence_of
 

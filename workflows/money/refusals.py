@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Final
 
 from domain.calendar import civil_date
-from domain.forms import CorrectPayment, Form, SettleLateClaim, SettleLateRefund
 from domain.money import AmountRefused, spoken
-from domain.tasks import (
+from domain.steps.forms import CorrectPayment, Form, SettleLateClaim, SettleLateRefund
+from domain.steps.tasks import (
     TASKS,
     ArrangeRepayment,
     ConfirmRefund,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from activities.ports import TaskOpened
+from activities.ports.cases import TaskOpened
 from domain.events import ExpectedEvent
-from domain.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
-from domain.services import Service, Step
-from domain.steps import TaskKind
-from domain.triage import MASS_EVENT, Way, is_reportable, told
+from domain.programmes.services import Service, Step
+from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
+from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen, new_task

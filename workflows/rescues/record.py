@@ -8,12 +8,12 @@ from datetime import datetime
 from pydantic import Field
 from temporalio import workflow
 
-from activities.rescue_ports import RescuePage, StepTold
+from activities.ports.rescues import RescuePage, StepTold
 from activities.rescues import KeepRescues
 from domain.events import ExpectedEvent
-from domain.rescue import RESCUE_STAGE_NAMES, RescueOutcome, RescueStage
-from domain.services import Step
-from domain.triage import UNSEEN_LEVEL
+from domain.programmes.services import Step
+from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueOutcome, RescueStage
+from domain.rescues.triage import UNSEEN_LEVEL
 from workflows import cockpit
 from workflows.matter import MatterState
 from workflows.messages import RaiseRescue

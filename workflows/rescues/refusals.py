@@ -10,8 +10,10 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from domain.offer import EmergencyTerms
-from domain.rescue import (
+from domain.programmes.offer import EmergencyTerms
+from domain.programmes.services import Service, Shape, Step
+from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
+from domain.rescues.rescue import (
     RECORD_WITHIN,
     STRETCHER,
     UNDER_WAY,
@@ -21,12 +23,10 @@ from domain.rescue import (
     step_fault,
     steps_of,
 )
-from domain.rescue_forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
-from domain.services import Service, Shape, Step
-from domain.steps import TaskKind
+from domain.rescues.triage import WAY_NAMES, Seen, TooLow, UnknownGroup, assess, needs_stretcher
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
 from domain.strict import fault_of
-from domain.tasks import TASKS
-from domain.triage import WAY_NAMES, Seen, TooLow, UnknownGroup, assess, needs_stretcher
 from workflows.messages import Actor, AddService, CompleteTask, RaiseRescue, ReportActs
 from workflows.refusals import FORM_REFUSED, NOT_YOURS, WRONG_STAGE, open_step, refusal
 from workflows.rescues.record import RescueState

@@ -14,11 +14,12 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.ports import TaskClosed
-from activities.rescue_ports import StepTold
+from activities.ports.cases import TaskClosed
+from activities.ports.rescues import StepTold
 from domain.events import ExpectedEvent
-from domain.forms import Form
-from domain.rescue import (
+from domain.programmes.services import FollowUp, Service, Step
+from domain.rescues.forms import CollectFees, RecordOutcome, RecordStep, ReportRescue, TriagePatient
+from domain.rescues.rescue import (
     OUTCOME_NAMES,
     RECORD_WITHIN,
     RescueOutcome,
@@ -27,10 +28,9 @@ from domain.rescue import (
     steps_of,
     uncovered,
 )
-from domain.rescue_forms import CollectFees, RecordOutcome, RecordStep, ReportRescue, TriagePatient
-from domain.services import FollowUp, Service, Step
-from domain.steps import TaskKind
-from domain.triage import MASS_EVENT, WAY_NAMES, assess, is_served
+from domain.rescues.triage import MASS_EVENT, WAY_NAMES, assess, is_served
+from domain.steps.forms import Form
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.messages import (
     Accepted,

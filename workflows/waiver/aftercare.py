@@ -10,7 +10,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
 from workflows.messages import OpenCase
 from workflows.waiver.desk import Desk

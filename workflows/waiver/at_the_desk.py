@@ -6,10 +6,10 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from domain.forms import VerifyCost
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import VerifyCost
+from domain.steps.kinds import TaskKind
 from domain.waiver import ON_SITE_MODES, PaymentMode, Role
 from workflows.waiver.desk import Desk
 from workflows.waiver.nurse_visit import NurseVisit

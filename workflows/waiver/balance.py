@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.forms import SettleBalance
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import DischargeVisit
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import SettleBalance
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import DischargeVisit
 from workflows.matter import Completion
 from workflows.messages import OpenCase
 from workflows.waiver.deposits import Deposits, OverLimit

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
-from domain.steps import CareDuty, TaskKind
-from domain.tasks import Care
+from domain.programmes.waiver_terms import CareTerms
+from domain.steps.kinds import CareDuty, TaskKind
+from domain.steps.tasks import Care
 from domain.waiver import Role
-from domain.waiver_terms import CareTerms
 from workflows.waiver.desk import Desk
 
 _RECURRING = (CareDuty.BEDSIDE_VISIT, CareDuty.COMMUNICATION)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
-from activities.ports import (
+from activities.ports.cases import (
     CasePage,
     DischargeRecord,
     NoticeOrder,
@@ -21,8 +21,8 @@ from activities.ports import (
     TopUpState,
 )
 from domain.money import Fen
+from domain.programmes.terms import NotBefore
 from domain.settlement import Instalment, Settlement
-from domain.terms import NotBefore
 from domain.waiver import ENDED, Role, Stage
 from workflows.claims.messages import BillSettled
 from workflows.messages import (

@@ -12,10 +12,10 @@ from typing import Literal
 from temporalio import workflow
 
 from activities.payment import LIMIT_EXCEEDED
-from activities.ports import PaymentRecord, PaymentStatus
-from domain.forms import GiveOutSlips, HandInSlip, KeepSlip
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent
+from activities.ports.cases import PaymentRecord, PaymentStatus
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import GiveOutSlips, HandInSlip, KeepSlip
+from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion

@@ -12,10 +12,10 @@ from typing import ClassVar, Final
 
 from temporalio import workflow
 
-from activities.ports import NoticeOrder
+from activities.ports.cases import NoticeOrder
 from domain.clock import Budget, due_at
-from domain.steps import TaskKind
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows import cockpit
 from workflows.front_desk import ONLY_ACKNOWLEDGED

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from domain.programme import NotInProgramme
-from domain.steps import TaskKind
+from domain.programmes.programme import NotInProgramme
+from domain.steps.kinds import TaskKind
 from domain.waiver import ENDED, Role, Stage
 from workflows.cockpit import by_when
 from workflows.messages import (

@@ -6,10 +6,10 @@ from typing import Final
 
 from domain.clock import Clock
 from domain.eligibility import Outcome
-from domain.rules import RuleCode
-from domain.steps import TaskKind
-from domain.tasks import AssignTeam, FirstContact
-from domain.terms import ExpectedEvent
+from domain.programmes.rules import RuleCode
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import AssignTeam, FirstContact
 from domain.waiver import Role, Stage
 from workflows.cockpit import by_when, civil
 from workflows.matter import Completion

@@ -12,7 +12,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
-from domain.steps import TaskKind
+from domain.steps.kinds import TaskKind
 from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Role, Stage
 from workflows.last_day import passed
 from workflows.messages import Intervene, NoticeDischarge

@@ -13,9 +13,9 @@ from typing import Final
 from temporalio import workflow
 
 from domain import posting
-from domain.forms import SettleLateClaim
 from domain.money import spoken
-from domain.steps import Evidence, TaskKind
+from domain.steps.forms import SettleLateClaim
+from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
 from workflows.matter import Completion

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from temporalio import workflow
 
 from domain import posting
-from domain.forms import SettleLateRefund
 from domain.money import spoken
-from domain.steps import Evidence, TaskKind
+from domain.steps.forms import SettleLateRefund
+from domain.steps.kinds import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages import RefundReceived

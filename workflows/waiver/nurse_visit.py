@@ -9,11 +9,11 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from activities.visit_ports import VisitAnswer, VisitOrder
-from domain.steps import TaskKind
-from domain.tasks import ArrangeVisit
-from domain.terms import ExpectedEvent
-from domain.visit import CHECKLIST, UNTIL, Purpose, id_of_visit, purpose_of
+from activities.ports.visits import VisitAnswer, VisitOrder
+from domain.bookings.visit import CHECKLIST, UNTIL, Purpose, id_of_visit, purpose_of
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ArrangeVisit
 from domain.waiver import Role
 from workflows.cockpit import civil
 from workflows.messages import OpenCase

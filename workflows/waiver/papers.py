@@ -9,9 +9,9 @@ from temporalio import workflow
 
 from domain.calendar import SHANGHAI
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, listed
-from domain.steps import TaskKind
-from domain.tasks import ConfirmDocuments, SignAuthorization
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ConfirmDocuments, SignAuthorization
 from domain.waiver import Role, Stage
 from workflows.messages import OpenCase
 from workflows.waiver.desk import CaseOver, Desk

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.clock import Clock, WarnRule
-from domain.terms import LeadTime
+from domain.programmes.terms import LeadTime
 from workflows.waiver.desk import Desk
 
 HALF: Final = 50

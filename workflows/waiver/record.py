@@ -11,7 +11,7 @@ from collections.abc import Callable
 from temporalio import workflow
 
 from activities.books import KeepBooks
-from activities.ports import CasePage, NoticeOrder
+from activities.ports.cases import CasePage, NoticeOrder
 from domain.waiver import STAGE_NAMES
 from workflows import cockpit
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe

@@ -13,13 +13,13 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from activities.claims import FileClaims
-from activities.ports import ClaimFiling, ClaimReceipt
+from activities.ports.cases import ClaimFiling, ClaimReceipt
 from domain import posting
 from domain.money import spoken
+from domain.programmes.terms import ExpectedEvent
 from domain.settlement import covered, never_filed_at
-from domain.steps import TaskKind
-from domain.tasks import CollectClaimDocuments, DischargeVisit, FileClaim
-from domain.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import CollectClaimDocuments, DischargeVisit, FileClaim
 from domain.waiver import Stage
 from workflows.matter import Completion
 from workflows.messages import OpenCase

@@ -10,8 +10,8 @@ from temporalio import workflow
 
 from domain import posting
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import ConfirmRefund
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ConfirmRefund
 from domain.waiver import Stage
 from workflows.messages import RefundReceived
 from workflows.waiver.desk import Desk

@@ -14,6 +14,7 @@ from temporalio import workflow
 from domain import posting
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.money import spoken
+from domain.programmes.waiver_terms import RepaymentTerms
 from domain.settlement import (
     Instalment,
     due_date,
@@ -21,10 +22,9 @@ from domain.settlement import (
     repayment_due_at,
     still_due,
 )
-from domain.steps import TaskKind
-from domain.tasks import ArrangeRepayment, DecideDispute, RecordRepayment, SignWriteOff
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ArrangeRepayment, DecideDispute, RecordRepayment, SignWriteOff
 from domain.waiver import Stage
-from domain.waiver_terms import RepaymentTerms
 from workflows.matter import Completion
 from workflows.waiver.case import WriteOff
 from workflows.waiver.desk import Desk

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from temporalio import workflow
 
 from domain.documents import DocumentKind, listed, still_missing
-from domain.forms import SecondReview, TellResult
-from domain.steps import TaskKind
-from domain.tasks import ConfirmDocuments, JudgeLiability
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import SecondReview, TellResult
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import ConfirmDocuments, JudgeLiability
 from domain.waiver import Role, Stage
 from workflows.cockpit import by_when
 from workflows.matter import Completion

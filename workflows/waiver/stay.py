@@ -12,13 +12,13 @@ from typing import Final, TypeVar
 
 from temporalio import workflow
 
-from activities.ports import DischargeRecord, PaymentRecord
+from activities.ports.cases import DischargeRecord, PaymentRecord
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.documents import DOCUMENT_NAMES, DocumentStage
 from domain.eligibility_rules import is_far_enough
-from domain.steps import TaskKind
-from domain.tasks import DischargeVisit
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import DischargeVisit
 from domain.waiver import Role, Stage
 from workflows.matter import Completion
 from workflows.messages import NoticeDischarge, OpenCase

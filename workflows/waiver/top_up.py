@@ -13,12 +13,12 @@ from typing import Final
 
 from temporalio import workflow
 
-from activities.ports import TaskOpened, TopUpRecord, TopUpState
-from domain.forms import AcceptOffer
+from activities.ports.cases import TaskOpened, TopUpRecord, TopUpState
 from domain.money import spoken
-from domain.steps import TaskKind
-from domain.tasks import AnswerTopUp
-from domain.terms import ExpectedEvent
+from domain.programmes.terms import ExpectedEvent
+from domain.steps.forms import AcceptOffer
+from domain.steps.kinds import TaskKind
+from domain.steps.tasks import AnswerTopUp
 from domain.waiver import Stage
 from workflows.cockpit import by_when
 from workflows.front_desk import StepDropped

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from activities.hospital_ports import Patient, ResourceOrder
-from activities.ports import ClaimFiling, Contact, NoticeOrder, PaymentOrder, PayoutOrder
-from activities.visit_ports import VisitOrder
-from adapters.programme_files import load_programmes
-from domain.sharing import Withheld
+from activities.ports.cases import ClaimFiling, Contact, NoticeOrder, PaymentOrder, PayoutOrder
+from activities.ports.hospitals import Patient, ResourceOrder
+from activities.ports.visits import VisitOrder
+from adapters.programmes.files import load_programmes
+from domain.bookings.sharing import Withheld
 from domain.waiver import PaymentMode
 from tests.simulator_process import new_id
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.exchange_ports import BillItem, BillWanted, SettleBill, SocialAnswer, StatedBill
+from activities.ports.exchange import BillItem, BillWanted, SettleBill, SocialAnswer, StatedBill
 from adapters.partners.exchange import BillHolder, SocialInsurance
 from adapters.partners.line import PartnerLine, PartnerSilent
 from tests.adapters.partners.conftest import IMPATIENT, Scripted

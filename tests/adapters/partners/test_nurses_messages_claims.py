@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from activities.ports import ClaimReceipt, Delivery
-from activities.visit_ports import VisitAnswer, VisitKept
+from activities.ports.cases import ClaimReceipt, Delivery
+from activities.ports.visits import VisitAnswer, VisitKept
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.dispatch import NursePlatform
 from adapters.partners.line import PartnerLine, PartnerSilent, SameIdOtherContent

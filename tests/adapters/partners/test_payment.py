@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from activities.ports import MovementConflict, PaymentOutcome, PaymentStatus
+from activities.ports.cases import MovementConflict, PaymentOutcome, PaymentStatus
 from adapters.partners.line import PartnerLine
 from adapters.partners.payment import PaymentNetwork
 from domain.waiver import PaymentMode

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.books.reconciliation import PartnerStatements
 from adapters.partners.line import NoBelievableAnswer, PartnerLine, Unreachable
 from adapters.partners.payment import PaymentNetwork
-from adapters.reconciliation import PartnerStatements
 from domain.calendar import civil_date
 from domain.reconciliation import Line
 from tests.adapters.partners.conftest import IMPATIENT, Scripted

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from activities.courier_ports import ParcelOrder, TestOrder
+from activities.ports.courier import ParcelOrder, TestOrder
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.dispatch import NursePlatform
@@ -22,7 +22,7 @@ from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import NoBelievableAnswer, PartnerFailure, PartnerLine
 from adapters.partners.messaging import MessageGateway, message_body
 from adapters.partners.payment import PaymentNetwork
-from domain.sharing import Withheld
+from domain.bookings.sharing import Withheld
 from tests.adapters.partners.conftest import IMPATIENT
 from tests.adapters.partners.people import (
     CASE,

@@ -1,0 +1,192 @@
+"""The worklist: the steps that wait for people, the most urgent first.
+
+A step is claimed through the door's own unit (`adapters.door.cases`); closing one is the case's
+own act and arrives with a page (`adapters.books.casebook`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.books.cursors import cursor_after, cursor_read
+from adapters.books.family import is_theirs
+from adapters.books.matter_file import known
+from adapters.encryption.keys import Sealer
+from adapters.tables.booking import bookings
+from adapters.tables.cases import TEAM_NURSE, cases, hospitals, tasks
+from adapters.tables.enquiry import enquiries
+from adapters.tables.rescue import rescues
+from domain.board import Paged, TaskFilter, TaskRow
+from domain.privacy import mask_name
+from domain.waiver import NAMED_PERSONS, Role
+
+_WITH_MATTER: Final = select(
+    tasks,
+    func.coalesce(
+        cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme, ""
+    ).label("programme"),
+    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, "").label(
+        "hospital_id"
+    ),
+    func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, rescues.c.stage, "").label(
+        "stage"
+    ),
+    func.coalesce(cases.c.channel, enquiries.c.channel, bookings.c.channel, "").label("channel"),
+    func.coalesce(cases.c.customer_subject, bookings.c.customer_subject).label("customer_subject"),
+    cases.c.name.label("name_of_case"),
+    bookings.c.name.label("name_of_booking"),
+    rescues.c.name.label("name_of_rescue"),
+    hospitals.c.name.label("hospital_name"),
+    func.coalesce(bookings.c.service, "").label("service"),
+    func.coalesce(bookings.c.requested_at, rescues.c.raised_at).label("asked_at"),
+).select_from(
+    tasks.join(cases, tasks.c.case_id == cases.c.case_id, isouter=True)
+    .join(enquiries, tasks.c.case_id == enquiries.c.enquiry_id, isouter=True)
+    .join(bookings, tasks.c.case_id == bookings.c.booking_id, isouter=True)
+    .join(rescues, tasks.c.case_id == rescues.c.rescue_id, isouter=True)
+    .join(
+        hospitals,
+        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id)
+        == hospitals.c.id,
+        isouter=True,
+    )
+)
+_NEVER: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
+_DUE: Final = func.coalesce(tasks.c.due_at, _NEVER)
+"""A step without a due moment comes after all that have one; the index says the same."""
+
+
+class Worklist:
+    """Tasks as people see them."""
+
+    def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
+        self._engine = engine
+        self._sealer = sealer
+
+    async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
+        """One page of tasks, the most urgent first. Raises `BadCursor`."""
+        values = _values(wanted)
+        query = _query(frozenset(values), wanted.state, _is_past_dues(values))
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query, values)).all()
+        items = [self._task(row) for row in rows[: wanted.limit]]
+        more = len(rows) > wanted.limit
+        after = cursor_after(items[-1].due_at, items[-1].task_id) if more else None
+        return Paged[TaskRow](items=items, next_cursor=after)
+
+    def _task(self, row: Row[Any]) -> TaskRow:
+        shown = {"hospital_name": row.hospital_name or "", "name_masked": self._masked(row)}
+        return TaskRow(**known(TaskRow, row) | shown)
+
+    def _masked(self, row: Row[Any]) -> str:
+        """Who the step is about; an enquiry knows no name, a step of the house is about nobody."""
+        for sealed, purpose in (
+            (row.name_of_case, "cases.name"),
+            (row.name_of_booking, "bookings.name"),
+            (row.name_of_rescue, "rescues.name"),
+        ):
+            if sealed is not None:
+                return mask_name(self._sealer.open_text(sealed, purpose))
+        return ""
+
+
+def _values(wanted: TaskFilter) -> dict[str, Any]:
+    """What narrows the list, by the name it has in the query. Raises `BadCursor`."""
+    plain = (*_OF_TASK, *_OF_CASE, "due_before", "hospital_id")
+    values = {name: getattr(wanted, name) for name in plain if getattr(wanted, name) is not None}
+    if wanted.roles is not None:
+        bound = NAMED_PERSONS if wanted.seen_by is not None else frozenset[Role]()
+        values["anyone"] = [role.value for role in wanted.roles if role not in bound]
+        if wanted.seen_by is not None:
+            values["named"] = [role.value for role in wanted.roles if role in bound]
+            values["person"] = wanted.seen_by
+    if wanted.cursor is not None:
+        values["after_due"], values["after_task"] = cursor_read(wanted.cursor)
+    return values | {"rows": wanted.limit + 1}
+
+
+def _is_past_dues(values: dict[str, Any]) -> bool:
+    """Whether the last page ended among the steps that are due at no moment."""
+    return "after_due" in values and values["after_due"] is None
+
+
+@cache
+def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[Any]:
+    """The list narrowed by these names: built once for each set of them that is asked for.
+
+    Building it takes processor time for each look, and nothing is looked at more often.
+    """
+    query = _WITH_MATTER
+    for name in _OF_TASK:
+        if name in names:
+            query = query.where(tasks.c[name] == bindparam(name))
+    # Channels and customers have no step in an enquiry.
+    for name in _OF_CASE:
+        if name in names:
+            query = query.where(_whose(name))
+    if "hospital_id" in names:
+        query = query.where(_of_hospital())
+    if "anyone" in names:
+        query = query.where(_for_person() if "person" in names else _for("anyone"))
+    if state is not None:
+        query = query.where(_IN_STATE[state])
+    if "due_before" in names:
+        query = query.where(tasks.c.due_at < bindparam("due_before"))
+    if "after_task" in names:
+        due = _NEVER if past_dues else bindparam("after_due", type_=tasks.c.due_at.type)
+        later = and_(due == _DUE, tasks.c.task_id > bindparam("after_task"))
+        query = query.where(or_(due < _DUE, later))
+    return query.order_by(_DUE, tasks.c.task_id).limit(bindparam("rows", type_=Integer()))
+
+
+def _whose(name: str) -> ColumnElement[bool]:
+    """Steps of the cases, and of the bookings, that are somebody's own."""
+    own = (
+        is_theirs(bindparam(name))
+        if name == "customer_subject"
+        else cases.c[name] == bindparam(name)
+    )
+    return or_(own, bookings.c[name] == bindparam(name))
+
+
+def _of_hospital() -> ColumnElement[bool]:
+    """Steps of one hospital's own channel, beside those that are no hospital's at all."""
+    ours = rescues.c.hospital_id == bindparam("hospital_id")
+    return or_(ours, rescues.c.rescue_id.is_(None))
+
+
+def _for(name: str) -> ColumnElement[bool]:
+    """Steps of the roles that are given under a name."""
+    theirs: ColumnElement[bool] = tasks.c.roles.overlap(bindparam(name, type_=tasks.c.roles.type))
+    return theirs
+
+
+def _for_person() -> ColumnElement[bool]:
+    """Steps of the roles that a person may do, as `is_theirs` gives them."""
+    nurse = func.coalesce(tasks.c.assignee, TEAM_NURSE)
+    return or_(_for("anyone"), and_(_for("named"), nurse == bindparam("person")))
+
+
+_OF_TASK: Final = ("kind", "claimed_by", "case_id")
+_OF_CASE: Final = ("channel", "customer_subject")
+_IN_STATE: Final = {
+    "open": tasks.c.closed_at.is_(None),
+    "unclaimed": and_(tasks.c.closed_at.is_(None), tasks.c.claimed_by.is_(None)),
+    "claimed": and_(tasks.c.closed_at.is_(None), tasks.c.claimed_by.is_not(None)),
+    "closed": tasks.c.closed_at.is_not(None),
+}

@@ -1,0 +1,52 @@
+"""How this house connects to Temporal: the ecosystem's own settings, everything encrypted."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from adapters.encryption.codec import data_converter
+from adapters.encryption.keys import KeyRing
+from adapters.settings import Settings
+
+POLLED_WITHIN: Final = timedelta(seconds=75)
+"""A worker asks for work once a minute; the server names it for minutes after it has gone."""
+_SAID_WITHIN: Final = timedelta(seconds=2)
+
+
+async def connect(settings: Settings, *, lazy: bool = False) -> Client:
+    """A client whose payloads and failures only holders of our keys can read.
+
+    With `lazy` nothing is contacted before the first call, so that a door can start before
+    Temporal does; otherwise a server that is away raises `RuntimeError`.
+    """
+    return await Client.connect(
+        **settings.temporal_connect_config(),
+        data_converter=data_converter(KeyRing(settings.key_ring)),
+        lazy=lazy,
+    )
+
+
+async def without_worker(client: Client, task_queue: str) -> str:
+    """Why nobody seems to work on a task queue; empty where somebody asks for work."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    try:
+        async with asyncio.timeout(_SAID_WITHIN.total_seconds()):
+            said = await client.workflow_service.describe_task_queue(request, timeout=_SAID_WITHIN)
+    except (RPCError, RuntimeError, TimeoutError):
+        return "temporal does not say"
+    asked = [one.last_access_time.ToDatetime(tzinfo=UTC) for one in said.pollers]
+    if asked and datetime.now(UTC) - max(asked) < POLLED_WITHIN:
+        return ""
+    return f"no worker asks for work on {task_queue}"

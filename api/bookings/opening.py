@@ -1,0 +1,310 @@
+"""`/v1/bookings`: a service of the green channel, asked for, looked at, given up (GC02–GC16).
+
+The rules are asked first, a unit of the quota is reserved and the request written in one
+transaction; then the workflow is started, and if its server is away, the sweep starts it. Papers,
+choice and confirmation are steps like any other (`api.tasks.worklist`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.applications import Application, Declared, Insured, Known, gather
+from api.door.access import may_ask_for
+from api.door.docs import FAILURES
+from api.door.gateway import NotKnownYet
+from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.door.identity import Caller, allowed, may_see
+from api.door.problems import Problem, at_field
+from api.door.shapes import Utc
+from api.door.text import Body, Code, OpaqueId, Words, example
+from api.waivers.reporting import CLOCKS_DIFFER, Consent, stage_name
+from api.wiring.door import Door, Unit, door_of
+from domain.bookings.booking import BookingStage
+from domain.bookings.visit import escorting
+from domain.calendar import civil_date
+from domain.eligibility import Outcome
+from domain.entitlement import EntitlementUsedUp, year_ends_on
+from domain.programmes.programme import NotInProgramme
+from domain.programmes.rules import RuleCode
+from domain.waiver import Role
+from workflows.messages import (
+    BOOKING_TYPES,
+    RequestBooking,
+)
+
+routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+
+class BookingRequest(Body):
+    """Which service is wanted, for whom, why, and what the caller declares of it."""
+
+    model_config = example(
+        programme="pingan_oncology_157",
+        service="expert_outpatient",
+        insured={
+            "name": "客户某甲",
+            "id_type": "resident_id",
+            "id_number": "110101199003070732",
+            "phone": "13800138000",
+        },
+        need="肺部结节复查",
+        channel="hotline",
+        wished_on="2026-10-08",
+        declared={"diagnosis": "suspected"},
+        consent={"given": True, "at": "2026-09-24T10:00:00+08:00", "version": "v2026_01"},
+    )
+
+    programme: Code = Field(examples=["pingan_oncology_157"])
+    service: Code = Field(examples=["expert_outpatient"])
+    insured: Insured
+    need: Words = Field(min_length=1, repr=False)
+    channel: Literal["hotline", "wechat", "app", "email"]
+    hospital_id: OpaqueId | None = None
+    disease: Code | None = None
+    wished_on: date | None = None
+    language: Literal["zh", "en"] = Field(default="zh", description="通知所用语言")
+    department: Words | None = Field(default=None, repr=False, description="指定科室")
+    urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
+    declared: Declared | None = None
+    consent: Consent
+    customer_id: OpaqueId | None = None
+
+
+class BookingOpened(BaseModel):
+    """Where the booking is to be found."""
+
+    booking_id: str
+    service: str
+    stage: str
+    stage_name: str
+    requested_at: Utc
+
+
+@dataclass(frozen=True)
+class _Requested:
+    body: BookingRequest
+    caller: Caller
+    ask: Ask
+    at: datetime
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What stands in the books after the first step."""
+
+    message: RequestBooking
+    stage: str
+
+
+@routes.post(
+    "",
+    operation_id="request_booking",
+    summary="申请预约",
+    status_code=201,
+    response_model=BookingOpened,
+    responses={**FAILURES, 202: {"description": "已登记, 正在受理", "model": BookingOpened}},
+)
+async def request_booking(
+    body: BookingRequest,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Ask for a service; a unit of its quota is reserved with the request."""
+    may_ask_for(caller, body.customer_id, what="预约")
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door.clock()
+    if body.consent.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+
+    async def record(unit: Unit) -> _Recorded:
+        return await _record(unit, door, _Requested(body, caller, ask, at))
+
+    async def act(recorded: _Recorded) -> Answer:
+        return await _start(door, recorded)
+
+    return await once(request, ask, record=record, act=act)
+
+
+async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
+    booking_id = asked.ask.own_id(door.id_secret, "bk")
+    standing, opened = await unit.bookings.access(booking_id), None
+    if standing is not None:
+        opened = await unit.bookings.opened(booking_id)
+    if standing is not None and opened is not None:
+        # An earlier try with this key died after it had recorded the request.
+        return _Recorded(booking_message(opened), standing.stage)
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
+    known = await gather(unit, door, _application(asked))
+    _must_book(known, asked.body)
+    reserved = await _reserve(unit, booking_id, known, asked)
+    message = _message(booking_id, known, asked, door, reserved=reserved)
+    await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
+    await unit.audit(
+        at=asked.at,
+        actor_role=asked.caller.role.value,
+        actor_id=asked.caller.subject,
+        action="consent.recorded",
+        case_id=booking_id,
+        subject=asked.body.consent.version,
+    )
+    return _Recorded(message, "opening")
+
+
+def _application(asked: _Requested) -> Application:
+    body = asked.body
+    return Application(
+        programme=body.programme,
+        id_number=body.insured.number,
+        hospital_id=body.hospital_id,
+        disease=body.disease,
+        planned=body.wished_on,
+        at=asked.at,
+        service=body.service,
+        declared={} if body.declared is None else dict(body.declared),
+    )
+
+
+def _must_book(known: Known, body: BookingRequest) -> None:
+    """The service is booked, offers what is wished for, and the day lies within its term (I10)."""
+    try:
+        service = known.programme.service(body.service)
+    except NotInProgramme:
+        raise at_field("invalid", "service", "该项目不提供此服务") from None
+    if service.shape not in BOOKING_TYPES:
+        raise at_field("invalid", "service", "此服务不通过预约办理")
+    fixed = service.choice.may_not_choose if service.choice else ()
+    if "time" in fixed and body.wished_on is not None:
+        raise at_field("invalid", "wished_on", "该服务不能指定时间")
+    spoken = {one for channel in known.programme.channels for one in channel.languages}
+    if body.language not in spoken | {"zh"}:
+        raise at_field("invalid", "language", "该项目不提供英文服务")
+    mailed = any(one.of_bookings and one.channel == "email" for one in known.programme.notices)
+    if mailed and body.insured.email is None:
+        raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+    wished_on, last_day = body.wished_on, known.last_day
+    if wished_on is not None and last_day is not None and wished_on > last_day:
+        raise at_field("invalid", "wished_on", "日期不能晚于保单或服务的有效期")
+
+
+async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested) -> bool:
+    """The unit of a request that is not turned down at once; the last one goes to exactly one."""
+    count = known.facts.quota_count
+    if known.verdict.codes == (RuleCode.QUOTA_LEFT,):
+        await _must_not_be_open(unit, known, asked)
+    if known.counter is None or count is None or known.verdict.outcome is Outcome.REJECTED:
+        return False
+    try:
+        await unit.bookings.reserve(booking_id, known.counter, count=count, at=asked.at)
+    except EntitlementUsedUp:
+        await _must_not_be_open(unit, known, asked)
+        raise Problem("entitlement-used-up") from None
+    return True
+
+
+async def _must_not_be_open(unit: Unit, known: Known, asked: _Requested) -> None:
+    """A second call about what is already asked for is shown where it stands."""
+    ours = {"person_hash": known.person_hash, "programme": known.programme.code}
+    standing = await unit.bookings.open_of(**ours, service=asked.body.service)
+    if standing is not None:
+        seen = standing.case_id if may_see(asked.caller, standing) else None
+        raise Problem("entitlement-used-up", "该服务已有进行中的预约", case_id=seen)
+
+
+def _message(
+    booking_id: str, known: Known, asked: _Requested, door: Door, *, reserved: bool
+) -> RequestBooking:
+    year = civil_date(asked.at).year
+    return RequestBooking(
+        booking_id=booking_id,
+        programme=known.programme.for_booking(asked.body.service),
+        calendar=door.window(year - 1, year + 2),
+        service=asked.body.service,
+        verdict=known.verdict,
+        unit_reserved=reserved,
+        year_ends_on=year_ends_on(known.facts.policy_from, civil_date(asked.at)),
+        hospital=known.hospital,
+        escorting=escorting(known.programme, known.programme.service(asked.body.service)),
+        disease=asked.body.disease,
+        wished_on=asked.body.wished_on,
+        covered_from=known.facts.policy_from,
+        insured_since=known.facts.first_effective_on,
+        covered_until=known.facts.policy_to,
+        last_day=known.last_day,
+        channel=asked.body.channel,
+        language=asked.body.language,
+        urgent=asked.body.urgent,
+        coordination_consent=_coordination_consent(door, asked),
+        requested_by=asked.caller.actor,
+        requested_at=asked.at,
+    )
+
+
+def _coordination_consent(door: Door, asked: _Requested) -> str | None:
+    """The consent under which hospitals are asked over the wire; None where only people ask."""
+    body = asked.body
+    return body.consent.version if body.programme in door.coordinated else None
+
+
+def _row(message: RequestBooking, known: Known, asked: _Requested) -> dict[str, Any]:
+    body, caller = asked.body, asked.caller
+    return {
+        "booking_id": message.booking_id,
+        "programme": known.programme.code,
+        "programme_version": known.programme.version,
+        "service": message.service,
+        "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
+        "customer_subject": caller.subject if caller.role is Role.CUSTOMER else body.customer_id,
+        "policy_id": known.policy_id,
+        "person_hash": known.person_hash,
+        "name": body.insured.name,
+        "id_number": body.insured.number,
+        "phone": body.insured.phone,
+        "email": body.insured.email,
+        "need": _need(body),
+        "hospital_id": body.hospital_id,
+        "wished_on": body.wished_on,
+        "requested_at": asked.at,
+        "changed_at": asked.at,
+        "verdict": message.verdict.model_dump_json(),
+        "opened": message.model_dump_json(),
+    }
+
+
+def _need(body: BookingRequest) -> str:
+    """The need with the department that is wished for: both say what somebody has."""
+    return f"{body.need} (指定科室: {body.department})" if body.department else body.need
+
+
+async def _start(door: Door, recorded: _Recorded) -> Answer:
+    message = recorded.message
+    headers = {"Location": f"/v1/bookings/{message.booking_id}"}
+    try:
+        await door.cases.start_booking(message)
+    except NotKnownYet:
+        return Answer(202, _opened(message, recorded.stage), headers, settled=False)
+    return Answer(201, _opened(message, BookingStage.REQUESTED.value), headers)
+
+
+def _opened(message: RequestBooking, stage: str) -> dict[str, Any]:
+    return BookingOpened(
+        booking_id=message.booking_id,
+        service=message.service,
+        stage=stage,
+        stage_name=stage_name(stage),
+        requested_at=message.requested_at,
+    ).model_dump(mode="json")
+
+
+def booking_message(opened: str) -> RequestBooking:
+    """The start message of a booking as it was written down."""
+    return RequestBooking.model_validate_json(opened)

@@ -1,0 +1,334 @@
+"""From the inbox to the cases: one letter at once, what was left behind by the sweep.
+
+A letter is done when its signal has been taken by the server, or when nobody is left to read it.
+Signals may arrive twice; a case knows each by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from activities.ports.cases import Message
+from api.bookings.opening import booking_message
+from api.door.access import has_ended, matter_access
+from api.door.gateway import CaseNotRunning, NotKnownYet
+from api.enquiries import asked_message
+from api.partners.events import (
+    EVENTS,
+    ClaimEvent,
+    DeliveryEvent,
+    PaymentResultEvent,
+    RefundEvent,
+    Unmatched,
+    read_event,
+)
+from api.rescues.opening import rescue_message
+from api.waivers.reporting import start_message
+from api.wiring.door import Door, Unit
+from domain.guards import Letter
+from workflows.bookings.messages import MessageSaid
+from workflows.messages import (
+    CaseLinked,
+    DisputeClaim,
+    NoticeDischarge,
+    PapersArrived,
+    PatientKnown,
+    RequestTopUp,
+)
+
+DOOR: Final = "door"
+"""The sender of letters that come from our own customers."""
+
+DELIVERY: Final = "message_delivered"
+"""A word that overtakes our own record of its notice waits for that."""
+
+SWEEP_EVERY_S: Final = 3.0
+ORPHAN_AFTER: Final = timedelta(seconds=5)
+"""Younger rows belong to a request that is still being answered."""
+
+TRY_AGAIN_FIRST: Final = timedelta(seconds=3)
+TRY_AGAIN_MAX: Final = timedelta(minutes=10)
+"""How long a letter that fits nothing of ours waits for its next turn; it is never given up."""
+
+LEFT_OPEN_AFTER: Final = timedelta(minutes=30)
+"""From then on a letter without its case is shown to people."""
+
+_BATCH: Final = 100
+DISPUTE: Final = "dispute_claim"
+DECIDED: Final = "claim_decided"
+GOES_ON_FOR: Final = frozenset({"payment_result", "refund_received", DECIDED, DISPUTE})
+"""Words for which an ended case goes on: about money, or that a decision was wrong."""
+_OWN_SIGNALS: Final[dict[str, type[Message]]] = {
+    DISPUTE: DisputeClaim,
+    "request_top_up": RequestTopUp,
+    "notify_discharge": NoticeDischarge,
+    "papers_arrived": PapersArrived,
+    "message_said": MessageSaid,
+    "patient_known": PatientKnown,
+    "case_linked": CaseLinked,
+}
+
+log = structlog.get_logger("greenlane.door")
+
+
+def own_letter(event_id: str, case_id: str, kind: str, message: Message, *, at: datetime) -> Letter:
+    """A word of our own to a matter, as its row stands before it is delivered."""
+    return Letter(
+        partner=DOOR,
+        event_id=event_id,
+        kind=kind,
+        case_id=case_id,
+        received_at=at,
+        body=message.model_dump_json(),
+        done=False,
+        outcome="",
+        tries=0,
+    )
+
+
+async def put_own(unit: Unit, letter: Letter) -> Letter:
+    """Write a word of our own down with what it tells of; the row that stands."""
+    return await unit.inbox.put(
+        partner=letter.partner,
+        event_id=letter.event_id,
+        kind=letter.kind,
+        case_id=letter.case_id,
+        at=letter.received_at,
+        body=letter.body,
+    )
+
+
+async def deliver(door: Door, letter: Letter) -> bool:
+    """Signal a letter's case and mark it; False when it has to wait for the sweep."""
+    if letter.done:
+        return True
+    try:
+        addressed = await _address(door, letter)
+        if addressed is None:
+            return await _noted(door, letter)
+        case_id, name, message = addressed
+        await door.cases.signal(case_id, name, message)
+    except NotKnownYet:
+        await _wait(door, letter, "not_known_yet", longer=False)
+        return False
+    except Unmatched:
+        await _wait(door, letter, "unknown_notice" if letter.kind == DELIVERY else "unmatched")
+        return False
+    except CaseNotRunning:
+        return await _nobody_there(door, letter, case_id)
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome="signalled",
+            case_id=case_id,
+        )
+    return True
+
+
+async def _noted(door: Door, letter: Letter) -> bool:
+    """It stands in our record, and no case has to act on it."""
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner, event_id=letter.event_id, at=door.clock(), outcome="noted"
+        )
+    return True
+
+
+async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
+    if letter.partner == DOOR and letter.case_id is not None:
+        message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
+        return letter.case_id, letter.kind, message
+    async with door.books.unit() as unit:
+        return await read_event(unit, letter.body, received_at=letter.received_at)
+
+
+async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
+    """Let a case that ended with its books at zero go on, when the word is about its money.
+
+    Or when its customer says that the decision was wrong: then a supervisor has a step.
+    """
+    async with door.books.unit() as unit:
+        case = await unit.cases.access(case_id)
+        if case is None or not has_ended(case.stage) or not await _matters_still(unit, letter):
+            return False
+        opened, state = await unit.cases.opened(case_id), await unit.cases.last_state(case_id)
+    addressed = await _address(door, letter)
+    if opened is None or state is None or addressed is None or addressed[1] not in GOES_ON_FOR:
+        return False
+    opening = start_message(opened)
+    if opening.claim is not None and addressed[1] in {DECIDED, DISPUTE}:
+        return False  # the insurer decides a claim of its own as a step of it
+    carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
+    _, name, message = addressed
+    try:
+        await door.cases.reopen(opening.model_copy(update={"carried": carried}), name, message)
+    except NotKnownYet:
+        return False
+    await _done(door, letter, case_id, "reopened")
+    return True
+
+
+async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
+    async with door.books.unit() as unit:
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome=outcome,
+            case_id=case_id,
+        )
+
+
+async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
+    """A case that is only being opened will read it later; one that has ended may go on."""
+    if await _reopened(door, letter, case_id):
+        return True
+    async with door.books.unit() as unit:
+        stage = await _stage_of(unit, case_id)
+        starting = stage is None or stage == "opening"
+        waits = starting or await _matters_still(unit, letter)
+        if waits:
+            await unit.inbox.wait(
+                partner=letter.partner,
+                event_id=letter.event_id,
+                outcome="case_not_started" if starting else "case_ended",
+                next_try_at=_next_try(door, letter),
+            )
+            if not starting:
+                log.warning("letter_for_ended_case", kind=letter.kind, partner=letter.partner)
+            return False
+        await unit.inbox.done(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            at=door.clock(),
+            outcome="case_ended",
+        )
+    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
+    return True
+
+
+async def _stage_of(unit: Unit, matter_id: str) -> str | None:
+    rescue = matter_id.startswith("rs-")
+    matter = await (unit.rescues.access(matter_id) if rescue else matter_access(unit, matter_id))
+    return None if matter is None else matter.stage
+
+
+async def _matters_still(unit: Unit, letter: Letter) -> bool:
+    """Whether somebody must hear of it although the case has ended.
+
+    That is money our record does not know of, a customer who was not reached or does not agree.
+    """
+    if letter.partner == DOOR:
+        return letter.kind == DISPUTE
+    event = EVENTS.validate_json(letter.body)
+    if isinstance(event, PaymentResultEvent):
+        return await unit.inbox.settled_as(event.movement_id) != event.status
+    return isinstance(event, RefundEvent | ClaimEvent | DeliveryEvent)
+
+
+async def _wait(door: Door, letter: Letter, why: str, *, longer: bool = True) -> None:
+    async with door.books.unit() as unit:
+        await unit.inbox.wait(
+            partner=letter.partner,
+            event_id=letter.event_id,
+            outcome=why,
+            next_try_at=_next_try(door, letter) if longer else door.clock(),
+        )
+
+
+def _next_try(door: Door, letter: Letter) -> datetime:
+    """Twice as long each time, so that letters nobody can match leave room for the others."""
+    longer: int = 1 << min(letter.tries, 16)
+    return door.clock() + min(TRY_AGAIN_MAX, TRY_AGAIN_FIRST * longer)
+
+
+async def sweep(door: Door) -> int:
+    """Start whatever was left unstarted and deliver letters left behind; how many were."""
+    now = door.clock()
+    async with door.books.unit() as unit:
+        orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        wishes = await unit.bookings.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        calls = await unit.rescues.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        letters = await unit.inbox.waiting(until=now - ORPHAN_AFTER, now=now, limit=_BATCH)
+    if not (calls or orphans or questions or wishes or letters) or not await door.cases.answers():
+        return 0  # nothing is left behind, or nobody is there to take it; the next round will do
+    carried = 0
+    for call in calls:  # first of all: somebody is dying
+        carried += await _tried(_start_rescue(door, call.opened), call.matter_id)
+    for orphan in orphans:
+        carried += await _tried(_start(door, orphan.opened), orphan.matter_id)
+    for question in questions:
+        carried += await _tried(_start_enquiry(door, question.opened), question.matter_id)
+    for wish in wishes:
+        carried += await _tried(_start_booking(door, wish.opened), wish.matter_id)
+    for letter in letters:
+        carried += await _tried(_carry(door, letter), letter.event_id)
+    return carried
+
+
+async def _carry(door: Door, letter: Letter) -> bool:
+    """Deliver a letter; one that fails in a way of its own gets its next turn later."""
+    try:
+        return await deliver(door, letter)
+    except Exception:
+        await _wait(door, letter, "failed")
+        raise
+
+
+async def _start(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start(start_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_enquiry(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_enquiry(asked_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_booking(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_booking(booking_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _start_rescue(door: Door, opened: str) -> bool:
+    try:
+        await door.cases.start_rescue(rescue_message(opened))
+    except NotKnownYet:
+        return False
+    return True
+
+
+async def _tried(work: Awaitable[bool], about: str) -> bool:
+    """One that cannot be carried must not keep the others from theirs."""
+    try:
+        return await work
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it concerns this one only
+        log.warning("not_carried", about=about, failure=type(failure).__name__)
+        return False
+
+
+async def sweep_for_ever(door: Door, *, every_s: float = SWEEP_EVERY_S) -> None:
+    """The sweep in the background, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await sweep(door)
+        except Exception as failure:  # noqa: BLE001 - one bad round must not end all later ones
+            log.warning("sweep_failed", failure=type(failure).__name__)

@@ -1,0 +1,250 @@
+"""The way from the door to the cases: start, update and signal, each within three seconds.
+
+A call that takes longer is not a failure: it may still be carried out. The gateway says so with
+`NotKnownYet`, and the route answers 202, never "failed". What a case refuses comes back with its
+own stable code and becomes a problem document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
+
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.door.problems import Problem, refusal
+from domain.bookings.booking import BookingStage
+from domain.enquiry import ENQUIRY_NAMES
+from domain.programmes.services import Shape
+from domain.rescues.rescue import RescueStage
+from workflows.cockpit import asking_attributes, opening_attributes
+from workflows.messages import (
+    BOOKING_TYPES,
+    CLAIM_TYPE,
+    ENQUIRY_TYPE,
+    RESCUE_TYPE,
+    TASK_QUEUE,
+    WORKFLOW_TYPE,
+    Accepted,
+    AskQuestion,
+    OpenCase,
+    RaiseRescue,
+    RequestBooking,
+)
+
+ANSWER_WITHIN_S: Final = 3.0
+"""How long a caller waits for a case; longer becomes 202."""
+
+_TRANSIENT: Final = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.ABORTED,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.UNKNOWN,
+        # A case that cannot go on at present takes no command; under the same key it may later.
+        RPCStatusCode.FAILED_PRECONDITION,
+    }
+)
+
+T = TypeVar("T")
+
+
+class NotKnownYet(Exception):
+    """No answer in time; what was asked may still happen. Ask again under the same key."""
+
+
+class CaseNotRunning(Exception):
+    """No running workflow has this case's id: it has ended, or has not been started yet."""
+
+
+class CaseGateway:
+    """Talks to the workflows."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def start(self, opening: OpenCase) -> None:
+        """Start the case once; a case that was started already is as good. NotKnownYet."""
+        await self._start(
+            WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
+            opening,
+            matter_id=opening.case_id,
+            found_by=_attributes(opening),
+            summary=f"{_word(opening)} {opening.programme.code}",
+        )
+
+    async def reopen(self, opening: OpenCase, name: str, message: Any) -> None:
+        """Let an ended case go on from what it knew, with the word it is for; NotKnownYet.
+
+        If it goes on already, only the word is handed over.
+        """
+        await _in_time(
+            self._client.start_workflow(
+                WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
+                opening,
+                id=opening.case_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                start_signal=name,
+                start_signal_args=[message],
+                search_attributes=_attributes(opening),
+                static_summary=f"结案后处理 {opening.programme.code}",
+            )
+        )
+
+    async def start_booking(self, asked: RequestBooking) -> None:
+        """Start a booking once; started already is as good. NotKnownYet."""
+        shape = asked.programme.service(asked.service).shape or Shape.APPOINTMENT
+        await self._start(
+            BOOKING_TYPES[shape],
+            asked,
+            matter_id=asked.booking_id,
+            found_by=asking_attributes(
+                programme=asked.programme.code, channel=asked.channel, stage=BookingStage.REQUESTED
+            ),
+            summary=f"{asked.programme.code} {asked.service}",
+        )
+
+    async def start_rescue(self, raised: RaiseRescue) -> None:
+        """Start a rescue once; started already is as good. NotKnownYet."""
+        await self._start(
+            RESCUE_TYPE,
+            raised,
+            matter_id=raised.rescue_id,
+            found_by=asking_attributes(
+                programme=raised.programme.code,
+                channel=raised.arrival,
+                stage=RescueStage.RAISED,
+                hospital_id=raised.hospital_id,
+            ),
+            summary=f"{raised.programme.code} {raised.service}",
+        )
+
+    async def start_enquiry(self, asked: AskQuestion) -> None:
+        """Start the watch over an enquiry once; started already is as good. NotKnownYet."""
+        await self._start(
+            ENQUIRY_TYPE,
+            asked,
+            matter_id=asked.enquiry_id,
+            found_by=asking_attributes(programme=asked.programme.code, channel=asked.channel),
+            summary=ENQUIRY_NAMES[asked.kind],
+        )
+
+    async def _start(
+        self,
+        workflow: str,
+        message: OpenCase | RequestBooking | RaiseRescue | AskQuestion,
+        *,
+        matter_id: str,
+        found_by: TypedSearchAttributes,
+        summary: str,
+    ) -> None:
+        try:
+            await _in_time(
+                self._client.start_workflow(
+                    workflow,
+                    message,
+                    id=matter_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=found_by,
+                    static_summary=summary,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def update(
+        self, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
+    ) -> Accepted:
+        """Send a command and wait for its answer.
+
+        Raises Problem when the case refuses it, CaseNotRunning, NotKnownYet.
+        """
+        handle = self._client.get_workflow_handle(case_id)
+        try:
+            return await _in_time(
+                handle.execute_update(name, message, id=update_id, result_type=Accepted)
+            )
+        except WorkflowUpdateFailedError as failure:
+            raise _refusal(failure, case_id, field) from None
+
+    async def answered(self, case_id: str, *, update_id: str, field: str = "") -> Accepted | None:
+        """What a case said to a command it was sent before; None if it never answered one.
+
+        Raises Problem when the case refused it, NotKnownYet.
+        """
+        handle = self._client.get_workflow_handle(case_id)
+        try:
+            return await _in_time(
+                handle.get_update_handle(update_id, result_type=Accepted).result()
+            )
+        except CaseNotRunning:
+            return None
+        except WorkflowUpdateFailedError as failure:
+            raise _refusal(failure, case_id, field) from None
+
+    async def signal(self, case_id: str, name: str, message: Any) -> None:
+        """Hand over a fact; CaseNotRunning, NotKnownYet."""
+        handle = self._client.get_workflow_handle(case_id)
+        await _in_time(handle.signal(name, message))
+
+    async def answers(self) -> bool:
+        """Whether the server is there."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._client.service_client.check_health()
+        except (RPCError, TimeoutError, RuntimeError):
+            return False
+
+
+def _word(opening: OpenCase) -> str:
+    return "住院免押金" if opening.claim is None else "理赔"
+
+
+async def _in_time(call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await call
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise NotKnownYet from None
+    except RPCError as failure:
+        if failure.status is RPCStatusCode.NOT_FOUND:
+            raise CaseNotRunning from None
+        if failure.status in _TRANSIENT:
+            raise NotKnownYet from None
+        raise
+    except RuntimeError:
+        # A lazily connected client that cannot reach its server raises this, without a status.
+        raise NotKnownYet from None
+
+
+def _refusal(failure: WorkflowUpdateFailedError, case_id: str, field: str) -> Problem:
+    cause = failure.cause
+    if not isinstance(cause, ApplicationError):
+        return Problem("internal", case_id=case_id)
+    details = list(cause.details)
+    named = str(details[0]) if details and isinstance(details[0], str) else field
+    missing = details[1] if len(details) > 1 and isinstance(details[1], list) else []
+    return refusal(cause.type, cause.message, named, case_id=case_id, missing=missing)
+
+
+def _attributes(opening: OpenCase) -> TypedSearchAttributes:
+    return opening_attributes(
+        programme=opening.programme.code,
+        hospital_id=opening.hospital.hospital_id,
+        channel=opening.channel,
+    )

@@ -1,0 +1,100 @@
+"""What each role sees of a case it may see: which papers, which reports, and whether the money.
+
+A nurse works at the bed: hospital, steps and the papers of a visit, no money and no diagnosis.
+Whoever acts in several roles sees what the widest of them sees.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.door.identity import Caller
+from domain.board import BookingView, CaseView, DocumentRow, TaskRow
+from domain.documents import DocumentKind
+from domain.steps.shown import shown_of
+from domain.waiver import Role
+
+_WIDE: Final = frozenset(
+    {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}
+)
+"""Roles whose work is the whole file."""
+
+_OWNERS: Final = frozenset({Role.CUSTOMER, Role.CHANNEL})
+"""The papers are the customer's own; a channel's app shows them to the customer."""
+
+_SLIPS: Final = frozenset(
+    {
+        DocumentKind.DEPOSIT_SLIP.value,
+        DocumentKind.ORIGINAL_INVOICE.value,
+        DocumentKind.FEE_LIST.value,
+    }
+)
+_PAPERS: Final[dict[Role, frozenset[str]]] = {
+    Role.FINANCE: _SLIPS | {DocumentKind.TRAVEL_TICKET.value, DocumentKind.LODGING_INVOICE.value},
+    Role.NURSE: _SLIPS | {DocumentKind.ADMISSION_SLIP.value, DocumentKind.DISCHARGE_SUMMARY.value},
+}
+
+
+def sees_paper(caller: Caller, row: DocumentRow) -> bool:
+    """Whether a caller may open a file of a case they see; one's own upload always."""
+    if row.uploaded_by == caller.subject or (_WIDE | _OWNERS) & {*caller.roles}:
+        return True
+    return any(row.kind in _PAPERS.get(role, ()) for role in caller.roles)
+
+
+def sees_report(caller: Caller, task: TaskRow) -> bool:
+    """Whether a caller may read what stands beside a step and what was reported of it."""
+    roles = {*caller.roles}
+    if Role.CHANNEL in roles:
+        roles.add(Role.CUSTOMER)
+    return bool(roles & _WIDE or roles & {*task.roles})
+
+
+def sees_money(caller: Caller) -> bool:
+    """Whether limits, advances and payments are the caller's business."""
+    return {*caller.roles} != {Role.NURSE}
+
+
+def narrowed(caller: Caller, view: CaseView) -> CaseView:
+    """A case as this caller may see it; amounts of the case are left out by `api.door.views`."""
+    steps = _steps(caller, view.tasks)
+    seen = {
+        "documents": [row for row in view.documents if sees_paper(caller, row)],
+        "tasks": steps,
+    }
+    if not sees_money(caller):
+        seen |= {
+            "tasks": [task for task in steps if Role.NURSE in task.roles],
+            "timeline": [
+                line for line in view.timeline if line.role in (Role.NURSE, Role.DISPATCHER)
+            ],
+            "payments": [],
+            "top_ups": [],
+            "notices": [],
+            "family": [],
+            "reason": "",
+            "claim_state": "",
+        }
+    return view.model_copy(update=seen)
+
+
+def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
+    """A booking as this caller may see it: papers and reports of their own work, or all of them."""
+    seen = {
+        "documents": [row for row in view.documents if sees_paper(caller, row)],
+        "tasks": _steps(caller, view.tasks),
+        # Who pays need not know what the customer suffers from.
+        "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
+    }
+    return view.model_copy(update=seen)
+
+
+def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
+    return [task if sees_report(caller, task) else _outline(caller, task) for task in tasks]
+
+
+def _outline(caller: Caller, task: TaskRow) -> TaskRow:
+    """A step whose report is not the caller's, but for the part that is meant for the customer."""
+    owns = bool(_OWNERS & {*caller.roles})
+    told = shown_of(task.kind, task.completion) if owns else {}
+    return task.model_copy(update={"completion": told, "evidence": None})

@@ -1,0 +1,148 @@
+"""What a programme's services and an open step want of a client, by code (`domain.steps.asks`)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, Field
+
+from api.door.docs import FAILURES
+from api.door.identity import ANYONE, Caller, allowed
+from api.door.problems import Problem
+from api.reference import ProgrammeSummary, programme_summary
+from api.wiring.door import Door, UnknownProgramme, door_of
+from domain.board import TaskRow
+from domain.programmes.programme import NotInProgramme, Programme
+from domain.programmes.services import Service, Shape
+from domain.steps.asks import (
+    Asks,
+    Coded,
+    Paper,
+    asks_of,
+    calls_of,
+    clinics_of,
+    details_of,
+    groups_of,
+    intake_of,
+    items_of,
+    papers_of_service,
+    reported_steps,
+    rescue_asks,
+    said_of,
+    signs,
+)
+from domain.steps.kinds import TaskKind
+from domain.waiver import Role
+
+routes = APIRouter(prefix="/v1", tags=["参考与报表"])
+
+ProgrammeCode = Annotated[
+    str,
+    Path(pattern=r"^[a-z0-9_]{1,64}$", max_length=64, examples=["pingan_oncology_157"]),
+]
+
+
+class StepAsked(BaseModel):
+    """A step of a service that is reported by its code: by whom, after what, with which fields."""
+
+    code: str
+    name: str
+    by: list[Role] = Field(description="可登记的角色; 空为医院任一人员")
+    asked: str | None = Field(description="预约的环节; 急救步骤为空")
+    when: str | None
+    groups: list[str] = Field(description="仅用于这些患者类别")
+    after: list[str] = Field(description="须先完成的步骤")
+    fields: list[Coded]
+
+
+class ServiceAsks(BaseModel):
+    """What one service wants from who asks for it and who serves it."""
+
+    service: str
+    name: str
+    intake: list[Coded] = Field(description="首次响应时须登记 (take_request 的 intake)")
+    clinics: list[Coded] = Field(description="可选择的门诊类型")
+    papers: list[Paper]
+    calls: list[Coded] = Field(description="接单后致电须沟通 (call_customer 的 items)")
+    items: list[Coded] = Field(description="陪诊事项 (check_out 的 items)")
+    steps: list[StepAsked]
+
+
+class ProgrammeDetail(ProgrammeSummary):
+    """A programme with the codes a client sends to it."""
+
+    asks: list[ServiceAsks]
+    groups: list[Coded] = Field(description="医院绿色通道的患者类别")
+    signs: list[Coded] = Field(description="分诊时可见的征象")
+
+
+@routes.get(
+    "/programmes/{code}", operation_id="get_programme", summary="查看服务项目", responses=FAILURES
+)
+async def get_programme(
+    code: ProgrammeCode, request: Request, _: Annotated[Caller, Depends(allowed(*ANYONE))]
+) -> ProgrammeDetail:
+    """One programme: its services, and by code what each of them asks for."""
+    door = door_of(request)
+    try:
+        programme = door.programme(code, door.clock())
+    except UnknownProgramme:
+        raise Problem("not-found", "没有此服务项目") from None
+    channel = groups_of(programme)
+    return ProgrammeDetail(
+        **dict(programme_summary(programme)),
+        asks=[_asks(programme, service) for service in programme.services],
+        groups=channel,
+        signs=signs() if channel else [],
+    )
+
+
+def _asks(programme: Programme, service: Service) -> ServiceAsks:
+    return ServiceAsks(
+        service=service.code,
+        name=service.name,
+        intake=intake_of(service),
+        clinics=clinics_of(service),
+        papers=papers_of_service(programme, service),
+        calls=calls_of(programme, service),
+        items=items_of(programme, service),
+        steps=_steps(service),
+    )
+
+
+def _steps(service: Service) -> list[StepAsked]:
+    rescue = service.shape is Shape.EMERGENCY
+    ours = reported_steps(service) if rescue else [one for one in service.steps if one.asked]
+    return [
+        StepAsked(
+            code=step.code,
+            name=step.name,
+            by=list(step.by),
+            asked=step.asked,
+            when=step.when,
+            groups=list(step.groups),
+            after=list(step.after),
+            fields=details_of(step) if rescue else said_of(step),
+        )
+        for step in ours
+    ]
+
+
+def asked_by(door: Door, row: TaskRow) -> Asks:
+    """What an open step's form wants, by code; none once it is closed.
+
+    The programme is that of the request, not of the day of the step: its refusals go by it too.
+    """
+    if row.closed_at is not None or row.kind not in {kind.value for kind in TaskKind}:
+        return {}
+    kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
+    if not (is_booking or row.case_id.startswith("rs-")):
+        return {}
+    try:
+        programme = door.programme(row.programme, row.asked_at or row.opened_at)
+        if is_booking:
+            return asks_of(kind, programme, programme.service(row.service), subject=row.subject)
+        return rescue_asks(kind, programme, subject=row.subject)
+    except (UnknownProgramme, NotInProgramme):  # no file of that year is kept any more
+        return {}

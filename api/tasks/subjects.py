@@ -1,0 +1,46 @@
+"""What a step is about, in the words of whoever reads the worklist.
+
+A subject is often a code that the story reads again, or an id; this is the one table of its words.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.steps.kinds import TaskKind
+
+_NAMES: Final[dict[tuple[TaskKind, str], str]] = {
+    (TaskKind.PHONE_CUSTOMER, "promise_moved"): "服务时限已调整",
+    (TaskKind.PHONE_CUSTOMER, "expenses_reduced"): "部分费用不予报销",
+    (TaskKind.PHONE_CUSTOMER, "wrong_payee"): "收款人须更正",
+    (TaskKind.PHONE_CUSTOMER, "payment_delayed"): "付款延迟",
+    (TaskKind.PHONE_CUSTOMER, "contract_ends"): "保险合同将终止",
+    (TaskKind.PHONE_CUSTOMER, "policy_ends"): "保险合同终止, 其后不再垫付",
+    (TaskKind.OFFER_VISIT, "offered"): "已派单, 等待接单",
+    (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
+    (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
+    (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
+    (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
+    (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",
+    (TaskKind.DECIDE_USE, "not_admitted"): "客户未办理入院",
+    (TaskKind.DECIDE_USE, "given_up"): "客户放弃",
+    (TaskKind.DECIDE_USE, "not_reached"): "未能联系到客户",
+    (TaskKind.DECIDE_USE, "failed_calls"): "多次致电未接通",
+    (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
+}
+_BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
+    (TaskKind.OFFER_VISIT, "refused "): "平台未接单: ",
+    (TaskKind.REPLACE_ESCORT, "refused "): "平台未接单: ",
+    (TaskKind.PHONE_CUSTOMER, "booking_"): "消息未送达: ",
+}
+
+
+def subject_name(kind: TaskKind, subject: str) -> str:
+    """The words of a step's subject; the subject itself where it is words already."""
+    known = _NAMES.get((kind, subject))
+    if known is not None:
+        return known
+    for (of, beginning), words in _BEGINNINGS.items():
+        if of is kind and subject.startswith(beginning):
+            return words + subject.removeprefix(beginning)
+    return subject

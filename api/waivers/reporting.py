@@ -1,0 +1,397 @@
+"""`POST /v1/deposit-waivers`: a report becomes a case.
+
+The case's row and the caller's key are written in one transaction, then the workflow is started.
+If the server of the workflows is away, the row stays in `opening` and the sweep starts it; the
+caller is told 202. A second report of the same stay finds the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.applications import (
+    Application,
+    Declared,
+    Insured,
+    Known,
+    gather,
+    must_serve_waivers,
+)
+from api.door.access import may_ask_for
+from api.door.docs import FAILURES
+from api.door.gateway import NotKnownYet
+from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.door.identity import Caller, allowed, may_see
+from api.door.problems import Problem, at_field
+from api.door.text import Body, Code, FormerCase, Moment, OpaqueId, Words, example
+from api.waivers.claim_gates import claim_of
+from api.wiring.door import Door, Unit, door_of
+from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage
+from domain.calendar import civil_date
+from domain.eligibility import Outcome
+from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
+from domain.programmes.programme import Programme
+from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage
+from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
+from workflows.messages import ClaimAsked, OpenCase
+
+routes = APIRouter(prefix="/v1", tags=["住院免押金"])
+
+OPENING_NAME = "正在受理"
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
+
+
+class Consent(Body):
+    """The insured agreed to the use of their data; without it no case opens."""
+
+    given: Literal[True]
+    at: Moment
+    version: Code = Field(examples=["v2026_01"])
+
+
+class ReportOfStay(Body):
+    """What is said of a stay or a claim. Limit and terms are ours to know; nobody can send them."""
+
+    programme: Code = Field(examples=["bainian_deposit_waiver"])
+    hospital_id: OpaqueId
+    insured: Insured
+    disease: Code = Field(examples=["lung_cancer"])
+    channel: Literal["hotline", "wechat", "app", "email", "mini_program", "online_store", "counter"]
+    declared: Declared | None = None
+    planned_admission: date | None = None
+    need: Words = ""
+    customer_id: OpaqueId | None = None
+    follows: FormerCase | None = None
+
+    @property
+    def agreed(self) -> Consent | None:
+        """The consent it is made under; None where the customer has yet to be asked."""
+        return None
+
+    def asked(self) -> ClaimAsked | None:
+        """The claim that is asked for; None for an advance."""
+        return None
+
+    @property
+    def claim_service(self) -> str | None:
+        """The claim service that is asked for; None for an advance."""
+        asked = self.asked()
+        return None if asked is None else asked.service
+
+
+class Report(ReportOfStay):
+    """The report of a stay."""
+
+    model_config = example(
+        programme="bainian_deposit_waiver",
+        hospital_id="h-110100-0001",
+        insured={
+            "name": "客户某甲",
+            "id_type": "resident_id",
+            "id_number": "110101199003070732",
+            "phone": "13800138000",
+        },
+        disease="lung_cancer",
+        channel="hotline",
+        planned_admission="2026-05-06",
+        need="计划住院, 申请免押金",
+        consent={"given": True, "at": "2026-04-29T20:10:00+08:00", "version": "v2026_01"},
+        customer_id="customer-1",
+    )
+
+    consent: Consent
+
+    @property
+    def agreed(self) -> Consent | None:
+        """No stay is reported without one."""
+        return self.consent
+
+
+class Start(BaseModel):
+    """What is read again of a report that was written down."""
+
+    start: OpenCase
+
+
+class Opened(Start):
+    """A report as it is written down: the start message and what only the door knows of it."""
+
+    need: str
+    consent: Consent | None
+
+
+class CaseOpened(BaseModel):
+    """Where the case is to be found."""
+
+    case_id: str
+    stage: str
+    stage_name: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What stands in the books after the first step."""
+
+    case_id: str
+    opening: OpenCase | None  # the start message; None for a stay that was reported before
+    reported_at: datetime
+    stage: str
+
+
+@routes.post(
+    "/deposit-waivers",
+    operation_id="report_case",
+    summary="报案",
+    status_code=201,
+    response_model=CaseOpened,
+    responses={
+        **FAILURES,
+        200: {"description": "同一次住院已报案, 返回原案件", "model": CaseOpened},
+        202: {"description": "已登记, 正在受理; 用同一键查询", "model": CaseOpened},
+    },
+)
+async def report_case(
+    body: Report,
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed(Role.CHANNEL, Role.CUSTOMER, Role.AGENT))],
+    key: IdempotencyKey = None,
+) -> Response:
+    """Open a case, or find the one this stay already has."""
+    return await open_case(body, request, caller, key)
+
+
+async def open_case(
+    body: ReportOfStay, request: Request, caller: Caller, key: IdempotencyKey
+) -> Response:
+    """Write a report down under its key and start its case."""
+    may_ask_for(caller, body.customer_id, what="报案")
+    door = door_of(request)
+    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    at = door.clock()
+    if body.agreed is not None and body.agreed.at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+
+    case_id = ask.own_id(door.id_secret, "dw")
+
+    async def record(unit: Unit) -> Recorded:
+        return await _record(unit, door, _Reported(body, caller, ask, at))
+
+    async def act(recorded: Recorded) -> Answer:
+        return await _start(door, recorded)
+
+    async def known() -> Answer | None:
+        async with door.books.unit() as unit:
+            recorded = await _resumed(unit, case_id)
+        return None if recorded is None else await _start(door, recorded)
+
+    # The sweep starts what stands in `opening`: once it is written down, it is opened.
+    foreseen = _opened(Recorded(case_id, None, at, "opening"))
+    return await once(request, ask, record=record, act=act, known=known, foreseen=foreseen)
+
+
+@dataclass(frozen=True)
+class _Reported:
+    body: ReportOfStay
+    caller: Caller
+    ask: Ask
+    at: datetime
+
+
+async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
+    case_id = reported.ask.own_id(door.id_secret, "dw")
+    body, at, wanted = reported.body, reported.at, reported.body.asked()
+    asked = Application(
+        programme=body.programme,
+        id_number=body.insured.number,
+        hospital_id=body.hospital_id,
+        disease=body.disease,
+        planned=body.planned_admission,
+        at=at,
+        declared={} if body.declared is None else dict(body.declared),
+        service=wanted.service if wanted else None,
+        opens_case=wanted is None,
+    )
+    # Read before the table itself: a notice that lands in between is then given once more.
+    number = door.calendars.table.number
+    known = await gather(unit, door, asked, lock=True)
+    if wanted is None:
+        must_serve_waivers(known.programme)
+    else:
+        wanted = await claim_of(unit, known, wanted, role=reported.caller.role, at=at)
+    _must_state(known.programme, body)
+    await _must_follow(unit, known, reported)
+    opening = _opening(case_id, known, reported, door, claim=wanted)
+    opened = Opened(start=opening, need=body.need, consent=body.agreed).model_dump_json()
+    row = _row(case_id, known, reported, opened) | {"calendar_number": number}
+    if not await unit.cases.add(row):
+        return await _resumed(unit, case_id) or await _same_stay(unit, known, reported)
+    await unit.audit(
+        at=at,
+        actor_role=reported.caller.role.value,
+        actor_id=reported.caller.subject,
+        action="consent.recorded" if body.agreed else "claim.offered",
+        case_id=case_id,
+        subject=body.agreed.version if body.agreed else body.claim_service or "",
+    )
+    return Recorded(case_id, opening, at, "opening")
+
+
+def _must_state(programme: Programme, body: ReportOfStay) -> None:
+    """What the programme's service asks a request to state (R719, R279: why the stay is)."""
+    service = programme.waiver_service
+    fields = programme.service(service).fields if service else ()
+    if "email" in fields and body.insured.email is None:
+        raise at_field("invalid", "insured.email", "该服务须登记客户邮箱")
+    if "need" in fields and not body.need.strip():
+        raise at_field("invalid", "need", "须写明住院事由")
+
+
+async def _must_follow(unit: Unit, known: Known, reported: _Reported) -> None:
+    """A stay goes on from a case of the same person whose stay at the other hospital is settled."""
+    former = reported.body.follows
+    if former is None:
+        return
+    case = await unit.cases.access(former)
+    theirs = case is not None and may_see(reported.caller, case)
+    if case is None or not theirs or not await unit.cases.is_of(former, known.person_hash):
+        raise at_field("invalid", "follows", "没有此人的该案件")
+    if case.stage in {"opening", *(stage.value for stage in STILL_PAYING)}:
+        raise Problem("wrong-stage", "原案件须先完成出院结算", case_id=former)
+
+
+async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
+    """What an earlier try with this key recorded, if it did before it died."""
+    case, opened = await unit.cases.access(case_id), await unit.cases.opened(case_id)
+    if case is None or opened is None:
+        return None
+    return Recorded(case_id, start_message(opened), case.reported_at, case.stage)
+
+
+def _opening(
+    case_id: str, known: Known, reported: _Reported, door: Door, *, claim: ClaimAsked | None
+) -> OpenCase:
+    if known.hospital is None:
+        raise Problem("unknown-hospital")
+    year = civil_date(reported.at).year
+    return OpenCase(
+        case_id=case_id,
+        programme=door.carried(known.programme, reported.body.claim_service),
+        calendar=door.window(year - 1, year + 2),
+        hospital=known.hospital,
+        verdict=known.verdict,
+        disease=reported.body.disease,
+        channel=reported.body.channel,
+        reported_by=reported.caller.actor,
+        reported_at=reported.at,
+        planned_admission=reported.body.planned_admission,
+        last_day=known.last_day,
+        follows=reported.body.follows or "",
+        claim=claim,
+    )
+
+
+def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
+    body, caller = reported.body, reported.caller
+    customer = caller.subject if caller.role is Role.CUSTOMER else body.customer_id
+    return {
+        "case_id": case_id,
+        "programme": known.programme.code,
+        "programme_version": known.programme.version,
+        "service": body.claim_service or known.programme.waiver_service or "",
+        "hospital_id": body.hospital_id,
+        "channel": caller.channel if caller.role is Role.CHANNEL else body.channel,
+        "sales_channel": known.sales_channel,
+        "policy_id": known.policy_id,
+        "insured_list": known.insured_list,
+        "promised_fen": _promised_fen(known, body),
+        "person_hash": known.person_hash,
+        "name": body.insured.name,
+        "id_number": body.insured.number,
+        "phone": body.insured.phone,
+        "email": body.insured.email,
+        "bed": body.insured.bed,
+        "disease": body.disease,
+        "planned_admission": body.planned_admission,
+        "follows": body.follows,
+        "reported_at": reported.at,
+        "customer_subject": customer,
+        "changed_at": reported.at,
+        "opened": opened,
+    }
+
+
+def _promised_fen(known: Known, body: ReportOfStay) -> int:
+    """What the case may take of its policy; one that is turned down at once takes nothing."""
+    if known.verdict.outcome is Outcome.REJECTED:
+        return 0
+    if body.claim_service is not None:
+        return known.facts.sum_insured_left_fen or 0
+    return known.verdict.limit_fen or 0
+
+
+async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
+    found = await unit.cases.same_stay(
+        person_hash=known.person_hash,
+        programme=known.programme.code,
+        hospital_id=reported.body.hospital_id,
+        planned=reported.body.planned_admission,
+    )
+    case = None if found is None else await unit.cases.access(found)
+    if case is None:  # it ended between the two statements
+        raise Problem("in-progress")
+    if not may_see(reported.caller, case):
+        raise Problem("already-reported", "该次住院已通过其他渠道报案, 请联系客服")
+    return Recorded(case.case_id, None, case.reported_at, case.stage)
+
+
+async def _start(door: Door, recorded: Recorded) -> Answer:
+    headers = _at(recorded.case_id)
+    if recorded.opening is None:
+        return Answer(200, _view(recorded, recorded.stage), headers)
+    try:
+        await door.cases.start(recorded.opening)
+    except NotKnownYet:
+        return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
+    return _opened(recorded)
+
+
+def _opened(recorded: Recorded) -> Answer:
+    return Answer(201, _view(recorded, Stage.REPORTED.value), _at(recorded.case_id))
+
+
+def _at(case_id: str) -> dict[str, str]:
+    return {"Location": f"/v1/deposit-waivers/{case_id}"}
+
+
+def start_message(opened: str) -> OpenCase:
+    """The start message of a case as it was written down."""
+    return Start.model_validate_json(opened).start
+
+
+def stage_name(stage: str) -> str:
+    """What a person reads for a stage."""
+    if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
+        return BOOKING_STAGE_NAMES[BookingStage(stage)]
+    if stage in {one.value for one in RescueStage} - {one.value for one in Stage}:
+        return RESCUE_STAGE_NAMES[RescueStage(stage)]
+    if stage in {one.value for one in EnquiryStage}:
+        return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
+    return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME
+
+
+def _view(recorded: Recorded, stage: str) -> dict[str, Any]:
+    opened = CaseOpened(
+        case_id=recorded.case_id,
+        stage=stage,
+        stage_name=stage_name(stage),
+        reported_at=recorded.reported_at,
+    )
+    return opened.model_dump(mode="json")

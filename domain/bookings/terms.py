@@ -1,0 +1,120 @@
+"""What a service asks for on its way to a visit: papers, a review, a choice, a bed.
+
+It is read from the terms of the service, so that the story in `workflows.bookings` can ask for it
+in one word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date, timedelta
+from typing import Final
+
+from domain.documents import DocumentKind, DocumentStage
+from domain.events import ExpectedEvent
+from domain.programmes.programme import Programme
+from domain.programmes.services import Service
+
+OWED_FOR: Final = timedelta(days=180)
+"""So long papers or a sample are waited for where nothing ends it sooner (inferred)."""
+
+
+def papers_for(programme: Programme, service: Service, disease: str | None) -> list[DocumentKind]:
+    """The papers a booking needs before anything is coordinated (C-68)."""
+    stages = (DocumentStage.APPLICATION, DocumentStage.ADMISSION)
+    wanted = (programme.documents_for(disease, stage, service.code) for stage in stages)
+    return list(dict.fromkeys(kind for kinds in wanted for kind in kinds))
+
+
+def owed_until(
+    service: Service, *, since: date, year_ends_on: date | None, last_day: date | None
+) -> date:
+    """The last day on which a customer may still hand in what he owes since a day.
+
+    The end of the policy year where the service ends with it (R753), the last day of policy or
+    service, and in any case so many days: nobody's unit waits for ever.
+    """
+    terms = service.consumption
+    ends_with_year = terms is not None and terms.ends_unused_with == "policy_year"
+    ends = [since + OWED_FOR, last_day, year_ends_on if ends_with_year else None]
+    return min(day for day in ends if day is not None)
+
+
+def is_reviewed(programme: Programme, service: Service) -> bool:
+    """Whether somebody says yes or no before coordination: by a step, a promise or the quota."""
+    by_step = any(step.code in ("review", "second_check") for step in service.steps)
+    by_quota = service.consumption is not None and service.consumption.when == "approved"
+    told = any(ExpectedEvent.CUSTOMER_TOLD in clock.stops for clock in programme.clocks)
+    return by_step or by_quota or told
+
+
+def is_chosen(service: Service) -> bool:
+    """Whether the customer chooses among experts or clinics before coordination."""
+    choice = service.choice
+    return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
+
+
+def chooses_expert(service: Service) -> bool:
+    """Whether what the customer chooses is an expert; elsewhere it is a kind of clinic."""
+    return service.choice is not None and service.choice.experts_offered is not None
+
+
+def has_own_person(service: Service) -> bool:
+    """Whether one person of ours serves the customer from here on, by name (R730)."""
+    return any(step.code == "dedicated_person" for step in service.steps)
+
+
+def ends_with_admission(service: Service) -> bool:
+    """Whether the service is a bed, so that it is delivered by being admitted."""
+    return service.code == "inpatient_arrangement" or "bed" in service.result
+
+
+INTAKE_NAMES: Final = {
+    "sex": "性别",
+    "diagnosed": "是否已明确诊断",
+    "disease_or_symptoms": "疾病名称或主要症状",
+    "chief_complaint": "主诉",
+    "wanted_time": "期望安排时间",
+    "hospital": "医院",
+    "department": "科室",
+    "exam_type": "检查项目",
+}
+"""What is asked when the request is answered; name, number and need stand in the request itself."""
+
+
+def intake_for(service: Service, *, known: Container[str] = ()) -> list[str]:
+    """The fields a service still asks of a request, in its file's order."""
+    return [code for code in service.fields if code in INTAKE_NAMES and code not in known]
+
+
+CLINIC_NAMES: Final = {"ordinary": "普通门诊", "vip": "特需门诊", "international": "国际门诊"}
+"""The kinds of clinic a customer may choose (R412)."""
+
+OTHER_EXAMINATION: Final = "其他"
+
+
+def examinations_of(service: Service) -> tuple[str, ...]:
+    """The examinations the service is for, as its file lists them (R538); none = any."""
+    return service.choice.examinations if service.choice else ()
+
+
+def is_examined(service: Service, exam: str) -> bool:
+    """Whether an examination is one of them, or another one that is named: `其他: 脑电图`."""
+    listed = {one.upper() for one in examinations_of(service)}
+    kind, _, named = exam.strip().upper().replace("：", ":").partition(":")
+    if not listed or not kind:
+        return True  # whether anything is stated is asked elsewhere
+    return kind in listed and (kind != OTHER_EXAMINATION or bool(named.strip()))
+
+
+_PREFERRED: Final = {
+    "ordinary_ward": "优先普通病房",
+    "attending_doctor": "优先主诊医生或优选推荐医生",
+    "named_hospital": "优先客户指定医院",
+}
+
+
+def preferred(service: Service) -> str:
+    """What is looked for first, in words for whoever speaks with the hospital (R320, R413)."""
+    choice = service.choice
+    return "、".join(_PREFERRED[one] for one in choice.prefers) if choice else ""
