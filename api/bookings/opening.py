@@ -132,14 +132,15 @@ async def request_booking(
     async def act(recorded: _Recorded) -> Answer:
         return await _start(door, recorded)
 
-    return await once(request, ask, record=record, act=act)
+    # The sweep starts what stands in `opening`: once it is written down, it is asked for.
+    foreseen = _opened(ask.own_id(door.id_secret, "bk"), body.service, at)
+    return await once(request, ask, record=record, act=act, foreseen=foreseen)
 
 
 async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     booking_id = asked.ask.own_id(door.id_secret, "bk")
-    standing, opened = await unit.bookings.access(booking_id), None
-    if standing is not None:
-        opened = await unit.bookings.opened(booking_id)
+    opened = await unit.bookings.opened(booking_id)
+    standing = None if opened is None else await unit.bookings.access(booking_id)
     if standing is not None and opened is not None:
         # An earlier try with this key died after it had recorded the request.
         return _Recorded(booking_message(opened), standing.stage)
@@ -290,22 +291,24 @@ def _need(body: BookingRequest) -> str:
 
 async def _start(door: Door, recorded: _Recorded) -> Answer:
     message = recorded.message
-    headers = {"Location": f"/v1/bookings/{message.booking_id}"}
+    opened = _opened(message.booking_id, message.service, message.requested_at)
     try:
         await door.cases.start_booking(message)
     except NotKnownYet:
-        return Answer(202, _opened(message, recorded.stage), headers, settled=False)
-    return Answer(201, _opened(message, BookingStage.REQUESTED.value), headers)
+        stands = opened.body | {"stage": recorded.stage, "stage_name": stage_name(recorded.stage)}
+        return opened._replace(status=202, body=stands, settled=False)
+    return opened
 
 
-def _opened(message: RequestBooking, stage: str) -> dict[str, Any]:
-    return BookingOpened(
-        booking_id=message.booking_id,
-        service=message.service,
-        stage=stage,
-        stage_name=stage_name(stage),
-        requested_at=message.requested_at,
-    ).model_dump(mode="json")
+def _opened(booking_id: str, service: str, at: datetime) -> Answer:
+    body = BookingOpened(
+        booking_id=booking_id,
+        service=service,
+        stage=BookingStage.REQUESTED.value,
+        stage_name=stage_name(BookingStage.REQUESTED.value),
+        requested_at=at,
+    )
+    return Answer(201, body.model_dump(mode="json"), {"Location": f"/v1/bookings/{booking_id}"})
 
 
 def booking_message(opened: str) -> RequestBooking:

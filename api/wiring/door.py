@@ -21,6 +21,7 @@ from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
 from api.wiring.files import Files
+from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
@@ -183,9 +184,16 @@ class Reference(Protocol):
     async def hospital(
         self, hospital_id: str, network: str | None, on: date
     ) -> dict[str, Any] | None: ...
-    async def policy(
-        self, programme: str, person_hash: str, on: date, *, lock: bool = False
-    ) -> dict[str, Any] | None: ...
+    async def standing(
+        self,
+        programme: str,
+        person_hash: str,
+        on: date,
+        *,
+        hospital_id: str | None,
+        network: str | None,
+        lock: bool,
+    ) -> tuple[dict[str, Any], dict[str, Any]]: ...
     async def quota_used(self, counter: Counter) -> int: ...
     async def note_check(self, row: dict[str, Any]) -> None: ...
     async def hospitals(
@@ -228,6 +236,8 @@ class Unit(Protocol):
     def house(self) -> House: ...
     @property
     def calendars(self) -> Given: ...
+    @property
+    def policies(self) -> Policies: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

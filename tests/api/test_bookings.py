@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert, text
 
 from adapters.tables.cases import policies
-from api.door.delivery import ORPHAN_AFTER, sweep
 from domain.bookings.terms import papers_for
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PERSON, House, no_server_takes_a_signal
@@ -254,17 +253,6 @@ async def test_another_channels_booking_does_not_exist(worked: House) -> None:
     assert (await worked.get(path, "customer", subject="customer-1")).status_code == 200
     cancelling = await worked.post(f"{path}/cancellation", {}, "channel", channel="other")
     problem(cancelling, 404, "not-found")
-
-
-async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
-    await insured_of(house, P04)
-    answer = await house.post("/v1/bookings", request_of(house))
-    booking_id = answer.json()["booking_id"]
-    async with house.database.begin() as connection:
-        await connection.execute(text("UPDATE bookings SET stage = 'opening'"))
-    await house.temporal.get_workflow_handle(booking_id).terminate("lost")
-    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
-    assert await sweep(house.app.state.door) >= 1
 
 
 async def test_who_asked_and_why_stand_only_sealed(worked: House) -> None:
