@@ -44,7 +44,7 @@ from adapters.settings import Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
-from api import codec, eligibility, emergencies, enquiries, health, reference
+from api import codec, eligibility, emergencies, enquiries, health, policy_ends, reference
 from api.bookings import answers, conversations, slots
 from api.bookings import commands as booking_commands
 from api.bookings import files as booking_files
@@ -232,6 +232,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         documents,
         worklist,
         reference,
+        policy_ends,
         asked,
         promises,
         claim_report,

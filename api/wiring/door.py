@@ -21,6 +21,7 @@ from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
 from api.wiring.files import Files
+from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
@@ -236,6 +237,8 @@ class Unit(Protocol):
     def house(self) -> House: ...
     @property
     def calendars(self) -> Given: ...
+    @property
+    def policies(self) -> Policies: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -49,6 +49,12 @@ def is_reviewed(programme: Programme, service: Service) -> bool:
     return by_step or by_quota or told
 
 
+def start_is_cut_off(service: Service) -> bool:
+    """Whether giving up is free until the formal start: only then the start is told (C-25)."""
+    rule = service.cancellation
+    return rule is not None and rule.free_before is ExpectedEvent.SERVICE_STARTED
+
+
 def is_chosen(service: Service) -> bool:
     """Whether the customer chooses among experts or clinics before coordination."""
     choice = service.choice

@@ -25,6 +25,7 @@ from domain.bookings.terms import (
     ends_with_admission,
     is_chosen,
     is_told_by_phone,
+    start_is_cut_off,
 )
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
@@ -113,7 +114,8 @@ class Appointment(Booking):
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
-            desk.tell("booking_started")
+            if start_is_cut_off(self._service):
+                desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
         else:
             desk.promise_anew(at=now)

@@ -41,6 +41,7 @@ from workflows.messages import (
     RequestBooking,
     VisitTaken,
 )
+from workflows.policy_messages import PolicyEnds
 
 TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
@@ -271,6 +272,11 @@ class Booking:
     @end_contract.validator
     def _may_end(self, message: EndContract) -> None:
         self._refusals.contract_end(message)
+
+    @workflow.signal
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy as a whole: a contract behind this booking as well."""
+        self._contract.ends_with_policy(message)
 
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
