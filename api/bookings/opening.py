@@ -33,6 +33,7 @@ from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp, year_ends_on
 from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
+from domain.programmes.services import Shape
 from domain.waiver import Role
 from workflows.messages import (
     BOOKING_TYPES,
@@ -181,6 +182,8 @@ def _must_book(known: Known, body: BookingRequest) -> None:
         service = known.programme.service(body.service)
     except NotInProgramme:
         raise at_field("invalid", "service", "该项目不提供此服务") from None
+    if service.shape is Shape.ENQUIRY:  # its promise is an answer in minutes (R063)
+        raise at_field("invalid", "service", "此服务请通过咨询办理")
     if service.shape not in BOOKING_TYPES:
         raise at_field("invalid", "service", "此服务不通过预约办理")
     fixed = service.choice.may_not_choose if service.choice else ()

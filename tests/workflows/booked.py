@@ -63,6 +63,7 @@ from workflows.messages import (
     PaymentResult,
     RequestBooking,
 )
+from workflows.policy_messages import PolicyEnds
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
@@ -200,6 +201,11 @@ class Booked(Followed):
             "end_contract", message, result_type=Accepted
         )
         return accepted
+
+    async def lose_policy(self, last_day: str) -> None:
+        """The insurer ends the policy as a whole; the door tells every open booking."""
+        message = PolicyEnds(actor=INSURER, at=self.time.now(), ends_on=self.day(last_day))
+        await self.handle.signal("policy_ends", message)
 
     async def wish_for(self, day: str) -> Accepted:
         """The customer wishes another day."""

@@ -29,6 +29,7 @@ from workflows.bookings.papers import Papers
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
+from workflows.follow_ups import follow_up
 from workflows.messages import (
     Accepted,
     CancelBooking,
@@ -40,12 +41,10 @@ from workflows.messages import (
     RequestBooking,
     VisitTaken,
 )
+from workflows.policy_messages import PolicyEnds
 
 TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
-
-FOLLOW_UPS_MAX: Final = 12
-"""No programme asks for more calls than one a month."""
 
 
 class Booking:
@@ -200,13 +199,7 @@ class Booking:
         desk.leave(at=workflow.now(), reason="预约已结案")
 
     async def _calls(self, promised: FollowUp) -> None:
-        for _ in range(min(promised.times or 1, FOLLOW_UPS_MAX)):
-            if promised.every_days:
-                pause = timedelta(days=promised.every_days)
-                await workflow.sleep(pause, summary=f"回访 {promised.kind}")
-            kind = _FOLLOW_UPS.get(promised.kind, TaskKind.FOLLOW_UP_CALL)
-            step = self._desk.ask(kind, at=workflow.now(), subject=promised.kind)
-            await self._desk.done(step)
+        await follow_up(self._desk, promised)
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
@@ -280,6 +273,11 @@ class Booking:
     def _may_end(self, message: EndContract) -> None:
         self._refusals.contract_end(message)
 
+    @workflow.signal
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy as a whole: a contract behind this booking as well."""
+        self._contract.ends_with_policy(message)
+
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
         """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
@@ -327,7 +325,6 @@ class Booking:
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
-_FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
 """What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
 
