@@ -12,6 +12,7 @@ from typing import Final
 
 from domain.documents import DocumentKind, DocumentStage
 from domain.events import ExpectedEvent
+from domain.programmes.own_steps import steps_at
 from domain.programmes.programme import Programme
 from domain.programmes.services import Service
 
@@ -63,6 +64,13 @@ def is_chosen(service: Service) -> bool:
     """Whether the customer chooses among experts or clinics before coordination."""
     choice = service.choice
     return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
+
+
+def is_told_by_phone(service: Service) -> bool:
+    """Whether somebody phones with the result (P18: 短信及电话, P17: its precautions)."""
+    return bool(steps_at(service, "told")) or any(
+        step.code == "tell_by_both" for step in service.steps
+    )
 
 
 def chooses_expert(service: Service) -> bool:

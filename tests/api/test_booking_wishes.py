@@ -116,6 +116,9 @@ async def test_what_a_customer_must_be_told_stands_in_the_file(
     notes = (await house.get(f"/v1/bookings/{booking_id}", "agent")).json()["notes"]
     written = {rule.code: rule.text for rule in PROGRAMMES[programme].rules}
     assert {written[code] for code in rules} <= {*notes}
+    fees = PROGRAMMES[programme].fees
+    assert fees is not None
+    assert {*fees.words} <= {*notes}
 
 
 async def test_english_is_spoken_where_the_hotline_speaks_it(house: House) -> None:

@@ -24,6 +24,7 @@ from domain.bookings.terms import (
     chooses_expert,
     ends_with_admission,
     is_chosen,
+    is_told_by_phone,
     start_is_cut_off,
 )
 from domain.cancellation import uses_up
@@ -159,6 +160,7 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
+            roles=[Role.AGENT] if is_told_by_phone(self._service) else None,
             until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
             assignee=self._state.owner,
             subject=self._offered(),
