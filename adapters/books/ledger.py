@@ -233,7 +233,7 @@ def _granted_query() -> ScalarSelect[Any]:
     whole = cases.alias("whole")
     granted = (
         select(func.coalesce(func.sum(top_ups.c.granted_fen), 0))
-        .where(top_ups.c.case_id == limits.c.case_id)
+        .where(top_ups.c.case_id == whole.c.case_id)
         .where(top_ups.c.state.in_([TopUpState.ACCEPTED, TopUpState.PARTLY_ACCEPTED]))
         .scalar_subquery()
     )

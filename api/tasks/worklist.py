@@ -203,7 +203,7 @@ async def _complete_house(
 
 def _kind(task_id: str) -> TaskKind:
     name = task_id.split(".")[1]
-    if name not in {kind.value for kind in TaskKind}:
+    if name not in TASKS:
         raise Problem("not-found", "没有此任务")
     return TaskKind(name)
 

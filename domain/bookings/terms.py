@@ -41,6 +41,11 @@ def owed_until(
     return min(day for day in ends if day is not None)
 
 
+def tells_completeness(programme: Programme) -> bool:
+    """Whether the customer of a service is promised to hear that his papers are complete (R659)."""
+    return any(ExpectedEvent.COMPLETENESS_TOLD in clock.stops for clock in programme.clocks)
+
+
 def is_reviewed(programme: Programme, service: Service) -> bool:
     """Whether somebody says yes or no before coordination: by a step, a promise or the quota."""
     by_step = any(step.code in ("review", "second_check") for step in service.steps)
