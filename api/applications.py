@@ -245,7 +245,7 @@ def _facts(
         insured_on_list=bool(policy),
         product=policy.get("product"),
         policy_from=policy.get("valid_from"),
-        policy_to=policy.get("valid_to"),
+        policy_to=policy.get("last_day"),
         policy_years=_whole_years(policy),
         first_effective_on=policy.get("first_effective_on"),
         product_waiting_days=policy.get("product_waiting_days"),

@@ -28,6 +28,7 @@ from adapters.books.entitlements import used_in
 from adapters.tables.cases import OPENING, cases, hospitals, network_hospitals, policies
 from adapters.tables.door import eligibility_checks
 from adapters.tables.lists import imported_lists
+from adapters.tables.policy_end import LAST_DAY, policy_ends
 from domain.entitlement import Counter
 from domain.waiver import ENDED, STILL_PAYING, Stage
 
@@ -68,9 +69,7 @@ def _list_of_its_day(lists: Any, network: Any, on: Any) -> Any:
 
 def _policy_query() -> Select[Any]:
     on = bindparam("on", type_=Date())
-    in_force = (policies.c.valid_from <= on) & (
-        policies.c.valid_to.is_(None) | (policies.c.valid_to >= on)
-    )
+    in_force = (policies.c.valid_from <= on) & func.coalesce(on <= LAST_DAY, true())
     columns = [
         column
         for column in policies.c
@@ -91,7 +90,13 @@ def _policy_query() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(*columns, taken.label("taken_fen"), func.coalesce(seen, "").label("insured_list"))
+        select(
+            *columns,
+            LAST_DAY.label("last_day"),
+            taken.label("taken_fen"),
+            func.coalesce(seen, "").label("insured_list"),
+        )
+        .join_from(policies, policy_ends, isouter=True)
         .where(policies.c.programme == bindparam("programme"))
         .where(policies.c.person_hash == bindparam("person"))
         .where(policies.c.removed_at.is_(None))
