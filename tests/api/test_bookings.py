@@ -18,6 +18,7 @@ from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 from tests.workflows.booked import PROGRAMMES
 
+P01 = "bainian_deposit_waiver"
 P04 = "pingan_oncology_157"
 P20 = "ins_oncology"
 P02 = "pingan_value_added"
@@ -225,6 +226,8 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
         ({"programme": "nope"}, 422, "unknown-programme", "programme"),
         ({"service": "nope"}, 422, "invalid", "service"),
         ({"programme": P02, "service": "inpatient_advance"}, 422, "invalid", "service"),
+        # An everyday question is an enquiry: answered in minutes, and no booking (R063).
+        ({"programme": P01, "service": "daily_health_consult"}, 422, "invalid", "service"),
         ({"need": ""}, 422, "invalid", "need"),
         ({"consent": {"given": False, "version": "v"}}, 422, "invalid", "consent.given"),
         ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),

@@ -49,7 +49,7 @@ from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
 from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract
+from workflows.bookings.messages import EndContract, PapersArrived
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
@@ -59,7 +59,6 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    PapersArrived,
     PaymentResult,
     RequestBooking,
 )

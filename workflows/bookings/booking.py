@@ -23,7 +23,7 @@ from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.ends import SETTLED, USED, end_notice
 from workflows.bookings.escorted import hear
-from workflows.bookings.messages import EndContract
+from workflows.bookings.messages import EndContract, PapersArrived
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.papers import Papers
 from workflows.bookings.record import BookingState
@@ -37,7 +37,6 @@ from workflows.messages import (
     CompleteTask,
     NewCalendar,
     NoticeFailed,
-    PapersArrived,
     RequestBooking,
     VisitTaken,
 )
@@ -119,7 +118,9 @@ class Booking:
         if asked.verdict.outcome is Outcome.NEEDS_PERSON:
             desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
         desk.tell("booking_received")
-        desk.happened(ExpectedEvent.FIRST_CALL, at=at)
+        if asked.first_called_at is not None:
+            desk.note("first_call", "客户首次致电", at=asked.first_called_at, by=asked.requested_by)
+        desk.happened(ExpectedEvent.FIRST_CALL, at=asked.first_called_at or at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
         if self._is_taken_at_the_door:
             desk.happened(ExpectedEvent.FIRST_RESPONSE, at=at)
