@@ -29,6 +29,7 @@ from domain.bookings.consultation import (
     promised_call,
 )
 from domain.bookings.conversation import SUMMARY
+from domain.bookings.failures import left_out
 from domain.bookings.roster import Slot
 from domain.bookings.terms import intake_for
 from domain.cancellation import uses_up
@@ -194,6 +195,7 @@ class Consultation(Booking):
                 at=workflow.now(),
                 roles=[role],
                 until=self._desk.promised(ExpectedEvent.DOCTOR_ANSWERED, *COORDINATED),
+                subject=left_out(self._state.failed_by),
             )
             done = await self._desk.done(step)
             form = done.read(MatchDoctor)
@@ -271,7 +273,8 @@ class Consultation(Booking):
         for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
-            desk.let_down(at=now, by=SYSTEM if completion is None else completion.actor)
+            by = SYSTEM if completion is None else completion.actor
+            desk.let_down(at=now, by=by, failed=self._talk.doctor or self._doctor)
             await self._free_slot()
         return outcome
 
