@@ -190,12 +190,10 @@ class Consultation(Booking):
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
         role = matched_by(self._service)
         while role is not None:
+            now, told = workflow.now(), left_out(self._state.failed_by)
+            until = self._desk.promised(ExpectedEvent.DOCTOR_ANSWERED, *COORDINATED)
             step = self._desk.ask(
-                TaskKind.MATCH_DOCTOR,
-                at=workflow.now(),
-                roles=[role],
-                until=self._desk.promised(ExpectedEvent.DOCTOR_ANSWERED, *COORDINATED),
-                subject=left_out(self._state.failed_by),
+                TaskKind.MATCH_DOCTOR, at=now, roles=[role], until=until, subject=told
             )
             done = await self._desk.done(step)
             form = done.read(MatchDoctor)
