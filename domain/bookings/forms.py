@@ -92,6 +92,7 @@ class ArrangeService(Form):
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
     hospital_rank: int | None = Field(default=None, gt=0)  # in the ranking the service names
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 
@@ -109,7 +110,7 @@ class ConfirmBooking(Form):
     """
 
     confirmed: bool
-    told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
+    told_by: Literal["phone", "wechat", "in_person", "sms_and_phone", "app"]
     withdrawn: bool = False
     # What the service wants told with the result, by the codes of its step (R565).
     says: dict[Annotated[str, Field(max_length=32)], Words] = Field(default={}, max_length=10)
@@ -164,6 +165,7 @@ class AssignExpert(Form):
     specialty: Annotated[str, Field(max_length=64)] = ""  # what he is an authority of
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 

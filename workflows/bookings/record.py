@@ -14,6 +14,7 @@ from activities.ports.bookings import BookingPage, UseMoved
 from activities.ports.cases import NoticeOrder
 from domain.bookings.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.bookings.coordination import HospitalAsk
+from domain.bookings.papers import Arrival
 from domain.bookings.parcel import LabTest, Parcel
 from domain.bookings.visit import EscortVisit
 from domain.cancellation import Cost
@@ -51,7 +52,9 @@ class BookingState(PayingState):
     contract_until: date | None = None  # its last day, before its time as the insurer says
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
-    answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    arrivals: list[Arrival] = Field(default_factory=list)  # of what still counts as handed in
+    owed_since: datetime | None = None  # papers came, and nobody has said yet what they are worth
+    sent_back_at: datetime | None = None  # when papers were last found missing or unfit
     let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
     new_date: date | None = None  # another day wished for since it was confirmed
     phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
@@ -61,6 +64,8 @@ class BookingState(PayingState):
     customer_date: date | None = None  # the day the customer wishes to be served
     meeting_place: str = ""  # where customer and escort meet
     visit: EscortVisit | None = None  # the escort as it stands
+    expert: str | None = None  # who was named to serve the customer, by an opaque id
+    failed_by: list[str] = Field(default_factory=list)  # of those, who let him down
     replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
 
@@ -79,6 +84,11 @@ class BookingState(PayingState):
     def matter_id(self) -> str:
         """The booking's id."""
         return self.booking_id
+
+    @property
+    def answer_owed(self) -> bool:
+        """Whether papers have come and nobody has said yet what they are worth."""
+        return self.owed_since is not None
 
     @property
     def ended(self) -> bool:
@@ -130,6 +140,7 @@ class BookingRecord(Scribe[BookingPage]):
             "service_at": self._state.service_at,
             "hospital_id": self._state.hospital_id,
             "owner": self._state.owner,
+            "failed_by": self._state.failed_by,
         }
 
     def _when(self) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
+from domain.bookings.failures import left_out
 from domain.bookings.forms import AssignExpert, DeliverReport, SendKit
 from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
 from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.bookings.parcels import Parcels
@@ -33,7 +34,6 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
-        self._expert = ""  # who writes it: whoever hands it over asks them for it
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -61,7 +61,10 @@ class WrittenOpinion(Booking):
             desk.promise_anew(at=workflow.now())
         while True:
             step = desk.ask(
-                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+                TaskKind.ASSIGN_EXPERT,
+                at=workflow.now(),
+                until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
+                subject=left_out(self._state.failed_by),
             )
             done = await desk.done(step)
             form = done.read(AssignExpert)
@@ -71,7 +74,7 @@ class WrittenOpinion(Booking):
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
-        self._expert = form.expert or ""
+        self._state.expert = form.expert
         self._state.let_down = False
         for event in (
             ExpectedEvent.RESOURCE_COORDINATED,
@@ -124,7 +127,7 @@ class WrittenOpinion(Booking):
             TaskKind.DELIVER_REPORT,
             at=workflow.now(),
             until=ExpectedEvent.REPORT_DELIVERED,
-            subject=self._expert,
+            subject=self._state.expert or "",  # whoever hands it over asks them for it
         )
         tested = self._service.shape is Shape.LAB_TEST
         done = await (self._lab.report(step) if tested else desk.done(step))
@@ -143,7 +146,7 @@ class WrittenOpinion(Booking):
         """Who was found does not do it: another one is looked for, and nothing is used up."""
         now = workflow.now()
         self._desk.clocks.drop_started(ExpectedEvent.SAMPLE_RECEIVED, at=now, why="重新安排")
-        self._desk.let_down(at=now, by=by)
+        self._desk.let_down(at=now, by=by, failed=self._state.expert)
 
     async def _explain(self) -> None:
         """A doctor explains the report of a test."""
