@@ -6,7 +6,7 @@ happens between a complete request and the service itself.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -46,7 +46,7 @@ TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
 
 
-class Booking:
+class Booking(ABC):
     """One booking, whatever its shape."""
 
     def __init__(self, asked: RequestBooking) -> None:

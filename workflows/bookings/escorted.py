@@ -29,8 +29,8 @@ from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.visit_refusals import named_hospital
-from workflows.cockpit import SUMMARY_MAX, civil
-from workflows.matter import Completion
+from workflows.cockpit import civil
+from workflows.matter import SUMMARY_MAX, Completion
 from workflows.messages import RequestBooking, VisitTaken
 from workflows.visit import Visits
 
