@@ -137,7 +137,7 @@ def reconciling(
 ) -> list[Callable[..., Any]]:
     """The verbs of the daily comparison."""
     verbs = Reconcile(statements=statements, books=books, house=house)
-    return [verbs.compare, verbs.open_step]
+    return [verbs.compare, verbs.check, verbs.open_step]
 
 
 def shipping(*, courier: CourierPort, lab: LabPort) -> list[Callable[..., Any]]:

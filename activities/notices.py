@@ -19,7 +19,7 @@ from activities.ports.cases import Contact, Delivery, MessagingPort, NoticeOrder
 FIRST_TRY_SECONDS: Final = 2.0
 """For all notices of a page together: a slow gateway must not hold up the next page."""
 TRIES: Final = 5
-"""As many as the workflow's retry policy allows; the last one reports failure, never raises."""
+"""So often a notice is tried (`workflows.notices`); the last try reports failure, never raises."""
 
 
 class NoticeBookPort(Protocol):

@@ -34,12 +34,32 @@ class Reconcile:
         for _ in range(BEFORE_THE_DAY_IS_MISSING):
             for wanted in days_wanted(day, statement, booked):
                 statement[wanted] = await self._statements.of_day(wanted)
-        found = [*differences(day, statement, booked), *await self._wrong(day)]
+        found = differences(day, statement, booked)
+        return await self._fresh(day, found, lines=len(statement[day]))
+
+    @activity.defn(name="check_ledger")
+    async def check(self, day: date) -> DayCompared:
+        """Books that are wrong in themselves: no statement is needed to see it."""
+        found = [
+            Difference(
+                day=day,
+                kind=DifferenceKind.UNBALANCED,
+                subject=case_id,
+                case_id=case_id,
+                amount_fen=0,
+                evidence=Evidence(ours="账簿不平, 或案件已结而账户不为零", theirs="不涉及对账单"),
+            )
+            for case_id in await self._books.unbalanced()
+        ]
+        return await self._fresh(day, found, lines=0)
+
+    async def _fresh(self, day: date, found: list[Difference], *, lines: int) -> DayCompared:
+        """What is nobody's step yet; what no open case can hear of is the house's."""
         running = await self._books.running({one.case_id or "" for one in found})
         known = await self._books.raised(one.about for one in found)
         return DayCompared(
             day=day,
-            lines=len(statement[day]),
+            lines=lines,
             found=len(found),
             fresh=[
                 one if one.case_id in running else one.model_copy(update={"case_id": None})
@@ -52,17 +72,3 @@ class Reconcile:
     async def open_step(self, task: HouseTask) -> bool:
         """Put a step that belongs to no open case on the worklist, once."""
         return await self._house.open(task)
-
-    async def _wrong(self, day: date) -> list[Difference]:
-        """Books that are wrong in themselves: no statement is needed to see it."""
-        return [
-            Difference(
-                day=day,
-                kind=DifferenceKind.UNBALANCED,
-                subject=case_id,
-                case_id=case_id,
-                amount_fen=0,
-                evidence=Evidence(ours="账簿不平, 或案件已结而账户不为零", theirs="不涉及对账单"),
-            )
-            for case_id in await self._books.unbalanced()
-        ]

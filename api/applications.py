@@ -133,12 +133,16 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     code = programme.waiver_service if asked.opens_case else asked.service
     service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
-    policy = await unit.reference.policy(programme.code, person_hash, on, lock=lock) or {}
+    policy, found = await unit.reference.standing(
+        programme.code,
+        person_hash,
+        on,
+        hospital_id=asked.hospital_id,
+        network=programme.hospitals.network,
+        lock=lock,
+    )
     counter = _counter(programme, service, policy, on)
-    hospital: HospitalTerms | None = None
-    found: Mapping[str, Any] = {}
-    if asked.hospital_id is not None:
-        hospital, found = await _hospital(unit, programme, asked.hospital_id, on)
+    hospital = None if asked.hospital_id is None else _hospital(programme, found, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
@@ -218,23 +222,19 @@ def _counter(
     )
 
 
-async def _hospital(
-    unit: Unit, programme: Programme, hospital_id: str, on: date
-) -> tuple[HospitalTerms, Mapping[str, Any]]:
-    found = await unit.reference.hospital(hospital_id, programme.hospitals.network, on)
-    if found is None:
+def _hospital(programme: Programme, found: Mapping[str, Any], on: date) -> HospitalTerms:
+    if not found:
         raise at_field("unknown-hospital", "hospital_id", NOT_IN_DIRECTORY)
     listed = found["on_network"]
     flags = ModeFlags.model_validate(found) if listed else ModeFlags()
-    terms = HospitalTerms(
-        hospital_id=hospital_id,
+    return HospitalTerms(
+        hospital_id=found["id"],
         name=found["name"],
         grade=found["grade"],
         list_version=found["newest_list"],
         on_network=listed,
         payment_modes=list(programme.payment_modes(flags, on)) if programme.waiver else [],
     )
-    return terms, found
 
 
 def _facts(
@@ -245,7 +245,7 @@ def _facts(
         insured_on_list=bool(policy),
         product=policy.get("product"),
         policy_from=policy.get("valid_from"),
-        policy_to=policy.get("valid_to"),
+        policy_to=policy.get("last_day"),
         policy_years=_whole_years(policy),
         first_effective_on=policy.get("first_effective_on"),
         product_waiting_days=policy.get("product_waiting_days"),

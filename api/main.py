@@ -44,9 +44,9 @@ from adapters.settings import Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
-from api import codec, eligibility, emergencies, enquiries, health, reference
+from api import codec, eligibility, emergencies, enquiries, health, policy_ends, reference
+from api.bookings import answers, conversations, slots
 from api.bookings import commands as booking_commands
-from api.bookings import conversations, slots
 from api.bookings import files as booking_files
 from api.bookings import opening as bookings
 from api.bookings import papers as booking_papers
@@ -208,6 +208,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
         eligibility,
         bookings,
+        answers,
         booking_commands,
         booking_files,
         booking_papers,
@@ -231,6 +232,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         documents,
         worklist,
         reference,
+        policy_ends,
         asked,
         promises,
         claim_report,

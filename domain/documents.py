@@ -36,6 +36,7 @@ class DocumentKind(StrEnum):
     PATHOLOGY_REPORT = "pathology_report"
     IMAGING_FILM = "imaging_film"
     DIAGNOSIS_PROOF = "diagnosis_proof"
+    CHECKUP_REPORT = "checkup_report"
     ADMISSION_SLIP = "admission_slip"
     ORIGINAL_INVOICE = "original_invoice"
     FEE_LIST = "fee_list"
@@ -68,6 +69,7 @@ DOCUMENT_NAMES: dict[DocumentKind, str] = {
     DocumentKind.PATHOLOGY_REPORT: "病理报告",
     DocumentKind.IMAGING_FILM: "影像胶片",
     DocumentKind.DIAGNOSIS_PROOF: "诊断证明",
+    DocumentKind.CHECKUP_REPORT: "体检报告",
     DocumentKind.ADMISSION_SLIP: "住院证",
     DocumentKind.ORIGINAL_INVOICE: "医疗费用发票原件",
     DocumentKind.FEE_LIST: "费用清单",

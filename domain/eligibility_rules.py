@@ -220,11 +220,16 @@ def _diagnosing_hospital(asked: Question) -> Answer:
 def _preconditions(asked: Question) -> Answer:
     if asked.service is None:
         return Answer.OPEN
-    needed = {one.code for one in asked.service.preconditions} - {PreconditionCode.BOOKING}
+    needed = [one for one in asked.service.preconditions if one.code != PreconditionCode.BOOKING]
     if not needed:
         return Answer.PASSED
     there = asked.facts.preconditions
-    return _is(None if there is None else needed <= there)
+    if there is None:
+        return Answer.OPEN
+    lacking = [one for one in needed if one.code not in there]
+    if any(not one.of_some_hospitals for one in lacking):
+        return Answer.FAILED
+    return Answer.JUDGEMENT if lacking else Answer.PASSED
 
 
 def _booking_exists(asked: Question) -> Answer:

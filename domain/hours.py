@@ -14,6 +14,7 @@ from domain.programmes.sourced import Terms
 
 ALWAYS = "24x7"
 NOT_STATED = "not_stated"
+_CALLS_FROM = time(9)  # no customer is called of our own accord before nine o'clock
 _DAYS_SEARCHED_MAX = 60  # longer than any closure; a table without one open day is wrong
 
 
@@ -120,3 +121,8 @@ class ServiceHours(Terms):
         if first is None or last is None:
             return False
         return first <= hour < last if first < last else hour >= first or hour < last
+
+
+def calls_from(day: date) -> datetime:
+    """From when on customers are called on a day, as a UTC moment."""
+    return datetime.combine(day, _CALLS_FROM, SHANGHAI).astimezone(UTC)

@@ -9,10 +9,10 @@ Refunds have no id that both sides know: they are compared as the sum of a case.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +26,8 @@ LOOK_BACK: Final = 120
 
 _CORRECTING: Final = re.compile(r":(late|fix_[0-9]+)$", re.ASCII)
 """How a movement ends that corrects another one."""
+
+_Row = TypeVar("_Row")
 
 Kind = Literal["payment", "payout", "refund"]
 
@@ -124,7 +126,10 @@ def days_wanted(
     if lacking:
         return lacking
     found = _compared(day, statement, booked)
-    missed = [_began(day, booked, one.subject) for one in found if one.early]
+    began: dict[str, date] = {}  # a case's first movement: no statement before it has it
+    for row in booked:
+        began[row.case_id] = min(civil_date(row.at), began.get(row.case_id, date.max))
+    missed = [began.get(one.subject.partition(":")[0], day) for one in found if one.early]
     if not missed:
         return []
     first = max(min(missed), day - timedelta(days=LOOK_BACK))
@@ -158,18 +163,16 @@ def _compared(
 def _movements(
     day: date, today: Sequence[Line], told: Sequence[Line], booked: Sequence[Booked]
 ) -> Iterable[_Found]:
-    ours = [one for one in booked if one.kind != "refund"]
-    theirs = [line for line in told if line.kind != "refund"]
+    ours = _by((one for one in booked if one.kind != "refund"), lambda one: one.subject)
+    theirs = _by((line for line in told if line.kind != "refund"), lambda line: line.movement_id)
     for subject in _in_order(line.movement_id for line in today if line.kind != "refund"):
-        lines = [line for line in theirs if line.movement_id == subject]
-        kind = _kind_of([one for one in ours if one.subject == subject], lines)
+        kind = _kind_of(ours.get(subject, []), theirs[subject])
         if kind is not None:
-            yield _found(day, kind, subject, ours, lines)
-    known = {line.movement_id for line in theirs}
-    moved = (one for one in ours if one.out_fen and civil_date(one.at) == day)
-    for subject in _in_order(one.subject for one in moved):
-        if subject not in known and _out(one for one in ours if one.subject == subject):
-            yield _found(day, DifferenceKind.ONLY_OURS, subject, ours, [])
+            yield _found(day, kind, subject, ours.get(subject, []), theirs[subject])
+    for subject, rows in ours.items():
+        on_the_day = any(one.out_fen and _on(day, one) for one in rows)
+        if on_the_day and subject not in theirs and _out(rows):
+            yield _found(day, DifferenceKind.ONLY_OURS, subject, rows, [])
 
 
 def _kind_of(ours: Sequence[Booked], lines: Sequence[Line]) -> DifferenceKind | None:
@@ -186,15 +189,14 @@ def _refunds(
     day: date, today: Sequence[Line], told: Sequence[Line], booked: Sequence[Booked]
 ) -> Iterable[_Found]:
     """Refunds of a case as a sum: each side names them by a number of its own."""
-    ours = [one for one in booked if one.kind == "refund"]
+    ours = _by((one for one in booked if one.kind == "refund"), lambda one: one.case_id)
+    theirs = _by((line for line in told if line.kind == "refund"), lambda line: line.case_id)
     cases = [line.case_id for line in today if line.kind == "refund"]
-    cases += [one.case_id for one in ours if civil_date(one.at) == day]
+    cases += [case_id for case_id, rows in ours.items() if any(_on(day, one) for one in rows)]
     for case_id in _in_order(cases):
-        lines = [line for line in told if line.kind == "refund" and line.case_id == case_id]
-        of_case = [one for one in ours if one.case_id == case_id]
+        lines, of_case = theirs.get(case_id, []), ours.get(case_id, [])
         told_fen = sum(line.amount_fen for line in lines if line.done)
-        out_fen = _out(of_case)
-        if told_fen == out_fen:
+        if told_fen == _out(of_case):
             continue
         kind = (
             DifferenceKind.ONLY_THEIRS
@@ -203,7 +205,7 @@ def _refunds(
             if not lines
             else DifferenceKind.OTHER_AMOUNT
         )
-        found = _found(day, kind, f"{case_id}:refund", [], lines, refunds=of_case)
+        found = _found(day, kind, f"{case_id}:refund", of_case, lines)
         # A case may have had refunds before: only all of its days make a sum.
         yield found.model_copy(update={"early": True, "subject": case_id})
 
@@ -212,12 +214,9 @@ def _found(
     day: date,
     kind: DifferenceKind,
     subject: str,
-    ours: Sequence[Booked],
+    rows: Sequence[Booked],
     lines: Sequence[Line],
-    *,
-    refunds: Sequence[Booked] | None = None,
 ) -> _Found:
-    rows = refunds if refunds is not None else [one for one in ours if one.subject == subject]
     told_fen = sum(line.amount_fen for line in lines if line.done)
     difference = Difference(
         day=day,
@@ -258,10 +257,16 @@ def _out(rows: Iterable[Booked]) -> int:
     return sum(one.out_fen for one in rows)
 
 
-def _began(day: date, booked: Sequence[Booked], subject: str) -> date:
-    """The day a case first moved money: nothing of it stands on an earlier statement."""
-    case_id = subject.partition(":")[0]
-    return min((civil_date(one.at) for one in booked if one.case_id == case_id), default=day)
+def _on(day: date, one: Booked) -> bool:
+    return civil_date(one.at) == day
+
+
+def _by(rows: Iterable[_Row], name: Callable[[_Row], str]) -> dict[str, list[_Row]]:
+    """Rows by a name of theirs, in the order in which they came: a day has many thousands."""
+    found: dict[str, list[_Row]] = {}
+    for one in rows:
+        found.setdefault(name(one), []).append(one)
+    return found
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

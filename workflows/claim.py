@@ -42,6 +42,7 @@ from workflows.messages import (
 )
 from workflows.money.corrections import Corrections
 from workflows.money.refusals import MoneyRefusals
+from workflows.policy_messages import PolicyEnds
 from workflows.waiver.case import CaseState, Shares
 from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.in_tray import InTray
@@ -332,6 +333,11 @@ class Claim:
     def bill_settled(self, message: BillSettled) -> None:
         """Social insurance's word on its part of the bill."""
         self._exchange.told(message)
+
+    @workflow.signal
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy: whoever decides reads until when it ran."""
+        self._oversight.policy_ends(message)
 
     @workflow.signal
     def new_calendar(self, message: NewCalendar) -> None:

@@ -37,6 +37,7 @@ from workflows.messages import (
 from workflows.money.corrections import Corrections
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.refusals import MoneyRefusals
+from workflows.policy_messages import PolicyEnds
 from workflows.refusals import Refusals
 from workflows.waiver.aftercare import Aftercare
 from workflows.waiver.balance import Balance
@@ -112,6 +113,7 @@ class DepositWaiver:
         self._desk.beside(self._corrections.watch(), "corrections")
         self._desk.beside(self._late_refunds.watch(), "late refunds")
         self._desk.beside(self._late_claims.watch(), "late claims")
+        self._interventions.await_policy_end()
         if self._state.ended:
             # Started again for a word that came late: it opens its own steps and errands.
             self._recovery.refunds.begin()
@@ -250,6 +252,11 @@ class DepositWaiver:
     @intervene.validator
     def _may_intervene(self, message: Intervene) -> None:
         self._interventions.check(message)
+
+    @workflow.signal
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy: after its last day nothing more is advanced."""
+        self._interventions.policy_ends(message)
 
     @workflow.signal
     def request_top_up(self, message: RequestTopUp) -> None:

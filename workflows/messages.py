@@ -132,6 +132,7 @@ class RequestBooking(Message):
     )  # bookings under way were requested under the shorter name
     requested_by: Actor
     requested_at: datetime
+    first_called_at: datetime | None = None  # about this very need, where that was earlier (C-63)
 
 
 class CancelBooking(Message):
@@ -173,13 +174,6 @@ class CallHeard(Message):
     news: CallNews
     at: datetime  # when it happened
     seconds: int = 0  # how long the talk lasted, once it has ended
-
-
-class PapersArrived(Message):
-    """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
-
-    at: datetime
-    document_id: str = ""
 
 
 class RaiseRescue(Message):

@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from activities.notices import TellCustomers
+from activities.notices import TRIES, TellCustomers
 from activities.ports.cases import Delivery, NoticeOrder
 from domain.money import format_fen
 from domain.programmes.programme import Programme
@@ -23,9 +23,9 @@ NOTICE_WITHIN: Final = timedelta(seconds=15)
 NOTICE_RETRY: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(minutes=1),
-    maximum_attempts=5,
+    maximum_attempts=TRIES,
 )
-"""Five tries within about a minute; then a person phones (I22)."""
+"""All tries within about a minute; then a person phones (I22)."""
 
 
 def written(

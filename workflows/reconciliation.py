@@ -49,16 +49,26 @@ class Reconciliation:
             compared = await self._compared(day)
         except ActivityError:
             lacking = _no_statement(day)
-            await self._to_the_house(lacking)
-            return self._told(DayReconciled(day=day, found=1, in_house=[lacking.about]))
-        done = DayReconciled(day=day, lines=compared.lines, found=compared.found)
+            compared = DayCompared(day=day, lines=0, found=1, fresh=[lacking])
+        told = await self._handed_out(compared, DayReconciled(day=day))
+        return self._told(await self._handed_out(await self._checked(day), told))
+
+    async def _handed_out(self, compared: DayCompared, before: DayReconciled) -> DayReconciled:
+        """Every difference becomes a step of its case, or of the house."""
+        in_cases, in_house = [*before.in_cases], [*before.in_house]
         for difference in compared.fresh:
             if await self._to_its_case(difference):
-                done.in_cases.append(difference.about)
+                in_cases.append(difference.about)
             else:
                 await self._to_the_house(difference)
-                done.in_house.append(difference.about)
-        return self._told(done)
+                in_house.append(difference.about)
+        return DayReconciled(
+            day=before.day,
+            lines=before.lines + compared.lines,
+            found=before.found + compared.found,
+            in_cases=in_cases,
+            in_house=in_house,
+        )
 
     async def _compared(self, day: date) -> DayCompared:
         return await workflow.execute_activity_method(
@@ -68,6 +78,16 @@ class Reconciliation:
             schedule_to_close_timeout=COMPARE_UNTIL,
             retry_policy=COMPARE_RETRY,
             summary=f"核对 {day} 对账单",
+        )
+
+    async def _checked(self, day: date) -> DayCompared:
+        """Our books by themselves, whatever became of the statement."""
+        return await workflow.execute_activity_method(
+            Reconcile.check,
+            day,
+            start_to_close_timeout=COMPARE_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary="核对账簿",
         )
 
     async def _to_its_case(self, difference: Difference) -> bool:

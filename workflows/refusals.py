@@ -150,7 +150,9 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
-        _customers_day(form, message.at, self._last_day)
+        ends = (self._last_day, self._state.policy_until)
+        last_day = min((day for day in ends if day is not None), default=None)
+        _customers_day(form, message.at, last_day)
         try:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:

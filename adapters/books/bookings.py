@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -249,6 +249,25 @@ async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:
     return found
 
 
+# Built once: building them anew costs as much processor time as running them.
+_ADD: Final = insert(bookings)
+_ONE: Final = select(bookings).where(bookings.c.booking_id == bindparam("booking"))
+_OPEN_OF: Final = (
+    select(bookings)
+    .where(bookings.c.person_hash == bindparam("person"))
+    .where(bookings.c.programme == bindparam("programme"))
+    .where(bookings.c.service == bindparam("service"), bookings.c.stage.not_in(_ENDED))
+    .order_by(bookings.c.requested_at.desc())
+    .limit(1)
+)
+_HELPERS: Final = (
+    select(tasks.c.assignee)
+    .distinct()
+    .where(tasks.c.case_id == bindparam("booking"), tasks.c.roles.contains([Role.NURSE.value]))
+    .where(tasks.c.assignee.is_not(None))
+)
+
+
 class BookingRows(OpenedRows):
     """Bookings as the door writes and guards them, in one transaction."""
 
@@ -260,7 +279,7 @@ class BookingRows(OpenedRows):
             name: None if row[name] is None else self._sealer.seal(row[name], f"bookings.{name}")
             for name in _SEALED
         }
-        await self._connection.execute(insert(bookings).values({**row, **sealed, "stage": OPENING}))
+        await self._connection.execute(_ADD, {**row, **sealed, "stage": OPENING})
 
     async def reserve(self, booking_id: str, counter: Counter, *, count: int, at: datetime) -> int:
         """Reserve the booking's unit in the same transaction; `EntitlementUsedUp`."""
@@ -268,22 +287,15 @@ class BookingRows(OpenedRows):
 
     async def access(self, booking_id: str) -> BookingAccess | None:
         """Who a booking belongs to and where it stands."""
-        query = select(bookings).where(bookings.c.booking_id == booking_id)
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_ONE, {"booking": booking_id})).one_or_none()
         return None if row is None else await self._access(row)
 
     async def open_of(
         self, *, person_hash: str, programme: str, service: str
     ) -> BookingAccess | None:
         """The newest booking of a person for a service that has not ended."""
-        query = (
-            select(bookings)
-            .where(bookings.c.person_hash == person_hash, bookings.c.programme == programme)
-            .where(bookings.c.service == service, bookings.c.stage.not_in(_ENDED))
-            .order_by(bookings.c.requested_at.desc())
-            .limit(1)
-        )
-        row = (await self._connection.execute(query)).one_or_none()
+        ours = {"person": person_hash, "programme": programme, "service": service}
+        row = (await self._connection.execute(_OPEN_OF, ours)).one_or_none()
         return None if row is None else await self._access(row)
 
     async def _access(self, row: Row[Any]) -> BookingAccess:
@@ -299,12 +311,7 @@ class BookingRows(OpenedRows):
 
     async def _helpers(self, booking_id: str) -> frozenset[str]:
         """Who accompanies the customer, or did: the named persons of its steps."""
-        found = await self._connection.execute(
-            select(tasks.c.assignee)
-            .distinct()
-            .where(tasks.c.case_id == booking_id, tasks.c.roles.contains([Role.NURSE.value]))
-            .where(tasks.c.assignee.is_not(None))
-        )
+        found = await self._connection.execute(_HELPERS, {"booking": booking_id})
         return frozenset(found.scalars())
 
     async def may_serve(self, booking_id: str, subject: str, role: Role) -> bool:

@@ -8,14 +8,32 @@ the same answer, other content is `UseConflict`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.tables.entitlement import entitlement_uses, entitlements
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, UseState, moved_on
+
+# Built once: building them anew costs as much processor time as running them.
+_NEW: Final = insert(entitlements)
+_LOCK: Final = _NEW.on_conflict_do_update(
+    index_elements=entitlements.primary_key, set_={"pool": _NEW.excluded.pool}
+)
+"""The counter's row, made by the first who asks, is theirs until the transaction ends: written
+again as it stands, because a conflict that changes nothing locks nothing."""
+_USED: Final = select(func.count()).where(
+    and_(*(entitlement_uses.c[name] == bindparam(name) for name in Counter.model_fields)),
+    entitlement_uses.c.state != UseState.GIVEN_BACK.value,
+)
+_USE: Final = select(entitlement_uses).where(entitlement_uses.c.use_id == bindparam("use"))
+_USE_LOCKED: Final = _USE.with_for_update()
+# The same id under two counters at once: the primary key lets one through.
+_RESERVE: Final = (
+    insert(entitlement_uses).on_conflict_do_nothing().returning(entitlement_uses.c.use_id)
+)
 
 
 class Entitlements:
@@ -65,7 +83,8 @@ async def reserve_in(
     connection: AsyncConnection, use_id: str, counter: Counter, *, count: int, at: datetime
 ) -> int:
     """`Entitlements.reserve` in the transaction of the one who asks."""
-    await _lock(connection, counter)
+    ours = counter.model_dump()
+    await connection.execute(_LOCK, ours)
     used = await used_in(connection, counter)
     known = await _use(connection, use_id)
     if known is not None:
@@ -76,50 +95,27 @@ async def reserve_in(
         raise EntitlementUsedUp(f"{counter.pool} is used up in {counter.period}")
     row = {
         "use_id": use_id,
-        **counter.model_dump(),
+        **ours,
         "state": UseState.RESERVED.value,
         "reserved_at": at,
         "changed_at": at,
     }
-    # The same id under two counters at once: the primary key lets one through.
-    written = await connection.scalar(
-        insert(entitlement_uses)
-        .values(row)
-        .on_conflict_do_nothing()
-        .returning(entitlement_uses.c.use_id)
-    )
-    if written is None:
+    if await connection.scalar(_RESERVE, row) is None:
         raise UseConflict(f"{use_id} belongs to another counter")
     return count - used - 1
 
 
-async def _lock(connection: AsyncConnection, counter: Counter) -> None:
-    row = insert(entitlements).values(counter.model_dump())
-    await connection.execute(row.on_conflict_do_nothing())
-    await connection.execute(
-        select(entitlements.c.pool).where(_of(entitlements, counter)).with_for_update()
-    )
-
-
 async def used_in(connection: AsyncConnection, counter: Counter) -> int:
     """How many units are reserved or consumed, in the transaction of the one who asks."""
-    counted = select(func.count()).where(
-        _of(entitlement_uses, counter), entitlement_uses.c.state != UseState.GIVEN_BACK.value
-    )
-    return int(await connection.scalar(counted) or 0)
+    return int(await connection.scalar(_USED, counter.model_dump()) or 0)
 
 
 async def _use(
     connection: AsyncConnection, use_id: str, *, locked: bool = False
 ) -> dict[str, Any] | None:
-    query = select(entitlement_uses).where(entitlement_uses.c.use_id == use_id)
-    found = await connection.execute(query.with_for_update() if locked else query)
+    found = await connection.execute(_USE_LOCKED if locked else _USE, {"use": use_id})
     row = found.mappings().first()
     return None if row is None else dict(row)
-
-
-def _of(table: Table, counter: Counter) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == value for name, value in counter.model_dump().items()))
 
 
 def _counter_of(row: dict[str, Any]) -> Counter:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import select
+from sqlalchemy import CollectionAggregate, Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.books.ledger import conserved
@@ -125,7 +126,7 @@ class CompareBooks:
         query = (
             select(transfers)
             .where(transfers.c.reason.in_([reason.value for reason in ACROSS_THE_DOOR]))
-            .where(transfers.c.case_id.in_(on_the_day) | transfers.c.case_id.in_(sorted(cases)))
+            .where(transfers.c.case_id.in_(on_the_day) | (transfers.c.case_id == _one_of(cases)))
             .order_by(transfers.c.id)
         )
         async with self._engine.connect() as connection:
@@ -144,7 +145,7 @@ class CompareBooks:
         ]
 
     async def unbalanced(self) -> list[str]:
-        """The cases whose books are wrong in themselves."""
+        """The cases whose books are wrong in themselves; reads every transfer there is."""
         return await conserved(self._engine)
 
     async def running(self, cases_named: Iterable[str]) -> set[str]:
@@ -152,11 +153,11 @@ class CompareBooks:
         over = [OPENING, *(stage.value for stage in ENDED)]
         named = sorted(cases_named)
         query = select(cases.c.case_id).where(
-            cases.c.case_id.in_(named), cases.c.stage.not_in(over)
+            cases.c.case_id == _one_of(named), cases.c.stage.not_in(over)
         )
         closed = [OPENING, *(stage.value for stage in BOOKING_ENDED)]
         asked_for = select(bookings.c.booking_id).where(
-            bookings.c.booking_id.in_(named), bookings.c.stage.not_in(closed)
+            bookings.c.booking_id == _one_of(named), bookings.c.stage.not_in(closed)
         )
         async with self._engine.connect() as connection:
             return set((await connection.execute(query.union_all(asked_for))).scalars())
@@ -164,7 +165,12 @@ class CompareBooks:
     async def raised(self, abouts: Iterable[str]) -> set[str]:
         """Which of these differences have been a step before, done or not."""
         query = select(tasks.c.subject).where(
-            tasks.c.kind.in_(_STEPS), tasks.c.subject.in_(sorted(abouts))
+            tasks.c.kind.in_(_STEPS), tasks.c.subject == _one_of(abouts)
         )
         async with self._engine.connect() as connection:
             return set((await connection.execute(query)).scalars())
+
+
+def _one_of(names: Iterable[str]) -> CollectionAggregate[Any]:
+    """Any of these, as one parameter: a day may name more cases than a statement takes."""
+    return any_(literal(sorted(set(names)), ARRAY(Text)))

@@ -60,6 +60,13 @@ _TASK: Final = (
     .join_from(tasks, cases, tasks.c.case_id == cases.c.case_id, isouter=True)
     .where(tasks.c.task_id == bindparam("task"))
 )
+_NEWEST_TASK: Final = (
+    select(tasks.c.task_id)
+    .where(tasks.c.case_id == bindparam("case"))
+    .where(tasks.c.kind == bindparam("kind"))
+    .order_by(tasks.c.opened_at.desc())
+    .limit(1)
+)
 _FILE: Final = (
     select(documents.c.kind, documents.c.document_id)
     .where(documents.c.case_id == bindparam("case"))
@@ -167,6 +174,12 @@ class CaseRows(OpenedRows):
             closed_by=row["closed_by"],
             nurse=row["nurse"],
         )
+
+    async def newest_task(self, case_id: str, kind: str) -> str | None:
+        """The task of this kind that was opened last."""
+        asked = {"case": case_id, "kind": kind}
+        found: str | None = await self._connection.scalar(_NEWEST_TASK, asked)
+        return found
 
     async def claim_task(self, task_id: str, *, subject: str, role: str, at: datetime) -> bool:
         """Take a task; of two who try at once one gets it. Taking one's own again is fine."""

@@ -18,7 +18,9 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal,
     select,
+    true,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +28,7 @@ from adapters.books.entitlements import used_in
 from adapters.tables.cases import OPENING, cases, hospitals, network_hospitals, policies
 from adapters.tables.door import eligibility_checks
 from adapters.tables.lists import imported_lists
+from adapters.tables.policy_end import LAST_DAY, policy_ends
 from domain.entitlement import Counter
 from domain.waiver import ENDED, STILL_PAYING, Stage
 
@@ -33,7 +36,7 @@ from domain.waiver import ENDED, STILL_PAYING, Stage
 def _hospital_query() -> Select[Any]:
     lists = network_hospitals.alias("lists")
     network = bindparam("network", type_=Text())
-    newest = _list_of_its_day(lists, network, bindparam("on", type_=Text()))
+    newest = _list_of_its_day(lists, network, bindparam("listed_on", type_=Text()))
     listed = (
         (network_hospitals.c.hospital_id == hospitals.c.id)
         & (network_hospitals.c.programme == network)
@@ -66,9 +69,7 @@ def _list_of_its_day(lists: Any, network: Any, on: Any) -> Any:
 
 def _policy_query() -> Select[Any]:
     on = bindparam("on", type_=Date())
-    in_force = (policies.c.valid_from <= on) & (
-        policies.c.valid_to.is_(None) | (policies.c.valid_to >= on)
-    )
+    in_force = (policies.c.valid_from <= on) & func.coalesce(on <= LAST_DAY, true())
     columns = [
         column
         for column in policies.c
@@ -89,7 +90,13 @@ def _policy_query() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(*columns, taken.label("taken_fen"), func.coalesce(seen, "").label("insured_list"))
+        select(
+            *columns,
+            LAST_DAY.label("last_day"),
+            taken.label("taken_fen"),
+            func.coalesce(seen, "").label("insured_list"),
+        )
+        .join_from(policies, policy_ends, isouter=True)
         .where(policies.c.programme == bindparam("programme"))
         .where(policies.c.person_hash == bindparam("person"))
         .where(policies.c.removed_at.is_(None))
@@ -122,9 +129,22 @@ def _lock_query() -> Select[Any]:
     )
 
 
+def _standing_query() -> Select[Any]:
+    """A policy and a hospital side by side: one row, with nulls for what is not known."""
+    policy, hospital = _POLICY.subquery("policy"), _HOSPITAL.subquery("hospital")
+    always = select(literal(1)).subquery("always")
+    both = always.join(policy, true(), isouter=True).join(hospital, true(), isouter=True)
+    return select(
+        *policy.c, *(column.label(f"hospital_{column.name}") for column in hospital.c)
+    ).select_from(both)
+
+
 # Built once: building them anew costs as much processor time as running them.
 _HOSPITAL: Final = _hospital_query()
+_OF_HOSPITAL: Final = tuple(_HOSPITAL.selected_columns.keys())
 _POLICY: Final = _policy_query()
+_OF_POLICY: Final = tuple(_POLICY.selected_columns.keys())
+_STANDING: Final = _standing_query()
 _LOCK: Final = _lock_query()
 
 
@@ -141,32 +161,38 @@ class ReferenceRows:
 
         `on_network` says whether it is listed, `newest_list` which version was looked at.
         """
-        found = await self._connection.execute(
-            _HOSPITAL, {"hospital": hospital_id, "network": network or "", "on": on.isoformat()}
-        )
+        found = await self._connection.execute(_HOSPITAL, _listed(hospital_id, network, on))
         row = found.mappings().first()
         return None if row is None else dict(row)
 
-    async def policy(
-        self, programme: str, person_hash: str, on: date, *, lock: bool = False
-    ) -> dict[str, Any] | None:
-        """The person's row on the insurer's list, one in force first; `left_fen` is what is left.
+    async def standing(
+        self,
+        programme: str,
+        person_hash: str,
+        on: date,
+        *,
+        hospital_id: str | None,
+        network: str | None,
+        lock: bool,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The person's row on the insurer's list, and the hospital; each empty where unknown.
 
-        What open cases of the same policy may still take is not left (C-08). Who opens a case locks
-        the row until the case is written, so that no second one is promised the same money.
+        Of several rows of a person one in force; `left_fen` is what is left of it. What open cases
+        of the same policy may still take is not left (C-08). Who opens a case locks the row until
+        the case is written, so that no second one is promised the same money. The lock is a
+        call of its own: a statement does not see what was written while it waited for a lock.
         """
+        person = {"programme": programme, "person": person_hash}
         if lock:
-            await self._connection.execute(_LOCK, {"programme": programme, "person": person_hash})
-        found = await self._connection.execute(
-            _POLICY, {"programme": programme, "person": person_hash, "on": on}
+            await self._connection.execute(_LOCK, person)
+        asked = {**person, "on": on, **_listed(hospital_id or "", network, on)}
+        row = (await self._connection.execute(_STANDING, asked)).one()
+        policy = dict(zip(_OF_POLICY, row, strict=False))
+        hospital = dict(zip(_OF_HOSPITAL, row[len(_OF_POLICY) :], strict=True))
+        return (
+            {} if policy["policy_id"] is None else _with_left(policy),
+            {} if hospital["id"] is None else hospital,
         )
-        row = found.mappings().first()
-        if row is None:
-            return None
-        policy = dict(row)
-        left = policy["sum_insured_fen"] - policy["used_fen"] - int(policy["taken_fen"])
-        policy["left_fen"] = max(0, left)
-        return policy
 
     async def quota_used(self, counter: Counter) -> int:
         """How many units of a counter are reserved or consumed."""
@@ -215,3 +241,13 @@ class ReferenceRows:
         """Whether the database answers: its own clock."""
         answered: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return answered
+
+
+def _listed(hospital_id: str, network: str | None, on: date) -> dict[str, str]:
+    """What `_HOSPITAL` asks for; versions of a list are days as text."""
+    return {"hospital": hospital_id, "network": network or "", "listed_on": on.isoformat()}
+
+
+def _with_left(policy: dict[str, Any]) -> dict[str, Any]:
+    left = policy["sum_insured_fen"] - policy["used_fen"] - int(policy["taken_fen"])
+    return policy | {"left_fen": max(0, left)}

@@ -28,6 +28,7 @@ from adapters.books.talks import TalkRows
 from adapters.door.cases import CaseRows
 from adapters.door.inbox import InboxRows
 from adapters.door.keys import KeyRows
+from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
 from adapters.encryption.keys import Sealer
 from adapters.house import HouseRows
@@ -63,6 +64,7 @@ class DoorUnit:
         self.roster = RosterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
+        self.policies = PolicyRows(connection, sealer)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)

@@ -42,9 +42,11 @@ bookings = Table(
     sealed("verdict", null=True),  # of the rules, at the door
     sealed("opened"),  # the start message: a booking whose start was lost is started again
     Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
+    moment("told_end_at", null=True),  # which word of its policy's end it was told, by its moment
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     Index(None, "stage", "changed_at"),
     Index(None, "person_hash"),
+    Index(None, "policy_id"),
     # The lists people read, newest first: all of them, a channel's, a customer's.
     Index(None, "requested_at", "booking_id"),
     Index(None, "channel", "requested_at", "booking_id"),

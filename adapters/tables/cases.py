@@ -144,8 +144,7 @@ network_hospitals = Table(
     Index(None, "hospital_id"),
 )
 
-# The insured persons as the insurer's list has them. Cases refer to a policy without a foreign key:
-# a newer list may drop a person whose case still runs.
+# The insurer's list. Who is dropped from it keeps the row: his case may still run.
 policies = Table(
     "policies",
     METADATA,
@@ -223,6 +222,7 @@ cases = Table(
     moment("changed_at"),
     sealed("opened"),  # the start message: a case whose workflow start was lost is started again
     Column("calendar_number", BigInteger, nullable=False, server_default=text("0")),
+    moment("told_end_at", null=True),  # which word of its policy's end it was told, by its moment
     CheckConstraint("sla_state IN ('calm', 'warned', 'breached')", name="sla_state"),
     # One report per stay: the second report of the same stay finds the first.
     Index(

@@ -273,9 +273,10 @@ def _asked_again(view: BookingView) -> list[str]:
 
 
 def _notes(programme: Programme, service: str) -> list[str]:
-    """What the programme wants its customers to be told of a service (R397, R401, R638, R791)."""
+    """What customers are told of a service: its conditions, who pays (R397, R401, R638, C-52)."""
     ours = (rule for rule in programme.rules if not rule.services or service in rule.services)
-    return [rule.text for rule in ours if rule.shown]
+    costs = programme.fees.words if programme.fees else []
+    return [*(rule.text for rule in ours if rule.shown), *costs]
 
 
 def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:

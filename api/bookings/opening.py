@@ -8,8 +8,8 @@ choice and confirmation are steps like any other (`api.tasks.worklist`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -23,7 +23,7 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
-from api.door.text import Body, Code, OpaqueId, Words, example
+from api.door.text import Body, Code, Moment, OpaqueId, Words, example
 from api.waivers.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.wiring.door import Door, Unit, door_of
 from domain.bookings.booking import BookingStage
@@ -33,6 +33,7 @@ from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp, year_ends_on
 from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
+from domain.programmes.services import Shape
 from domain.waiver import Role
 from workflows.messages import (
     BOOKING_TYPES,
@@ -40,6 +41,10 @@ from workflows.messages import (
 )
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
+
+
+FIRST_CALL_WITHIN: Final = timedelta(days=30)
+"""Whoever first called longer ago called about something else, or the date is a slip (inferred)."""
 
 
 class BookingRequest(Body):
@@ -71,6 +76,9 @@ class BookingRequest(Body):
     wished_on: date | None = None
     language: Literal["zh", "en"] = Field(default="zh", description="通知所用语言")
     department: Words | None = Field(default=None, repr=False, description="指定科室")
+    first_called_at: Moment | None = Field(
+        default=None, description="客户为本次需求首次致电的时刻, 早于本次申请时由客服补登"
+    )
     urgent: bool = Field(default=False, description="紧急情况; 仅夜间只接紧急的服务区分")
     declared: Declared | None = None
     consent: Consent
@@ -124,6 +132,8 @@ async def request_booking(
     at = door.clock()
     if body.consent.at > at + CLOCKS_DIFFER:
         raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+    if body.first_called_at is not None:
+        _may_have_called(body.first_called_at, caller, at)
 
     async def record(unit: Unit) -> _Recorded:
         return await _record(unit, door, _Requested(body, caller, ask, at))
@@ -131,14 +141,25 @@ async def request_booking(
     async def act(recorded: _Recorded) -> Answer:
         return await _start(door, recorded)
 
-    return await once(request, ask, record=record, act=act)
+    # The sweep starts what stands in `opening`: once it is written down, it is asked for.
+    foreseen = _opened(ask.own_id(door.id_secret, "bk"), body.service, at)
+    return await once(request, ask, record=record, act=act, foreseen=foreseen)
+
+
+def _may_have_called(called_at: datetime, caller: Caller, at: datetime) -> None:
+    """What days are counted from is stated by whoever answers the telephone (R569)."""
+    if caller.role is Role.CUSTOMER:
+        raise at_field("invalid", "first_called_at", "首次致电时刻由客服登记")
+    if called_at > at + CLOCKS_DIFFER:
+        raise at_field("invalid", "first_called_at", "首次致电不能晚于现在")
+    if called_at < at - FIRST_CALL_WITHIN:
+        raise at_field("invalid", "first_called_at", "首次致电过早, 请核对日期")
 
 
 async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     booking_id = asked.ask.own_id(door.id_secret, "bk")
-    standing, opened = await unit.bookings.access(booking_id), None
-    if standing is not None:
-        opened = await unit.bookings.opened(booking_id)
+    opened = await unit.bookings.opened(booking_id)
+    standing = None if opened is None else await unit.bookings.access(booking_id)
     if standing is not None and opened is not None:
         # An earlier try with this key died after it had recorded the request.
         return _Recorded(booking_message(opened), standing.stage)
@@ -180,6 +201,8 @@ def _must_book(known: Known, body: BookingRequest) -> None:
         service = known.programme.service(body.service)
     except NotInProgramme:
         raise at_field("invalid", "service", "该项目不提供此服务") from None
+    if service.shape is Shape.ENQUIRY:  # its promise is an answer in minutes (R063)
+        raise at_field("invalid", "service", "此服务请通过咨询办理")
     if service.shape not in BOOKING_TYPES:
         raise at_field("invalid", "service", "此服务不通过预约办理")
     fixed = service.choice.may_not_choose if service.choice else ()
@@ -223,7 +246,7 @@ async def _must_not_be_open(unit: Unit, known: Known, asked: _Requested) -> None
 def _message(
     booking_id: str, known: Known, asked: _Requested, door: Door, *, reserved: bool
 ) -> RequestBooking:
-    year = civil_date(asked.at).year
+    year, called_at = civil_date(asked.at).year, asked.body.first_called_at
     return RequestBooking(
         booking_id=booking_id,
         programme=known.programme.for_booking(asked.body.service),
@@ -246,6 +269,7 @@ def _message(
         coordination_consent=_coordination_consent(door, asked),
         requested_by=asked.caller.actor,
         requested_at=asked.at,
+        first_called_at=called_at and min(called_at, asked.at),
     )
 
 
@@ -287,22 +311,24 @@ def _need(body: BookingRequest) -> str:
 
 async def _start(door: Door, recorded: _Recorded) -> Answer:
     message = recorded.message
-    headers = {"Location": f"/v1/bookings/{message.booking_id}"}
+    opened = _opened(message.booking_id, message.service, message.requested_at)
     try:
         await door.cases.start_booking(message)
     except NotKnownYet:
-        return Answer(202, _opened(message, recorded.stage), headers, settled=False)
-    return Answer(201, _opened(message, BookingStage.REQUESTED.value), headers)
+        stands = opened.body | {"stage": recorded.stage, "stage_name": stage_name(recorded.stage)}
+        return opened._replace(status=202, body=stands, settled=False)
+    return opened
 
 
-def _opened(message: RequestBooking, stage: str) -> dict[str, Any]:
-    return BookingOpened(
-        booking_id=message.booking_id,
-        service=message.service,
-        stage=stage,
-        stage_name=stage_name(stage),
-        requested_at=message.requested_at,
-    ).model_dump(mode="json")
+def _opened(booking_id: str, service: str, at: datetime) -> Answer:
+    body = BookingOpened(
+        booking_id=booking_id,
+        service=service,
+        stage=BookingStage.REQUESTED.value,
+        stage_name=stage_name(BookingStage.REQUESTED.value),
+        requested_at=at,
+    )
+    return Answer(201, body.model_dump(mode="json"), {"Location": f"/v1/bookings/{booking_id}"})
 
 
 def booking_message(opened: str) -> RequestBooking:

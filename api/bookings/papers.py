@@ -28,7 +28,7 @@ from api.wiring.door import door_of
 from domain.documents import DocumentKind
 from domain.guards import Letter
 from domain.waiver import Role
-from workflows.messages import PapersArrived
+from workflows.bookings.messages import PapersArrived
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -58,7 +58,7 @@ async def upload_booking_document(
     """Store a paper of the booking; from its arrival runs the promise of an answer."""
 
     def arrived(document_id: str, at: datetime) -> Letter:
-        message = PapersArrived(at=at, document_id=document_id)
+        message = PapersArrived(at=at, document_id=document_id, kind=kind)
         return own_letter(document_id, booking_id, "papers_arrived", message, at=at)
 
     return await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key, arrived)

@@ -75,7 +75,7 @@ async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
 
 def has_ended(stage: str) -> bool:
     """Whether a stage is one of the ends."""
-    return stage in {one.value for one in ENDED}
+    return stage in ENDED
 
 
 async def documents_of_case(

@@ -31,12 +31,11 @@ from api.rescues.opening import rescue_message
 from api.waivers.reporting import start_message
 from api.wiring.door import Door, Unit
 from domain.guards import Letter
-from workflows.bookings.messages import MessageSaid
+from workflows.bookings.messages import MessageSaid, PapersArrived
 from workflows.messages import (
     CaseLinked,
     DisputeClaim,
     NoticeDischarge,
-    PapersArrived,
     PatientKnown,
     RequestTopUp,
 )

@@ -211,6 +211,10 @@ class CaseGateway:
             return False
 
 
+_NOT_CONNECTED: Final = "Failed client connect"
+"""How a lazily connected client says that it cannot reach its server: without a status."""
+
+
 def _word(opening: OpenCase) -> str:
     return "住院免押金" if opening.claim is None else "理赔"
 
@@ -227,8 +231,9 @@ async def _in_time(call: Awaitable[T]) -> T:
         if failure.status in _TRANSIENT:
             raise NotKnownYet from None
         raise
-    except RuntimeError:
-        # A lazily connected client that cannot reach its server raises this, without a status.
+    except RuntimeError as failure:
+        if not str(failure).startswith(_NOT_CONNECTED):
+            raise
         raise NotKnownYet from None
 
 

@@ -1,9 +1,9 @@
 """What the door looks after beside its requests: the working-day table, and claims left undecided.
 
 Every round reads the table again if a notice has been entered, tells some of the open cases that
-are behind, asks a supervisor for the next notice when the sure days run out, and an agent for the
-decision of a claim that the insurer has left lying. Each of these looks at what is there, so that
-a door that was away misses nothing and two doors do no harm.
+are behind it or behind the end of their policy, asks a supervisor for the next notice when the sure
+days run out, and an agent for the decision of a claim that the insurer has left lying. Each of
+these looks at what is there, so that a door that was away misses nothing and two doors do no harm.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from activities.ports.house import HouseTask
 from api.door.gateway import NotKnownYet
 from api.door.retiming import retime_some
+from api.policy_ends import tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
 from domain.steps.kinds import TaskKind
@@ -62,6 +63,7 @@ async def upkeep(door: Door, *, asking: bool = True) -> int:
         await _ask_for_the_next_notice(door)
         await _ask_for_decisions(door)
     try:
+        await tell_some(door.books, door.cases, at=door.clock())
         return await retime_some(door.books, door.cases, door.calendars.table)
     except NotKnownYet:
         return 0  # the next round will do

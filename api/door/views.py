@@ -177,7 +177,7 @@ def clock_view(clock: Clock) -> ClockView:
 
 def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
     """A step; `asks` is what its form wants, by code."""
-    known = row.kind in {kind.value for kind in TaskKind}
+    known = row.kind in TASKS
     return TaskView(
         task_id=row.task_id,
         case_id=row.case_id,
@@ -258,7 +258,7 @@ def notice_view(row: NoticeRow) -> NoticeView:
 
 def document_view(row: DocumentRow) -> DocumentView:
     """An uploaded file."""
-    known = row.kind in {kind.value for kind in DocumentKind}
+    known = row.kind in DOCUMENT_NAMES
     return DocumentView(
         document_id=row.document_id,
         kind=row.kind,

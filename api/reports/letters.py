@@ -23,6 +23,7 @@ from api.door.middleware import Measures
 from api.door.problems import Problem
 from api.door.shapes import Utc
 from api.door.text import Body, example, not_blank
+from api.partners.callbacks import Partner
 from api.partners.events import EVENTS, amount_of, subject_of
 from api.wiring.door import Door, Unit, door_of
 from domain.guards import Letter
@@ -31,7 +32,7 @@ from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 
-Sender = Literal["payment", "nurse", "message", "claims", "social", "door"]
+Sender = Partner | Literal["door"]
 EventId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 
 _COUNT_WITHIN_S: Final = 1.0

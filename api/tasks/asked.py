@@ -33,6 +33,7 @@ from domain.steps.asks import (
     signs,
 )
 from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
 from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
@@ -134,7 +135,7 @@ def asked_by(door: Door, row: TaskRow) -> Asks:
 
     The programme is that of the request, not of the day of the step: its refusals go by it too.
     """
-    if row.closed_at is not None or row.kind not in {kind.value for kind in TaskKind}:
+    if row.closed_at is not None or row.kind not in TASKS:
         return {}
     kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
     if not (is_booking or row.case_id.startswith("rs-")):

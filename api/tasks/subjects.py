@@ -15,6 +15,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.PHONE_CUSTOMER, "wrong_payee"): "收款人须更正",
     (TaskKind.PHONE_CUSTOMER, "payment_delayed"): "付款延迟",
     (TaskKind.PHONE_CUSTOMER, "contract_ends"): "保险合同将终止",
+    (TaskKind.PHONE_CUSTOMER, "policy_ends"): "保险合同终止, 其后不再垫付",
     (TaskKind.OFFER_VISIT, "offered"): "已派单, 等待接单",
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",

@@ -7,6 +7,7 @@ case's file at that moment.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -144,23 +145,31 @@ async def complete_task(
         return await _complete_house(request, task_id, caller, ask, written)
 
     async def record(unit: Unit) -> CompleteTask:
-        task, acting = await _task_for(unit, caller, task_id)
-        if _is_held_by_another(task, acting):
-            _refuse(task)
-        await _check_two_people(unit, task, acting)
-        file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
-        told = await listed(unit, task.case_id, form) if task_id.startswith(BOOKING) else written
-        return CompleteTask(
-            task_id=task_id,
-            kind=kind,
-            form=told,
-            documents=file,
-            actor=acting.actor,
-            at=door.clock(),
-        )
+        return await completion(unit, caller, task_id, form, at=door.clock())
 
     case_id = task_id.partition(".")[0]
     return await command(request, ask, case_id, "complete_task", record=record, field="task_id")
+
+
+async def completion(
+    unit: Unit, caller: Caller, task_id: str, form: Form, *, at: datetime
+) -> CompleteTask:
+    """What a case is told of a finished step; `Problem` when it is not this caller's to finish."""
+    task, acting = await _task_for(unit, caller, task_id)
+    if _is_held_by_another(task, acting):
+        _refuse(task)
+    await _check_two_people(unit, task, acting)
+    file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
+    written = form.model_dump(mode="json")
+    told = await listed(unit, task.case_id, form) if task_id.startswith(BOOKING) else written
+    return CompleteTask(
+        task_id=task_id,
+        kind=_kind(task_id),
+        form=told,
+        documents=file,
+        actor=acting.actor,
+        at=at,
+    )
 
 
 async def _complete_house(
@@ -194,7 +203,7 @@ async def _complete_house(
 
 def _kind(task_id: str) -> TaskKind:
     name = task_id.split(".")[1]
-    if name not in {kind.value for kind in TaskKind}:
+    if name not in TASKS:
         raise Problem("not-found", "没有此任务")
     return TaskKind(name)
 

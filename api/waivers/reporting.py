@@ -32,18 +32,25 @@ from api.door.problems import Problem, at_field
 from api.door.text import Body, Code, FormerCase, Moment, OpaqueId, Words, example
 from api.waivers.claim_gates import claim_of
 from api.wiring.door import Door, Unit, door_of
-from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage
+from domain.bookings.booking import BOOKING_STAGE_NAMES
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
-from domain.enquiry import ENQUIRY_STAGE_NAMES, EnquiryStage
+from domain.enquiry import ENQUIRY_STAGE_NAMES
 from domain.programmes.programme import Programme
-from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage
+from domain.rescues.rescue import RESCUE_STAGE_NAMES
 from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
 OPENING_NAME = "正在受理"
+_STAGE_NAMES: Final[dict[str, str]] = {
+    **{stage.value: name for stage, name in ENQUIRY_STAGE_NAMES.items()},
+    **{stage.value: name for stage, name in RESCUE_STAGE_NAMES.items()},
+    **{stage.value: name for stage, name in BOOKING_STAGE_NAMES.items()},
+    **{stage.value: name for stage, name in STAGE_NAMES.items()},
+}
+"""Where two kinds of matter have a stage of one code, the name is that of a case's."""
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
 
@@ -378,13 +385,7 @@ def start_message(opened: str) -> OpenCase:
 
 def stage_name(stage: str) -> str:
     """What a person reads for a stage."""
-    if stage in {one.value for one in BookingStage} - {one.value for one in Stage}:
-        return BOOKING_STAGE_NAMES[BookingStage(stage)]
-    if stage in {one.value for one in RescueStage} - {one.value for one in Stage}:
-        return RESCUE_STAGE_NAMES[RescueStage(stage)]
-    if stage in {one.value for one in EnquiryStage}:
-        return ENQUIRY_STAGE_NAMES[EnquiryStage(stage)]
-    return STAGE_NAMES[Stage(stage)] if stage in {one.value for one in Stage} else OPENING_NAME
+    return _STAGE_NAMES.get(stage, OPENING_NAME)
 
 
 def _view(recorded: Recorded, stage: str) -> dict[str, Any]:

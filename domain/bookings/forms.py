@@ -109,7 +109,7 @@ class ConfirmBooking(Form):
     """
 
     confirmed: bool
-    told_by: Literal["phone", "wechat", "in_person", "sms_and_phone"]
+    told_by: Literal["phone", "wechat", "in_person", "sms_and_phone", "app"]
     withdrawn: bool = False
     # What the service wants told with the result, by the codes of its step (R565).
     says: dict[Annotated[str, Field(max_length=32)], Words] = Field(default={}, max_length=10)

@@ -7,12 +7,14 @@ form of the step that checks the papers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.calendar import CalendarYearMissing, WorkCalendar
+from domain.clock import Budget, Unit, due_at
 from domain.documents import (
     DOCUMENT_NAMES,
     DocumentKind,
@@ -63,6 +65,49 @@ class Span(BaseModel):
     def holds(self, day: date) -> bool:
         """Whether a day lies within."""
         return not (self.first and day < self.first) and not (self.last and day > self.last)
+
+
+LOOKED_AT_WITHIN: Final = Budget(amount=1, unit=Unit.WORKING_DAY)
+"""So soon somebody looks at what has come, where no promise says: what those promise that speak of
+it (G28, G30, G31). A customer's days of waiting may run from his papers (G17, G20; inferred)."""
+
+
+def look_by(arrived_at: datetime, calendar: WorkCalendar) -> datetime:
+    """When papers that came at a moment are looked at; beyond the calendar a day later."""
+    try:
+        return due_at(arrived_at, LOOKED_AT_WITHIN, calendar)
+    except CalendarYearMissing:
+        return arrived_at + timedelta(days=1)
+
+
+class Arrival(BaseModel):
+    """A paper of a kind was handed in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: DocumentKind
+    at: AwareDatetime
+
+
+def whole_at(
+    arrivals: Iterable[Arrival],
+    is_whole: Callable[[Collection[DocumentKind]], bool],
+    *,
+    after: datetime | None,
+    found_at: datetime,
+) -> datetime:
+    """When the last paper came without which a file was not whole; somebody found it so later.
+
+    A file that was found incomplete became whole `after` that look. What came in no way we saw was
+    there when it was found at the latest.
+    """
+    have: set[DocumentKind] = set()
+    for one in sorted(arrivals, key=lambda each: each.at):
+        have.add(one.kind)
+        in_time = (after is None or after < one.at) and one.at <= found_at
+        if in_time and is_whole(have):
+            return one.at
+    return found_at
 
 
 def lacking(programme: Programme, disease: str | None, have: Collection[str]) -> list[DocumentKind]:

@@ -12,14 +12,13 @@ from typing import Final
 from pydantic import Field, model_validator
 
 from domain.activation import anniversary
+from domain.bookings.rounds import CALL_ATTEMPTS
 from domain.programmes.services import Service
 from domain.steps.forms import Form, Note, Words
 from domain.strict import wrong
 
 CALLS_MAX: Final = 12
 """No programme promises more than one a month."""
-ATTEMPTS: Final = 3
-"""So often a call is tried where the service says nothing of failed calls."""
 TRY_AGAIN_AFTER: Final = timedelta(days=1)
 
 
@@ -56,7 +55,7 @@ def calls_allowed(service: Service) -> tuple[int, int]:
 
 def attempts_of(service: Service) -> int:
     """How often one call is tried."""
-    return service.failed_calls.attempts if service.failed_calls else ATTEMPTS
+    return service.failed_calls.attempts if service.failed_calls else CALL_ATTEMPTS
 
 
 def call_days(first_visit_on: date, *, asked_on: date, calls: int) -> list[date]:

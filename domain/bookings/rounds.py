@@ -22,6 +22,8 @@ ROUNDS_END: Final = 24
 """So often anybody is."""
 WISHES_MAX: Final = 24
 """So often a customer wishes another day, or takes another slot."""
+CALL_ATTEMPTS: Final = 3
+"""So often a customer is called where the service says nothing of failed calls."""
 ASKS_MAX: Final = 24
 """So often hospitals are asked over the wire; a dispatcher calls them as before."""
 

@@ -47,7 +47,9 @@ BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.OFFER_OPTIONS: task_terms("推荐专家或门诊", OfferOptions, Role.REVIEWER),
     TaskKind.CHOOSE_OPTION: task_terms("选择专家或门诊", ChooseOption, Role.CUSTOMER, Role.AGENT),
     TaskKind.ARRANGE_SERVICE: task_terms("协调医院资源", ArrangeService, Role.DISPATCHER),
-    TaskKind.CONFIRM_BOOKING: task_terms("告知并确认预约", ConfirmBooking, Role.AGENT),
+    TaskKind.CONFIRM_BOOKING: task_terms(
+        "告知并确认预约", ConfirmBooking, Role.AGENT, Role.CUSTOMER
+    ),
     TaskKind.REPORT_VISIT: task_terms("登记就诊结果", ReportVisit, Role.AGENT),
     TaskKind.DECIDE_USE: task_terms("判定是否计次", DecideUse, Role.SUPERVISOR),
     TaskKind.FOLLOW_UP_CALL: task_terms("服务回访", FollowUpCall, Role.AGENT),

@@ -42,6 +42,11 @@ def owed_until(
     return min(day for day in ends if day is not None)
 
 
+def tells_completeness(programme: Programme) -> bool:
+    """Whether the customer of a service is promised to hear that his papers are complete (R659)."""
+    return any(ExpectedEvent.COMPLETENESS_TOLD in clock.stops for clock in programme.clocks)
+
+
 def is_reviewed(programme: Programme, service: Service) -> bool:
     """Whether somebody says yes or no before coordination: by a step, a promise or the quota."""
     by_step = any(step.code in ("review", "second_check") for step in service.steps)
@@ -50,10 +55,23 @@ def is_reviewed(programme: Programme, service: Service) -> bool:
     return by_step or by_quota or told
 
 
+def start_is_cut_off(service: Service) -> bool:
+    """Whether giving up is free until the formal start: only then the start is told (C-25)."""
+    rule = service.cancellation
+    return rule is not None and rule.free_before is ExpectedEvent.SERVICE_STARTED
+
+
 def is_chosen(service: Service) -> bool:
     """Whether the customer chooses among experts or clinics before coordination."""
     choice = service.choice
     return choice is not None and (choice.experts_offered is not None or bool(choice.clinics))
+
+
+def is_told_by_phone(service: Service) -> bool:
+    """Whether somebody phones with the result (P18: 短信及电话, P17: its precautions)."""
+    return bool(steps_at(service, "told")) or any(
+        step.code == "tell_by_both" for step in service.steps
+    )
 
 
 def chooses_expert(service: Service) -> bool:

@@ -133,7 +133,9 @@ def _of(services: list[Service], programme: Programme) -> Escorting:
     calls = [one for one in steps if one.code.startswith(_CALLED) and one.code != _ON_THE_WAY]
     return Escorting(
         calls=_items(calls),
-        items=_items(one for one in steps if one.code not in _AROUND and one not in calls),
+        items=_items(
+            one for one in steps if one.code not in _AROUND and one not in calls and not one.asked
+        ),  # a step that is asked of others (`own_steps`) is no nurse's
         content=services[0].content,
         clinical_nurse=any(
             one.staffing and one.staffing.needs_nursing_experience for one in services

@@ -77,6 +77,22 @@ class Fees(Terms):
     booking: Literal["free", "customer"] = "free"
     medical: Literal["customer", "insurer", "not_stated"] = "not_stated"
 
+    @property
+    def words(self) -> list[str]:
+        """What a customer is told of it; nothing of what the source does not state."""
+        return [_BOOKING_COSTS[self.booking], *_TREATMENT_COSTS[self.medical]]
+
+
+_BOOKING_COSTS: Final = {
+    "free": "预约服务不收取费用",
+    "customer": "预约挂号费用由客户自行承担",
+}
+_TREATMENT_COSTS: Final = {
+    "customer": ["挂号、检查、治疗、药品、床位等医疗费用由客户自行承担"],
+    "insurer": ["医疗费用由保险公司直接结算, 未直接结算的由客户先行支付"],
+    "not_stated": list[str](),
+}
+
 
 class DataRecipient(Terms):
     """A class of recipients of personal data, and what binds them."""

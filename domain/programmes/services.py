@@ -95,6 +95,7 @@ class Precondition(Terms):
 
     code: PreconditionCode
     quote: str = ""
+    of_some_hospitals: bool = False  # only where the hospital asks for it: who lacks it is judged
 
 
 class Waiting(Terms):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+
+import httpx
 
 from adapters.programmes.files import load_programmes
 from domain.privacy import mask_name
 from domain.programmes.rules import RuleCode
 from tests.api.conftest import HOSPITAL, NAME, PHONE, House
 from tests.api.test_bad_input import problem
-from tests.api.test_bookings import NEED, P04, booked, done, insured_of, reviewed
+from tests.api.test_bookings import NEED, P04, booked, done, insured_of, reviewed, staged
 from tests.api.test_callbacks import call
 from tests.api.test_reporting import open_task
 from tests.api.test_sight import audited
@@ -123,6 +126,39 @@ async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House
     assert await listed("customer", subject="customer-2") == []
     assert await listed("channel", channel="hotline") == ["choose_option"]
     assert await listed("channel", channel="other") == []
+
+
+async def test_a_customer_chooses_and_says_yes_in_the_app(worked: House) -> None:
+    """The steps on the worklist are the same; an app need not know their ids."""
+    await insured_of(worked, P04)
+    booking_id = await booked(worked)
+    path = f"/v1/bookings/{booking_id}"
+
+    async def says(what: str, subject: str = "customer-1", **body: Any) -> httpx.Response:
+        answer: httpx.Response = await worked.post(
+            f"{path}/{what}", body, "customer", subject=subject
+        )
+        return answer
+
+    problem(await says("choice", option="expert-2"), 409, "wrong-stage")
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    await reviewed(worked, booking_id)
+    options = [{"option": f"expert-{n}"} for n in (1, 2, 3)]
+    await done(worked, booking_id, "offer_options", "reviewer", options=options)
+    await open_task(worked, booking_id, "choose_option")
+    problem(await says("choice", option="expert-9"), 422, "invalid", "option")
+    problem(await says("choice", "customer-2", option="expert-2"), 404, "not-found")
+    assert (await says("choice", option="expert-2")).status_code == 200
+    at = (worked.clock() + timedelta(days=9)).isoformat()
+    await done(worked, booking_id, "arrange_service", "dispatcher", arranged=True, service_at=at)
+    asked = await open_task(worked, booking_id, "confirm_booking")
+    took_back = {"confirmed": False, "told_by": "app", "withdrawn": True}
+    address = f"/v1/tasks/{asked['task_id']}/completion"
+    refused = await worked.post(address, took_back, "customer", subject="customer-1")
+    problem(refused, 422, "invalid", "withdrawn")
+    assert (await says("confirmation", confirmed=True)).status_code == 200
+    await staged(worked, booking_id, "confirmed")
+    problem(await says("confirmation", confirmed=True), 409, "task-not-open")
 
 
 async def test_the_list_of_bookings_comes_in_pages_and_to_each_their_own(worked: House) -> None:

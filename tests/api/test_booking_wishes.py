@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -26,6 +27,7 @@ from tests.api.test_bookings import reviewed as approved
 from tests.api.test_reporting import open_task
 from tests.workflows.booked import PROGRAMMES
 
+P14 = "pingan_health_295"
 P16 = "global_doctor_ci"
 P19 = "annex2_ci_inpatient"
 
@@ -114,6 +116,9 @@ async def test_what_a_customer_must_be_told_stands_in_the_file(
     notes = (await house.get(f"/v1/bookings/{booking_id}", "agent")).json()["notes"]
     written = {rule.code: rule.text for rule in PROGRAMMES[programme].rules}
     assert {written[code] for code in rules} <= {*notes}
+    fees = PROGRAMMES[programme].fees
+    assert fees is not None
+    assert {*fees.words} <= {*notes}
 
 
 async def test_english_is_spoken_where_the_hotline_speaks_it(house: House) -> None:
@@ -138,3 +143,29 @@ async def test_the_insurer_says_that_a_contract_has_ended(worked: House) -> None
     ended = await staged(worked, booking_id, "terminated")
     assert (ended["reason"], ended["unit"]) == ("保险合同解除", "given_back")
     problem(await worked.post(path, {}, "insurer"), 409, "case-ended")
+
+
+async def test_a_promise_counts_from_the_first_call_as_whoever_took_it_says(worked: House) -> None:
+    """R569, C-63: not from one to come or of long ago, and not as the customer has it."""
+    await insured_of(worked, P14)
+    called_at = worked.clock() - timedelta(days=1)
+    bed = {"programme": P14, "service": "expert_outpatient"}
+
+    async def asked(at: datetime, role: str = "agent", **who: str) -> Any:
+        body = request_of(worked, **bed, first_called_at=at.isoformat())
+        return await worked.post("/v1/bookings", body, role, **who)
+
+    for at in (worked.clock() + timedelta(hours=1), worked.clock() - timedelta(days=31)):
+        problem(await asked(at), 422, "invalid", "first_called_at")
+    by_himself = await asked(called_at, "customer", subject="customer-1")
+    problem(by_himself, 422, "invalid", "first_called_at")
+    assert await worked.rows("bookings") == 0
+    answer = await asked(called_at)
+    assert answer.status_code == 201, answer.text
+    await open_task(worked, answer.json()["booking_id"], "take_request")
+    seen = await staged(worked, answer.json()["booking_id"], "requested")
+    assert {one["clock"] for one in seen["clocks"]} == {"G25", "G27"}
+    started = {datetime.fromisoformat(one["started_at"]) for one in seen["clocks"]}
+    assert started == {called_at}
+    [line] = [one for one in seen["timeline"] if one["event"] == "first_call"]
+    assert datetime.fromisoformat(line["at"]) == called_at

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert, text
 
 from adapters.tables.cases import policies
-from api.door.delivery import ORPHAN_AFTER, sweep
 from domain.bookings.terms import papers_for
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PERSON, House, no_server_takes_a_signal
@@ -19,6 +18,7 @@ from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 from tests.workflows.booked import PROGRAMMES
 
+P01 = "bainian_deposit_waiver"
 P04 = "pingan_oncology_157"
 P20 = "ins_oncology"
 P02 = "pingan_value_added"
@@ -226,6 +226,8 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
         ({"programme": "nope"}, 422, "unknown-programme", "programme"),
         ({"service": "nope"}, 422, "invalid", "service"),
         ({"programme": P02, "service": "inpatient_advance"}, 422, "invalid", "service"),
+        # An everyday question is an enquiry: answered in minutes, and no booking (R063).
+        ({"programme": P01, "service": "daily_health_consult"}, 422, "invalid", "service"),
         ({"need": ""}, 422, "invalid", "need"),
         ({"consent": {"given": False, "version": "v"}}, 422, "invalid", "consent.given"),
         ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),
@@ -251,17 +253,6 @@ async def test_another_channels_booking_does_not_exist(worked: House) -> None:
     assert (await worked.get(path, "customer", subject="customer-1")).status_code == 200
     cancelling = await worked.post(f"{path}/cancellation", {}, "channel", channel="other")
     problem(cancelling, 404, "not-found")
-
-
-async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
-    await insured_of(house, P04)
-    answer = await house.post("/v1/bookings", request_of(house))
-    booking_id = answer.json()["booking_id"]
-    async with house.database.begin() as connection:
-        await connection.execute(text("UPDATE bookings SET stage = 'opening'"))
-    await house.temporal.get_workflow_handle(booking_id).terminate("lost")
-    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
-    assert await sweep(house.app.state.door) >= 1
 
 
 async def test_who_asked_and_why_stand_only_sealed(worked: House) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from adapters.tables.cases import policies
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, STRANGER, House
+from tests.api.papers import handed_in
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import NEED, P02, booked, done, insured_of, request_of, staged
 from tests.api.test_callbacks import call, waiting
@@ -162,6 +163,8 @@ async def test_a_doctor_advises_and_the_customer_reads_the_summary(
     await insured_of(worked, P02)
     booking_id = await booked(worked, programme=P02, service=service)
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    if service == "checkup_report_reading":  # R156: first the report itself
+        await handed_in(worked, booking_id, "checkup_report")
     if service == "family_doctor_phone":
         fits = {"doctor": "doctor-1", "doctor_level": "attending", "hospital_class": "3A"}
         await done(worked, booking_id, "match_doctor", "reviewer", matched=True, **fits)

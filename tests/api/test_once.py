@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text
 
 import worker
-from api.door.delivery import sweep
+from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
 from tests.api.conftest import House, nothing_written
 from tests.api.test_bad_input import problem
+from tests.api.test_bookings import P04, insured_of, request_of
 from tests.api.test_reporting import open_task
 
 
@@ -126,6 +127,43 @@ async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_befo
     worked.clock.move(seconds=6)
     assert await sweep(door) == 1
     await open_task(worked, case_id, "first_contact")
+
+
+async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
+    class Lost(CaseGateway):
+        async def start_booking(self, asked: object) -> None:
+            raise NotKnownYet
+
+    await insured_of(house, P04)
+    door, body = house.app.state.door, request_of(house)
+    house.app.state.door = replace(door, cases=Lost(house.temporal))
+    kept = await house.post("/v1/bookings", body, key="lost")
+    assert (kept.status_code, kept.json()["stage"]) == (202, "opening"), kept.text
+    house.app.state.door = door
+    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
+    assert await sweep(door) == 1
+    again = await house.post("/v1/bookings", body, key="lost")
+    assert (again.status_code, again.json()["stage"]) == (201, "requested"), again.text
+    assert again.json()["booking_id"] == kept.json()["booking_id"]
+    assert await house.rows("entitlement_uses") == 1
+
+
+async def test_a_booking_is_answered_as_it_was_recorded_though_the_door_died_before_the_start(
+    house: House,
+) -> None:
+    class Dies(CaseGateway):
+        async def start_booking(self, asked: object) -> None:
+            raise asyncio.CancelledError
+
+    await insured_of(house, P04)
+    door, body = house.app.state.door, request_of(house)
+    house.app.state.door = replace(door, cases=Dies(house.temporal))
+    with pytest.raises(asyncio.CancelledError):
+        await house.post("/v1/bookings", body, key="died")
+    again = await house.post("/v1/bookings", body, key="died")
+    assert (again.status_code, again.headers["idempotent-replay"]) == (201, "true"), again.text
+    house.clock.move(seconds=ORPHAN_AFTER.total_seconds() + 1)
+    assert await sweep(door) == 1
 
 
 async def test_a_start_that_fails_in_an_unknown_way_takes_its_answer_back(house: House) -> None:

@@ -14,6 +14,7 @@ from adapters.books.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
 from api.waivers import documents
 from api.waivers.payment_codes import drawn
+from domain.calendar import civil_date
 from tests.api.conftest import NAME, PHONE, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
@@ -258,6 +259,23 @@ async def test_a_dispatcher_lists_other_roles_only_by_name(house: House) -> None
     assert await listed("dispatcher", "nurse") == {"hand_in_slip"}
     assert await listed("supervisor") == {*kinds} == await listed("auditor")
     problem(await house.get("/v1/tasks", "agent", params={"role": "nurse"}), 403, "forbidden")
+
+
+async def test_what_another_case_was_granted_is_not_missing_from_what_is_left(house: House) -> None:
+    limits, at = Ledger(house.database), house.clock()
+    ours, other = [
+        str((await house.report(planned_admission=day.isoformat())).json()["case_id"])
+        for day in (civil_date(at), civil_date(at + timedelta(days=1)))
+    ]
+    for case_id in (ours, other):
+        await limits.set_limit(case_id, limit_fen=18_000_000, operator="at_most")
+    row = {"top_up_id": "tu-1", "case_id": other, "requested_at": at, "state": "accepted"}
+    row |= {"requested_fen": 3_000_000, "granted_fen": 3_000_000}
+    async with house.database.begin() as connection:
+        await connection.execute(insert(top_ups).values(row))
+    for case_id, left in ((ours, "180000.00"), (other, "150000.00")):
+        seen = (await house.get(f"/v1/deposit-waivers/{case_id}")).json()["money"]
+        assert seen["left"]["amount"] == left
 
 
 async def test_a_request_before_the_stay_says_that_it_waits_for_it(house: House) -> None:

@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 
 from adapters.programmes.files import load_programmes
-from domain.bookings.papers import PaperRead, Span, faults, lacking
+from domain.bookings.papers import (
+    Arrival,
+    PaperRead,
+    Span,
+    faults,
+    lacking,
+    look_by,
+    whole_at,
+)
 from domain.bookings.staffing import unfit
 from domain.bookings.terms import OWED_FOR, owed_until, preferred
 from domain.documents import DocumentKind
 from domain.programmes.services import DoctorLevel
+from tests.builders import a_calendar, civil
 
 PROGRAMMES = {one.code: one for one in load_programmes()}
 ON = date(2026, 9, 14)
@@ -90,6 +99,54 @@ def test_of_papers_that_replace_each_other_one_is_enough() -> None:
         "mri_report",
         "endoscopy_report",
     ]
+
+
+MRI, BLOOD, SLIP_KIND = (
+    DocumentKind.MRI_REPORT,
+    DocumentKind.BLOOD_REPORT,
+    DocumentKind.ADMISSION_SLIP,
+)
+LOOK = civil("2026-09-03 09:00")
+
+
+@pytest.mark.parametrize(
+    ("handed_in", "sent_back", "since"),
+    [
+        ([(MRI, "08-31"), (BLOOD, "09-01")], None, "2026-09-01 00:00"),
+        ([(BLOOD, "09-01"), (MRI, "08-31"), (SLIP_KIND, "09-02")], None, "2026-09-01 00:00"),
+        ([(MRI, "08-31")], None, "2026-09-03 09:00"),  # the other came in another way
+        ([], None, "2026-09-03 09:00"),
+        ([(MRI, "08-31"), (BLOOD, "09-04")], None, "2026-09-03 09:00"),  # told of after the look
+        ([(MRI, "08-31"), (BLOOD, "09-02")], "2026-09-01 12:00", "2026-09-02 00:00"),
+        # Sent back without a word which of them: whatever comes next makes it whole.
+        ([(MRI, "08-30"), (BLOOD, "08-31")], "2026-09-01 12:00", "2026-09-03 09:00"),
+        (
+            [(MRI, "08-30"), (BLOOD, "08-31"), (SLIP_KIND, "09-02")],
+            "2026-09-01 12:00",
+            "2026-09-02 00:00",
+        ),
+    ],
+)
+def test_a_file_is_whole_from_the_paper_that_made_it_whole(
+    handed_in: list[tuple[DocumentKind, str]], sent_back: str | None, since: str
+) -> None:
+    """『客户提供完整病历和相关材料后』: G18, G20, G23, G29 count from what he did."""
+    arrivals = [Arrival(kind=kind, at=civil(f"2026-{day} 00:00")) for kind, day in handed_in]
+    found = whole_at(
+        arrivals,
+        {MRI, BLOOD}.issubset,
+        after=civil(sent_back) if sent_back else None,
+        found_at=LOOK,
+    )
+    assert found == civil(since)
+
+
+def test_papers_are_looked_at_by_the_end_of_the_next_working_day() -> None:
+    calendar = a_calendar()
+    assert look_by(civil("2026-09-30 16:00"), calendar) == civil("2026-10-09 00:00")
+    beyond = civil("2031-05-05 16:00")
+    assert not calendar.knows(beyond.date())
+    assert look_by(beyond, calendar) == civil("2031-05-06 16:00")
 
 
 @pytest.mark.parametrize(

@@ -285,3 +285,27 @@ def test_a_snapshot_does_not_write_what_nothing_was_said_of() -> None:
     assert "services" not in written["clocks"][0]
     assert "payment_modes" in written["waiver"]
     assert Programme.model_validate(written) == carried
+
+
+@pytest.mark.parametrize(
+    ("code", "booking_is_free", "treatment"),
+    [
+        ("pingan_oncology_157", True, "客户自行承担"),  # R328
+        ("changsheng_haorensheng", True, "客户自行承担"),  # R357
+        ("pingan_pc_haoran", True, "客户自行承担"),  # R411
+        ("changsheng_yuanmeng", True, "客户自行承担"),  # R482
+        ("ruitai_ci", True, "客户自行承担"),  # R556
+        ("global_doctor_ci", False, ""),  # R633: 挂号费 is the customer's; the rest is not stated
+        ("annex2_ci_inpatient", True, "客户自行承担"),  # R701
+        ("ins_oncology", True, "保险公司"),  # R749
+    ],
+)
+def test_who_pays_is_told_in_words_and_nothing_of_what_the_source_leaves_open(
+    code: str, *, booking_is_free: bool, treatment: str
+) -> None:
+    [programme] = [one for one in load_programmes() if one.code == code]
+    assert programme.fees is not None
+    of_booking, *of_treatment = programme.fees.words
+    assert ("不收取费用" in of_booking) is booking_is_free
+    assert len(of_treatment) == bool(treatment)
+    assert all(treatment in words for words in of_treatment)

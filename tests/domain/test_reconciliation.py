@@ -163,3 +163,30 @@ def test_the_same_day_finds_the_same_difference_under_the_same_name() -> None:
     assert first.about == again.about == f"payment 2026-05-06 only_theirs {FIRST}"
     (other,) = compared({DAY: [a_line()]}, [a_row("hold")])
     assert other.about != first.about
+
+
+def test_a_day_of_many_thousands_is_compared_in_one_pass() -> None:
+    """Twice the movements take about twice the looks at them, not four times."""
+    assert _looks(2_000) < 3 * _looks(1_000)
+
+
+def _looks(movements: int) -> int:
+    """How often rows of the ledger are asked for their subject."""
+    asked = 0
+
+    class Counted(Booked):
+        @property
+        def subject(self) -> str:
+            nonlocal asked
+            asked += 1
+            return super().subject
+
+    names = [f"dw-{number:020d}:deposit:1" for number in range(movements)]
+    rows = [
+        Counted(**row.model_dump() | {"case_id": name.partition(":")[0], "movement_id": name})
+        for name in names
+        for row in PAID
+    ]
+    lines = [a_line(movement_id=name) for name in names]
+    assert differences(DAY, {DAY: lines}, rows) == []
+    return asked

@@ -20,6 +20,7 @@ ASKED = [
     for service in programme.services
     for needed in service.preconditions
     if needed.code is not PreconditionCode.BOOKING  # a rule of its own
+    if not needed.of_some_hospitals
 ]
 
 
@@ -27,9 +28,27 @@ ASKED = [
 def test_a_service_waits_for_each_of_its_preconditions(
     code: str, service: str, needed: PreconditionCode
 ) -> None:
-    """R287, R293, R300, R319, R557, R562, R631, R645, R649, R679."""
+    """R287, R293, R300, R319, R557, R562, R645, R679."""
     without = frozenset(PreconditionCode) - {needed}
-    assert verdict(code, service, preconditions=without).codes == (RuleCode.PRECONDITIONS,)
+    found = verdict(code, service, preconditions=without)
+    assert (found.outcome, found.codes) == (Outcome.REJECTED, (RuleCode.PRECONDITIONS,))
+
+
+@pytest.mark.parametrize("service", ["top100_expert_appointment", "inpatient_arrangement"])
+def test_a_hospital_card_is_asked_for_only_where_the_hospital_wants_one(service: str) -> None:
+    """R631, R649: 『部分医院』; who has none is not turned away, a person looks which hospital."""
+    card = PreconditionCode.HOSPITAL_CARD
+    [needed] = [
+        one for one in ALL["global_doctor_ci"].service(service).preconditions if one.code is card
+    ]
+    assert "部分医院" in needed.quote
+    found = verdict("global_doctor_ci", service, preconditions=frozenset(PreconditionCode) - {card})
+    assert (found.outcome, found.codes) == (Outcome.NEEDS_PERSON, (RuleCode.PRECONDITIONS,))
+    assert "就诊卡" in found.reasons[0].text
+    assert verdict("global_doctor_ci", service).outcome is Outcome.ELIGIBLE
+    without = verdict("global_doctor_ci", service, preconditions=frozenset())
+    advised = service == "inpatient_arrangement"  # the attending doctor's advice is no such card
+    assert without.outcome is (Outcome.REJECTED if advised else Outcome.NEEDS_PERSON)
 
 
 def _asking(needed: PreconditionCode) -> RuleCode:

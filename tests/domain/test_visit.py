@@ -129,6 +129,16 @@ def test_an_admission_is_accompanied_by_both_services_that_follow_it() -> None:
     assert terms.checklist == ["陪同排队代办手续", "引领被保险人到病区门口"]
 
 
+def test_the_formalities_of_an_admission_are_a_clinical_nurses_also_where_booked_alone() -> None:
+    """R398: 由具有临床护士从业经历的陪诊人员…进行住院手续的办理."""
+    assert _of("anxin_cancer_inpatient", "admission_formalities_agency").clinical_nurse
+
+
+def test_what_a_programme_asks_of_others_is_on_no_escorts_list() -> None:
+    """P07's reviewer passes the expert's advice on, its agent sums up; the nurse does neither."""
+    assert _of("pingan_pc_haoran", "visit_escort").checklist == CHECKLIST["escort"]
+
+
 def test_these_appointments_are_accompanied_and_no_others() -> None:
     found = {
         (programme.code, service.code)

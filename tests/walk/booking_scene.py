@@ -31,6 +31,7 @@ from tests.walk.booking_people import UNWILLING, WILLING, moment
 from tests.walk.engine import Execution, named
 from tests.workflows.booked import verbs_of
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
+from workflows.bookings.messages import PapersArrived
 from workflows.messages import (
     BOOKING_TYPES,
     Actor,
@@ -68,6 +69,7 @@ class BookingScene:
         self._loop = loop
         self.roster = FakeRoster()
         self._calls = 0
+        self._papers = 0
         self.nurses = 0
         self.story: list[str] = []
         self.happened: Counter[str] = Counter()
@@ -103,6 +105,10 @@ class BookingScene:
     def ask_hospitals(self) -> None:
         """Hospitals are asked by wire for this one, beside the people who call them."""
         self._asked = self._asked.model_copy(update={"coordination_consent": "v2026_01"})
+
+    def called_first(self, at: datetime) -> None:
+        """The customer had called about this before the request was written down."""
+        self._asked = self._asked.model_copy(update={"first_called_at": at})
 
     # What there is -------------------------------------------------------------------------------
 
@@ -210,6 +216,16 @@ class BookingScene:
     def leads_on(self, task: TaskOpened) -> bool:
         """Whether doing a step is the service's way; an escort's end is reported by the escort."""
         return task.kind is not TaskKind.REPORT_VISIT or self.service.shape is not Shape.ESCORT
+
+    def hand_in(self, *kinds: DocumentKind | None) -> None:
+        """The customer hands papers in, of a kind or, in an old letter, of none that is told."""
+        for kind in kinds:
+            self._papers += 1
+            document_id = f"doc-{self._papers}"
+            message = PapersArrived(at=self.now, document_id=document_id, kind=kind)
+            self.tell(f"papers {kind}")
+            self.run.signal("papers_arrived", message)
+            self.settle()
 
     def give_up(self) -> None:
         """The customer cancels, and accepts what it costs."""

@@ -15,13 +15,12 @@ from domain.calendar import civil_date
 from domain.programmes.services import DoctorLevel, Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
 from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract, MessageSaid
+from workflows.bookings.messages import EndContract, MessageSaid, PapersArrived
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.messages import (
     ChangeDate,
     NewCalendar,
     NoticeFailed,
-    PapersArrived,
     SlotWithdrawn,
     VisitTaken,
 )

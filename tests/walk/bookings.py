@@ -26,7 +26,6 @@ from tests.workflows.fakes import FakePartners
 from workflows.bookings.contract import CONTRACT_ENDED
 from workflows.messages import (
     CompleteTask,
-    PapersArrived,
 )
 
 STEPS: Final = 40
@@ -99,8 +98,8 @@ class BookingWalk(BookingScene):
         elif what == "nurse":
             self.nurse_says(yes=self.chance.random() < 0.6)
         elif what == "papers":
-            self.run.signal("papers_arrived", PapersArrived(at=self.now, document_id="doc-1"))
-            self.settle()
+            kinds = [rule.kind for rule in self.programme.documents]
+            self.hand_in(self.chance.choice([None, *kinds]))
         elif what == "give_up":
             self.give_up()
         elif what == "restart":

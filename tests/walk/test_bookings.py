@@ -238,6 +238,9 @@ def test_an_appointment_is_coordinated_when_need_is_known_and_its_customer_is_re
     named = ["客户选定专家 o-2"] if chosen else []
     assert arranging.subject == "; ".join([*named, *filter(None, [preferred(one.service)])])
     told = [notice.template for page in one.pages for notice in page.notices]
+    rule = one.service.cancellation  # that giving up costs from here on is told where it does
+    costs = rule is not None and rule.free_before is ExpectedEvent.SERVICE_STARTED
+    assert told.count("booking_started") == (1 if costs else 0)
     visit = ["booking_confirmed", "booking_tomorrow", "booking_soon"]
     near = one.service_at - OPENS < timedelta(days=1)
     assert [code for code in told if code in visit] == (visit[::2] if near else visit)

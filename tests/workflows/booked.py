@@ -49,7 +49,7 @@ from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
 from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract
+from workflows.bookings.messages import EndContract, PapersArrived
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
 from workflows.messages import (
@@ -59,10 +59,10 @@ from workflows.messages import (
     CancelBooking,
     ChangeDate,
     CompleteTask,
-    PapersArrived,
     PaymentResult,
     RequestBooking,
 )
+from workflows.policy_messages import PolicyEnds
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {
@@ -200,6 +200,11 @@ class Booked(Followed):
             "end_contract", message, result_type=Accepted
         )
         return accepted
+
+    async def lose_policy(self, last_day: str) -> None:
+        """The insurer ends the policy as a whole; the door tells every open booking."""
+        message = PolicyEnds(actor=INSURER, at=self.time.now(), ends_on=self.day(last_day))
+        await self.handle.signal("policy_ends", message)
 
     async def wish_for(self, day: str) -> Accepted:
         """The customer wishes another day."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,11 @@ from temporalio.exceptions import ApplicationError
 from activities.ports.cases import TopUpState
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role, Stage
-from tests.builders import DISPATCHER, NURSE, SUPERVISOR
+from tests.builders import AGENT, DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from workflows.messages import Actor, Intervene, VisitTaken
+from workflows.policy_messages import PolicyEnds
 from workflows.waiver.interventions import DECEASED, POLICY_ENDED
 
 CaseOf = Callable[..., Any]
@@ -26,6 +27,13 @@ OTHER_NURSE = Actor(role=Role.NURSE, id="nurse-other")
 async def intervene(case: Case, act: Any, **more: Any) -> None:
     message = Intervene(act=act, actor=SUPERVISOR, at=case.time.now(), **more)
     await case.update("intervene", message)
+
+
+async def policy_ends(case: Case, on: date) -> None:
+    """The insurer's word about the policy as the door hands it to every open case."""
+    await case.handle.signal(
+        "policy_ends", PolicyEnds(actor=SUPERVISOR, at=case.time.now(), ends_on=on)
+    )
 
 
 async def refused(case: Case, act: Any, **more: Any) -> str | None:
@@ -187,9 +195,36 @@ async def test_a_policy_that_ends_before_the_first_payment_ends_the_case(
     async with case_of() as case:
         await case.open()
         await people.reviewed(case)
-        await intervene(case, "policy_ended")
-        await case.ends(Stage.CANCELLED)
+        await policy_ends(case, case.day("2026-05-20"))
+        await case.do(TaskKind.PHONE_CUSTOMER, AGENT, reached=True, note="已告知")
+        await case.go_to("2026-05-21 00:01")
+        await case.until(lambda: case.stage is Stage.CANCELLED)
+        await case.settled()
         assert case.told[-1] == "declined"
+
+
+async def test_nothing_is_added_to_a_stay_after_the_last_day_of_its_policy(case_of: CaseOf) -> None:
+    """The day named last counts; until it is over a top-up is paid, and the rest is settled."""
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await policy_ends(case, case.day("2026-05-30"))
+        await case.do(TaskKind.PHONE_CUSTOMER, AGENT, reached=True, note="已告知")
+        for _ in range(2):
+            await policy_ends(case, case.day("2026-05-20"))
+        told = await case.task(TaskKind.PHONE_CUSTOMER)
+        assert told.task_id.endswith(".2")
+        await case.complete(told, AGENT, {"reached": True, "note": "已告知"})
+        await people.ask_top_up(case, "t-1", 1_000_000)
+        await people.answer_top_up(case, "t-1")
+        await people.slip(case, 2)
+        await case.go_to("2026-05-21 00:01")
+        await case.until(lambda: "policy_ended" in case.lines)
+        await people.ask_top_up(case, "t-2", 1_000_000)
+        await case.until(lambda: case.top_ups["t-2"].state is TopUpState.REFUSED)
+        assert case.top_ups["t-2"].reason == POLICY_ENDED
+        assert case.stage is Stage.IN_HOSPITAL
+        assert sum(case.partners.paid.values()) == 6_000_000
 
 
 # Death -------------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from adapters.settings import Settings
 from domain.clock import ClockState
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import Stage
-from tests.builders import NURSE
+from tests.builders import AGENT, INSURER, NURSE
 from tests.workflows import people
 from tests.workflows.conftest import Case, opener
 from tests.workflows.impatient import ImpatientServer
+from workflows.policy_messages import PolicyEnds
 
 CaseOf = Callable[..., Any]
 
@@ -48,6 +49,9 @@ async def test_a_stay_goes_on_in_new_runs_and_loses_nothing(impatient_case_of: C
         await case.settled()
         slips = [task.task_id for task in case.open_tasks.values()]
         assert await _runs(case) >= 2
+        ends = PolicyEnds(actor=INSURER, at=case.time.now(), ends_on=case.day("2026-06-23"))
+        await case.handle.signal("policy_ends", ends)
+        await case.do(TaskKind.PHONE_CUSTOMER, AGENT, reached=True)
         # A slip, two pieces of care and the promise of the slip were handed on.
         await people.ask_top_up(case, "t-1", 1_000_000)
         await people.answer_top_up(case, "t-1")
@@ -68,6 +72,7 @@ async def test_a_stay_goes_on_in_new_runs_and_loses_nothing(impatient_case_of: C
         await case.task(TaskKind.DISCHARGE_VISIT)
         await case.go_to("2026-06-24 09:30")
         await case.until(lambda: "K08I.2" in case.alerts)
+        assert "policy_ended" in case.lines
         await people.discharge_visit(case, 8_000_000)
         await people.file_claim(case)
         await people.decide(case, "approved", 8_000_000)

@@ -20,7 +20,13 @@ from domain.bookings.forms import (
     OfferOptions,
     ReportVisit,
 )
-from domain.bookings.terms import chooses_expert, ends_with_admission, is_chosen
+from domain.bookings.terms import (
+    chooses_expert,
+    ends_with_admission,
+    is_chosen,
+    is_told_by_phone,
+    start_is_cut_off,
+)
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
@@ -108,7 +114,8 @@ class Appointment(Booking):
         if self._state.stage is not BookingStage.COORDINATING:
             desk.enter(BookingStage.COORDINATING, at=now)
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
-            desk.tell("booking_started")
+            if start_is_cut_off(self._service):
+                desk.tell("booking_started")
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=now)
         else:
             desk.promise_anew(at=now)
@@ -153,6 +160,7 @@ class Appointment(Booking):
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
+            roles=[Role.AGENT] if is_told_by_phone(self._service) else None,
             until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
             assignee=self._state.owner,
             subject=self._offered(),

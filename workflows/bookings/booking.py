@@ -25,12 +25,13 @@ from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
 from workflows.bookings.ends import SETTLED, end_notice
 from workflows.bookings.escorted import hear
-from workflows.bookings.messages import EndContract
+from workflows.bookings.messages import EndContract, PapersArrived
 from workflows.bookings.own_steps import OwnSteps
 from workflows.bookings.papers import Papers
 from workflows.bookings.record import BookingState
 from workflows.bookings.refusals import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
+from workflows.follow_ups import follow_up
 from workflows.messages import (
     Accepted,
     CancelBooking,
@@ -38,16 +39,13 @@ from workflows.messages import (
     CompleteTask,
     NewCalendar,
     NoticeFailed,
-    PapersArrived,
     RequestBooking,
     VisitTaken,
 )
+from workflows.policy_messages import PolicyEnds
 
 TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
-
-FOLLOW_UPS_MAX: Final = 12
-"""No programme asks for more calls than one a month."""
 
 
 class Booking:
@@ -122,7 +120,9 @@ class Booking:
         if asked.verdict.outcome is Outcome.NEEDS_PERSON:
             desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
         desk.tell("booking_received")
-        desk.happened(ExpectedEvent.FIRST_CALL, at=at)
+        if asked.first_called_at is not None:
+            desk.note("first_call", "客户首次致电", at=asked.first_called_at, by=asked.requested_by)
+        desk.happened(ExpectedEvent.FIRST_CALL, at=asked.first_called_at or at)
         desk.happened(ExpectedEvent.SERVICE_REQUESTED, at=at)
         if self._is_taken_at_the_door:
             desk.happened(ExpectedEvent.FIRST_RESPONSE, at=at)
@@ -208,13 +208,7 @@ class Booking:
         desk.leave(at=workflow.now(), reason="预约已结案")
 
     async def _calls(self, promised: FollowUp) -> None:
-        for _ in range(min(promised.times or 1, FOLLOW_UPS_MAX)):
-            if promised.every_days:
-                pause = timedelta(days=promised.every_days)
-                await workflow.sleep(pause, summary=f"回访 {promised.kind}")
-            kind = _FOLLOW_UPS.get(promised.kind, TaskKind.FOLLOW_UP_CALL)
-            step = self._desk.ask(kind, at=workflow.now(), subject=promised.kind)
-            await self._desk.done(step)
+        await follow_up(self._desk, promised)
 
     async def _lose(self, loss: Loss, *, at: datetime, why: str) -> None:
         """It does not take place for the customer's own reasons: the terms say what that costs."""
@@ -293,6 +287,11 @@ class Booking:
     def _may_end(self, message: EndContract) -> None:
         self._refusals.contract_end(message)
 
+    @workflow.signal
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy as a whole: a contract behind this booking as well."""
+        self._contract.ends_with_policy(message)
+
     @workflow.update
     def change_date(self, message: ChangeDate) -> Accepted:
         """The customer wishes another day: what stands is coordinated anew, and nothing is used."""
@@ -340,7 +339,6 @@ class Booking:
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
-_FOLLOW_UPS: Final = {"survey_report": TaskKind.SURVEY_REPORT}
 """What follows a service otherwise than by a call: P07 owes its insurer a report (R434)."""
 
 

@@ -7,9 +7,8 @@ hospital.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from temporalio import workflow
@@ -19,6 +18,8 @@ from domain.calendar import civil_date, end_of_day
 from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.messages import EndContract
+from workflows.last_day import passed
+from workflows.policy_messages import PolicyEnds
 
 CONTRACT_ENDED: Final = "保险合同解除"
 
@@ -47,20 +48,18 @@ class Contract:
         if first:
             desk.beside(self._end(), "contract")
 
+    def ends_with_policy(self, message: PolicyEnds) -> None:
+        """A fact, however often it is told; what is over, or given up, has no use for it (R350)."""
+        state = self._desk.state
+        over = state.ended or state.stage in SERVED or state.called_off is not None
+        if message.ends_on != state.contract_until and (state.is_judged or not over):
+            self.hear(EndContract(actor=message.actor, at=message.at, ends_on=message.ends_on))
+
     async def _end(self) -> None:
-        while (left := self._ends_at - workflow.now()) > timedelta():
-            await self._told_anew(left)
+        await passed(lambda: self._ends_at, what="保险合同终止日")
         state = self._desk.state
         # A unit that is still judged comes back: the service itself is over.
         await workflow.wait_condition(lambda: not self._serving() or state.is_judged)
         called_off = state.called_off is not None and not state.is_judged
         if not state.ended and state.stage not in SERVED and not called_off:
             state.called_off, state.called_off_as = CONTRACT_ENDED, BookingStage.TERMINATED
-
-    async def _told_anew(self, left: timedelta) -> None:
-        """Wait for the end, or for another word of it."""
-        ends_at = self._ends_at
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._ends_at != ends_at, timeout=left, timeout_summary="保险合同终止日"
-            )

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from activities.ports.cases import Message
+from domain.documents import DocumentKind
 from workflows.messages import Actor
 
 
@@ -23,3 +24,11 @@ class MessageSaid(Message):
     n: int
     at: datetime
     by: Literal["customer", "doctor"] = "customer"
+
+
+class PapersArrived(Message):
+    """Signal `papers_arrived`: the customer handed a paper in; told again under the same id."""
+
+    at: datetime
+    document_id: str = ""
+    kind: DocumentKind | None = None  # letters written before it was told say nothing of it

@@ -14,6 +14,7 @@ from activities.ports.bookings import BookingPage, UseMoved
 from activities.ports.cases import NoticeOrder
 from domain.bookings.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.bookings.coordination import HospitalAsk
+from domain.bookings.papers import Arrival
 from domain.bookings.parcel import LabTest, Parcel
 from domain.bookings.visit import EscortVisit
 from domain.cancellation import Cost
@@ -51,7 +52,9 @@ class BookingState(PayingState):
     contract_until: date | None = None  # its last day, before its time as the insurer says
     happened: dict[ExpectedEvent, datetime] = Field(default_factory=dict)
     papers: list[str] = Field(default_factory=list)  # those whose arrival was told
-    answer_owed: bool = False  # papers have come and nobody has said yet what they are worth
+    arrivals: list[Arrival] = Field(default_factory=list)  # of what still counts as handed in
+    owed_since: datetime | None = None  # papers came, and nobody has said yet what they are worth
+    sent_back_at: datetime | None = None  # when papers were last found missing or unfit
     let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
     new_date: date | None = None  # another day wished for since it was confirmed
     phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
@@ -79,6 +82,11 @@ class BookingState(PayingState):
     def matter_id(self) -> str:
         """The booking's id."""
         return self.booking_id
+
+    @property
+    def answer_owed(self) -> bool:
+        """Whether papers have come and nobody has said yet what they are worth."""
+        return self.owed_since is not None
 
     @property
     def ended(self) -> bool:

@@ -40,6 +40,7 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.programmes.services import Shape, Step
 from domain.steps.forms import Form
+from domain.waiver import Role
 from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals
@@ -160,6 +161,8 @@ class BookingRefusals:
             case DoServiceStep():
                 step = step_named(self._service, task.subject)
                 self._says([step] if step else [], form.says, hospital_id=form.hospital_id)
+            case ConfirmBooking(withdrawn=True) if message.actor.role is Role.CUSTOMER:
+                raise refusal(FORM_REFUSED, "医院是否撤回由工作人员登记", "withdrawn")
             case ConfirmBooking(confirmed=True):
                 self._still_offered(message.at)
                 self._says(steps_at(self._service, "told"), form.says)

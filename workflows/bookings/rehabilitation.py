@@ -8,8 +8,7 @@ the cover ends nobody is called any more. How every booking begins and ends stan
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from typing import Final
+from datetime import date, datetime, timedelta
 
 from temporalio import workflow
 
@@ -21,16 +20,14 @@ from domain.bookings.rehabilitation import (
     attempts_of,
     call_days,
 )
-from domain.calendar import SHANGHAI, civil_date, end_of_day
+from domain.calendar import civil_date, end_of_day
 from domain.events import ExpectedEvent
+from domain.hours import calls_from
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
 from workflows.bookings.care_refusals import CareRefusals
 from workflows.matter import Completion
 from workflows.messages import RequestBooking
-
-CALLS_FROM: Final = time(9)
-"""Nobody is called before nine o'clock."""
 
 
 @workflow.defn(name="Rehabilitation")
@@ -117,8 +114,7 @@ class Rehabilitation(Booking):
 
     async def _until(self, day: date) -> None:
         """Wait for the morning of a day, or for the customer to give up."""
-        morning = datetime.combine(day, CALLS_FROM, SHANGHAI)
-        await self._before(morning, lambda: False)
+        await self._before(calls_from(day), lambda: False)
         if self._state.called_off is not None:
             raise self._desk.given_up()
 

@@ -17,7 +17,7 @@ from temporalio import workflow
 from activities.ports.cases import TaskClosed
 from activities.ports.rescues import StepTold
 from domain.events import ExpectedEvent
-from domain.programmes.services import FollowUp, Service, Step
+from domain.programmes.services import Service, Step
 from domain.rescues.forms import CollectFees, RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.rescues.rescue import (
     OUTCOME_NAMES,
@@ -32,6 +32,7 @@ from domain.rescues.triage import MASS_EVENT, WAY_NAMES, assess, is_served
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
+from workflows.follow_ups import follow_up
 from workflows.messages import (
     Accepted,
     Actor,
@@ -57,9 +58,6 @@ from workflows.rescues.refusals import (
 
 FEES_ASKED_MAX: Final = 52
 """After so many requests the hospital decides by hand what becomes of the debt."""
-FOLLOW_UPS_MAX: Final = 12
-"""No programme asks for more calls than one a month."""
-
 OF_THE_RESCUE: Final = frozenset(
     {
         TaskKind.TRIAGE_PATIENT,
@@ -201,20 +199,7 @@ class Rescue:
         for code in self._state.services:
             for promised in self._raised.programme.service(code).follow_ups:
                 self._desk.enter(RescueStage.AFTER_RESCUE, at=workflow.now())
-                await self._calls(promised)
-
-    async def _calls(self, promised: FollowUp) -> None:
-        for _ in range(min(promised.times or 1, FOLLOW_UPS_MAX)):
-            if promised.every_days:
-                pause = timedelta(days=promised.every_days)
-                await workflow.sleep(pause, summary=f"随访 {promised.kind}")
-            asked = self._desk.ask(
-                TaskKind.FOLLOW_UP_CALL,
-                at=workflow.now(),
-                roles=[Role.HOSPITAL_NURSE],
-                subject=promised.kind,
-            )
-            await self._desk.done(asked)
+                await follow_up(self._desk, promised, roles=[Role.HOSPITAL_NURSE])
 
     # What was reported ---------------------------------------------------------------------------
 

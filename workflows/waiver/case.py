@@ -126,6 +126,7 @@ class CaseState(PayingState):
     late_claims: dict[str, ClaimDecided] = Field(default_factory=dict)  # by open step
     overpaid: dict[str, Fen] = Field(default_factory=dict)  # returned, and never owed, by open step
     no_more_top_ups: str = ""  # why; the stay is only settled then
+    policy_until: date | None = None  # its last day, once the insurer has named an early one
     deceased: bool = False
     phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None

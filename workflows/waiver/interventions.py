@@ -9,10 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from domain.calendar import civil_date
+from temporalio import workflow
+
+from domain.calendar import civil_date, end_of_day
 from domain.steps.kinds import TaskKind
-from domain.waiver import BEFORE_PAYMENT, ENDED, Role, Stage
+from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Role, Stage
+from workflows.last_day import passed
 from workflows.messages import Intervene, NoticeDischarge
+from workflows.policy_messages import PolicyEnds
 from workflows.refusals import TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
 from workflows.waiver.desk import Desk
 from workflows.waiver.in_tray import InTray
@@ -72,6 +76,13 @@ class Oversight:
         task = self._state.tasks[task_id]
         self._desk.pen.task_opened(task.model_copy(update={"assignee": staff_id}))
 
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """The insurer ended the policy: what was decided or treated under it stays as it is."""
+        if not self._state.ended and self._state.policy_until != message.ends_on:
+            self._state.policy_until = message.ends_on
+            text = f"保险合同终止, 有效至 {message.ends_on}"
+            self._desk.note("policy_ends", text, at=message.at, by=message.actor)
+
     def _note(self, event: str, text: str, message: Intervene) -> None:
         reason = f": {message.reason}" if message.reason else ""
         self._desk.note(event, f"{text}{reason}", at=message.at, by=message.actor)
@@ -110,6 +121,36 @@ class Interventions(Oversight):
                 self._died(message)
             case _:
                 super().act(message)
+
+    def policy_ends(self, message: PolicyEnds) -> None:
+        """As long as deposits may be paid, the customer hears of it and the last day is awaited."""
+        state, known = self._state, self._state.policy_until
+        if state.no_more_top_ups:
+            return  # it has ended for this case already, or the patient has died
+        super().policy_ends(message)
+        if state.policy_until == known or state.stage not in STILL_PAYING:
+            return
+        if self._policy_over_at() > workflow.now() or not self._refusals.may_withdraw:
+            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=message.at, subject="policy_ends")
+        if known is None:
+            self.await_policy_end()
+
+    def await_policy_end(self) -> None:
+        """Wait for the last day beside the story, where one is named; a continued run waits on."""
+        if self._state.policy_until is not None:
+            self._desk.beside(self._policy_runs_out(), "policy")
+
+    def _policy_over_at(self) -> datetime:
+        day = self._state.policy_until
+        return workflow.now() if day is None else end_of_day(day)
+
+    async def _policy_runs_out(self) -> None:
+        """Nothing is advanced beyond the policy's last day; a day named anew is waited for anew."""
+        state = self._state
+        await passed(self._policy_over_at, what="保单终止日")
+        if state.stage in STILL_PAYING and not state.no_more_top_ups:
+            self._desk.note("policy_ended", POLICY_ENDED)
+            self._no_more_money(POLICY_ENDED, at=workflow.now())
 
     def _replace(self, message: Intervene) -> None:
         """Another member of the team, with the open steps of the one before."""

@@ -1,0 +1,28 @@
+"""What the door needs of the rows of policies: which are named, how they end, who must hear of it.
+
+Part of `api.wiring`, as a file of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from domain.policy import PolicyRow, Unheard
+from domain.waiver import Role
+
+
+class Policies(Protocol):
+    """Policies and their early ends."""
+
+    async def numbered(
+        self, policy_no: str, programmes: Collection[str]
+    ) -> Sequence[PolicyRow]: ...
+    async def end(
+        self, policy_ids: Collection[str], *, on: date, role: Role, by: str, at: datetime
+    ) -> None: ...
+    async def under_way(self, policy_ids: Collection[str]) -> int: ...
+    async def unheard(self, *, limit: int) -> Sequence[Unheard]: ...
+    async def heard(self, matter_id: str, said_at: datetime) -> None: ...
+    async def settle(self, *, at: datetime, said_before: datetime, over_before: date) -> None: ...
