@@ -36,6 +36,7 @@ class MatchDoctor(Form):
     doctor: StaffId | None = None
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "3B", "2A", "2B"] | None = None
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 

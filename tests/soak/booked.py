@@ -121,6 +121,7 @@ class Booked:
                     "service_at": (datetime.now(UTC) + _SOON).isoformat(),
                     "doctor_level": "chief",
                     "hospital_class": "3A",
+                    "again_because": "soak",
                 }
             case "confirm_booking":
                 says_no, self._says_no = self._says_no > 0, 0

@@ -56,11 +56,15 @@ async def choose(booked: Booked) -> None:
 
 
 async def arrange(booked: Booked, at: str) -> None:
+    """The expert who was chosen stays, also where he has not come before."""
+    await booked.task(TaskKind.ARRANGE_SERVICE)  # what happened before it stands written by then
+    failed = "provider_failed" in booked.lines
     await booked.do(
         TaskKind.ARRANGE_SERVICE,
         arranged=True,
         service_at=booked.at(at).isoformat(),
         hospital_rank=1,
+        again_because="停诊改期, 客户仍选该专家" if failed else "",
         **BEST,
     )
 
@@ -172,7 +176,9 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.CONFIRM_BOOKING:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
-            await booked.do(kind, assigned=True, expert="expert-9", **EXPERT)
+            await booked.task(kind)
+            number = 9 + booked.lines.count("provider_failed")
+            await booked.do(kind, assigned=True, expert=f"expert-{number}", **EXPERT)
         case TaskKind.MATCH_DOCTOR:
             await match(booked)
         case TaskKind.SEND_KIT:

@@ -13,6 +13,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
+from domain.bookings.failures import left_out
 from domain.bookings.forms import (
     ArrangeService,
     ChooseOption,
@@ -145,13 +146,19 @@ class Appointment(Booking):
             self._hospitals.let_go()
         self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
+        self._state.expert = form.expert or self._wanted_expert
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    @property
+    def _wanted_expert(self) -> str | None:
+        """The one of three whom the customer chose (P04)."""
+        return self._state.chosen if chooses_expert(self._service) else None
 
     def _sought(self) -> str:
         """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
-        expert = self._state.chosen if chooses_expert(self._service) else None
+        expert, failed = self._wanted_expert, self._state.failed_by
         named = f"客户选定专家 {expert}" if expert else ""
-        told = (named, wish(self._service, self._state.customer_date))
+        told = (named, left_out(failed), wish(self._service, self._state.customer_date))
         return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
@@ -220,7 +227,7 @@ class Appointment(Booking):
         if form.outcome is VisitOutcome.GIVEN_UP:
             self._given_up_at = form.at
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
-            desk.let_down(at=report.at, by=report.actor)
+            desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:
             stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)

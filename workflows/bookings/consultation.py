@@ -28,6 +28,7 @@ from domain.bookings.consultation import (
     promised_call,
 )
 from domain.bookings.conversation import SUMMARY
+from domain.bookings.failures import left_out
 from domain.bookings.roster import Slot
 from domain.bookings.terms import intake_for
 from domain.eligibility import Outcome
@@ -187,7 +188,8 @@ class Consultation(Booking):
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
         role = matched_by(self._service)
         while role is not None:
-            step = self._desk.ask(TaskKind.MATCH_DOCTOR, at=workflow.now(), roles=[role])
+            now, told = workflow.now(), left_out(self._state.failed_by)
+            step = self._desk.ask(TaskKind.MATCH_DOCTOR, at=now, roles=[role], subject=told)
             done = await self._desk.done(step)
             form = done.read(MatchDoctor)
             if form.matched:
@@ -270,7 +272,8 @@ class Consultation(Booking):
         for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
-            desk.let_down(at=now, by=SYSTEM if completion is None else completion.actor)
+            by = SYSTEM if completion is None else completion.actor
+            desk.let_down(at=now, by=by, failed=self._talk.doctor or self._doctor)
             await self._free_slot()
         return outcome
 

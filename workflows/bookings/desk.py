@@ -245,8 +245,14 @@ class BookingDesk(PayingDesk):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
 
-    def let_down(self, *, at: datetime, by: Actor) -> None:
-        """The provider does not do what it had promised: begun anew, and giving up is free."""
+    def let_down(self, *, at: datetime, by: Actor, failed: str | None = None) -> None:
+        """The provider does not do what it had promised: begun anew, and giving up is free.
+
+        `failed` is the one who was there for it and did not do it: nobody names him again unseen.
+        Who takes a time back ahead of it is asked for another.
+        """
+        if failed and failed not in self.state.failed_by:
+            self.state.failed_by.append(failed)
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
         self.state.let_down = True
         self.state.proposed_at = self.state.service_at = None

@@ -95,20 +95,23 @@ class Escort(Booking):
         except BookingOver:
             beside.end()
             raise
+        visit = self._state.visit
         beside.end()
         said = completions.pop(step, None)
         if said is not None and beside.parted_at is None:
-            return self._reported(said)
+            return self._reported(said, None if visit is None else visit.nurse)
         desk.no_longer_asked(step, at=workflow.now(), reason="陪诊已结束")
         if beside.parted_at is None:
             raise beside.over or BookingOver(BookingStage.UNAVAILABLE, "无陪诊人员")
         desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=beside.parted_at)
         return VisitOutcome.DELIVERED
 
-    def _reported(self, said: Completion) -> VisitOutcome:
+    def _reported(self, said: Completion, nurse: str | None) -> VisitOutcome:
+        """What a steward says; whoever had taken it and did not come is not offered it again."""
         form = said.read(ReportVisit)
         if form.outcome is VisitOutcome.GIVEN_UP:
             self._given_up_at = form.at
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
+            self._state.replaced += [nurse] if nurse else []
             self._desk.let_down(at=said.at, by=said.actor)
         return form.outcome

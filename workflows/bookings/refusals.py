@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome, may_be_over
+from domain.bookings.failures import AGAIN_WHY, is_named_again
 from domain.bookings.forms import (
     ArrangeService,
     AssignExpert,
@@ -305,9 +306,15 @@ class BookingRefusals:
         if elsewhere and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
 
+    def _not_again(self, who: str | None, because: str, field: str) -> None:
+        """Whoever has failed this booking is not named for it again, unless somebody says why."""
+        if is_named_again(who, self._state.failed_by, because=because):
+            raise refusal(FORM_REFUSED, AGAIN_WHY, field)
+
     def _chosen_expert(self, form: ArrangeService) -> None:
         """The expert the customer chose of three, or another one by agreement (P04)."""
         chosen = self._state.chosen if chooses_expert(self._service) else None
+        self._not_again(form.expert or chosen, form.again_because, "expert")
         other = chosen is not None and form.expert not in (None, chosen)
         if other and not form.equal_alternative:
             raise refusal(FORM_REFUSED, "非客户选定的专家, 须与客户协商", "expert")
@@ -361,6 +368,8 @@ class BookingRefusals:
         """The expert sits where the programme allows (P20: Beijing, Shanghai, Guangzhou)."""
         staffing = self._service.staffing
         cities = staffing.cities if staffing else ()
+        if form.assigned:
+            self._not_again(form.expert, form.again_because, "expert")
         if form.assigned and cities and form.city not in cities:
             raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
         if form.assigned and self._service.shape is Shape.WRITTEN_OPINION:

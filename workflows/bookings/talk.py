@@ -79,6 +79,11 @@ class Talk:
         return self._phone.talk() is not None
 
     @property
+    def doctor(self) -> str | None:
+        """The doctor whose slot the talk is about, where it is about one."""
+        return None if self.kept is None else self.kept.doctor
+
+    @property
     def keeps_its_slot(self) -> bool:
         """Whether no other slot is taken any more: the talk began, or was reported."""
         return self.begun or self._said or self.over

@@ -13,6 +13,7 @@ from datetime import datetime
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
+from domain.bookings.failures import left_out
 from domain.bookings.forms import AssignExpert, ConfirmBooking, DeliverReport, SendKit
 from domain.bookings.terms import is_agreed_on
 from domain.cancellation import is_named
@@ -36,8 +37,8 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
-        self._expert = ""  # who writes it: whoever hands it over asks them for it
         self._found_at: datetime | None = None
+        self._unwanted = ""  # whom the customer did not want
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -67,7 +68,10 @@ class WrittenOpinion(Booking):
             desk.promise_anew(at=workflow.now())
         while True:
             step = desk.ask(
-                TaskKind.ASSIGN_EXPERT, at=workflow.now(), until=ExpectedEvent.REPORT_DELIVERED
+                TaskKind.ASSIGN_EXPERT,
+                at=workflow.now(),
+                until=ExpectedEvent.REPORT_DELIVERED,
+                subject=self._sought(),
             )
             done = await desk.done(step)
             form = done.read(AssignExpert)
@@ -77,9 +81,13 @@ class WrittenOpinion(Booking):
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
-        self._expert = form.expert or ""
+        self._state.expert = form.expert
         self._found_at = done.at
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    def _sought(self) -> str:
+        told = (left_out(self._state.failed_by), self._unwanted)
+        return "; ".join(one for one in told if one)
 
     async def _agree(self) -> bool:
         """GC09: the customer is told who writes it, and says yes; False wants somebody else.
@@ -95,7 +103,8 @@ class WrittenOpinion(Booking):
                 return False
             desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=at)
             if not form.confirmed:
-                desk.note("another_expert", "客户希望更换专家", at=at, by=said.actor)
+                self._unwanted = f"客户希望更换专家 {self._state.expert or ''}"
+                desk.note("another_expert", self._unwanted, at=at, by=said.actor)
                 return False
             self._tell_with_it(form)
         self._state.let_down = False
@@ -119,7 +128,7 @@ class WrittenOpinion(Booking):
             at=workflow.now(),
             until=desk.promised(*kept_by),
             assignee=self._state.owner,
-            subject=f"专家 {self._expert}",
+            subject=f"专家 {self._state.expert}",
         )
 
     async def _test(self) -> bool:
@@ -161,7 +170,7 @@ class WrittenOpinion(Booking):
             TaskKind.DELIVER_REPORT,
             at=workflow.now(),
             until=ExpectedEvent.REPORT_DELIVERED,
-            subject=self._expert,
+            subject=self._state.expert or "",  # whoever hands it over asks them for it
         )
         tested = self._service.shape is Shape.LAB_TEST
         done = await (self._lab.report(step) if tested else desk.done(step))
@@ -180,7 +189,7 @@ class WrittenOpinion(Booking):
         """Who was found does not do it: another one is looked for, and nothing is used up."""
         now = workflow.now()
         self._desk.clocks.drop_started(ExpectedEvent.SAMPLE_RECEIVED, at=now, why="重新安排")
-        self._desk.let_down(at=now, by=by)
+        self._desk.let_down(at=now, by=by, failed=self._state.expert)
 
     async def _explain(self) -> None:
         """A doctor explains the report of a test."""
