@@ -130,6 +130,13 @@ def is_summed_up(service: Service) -> bool:
     return "text_summary" in service.result
 
 
+def is_answered_at_once(programme: Programme, service: Service) -> bool:
+    """Whether nobody of ours stands between customer and doctor: a slot, a line, or G09."""
+    if consulting_of(service).by in ("roster", "direct"):
+        return True
+    return any(ExpectedEvent.DOCTOR_ANSWERED in clock.stops for clock in programme.clocks)
+
+
 def promised_call(programme: Programme) -> int:
     """Seconds within which a doctor on duty calls (G14); 0 where no promise says."""
     for clock in programme.clocks:

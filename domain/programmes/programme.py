@@ -41,6 +41,7 @@ from domain.programmes.terms import (
     Product,
 )
 from domain.programmes.waiver_terms import WaiverTerms
+from domain.steps.dues import StepDue
 from domain.waiver import PaymentMode, Role
 
 T = TypeVar("T")
@@ -94,6 +95,7 @@ class Programme(Incomplete):
     lead_time: LeadTime | None = None
     documents: tuple[DocumentRule, ...] = ()
     clocks: tuple[ClockTerms, ...] = ()
+    step_dues: tuple[StepDue, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     notices: tuple[Notice, ...] = ()
     fees: Fees | None = None

@@ -33,7 +33,7 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.hospitals import Hospitals
 from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
@@ -43,11 +43,11 @@ GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
 _KEPT_BY_AN_ARRANGEMENT: Final = (
-    ExpectedEvent.SERVICE_ARRANGED,
-    ExpectedEvent.CUSTOMER_INFORMED,
+    *COORDINATED,
+    ExpectedEvent.SERVICE_DELIVERED,
     ExpectedEvent.ADMITTED,
 )
-"""Programmes promise that it is arranged, told or done: coordination is due with the first."""
+"""Programmes promise that it is found, told, arranged or done: a step is due with the next one."""
 
 
 @workflow.defn(name="Appointment")
@@ -216,9 +216,10 @@ class Appointment(Booking):
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""
         desk, visit_at = self._desk, self._state.service_at or workflow.now()
-        until = ExpectedEvent.ADMITTED if ends_with_admission(self._service) else None
+        admitted = ends_with_admission(self._service)
+        stop = ExpectedEvent.ADMITTED if admitted else ExpectedEvent.SERVICE_DELIVERED
         step = desk.ask(
-            TaskKind.REPORT_VISIT, at=workflow.now(), until=until, due_at=visit_at + GRACE
+            TaskKind.REPORT_VISIT, at=workflow.now(), due_at=self._reported_by(stop, visit_at)
         )
         if await self._changed(step, visit_at + GRACE):
             return self._begun_anew(step)
@@ -229,9 +230,14 @@ class Appointment(Booking):
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
             desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:
-            stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)
         return form.outcome
+
+    def _reported_by(self, stop: ExpectedEvent, visit_at: datetime) -> datetime:
+        """A promise of the visit itself is kept by its report; no visit is reported before it."""
+        promise = self._desk.clocks.until(stop)
+        by = visit_at + GRACE
+        return by if promise is None else max(visit_at, min(by, promise.due_at))
 
     def _begun_anew(self, step: str) -> VisitOutcome:
         """The visit as it was confirmed does not take place, for the hospital's or another day."""

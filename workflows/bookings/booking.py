@@ -258,8 +258,11 @@ class Booking:
     @workflow.update
     def complete_task(self, message: CompleteTask) -> Accepted:
         """A person finished a step."""
-        self._desk.finish(message)
+        self._done(message)
         return Accepted(stage=self._state.stage, at=message.at)
+
+    def _done(self, message: CompleteTask) -> None:
+        self._desk.finish(message)
 
     @complete_task.validator
     def _may_complete(self, message: CompleteTask) -> None:

@@ -31,7 +31,7 @@ from workflows.notices import told_again, written
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
-_COORDINATED: Final = (
+COORDINATED: Final = (
     ExpectedEvent.RESOURCE_COORDINATED,
     ExpectedEvent.CUSTOMER_INFORMED,
     ExpectedEvent.BOOKING_CONFIRMED,
@@ -176,12 +176,13 @@ class BookingDesk(PayingDesk):
 
     def promise_anew(self, *, at: datetime) -> None:
         """What is coordinated again is promised again, beside how it was kept before."""
-        self.clocks.anew(*_COORDINATED, at=at)
+        self.clocks.anew(*COORDINATED, at=at)
 
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
-        """The open steps of a kind keep the first open promise that one of these events stops."""
-        clock = next((one for event in events if (one := self.clocks.until(event))), None)
-        if clock is None or clock.stands_still:
+        """The open steps of a kind keep the promise due first that one of these events stops."""
+        event = self.promised(*events)
+        clock = self.clocks.until(event) if event else None
+        if clock is None:
             return
         change = {"due_at": clock.due_at, "clock": clock.instance}
         for task in list(self.state.tasks.values()):

@@ -19,7 +19,8 @@ from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
+from workflows.bookings.escorted import REPORTED_WITHIN
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages import RequestBooking
@@ -58,7 +59,8 @@ class Escort(Booking):
             desk.enter(BookingStage.COORDINATING, at=workflow.now())
         if ExpectedEvent.SERVICE_ARRANGED in state.happened:
             desk.promise_anew(at=workflow.now())
-        planned = await desk.done(desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now()))
+        step = desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now(), until=desk.promised(*COORDINATED))
+        planned = await desk.done(step)
         form = planned.read(PlanEscort)
         state.service_at, state.meeting_place = form.meeting_at, form.meeting_place
         day = civil_date(form.meeting_at)
@@ -88,7 +90,8 @@ class Escort(Booking):
     async def _escort(self, meeting_at: datetime) -> VisitOutcome:
         """The visit; until it is over a steward may say that it does not take place, and why."""
         desk, completions, beside = self._desk, self._state.completions, self._beside
-        step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now())
+        by = meeting_at + REPORTED_WITHIN
+        step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now(), due_at=by)
         beside.begin(meeting_at)
         try:
             await desk.until(lambda: step in completions or beside.is_over)

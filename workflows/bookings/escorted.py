@@ -27,7 +27,7 @@ from domain.bookings.visit_forms import (
 )
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk, BookingOver
+from workflows.bookings.desk import COORDINATED, BookingDesk, BookingOver
 from workflows.bookings.visit_refusals import named_hospital
 from workflows.cockpit import SUMMARY_MAX, civil
 from workflows.matter import Completion
@@ -150,7 +150,7 @@ class EscortedVisit:
         step = desk.ask(
             TaskKind.OFFER_VISIT,
             at=workflow.now(),
-            until=ExpectedEvent.SERVICE_ARRANGED,
+            until=desk.promised(*COORDINATED),
             subject=subject,
         )
         await self._until(lambda: step in completions or self._is_taken)

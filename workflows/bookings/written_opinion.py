@@ -21,7 +21,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
 from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable
 from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.bookings.parcels import Parcels
@@ -70,7 +70,7 @@ class WrittenOpinion(Booking):
             step = desk.ask(
                 TaskKind.ASSIGN_EXPERT,
                 at=workflow.now(),
-                until=ExpectedEvent.REPORT_DELIVERED,
+                until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
                 subject=self._sought(),
             )
             done = await desk.done(step)
@@ -122,11 +122,10 @@ class WrittenOpinion(Booking):
 
     def _ask_to_confirm(self) -> str:
         desk = self._desk
-        kept_by = (ExpectedEvent.CUSTOMER_INFORMED, ExpectedEvent.REPORT_DELIVERED)
         return desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
-            until=desk.promised(*kept_by),
+            until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
             assignee=self._state.owner,
             subject=f"专家 {self._state.expert}",
         )
