@@ -62,6 +62,7 @@ class BookingAccess:
     requested_at: datetime
     helpers: frozenset[str] = frozenset()
     family: frozenset[str] = frozenset()
+    failed_by: frozenset[str] = frozenset()  # who has let this customer down
 
 
 @dataclass(frozen=True)
