@@ -339,6 +339,14 @@ def reseal() -> None:
     _run(main)
 
 
+@app.command("check-audit")
+def check_audit() -> None:
+    """Read the whole audit and say whether a row was changed, removed or put in between."""
+    from adapters.books.audit import verify_and_tell
+
+    _on_servers(lambda settings: verify_and_tell(settings, console))
+
+
 @app.command()
 def reconcile(
     day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A day in Shanghai.")],

@@ -68,6 +68,7 @@ class ExpectedEvent(StrEnum):
     CALL_ENDED = "call_ended"
     ORDER_PLACED = "order_placed"
     EXPERT_CALLED = "expert_called"
+    DOCTOR_ANSWERED = "doctor_answered"  # in the chat, by telephone, or as he reports himself
     # Claims (P21).
     CLAIM_COMPLETE = "claim_complete"
     CLAIM_PAID = "claim_paid"

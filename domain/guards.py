@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Standing(NamedTuple):
-    """What a key's row says: `fresh`, `resumed`, `busy`, `reused` or `answered` with its answer."""
+    """A key's row: `fresh`, `resumed`, `busy`, `reused`, `forgotten`, or `answered` and how."""
 
     state: str
     status: int = 0
@@ -62,6 +62,7 @@ class BookingAccess:
     requested_at: datetime
     helpers: frozenset[str] = frozenset()
     family: frozenset[str] = frozenset()
+    failed_by: frozenset[str] = frozenset()  # who has let this customer down
 
 
 @dataclass(frozen=True)

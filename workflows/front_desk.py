@@ -1,7 +1,7 @@
 """The front desk of a matter: it opens steps for people, waits for them, and keeps promises.
 
-It knows nothing of what the matter is about. `workflows.waiver.desk` adds what only a case has:
-stages, notices, money, errands.
+It knows nothing of what the matter is about. `workflows.money.desk` adds what matters have that
+pay, `workflows.waiver.desk`, `…bookings.desk` and `…rescues.desk` the stages and notices of theirs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from domain.clock import Clock, ClockState
 from domain.documents import DocumentKind, listed
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, ExpectedEvent
+from domain.steps.dues import due_by
 from domain.steps.kinds import CareDuty, Evidence, TaskKind
 from domain.steps.tasks import TASKS
 from domain.waiver import Role
@@ -138,14 +139,19 @@ class FrontDesk:
         duty: CareDuty | None = None,
         amount_fen: int | None = None,
     ) -> str:
-        """Open a step for a person; `until` ties it to the clock that its completion stops."""
+        """Open a step for a person; `until` ties it to the clock that its completion stops.
+
+        A step that neither a promise nor the story gives a moment has the house's own.
+        """
         clock = self.clocks.until(until, about=about) if until else None
+        if clock is not None:
+            due_at = clock.due_at
         task = new_task(
             self.state,
             kind,
             at=at,
             roles=roles,
-            due_at=clock.due_at if clock else due_at,
+            due_at=due_at or due_by(kind, at, self.programme.step_dues),
             assignee=assignee,
             clock=clock.instance if clock else None,
             subject=subject,
@@ -169,8 +175,13 @@ class FrontDesk:
         self.clocks.go_on(at=at, why="客户已补齐资料")
 
     def promised(self, *events: ExpectedEvent) -> ExpectedEvent | None:
-        """The first of these events that an open clock waits for; programmes name others."""
-        return next((event for event in events if self.clocks.until(event)), None)
+        """Of these events the one whose promise is due first; one that stands still is due never.
+
+        Programmes name different ones for the same step.
+        """
+        kept = {event: self.clocks.until(event) for event in events}
+        due = {event: one.due_at for event, one in kept.items() if one and not one.stands_still}
+        return min(due, key=lambda event: due[event], default=None)
 
     def show(self, task_id: str, evidence: Evidence) -> None:
         """Lay what both sides' books say beside a step."""

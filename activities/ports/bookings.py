@@ -65,6 +65,7 @@ class BookingPage(Message):
     service_at: datetime | None = None
     hospital_id: str | None = None
     owner: str | None = None
+    failed_by: list[str] = Field(default=[])  # doctors, experts and laboratories, by their ids
     limit_fen: Fen | None = None
     limit_operator: LimitOperator | None = None  # on the page that opens the books of the booking
     uses: list[UseMoved] = Field(default=[])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import Field
+
 from activities.ports.cases import Message
 from domain.bookings.roster import Slot, Turn
 from domain.programmes.services import Service
@@ -19,6 +21,7 @@ class LineUp(Message):
     call_within_s: int
     placed_at: datetime
     at: datetime
+    not_by: list[str] = Field(default=[])  # doctors who have let this customer down
 
 
 class Place(Message):

@@ -12,9 +12,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.console import Console
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.database import open_database
+from adapters.settings import Settings
 from adapters.tables.door import audit
 
 _START: Final = "0" * 64
@@ -63,6 +66,20 @@ async def first_break(engine: AsyncEngine) -> int | None:
                 return int(row.seq)
             expected = row.hash
     return None
+
+
+async def verify_and_tell(settings: Settings, console: Console) -> int:
+    """Read the whole chain; 0 when it holds, 1 with the number of the row that does not fit."""
+    engine = open_database(settings.libpq_url)
+    try:
+        broken = await first_break(engine)
+    finally:
+        await engine.dispose()
+    if broken is None:
+        console.print("审计链完整 / the audit holds: no row was changed, removed or put in between")
+        return 0
+    console.print(f"审计链自第 {broken} 行起不符 / the audit breaks at row {broken}", style="red")
+    return 1
 
 
 def _content(row: Row[Any]) -> dict[str, Any]:

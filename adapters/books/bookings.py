@@ -64,6 +64,7 @@ _OWN: Final = OwnRow(
         "service_at",
         "hospital_id",
         "owner",
+        "failed_by",
         "page",
     ),
     unknown=BookingUnknown,
@@ -307,6 +308,7 @@ class BookingRows(OpenedRows):
             service=row.service,
             requested_at=row.requested_at,
             helpers=await self._helpers(row.booking_id),
+            failed_by=frozenset(row.failed_by),
         )
 
     async def _helpers(self, booking_id: str) -> frozenset[str]:

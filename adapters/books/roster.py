@@ -8,7 +8,7 @@ of them looks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports.rosters import LineUp, Place, Take
 from adapters.tables.roster import direct_orders, roster_slots, slot_takings
-from domain.bookings.roster import Slot, Turn, fits, levels, turn
+from domain.bookings.roster import Slot, Turn, levels, turn, wanted
 from domain.programmes.services import Service
 
 IN_LINE_FOR: Final = timedelta(minutes=5)
@@ -114,21 +114,23 @@ class RosterRows:
         doctor: str | None,
         after: str | None,
         limit: int,
+        not_by: Collection[str] = (),
     ) -> list[Slot]:
         """Free slots of the doctors a service promises that begin after a moment, in order.
 
-        `after` is the last slot of the page before.
+        `after` is the last slot of the page before; `not_by` are doctors who are not wanted.
         """
         query = _standing(programme).where(
             roster_slots.c.starts_at > since,
             roster_slots.c.doctor_level.in_(levels(service)),
             roster_slots.c.slot_id.not_in(select(slot_takings.c.slot_id)),
+            roster_slots.c.doctor.not_in(not_by),
         )
         if service.staffing is not None and service.staffing.ranking_top is not None:
             query = query.where(roster_slots.c.hospital_rank <= service.staffing.ranking_top)
-        for column, wanted in (("department", department), ("doctor", doctor)):
-            if wanted is not None:
-                query = query.where(roster_slots.c[column] == wanted)
+        for column, named in (("department", department), ("doctor", doctor)):
+            if named is not None:
+                query = query.where(roster_slots.c[column] == named)
         if after is not None:
             last = select(roster_slots.c.starts_at, roster_slots.c.slot_id)
             last = last.where(roster_slots.c.slot_id == after)
@@ -220,7 +222,7 @@ async def _on_duty(connection: AsyncConnection, order: LineUp) -> list[Slot]:
     )
     locked = query.with_for_update(read=True)
     slots = [_slot(row) for row in await connection.execute(locked)]
-    return [slot for slot in slots if fits(slot, order.service)]
+    return wanted(slots, order.service, not_by=order.not_by)
 
 
 async def _taken(connection: AsyncConnection, slots: Sequence[Slot]) -> frozenset[str]:

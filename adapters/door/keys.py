@@ -2,7 +2,8 @@
 
 A key is a caller's promise that two requests are one. The answer is kept sealed, because it may
 name a person. A key whose holder died is taken over after its lease; a key whose answer was only
-"not known yet" may be taken up again at once, by the same content.
+"not known yet" may be taken up again at once, by the same content. After KEPT_FOR the answer is
+forgotten; its key stays taken, so that nothing is done twice even then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +22,12 @@ from domain.guards import Standing
 
 LEASE: Final = timedelta(seconds=20)
 """Longer than any request may take: three seconds for the case, ten for a statement."""
+
+KEPT_FOR: Final = timedelta(days=30)
+"""Longer than any caller asks again; then nothing of what was answered is left."""
+
+FORGOTTEN_AT_ONCE: Final = 1_000
+"""Answers forgotten in one statement; the next round takes the next ones."""
 
 UNSETTLED: Final = 202
 _BODY: Final = "idempotency_keys.body"
@@ -81,7 +88,9 @@ class KeyRows:
         if found["fingerprint"] != fingerprint:
             return Standing("reused")
         if found["state"] == "answered":
-            body = b"" if found["body"] is None else self._sealer.open(found["body"], _BODY)
+            if found["body"] is None:
+                return Standing("forgotten")
+            body = self._sealer.open(found["body"], _BODY)
             return Standing("answered", found["status"], found["headers"], body)
         if found["status"] != UNSETTLED and found["at"] > now - LEASE:
             return Standing("busy")
@@ -108,6 +117,17 @@ class KeyRows:
             "answered_at": now,
         }
         await self._connection.execute(_CHANGE, {**values, "of_scope": scope, "of_key": key})
+
+    async def forget(self, *, now: datetime) -> int:
+        """Forget some of the answers that were kept long enough; how many. Process clock."""
+        kept = keys.c.body.is_not(None) & (keys.c.answered_at < now - KEPT_FOR)
+        some = select(keys.c.scope, keys.c.key).where(kept).limit(FORGOTTEN_AT_ONCE)
+        forgotten = await self._connection.execute(
+            update(keys)
+            .where(tuple_(keys.c.scope, keys.c.key).in_(some))
+            .values(body=None, headers=None)
+        )
+        return int(forgotten.rowcount)
 
     async def release(self, *, scope: str, key: str) -> None:
         """Give the key back: what it guarded was refused and left nothing behind."""

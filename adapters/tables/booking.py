@@ -37,6 +37,7 @@ bookings = Table(
     moment("next_due_at", null=True),
     moment("service_at", null=True),
     text_column("owner", null=True),  # the person of ours who serves it (R730)
+    codes("failed_by"),  # doctors, experts and laboratories who have let the customer down
     Column("page", Integer, nullable=False, server_default=text("0")),
     moment("changed_at"),
     sealed("verdict", null=True),  # of the rules, at the door

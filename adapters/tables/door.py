@@ -116,7 +116,7 @@ idempotency_keys = Table(
     moment("at"),
     moment("answered_at", null=True),
     CheckConstraint("state IN ('in_progress', 'answered')", name="state"),
-    Index(None, "at"),
+    Index("ix_idempotency_keys_kept", "answered_at", postgresql_where=text("body IS NOT NULL")),
 )
 
 audit = Table(

@@ -25,6 +25,7 @@ from api.wiring.door import Unit, door_of
 from domain.bookings.booking import BOOKING_ENDED
 from domain.bookings.consultation import consulting_of
 from domain.bookings.roster import SLOT_REFUSALS, Slot, refused
+from domain.guards import BookingAccess
 from domain.programmes.services import DoctorLevel
 from domain.waiver import Role
 from workflows.messages import RequestBooking, TakeSlot
@@ -84,7 +85,7 @@ async def list_slots(
     door = door_of(request)
     at = door.clock()
     async with door.books.unit() as unit:
-        asked = await _asked(unit, caller, booking_id)
+        asked, failed = await _asked(unit, caller, booking_id)
         service = asked.programme.service(asked.service)
         found = await unit.roster.free(
             asked.programme.code,
@@ -94,6 +95,7 @@ async def list_slots(
             doctor=doctor,
             after=cursor,
             limit=limit + 1,
+            not_by=failed,
         )
     near = [slot for slot in found if refused(slot, service, at=at) is None]
     more = len(near) > limit
@@ -123,7 +125,7 @@ async def take_slot(
     at = door.clock()
 
     async def record(unit: Unit) -> TakeSlot:
-        asked = await _asked(unit, caller, booking_id)
+        asked, _ = await _asked(unit, caller, booking_id)
         slot = await unit.roster.slot(asked.programme.code, body.slot_id)
         if slot is None:
             raise at_field("invalid", "slot_id", "没有此时段", case_id=booking_id)
@@ -135,9 +137,13 @@ async def take_slot(
     return await command(request, ask, booking_id, "take_slot", record=record)
 
 
-async def _asked(unit: Unit, caller: Caller, booking_id: str) -> RequestBooking:
-    """The request behind a booking that goes by a roster and has not ended."""
+async def _asked(
+    unit: Unit, caller: Caller, booking_id: str
+) -> tuple[RequestBooking, frozenset[str]]:
+    """The request behind a booking that goes by a roster and has not ended; who has failed it."""
     booking = await seen_matter(unit, caller, booking_id)
+    if not isinstance(booking, BookingAccess):
+        raise Problem("not-found", "没有此预约")
     if booking.stage in {stage.value for stage in BOOKING_ENDED}:
         raise Problem("case-ended", case_id=booking_id)
     opened = await unit.bookings.opened(booking_id)
@@ -146,7 +152,7 @@ async def _asked(unit: Unit, caller: Caller, booking_id: str) -> RequestBooking:
     asked = booking_message(opened)
     if consulting_of(asked.programme.service(asked.service)).by != "roster":
         raise Problem("wrong-stage", "本服务不需选择时段", case_id=booking_id)
-    return asked
+    return asked, booking.failed_by
 
 
 def _view(slot: Slot) -> SlotView:

@@ -139,6 +139,8 @@ async def once(
 def _refuse_if_taken(state: str) -> None:
     if state == "reused":
         raise Problem("idempotency-key-reused", "该键已用于内容不同的请求, 请使用新的键")
+    if state == "forgotten":
+        raise Problem("idempotency-key-reused", "该键的首次答复已过保存期, 请查询结果后使用新的键")
     if state == "busy":
         raise Problem("in-progress", "相同的请求正在处理中, 请稍后用同一键重试")
 

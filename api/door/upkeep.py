@@ -2,8 +2,9 @@
 
 Every round reads the table again if a notice has been entered, tells some of the open cases that
 are behind it or behind the end of their policy, asks a supervisor for the next notice when the sure
-days run out, and an agent for the decision of a claim that the insurer has left lying. Each of
-these looks at what is there, so that a door that was away misses nothing and two doors do no harm.
+days run out, and an agent for the decision of a claim that the insurer has left lying; answers
+under old keys are forgotten. Each of these looks at what is there, so that a door that was away
+misses nothing and two doors do no harm.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ async def upkeep(door: Door, *, asking: bool = True) -> int:
     if asking:
         await _ask_for_the_next_notice(door)
         await _ask_for_decisions(door)
+        async with door.books.statement() as unit:
+            await unit.keys.forget(now=door.process_clock())
     try:
         await tell_some(door.books, door.cases, at=door.clock())
         return await retime_some(door.books, door.cases, door.calendars.table)

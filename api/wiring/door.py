@@ -63,6 +63,7 @@ from domain.waiver import Role
 class Keys(Protocol):
     """Idempotency keys."""
 
+    async def forget(self, *, now: datetime) -> int: ...
     async def claim(
         self,
         *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -25,5 +25,6 @@ class Roster(Protocol):
         doctor: str | None,
         after: str | None,
         limit: int,
+        not_by: Collection[str] = (),
     ) -> list[Slot]: ...
     async def slot(self, programme: str, slot_id: str) -> Slot | None: ...

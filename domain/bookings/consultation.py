@@ -36,6 +36,7 @@ class MatchDoctor(Form):
     doctor: StaffId | None = None
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "3B", "2A", "2B"] | None = None
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 
@@ -127,6 +128,13 @@ def misfit(form: MatchDoctor, service: Service) -> str | None:
 def is_summed_up(service: Service) -> bool:
     """Whether the doctor sends a summary as text (R173)."""
     return "text_summary" in service.result
+
+
+def is_answered_at_once(programme: Programme, service: Service) -> bool:
+    """Whether nobody of ours stands between customer and doctor: a slot, a line, or G09."""
+    if consulting_of(service).by in ("roster", "direct"):
+        return True
+    return any(ExpectedEvent.DOCTOR_ANSWERED in clock.stops for clock in programme.clocks)
 
 
 def promised_call(programme: Programme) -> int:

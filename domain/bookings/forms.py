@@ -92,6 +92,7 @@ class ArrangeService(Form):
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
     hospital_rank: int | None = Field(default=None, gt=0)  # in the ranking the service names
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 
@@ -164,6 +165,7 @@ class AssignExpert(Form):
     specialty: Annotated[str, Field(max_length=64)] = ""  # what he is an authority of
     doctor_level: DoctorLevel | None = None
     hospital_class: Literal["3A", "2A"] | None = None
+    again_because: Note = ""  # why one who has failed this booking before
     final: bool = False
     note: Note = ""
 

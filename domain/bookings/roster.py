@@ -6,7 +6,7 @@ database's part, what may be taken at all is said here. Every moment is handed i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -68,6 +68,11 @@ def fits(slot: Slot, service: Service) -> bool:
     if slot.doctor_level not in levels(service):
         return False
     return top is None or (slot.hospital_rank is not None and slot.hospital_rank <= top)
+
+
+def wanted(slots: Iterable[Slot], service: Service, *, not_by: Collection[str]) -> list[Slot]:
+    """Slots of the doctors a service promises, without those who have failed the customer."""
+    return [slot for slot in slots if fits(slot, service) and slot.doctor not in not_by]
 
 
 def refused(slot: Slot, service: Service, *, at: datetime) -> SlotRefusal | None:

@@ -60,6 +60,7 @@ def _codes_once(programme: Programme) -> Misfit | None:
         ("diseases",): ("disease", [disease.code for disease in programme.diseases]),
         ("eligibility",): ("eligibility rule", [rule.code for rule in programme.eligibility]),
         ("clocks",): ("clock", [clock.id for clock in programme.clocks]),
+        ("step_dues",): ("step due", [one.step for one in programme.step_dues]),
         ("reminders",): ("reminder", [reminder.id for reminder in programme.reminders]),
         ("notices",): ("notice", [notice.code for notice in programme.notices]),
         ("rules",): ("rule", [rule.code for rule in programme.rules]),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from rich.console import Console
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.books.audit import first_break, write_audit
+from adapters.books.audit import first_break, verify_and_tell, write_audit
+from adapters.settings import Settings
 from adapters.tables.door import audit
 
 AT = datetime(2026, 5, 6, 0, 40, 0, 120, tzinfo=UTC)
@@ -52,7 +55,9 @@ async def test_the_chain_holds_under_many_writers_and_a_rollback(database: Async
         "DELETE FROM audit WHERE seq = :seq",
     ],
 )
-async def test_a_row_that_was_changed_or_removed_shows(database: AsyncEngine, act: str) -> None:
+async def test_a_row_that_was_changed_or_removed_shows(
+    database: AsyncEngine, settings: Settings, act: str
+) -> None:
     for number in range(4):
         await note(database, str(number))
     async with database.begin() as connection:
@@ -64,7 +69,11 @@ async def test_a_row_that_was_changed_or_removed_shows(database: AsyncEngine, ac
     broken = await first_break(database)
     assert broken is not None
     assert broken in {seq, seq + 1}
+    told = io.StringIO()
+    assert await verify_and_tell(settings, Console(file=told)) == 1
+    assert f" {broken} " in told.getvalue()
 
 
-async def test_an_empty_audit_is_whole(database: AsyncEngine) -> None:
+async def test_an_empty_audit_is_whole(database: AsyncEngine, settings: Settings) -> None:
     assert await first_break(database) is None
+    assert await verify_and_tell(settings, Console(file=io.StringIO())) == 0

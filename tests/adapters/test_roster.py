@@ -121,6 +121,7 @@ async def test_free_slots_come_page_by_page_of_the_promised_doctors_only(
     assert await free(database, limit=2, after="s-1") == ["s-2", "s-3"]
     assert await free(database, department="骨科") == ["s-4"]
     assert await free(database, doctor="doctor-1", after="s-2") == ["s-3"]
+    assert await free(database, not_by=["doctor-1"]) == ["s-4"]  # who has not come before
 
 
 async def test_orders_for_a_doctor_on_duty_are_served_in_their_order(
@@ -136,6 +137,8 @@ async def test_orders_for_a_doctor_on_duty_are_served_in_their_order(
         assert place.turn is Turn.WAITS
     await roster.leave("bk-1")
     later = AT + timedelta(minutes=1)
+    let_down = order("bk-1", at=later).model_copy(update={"not_by": ["doctor-1"]})
+    assert (await roster.line_up(let_down)).turn is Turn.NOBODY
     assert (await roster.line_up(order("bk-3", after_s=3, at=later))).ahead == 1
     assert (await roster.line_up(order("bk-2", after_s=2, at=later))).turn is Turn.NOW
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 import worker
+from adapters.door.keys import KEPT_FOR
 from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
 from tests.api.conftest import House, nothing_written
@@ -291,3 +293,16 @@ async def test_a_completion_asked_about_again_gets_its_answer_after_the_case(
     await unsettled(worked, "c-lost")
     again = await worked.post(path, form, key="c-lost")
     assert again.status_code == 200, again.text
+
+
+async def test_an_answer_is_forgotten_in_time_and_its_key_does_nothing_twice(house: House) -> None:
+    assert (await house.report(key="old")).status_code == 201
+    books, now = house.app.state.door.books, house.app.state.door.process_clock()
+    async with books.statement() as unit:
+        assert await unit.keys.forget(now=now) == 0
+        assert await unit.keys.forget(now=now + KEPT_FOR + timedelta(minutes=1)) == 1
+    problem(await house.report(key="old"), 422, "idempotency-key-reused")
+    assert await house.rows("cases") == 1
+    async with house.database.connect() as connection:
+        kept = await connection.execute(text("SELECT body, headers FROM idempotency_keys"))
+        assert kept.one() == (None, None)

@@ -42,5 +42,5 @@ def test_the_walkthroughs_lead_to_a_paid_deposit_and_to_an_appointment(tmp_path:
         assert " paid 50000.00 " in told
         told = walked(GREEN_CHANNEL, env)
         assert "预约已确认 reserved" in told
-        assert re.search(r"G16\.1 门诊安排 \S+ \S+ 按时完成", told)
+        assert re.search(r"G16\.1 门诊安排 \S+ \S+ 进行中", told)
         assert re.search(r"H01\.1 进入抢救室或手术室 \S+ \S+ 按时完成", told)

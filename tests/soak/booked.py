@@ -124,6 +124,7 @@ class Booked:
                     "service_at": (datetime.now(UTC) + _SOON).isoformat(),
                     "doctor_level": "chief",
                     "hospital_class": "3A",
+                    "again_because": "soak",
                 }
             case "confirm_booking":
                 says_no, self._says_no = self._says_no > 0, 0
@@ -131,7 +132,7 @@ class Booked:
             case "report_visit":
                 await asyncio.sleep(_SOON.total_seconds())
                 outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
-                return {"outcome": outcome, "at": datetime.now(UTC).isoformat()}
+                return {"outcome": outcome, "at": datetime.now(UTC).isoformat(), "note": "soak"}
             case "decide_use":
                 return {"used": self._used, "reason": "soak"}
         return dict(ALWAYS[task["kind"]])

@@ -85,13 +85,16 @@ def _own_step(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
 def _arranged(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     day = walk.now + timedelta(days=walk.chance.randint(1, 20))
     at = day.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
-    return {"arranged": True, "service_at": at.isoformat(), "hospital_rank": 1, **BEST}
+    again = {"again_because": "客户仍选该专家"}
+    return {"arranged": True, "service_at": at.isoformat(), "hospital_rank": 1, **BEST, **again}
 
 
 def _visited(outcome: VisitOutcome) -> Answer:
     def report(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
         walk.reach(walk.service_at + timedelta(hours=3))
-        return {"outcome": outcome.value, "at": walk.now.isoformat()}
+        absent = outcome is VisitOutcome.NOT_ADMITTED and not walk.service.admits
+        said = VisitOutcome.NO_SHOW if absent else outcome
+        return {"outcome": said.value, "at": walk.now.isoformat(), "note": "客户自述临时有事"}
 
     return report
 
@@ -101,11 +104,21 @@ def _advised(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     return {"outcome": "advised"}
 
 
-def _assigned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
+def _nth(task: TaskOpened) -> str:
+    """Whoever has failed is followed by another one."""
+    return task.task_id.rpartition(".")[2]
+
+
+def _matched(_: BookingScene, task: TaskOpened) -> dict[str, Any]:
+    fits = {"doctor_level": "chief", "hospital_class": "3A"}
+    return {"matched": True, "doctor": f"doctor-{_nth(task)}", **fits}
+
+
+def _assigned(walk: BookingScene, task: TaskOpened) -> dict[str, Any]:
     staffing = walk.service.staffing
     city = staffing.cities[0] if staffing and staffing.cities else "上海"
     at = {"city": city, "specialty": "肿瘤内科"}
-    return {"assigned": True, "expert": "expert-9", **at, **BEST}
+    return {"assigned": True, "expert": f"expert-{_nth(task)}", **at, **BEST}
 
 
 def _now(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
@@ -189,7 +202,7 @@ def _care_planned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 def _not_reached(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     """Where the telephone system counts calls in vain, no doctor needs to say so."""
     counted = walk.service.failed_calls is not None
-    return {"outcome": "provider_failed" if counted else "not_reached"}
+    return {"outcome": "provider_failed" if counted else "not_reached", "note": "多次致电未接通"}
 
 
 def _says(**form: Any) -> Answer:
@@ -236,9 +249,7 @@ WILLING: Final[dict[TaskKind, Answer]] = {
     TaskKind.CARE_CALL: _says(reached=True, condition="平稳", advice="继续锻炼"),
     TaskKind.RESOLVE_PAYMENT: _says(paid=True, reference="R-7", evidence="双方流水一致"),
     TaskKind.NAME_PERSON: _says(staff_id="agent-9"),
-    TaskKind.MATCH_DOCTOR: _says(
-        matched=True, doctor="doctor-1", doctor_level="chief", hospital_class="3A"
-    ),
+    TaskKind.MATCH_DOCTOR: _matched,
     TaskKind.CALL_AHEAD: _says(reached=True),
     TaskKind.CONSULT: _advised,
     TaskKind.WRITE_SUMMARY: _says(summary="注意休息, 两周后复查"),

@@ -263,7 +263,7 @@ class BookingScene:
         return Slot(
             slot_id=f"slot-{starts_at:%m%d%H%M%S}",
             department="心内科",
-            doctor="doctor-1",
+            doctor=f"doctor-{starts_at:%m%d%H%M%S}",
             doctor_level=DoctorLevel.CHIEF,
             hospital_rank=1,
             starts_at=starts_at,

@@ -38,7 +38,7 @@ from activities.ports.rosters import LineUp, Place, Take
 from activities.ports.visits import VisitAnswer, VisitOrder
 from domain.bookings.coordination import AskStatus
 from domain.bookings.parcel import ParcelStatus
-from domain.bookings.roster import Slot, fits, turn
+from domain.bookings.roster import Slot, turn, wanted
 from domain.posting import Account, Reason, Transfer
 
 Hook = Callable[[str], None]
@@ -386,7 +386,7 @@ class FakeRoster:
 
     async def line_up(self, order: LineUp) -> Place:
         whose, slot = turn(
-            [slot for slot in self.slots if fits(slot, order.service)],
+            wanted(self.slots, order.service, not_by=order.not_by),
             frozenset(self.taken),
             ahead=self.ahead,
             at=order.at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.bookings.booking import VisitOutcome
+from domain.bookings.booking import LOSSES, VisitOutcome
 from domain.bookings.papers import REPORTS
 from domain.bookings.terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
@@ -56,11 +56,15 @@ async def choose(booked: Booked) -> None:
 
 
 async def arrange(booked: Booked, at: str) -> None:
+    """The expert who was chosen stays, also where he has not come before."""
+    await booked.task(TaskKind.ARRANGE_SERVICE)  # what happened before it stands written by then
+    failed = "provider_failed" in booked.lines
     await booked.do(
         TaskKind.ARRANGE_SERVICE,
         arranged=True,
         service_at=booked.at(at).isoformat(),
         hospital_rank=1,
+        again_because="停诊改期, 客户仍选该专家" if failed else "",
         **BEST,
     )
 
@@ -104,8 +108,10 @@ async def match(booked: Booked, doctor: str = DOCTOR.id) -> None:
 
 
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
+    """What came of the visit, now; of a loss the customer's own reason as well."""
     at = booked.time.now().isoformat()
-    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
+    note = "客户自述临时有事" if outcome in LOSSES else ""
+    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at, note=note)
 
 
 def yuan(amount: str) -> dict[str, str]:
@@ -173,7 +179,9 @@ async def next_step(booked: Booked, kind: TaskKind) -> None:
         case TaskKind.CONFIRM_BOOKING:
             await confirm(booked)
         case TaskKind.ASSIGN_EXPERT:
-            await booked.do(kind, assigned=True, expert="expert-9", **EXPERT)
+            await booked.task(kind)
+            number = 9 + booked.lines.count("provider_failed")
+            await booked.do(kind, assigned=True, expert=f"expert-{number}", **EXPERT)
         case TaskKind.MATCH_DOCTOR:
             await match(booked)
         case TaskKind.SEND_KIT:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from domain.bookings.failures import AGAIN_WHY
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
 from domain.steps.kinds import TaskKind
@@ -23,6 +24,7 @@ from workflows.messages import ChangeDate, CompleteTask, RequestBooking
 P20_BED = ("ins_oncology", "inpatient_arrangement")
 P04 = ("pingan_oncology_157", "expert_outpatient")
 GENE = ("ins_oncology", "gene_testing")
+PHONED = ("ruitai_ci", "phone_doctor")
 NOW = civil("2026-09-11 09:00")
 PAPERS = {
     "ct_report": ["doc-4"],
@@ -179,6 +181,29 @@ def test_nobody_is_advised_before_the_day_of_the_slot() -> None:
     assert asked.refused(TaskKind.CONSULT, outcome="provider_failed") == ""
     asked.state.service_at = civil("2026-09-11 10:00")
     assert asked.refused(TaskKind.CONSULT, outcome="advised") == ""
+
+
+def test_whoever_has_failed_a_booking_is_named_for_it_again_only_with_a_reason() -> None:
+    """An expert named or chosen, a writer, a doctor matched: each step asks the same question."""
+    visit = {"arranged": True, "service_at": "2026-09-14T09:00:00+08:00", **BEST}
+    writes = {"assigned": True, "city": "上海", **BEST}
+    advises = {"matched": True, "doctor_level": "chief", "hospital_class": "3A"}
+    for of, rules, kind, form, named in (
+        (P04, BookingRefusals, TaskKind.ARRANGE_SERVICE, visit, "expert"),
+        (GENE, BookingRefusals, TaskKind.ASSIGN_EXPERT, writes, "expert"),
+        (PHONED, ConsultationRefusals, TaskKind.MATCH_DOCTOR, advises, "doctor"),
+    ):
+        asked = Asked(*of, rules=rules)
+        again = form | {named: "e-1"}
+        assert asked.refused(kind, **again) == ""
+        asked.state.failed_by = ["e-0", "e-1"]
+        assert asked.refused(kind, **again) == AGAIN_WHY
+        assert asked.refused(kind, **again | {"again_because": " "}) == AGAIN_WHY
+        assert asked.refused(kind, **again | {"again_because": "停诊改期, 客户同意"}) == ""
+        assert asked.refused(kind, **again | {named: "e-2"}) == ""
+    asked = Asked(*P04)
+    asked.state.chosen, asked.state.failed_by = "e-1", ["e-1"]
+    assert asked.refused(TaskKind.ARRANGE_SERVICE, **visit) == AGAIN_WHY  # nobody else is named
 
 
 OPINION = ("pingan_oncology_157", "second_opinion")

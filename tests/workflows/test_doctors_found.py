@@ -40,12 +40,13 @@ async def test_a_chat_is_open_for_who_was_advised_and_another_doctor_is_found_fo
         assert await refused(booked.do(TaskKind.CONSULT, stranger, outcome="advised")) == "actor"
         assert await refused(booked.do(TaskKind.CONSULT, REVIEWER, outcome="advised")) == "outcome"
         await booked.do(TaskKind.CONSULT, REVIEWER, outcome="provider_failed")  # he is ill
+        assert await refused(stewards.match(booked)) == "doctor"
         await stewards.match(booked, "doctor-9")
         opened = (await booked.until(lambda: booked.clocks["G10.2"])).started_at
         assert (await booked.task(TaskKind.CONSULT)).assignee == "doctor-9"
         await booked.time.go_to(opened + timedelta(hours=24))
         assert (await booked.task(TaskKind.BREACH)).subject == "图文咨询期满, 医生未答复"
-        await stewards.match(booked)
+        await stewards.match(booked, "doctor-8")
         opened = (await booked.until(lambda: booked.clocks["G10.3"])).started_at
         wrote = MessageSaid(n=1, at=booked.time.now(), by="doctor")
         await booked.handle.signal("message_said", wrote)

@@ -72,7 +72,8 @@ async def test_what_is_unclear_is_decided_by_head_office(asked: Any) -> None:
         await enquiry.until(lambda: "waiver_consult:head_office" in _subjects(enquiry))
         assert enquiry.stage is EnquiryStage.ESCALATED
         assert enquiry.k01.state is ClockState.MET
-        assert (await enquiry.task(Role.SUPERVISOR)).due_at is None
+        step = await enquiry.task(Role.SUPERVISOR)
+        assert (step.clock, step.due_at) == (None, step.opened_at + timedelta(minutes=30))
         await enquiry.do(SUPERVISOR, answer="不在服务范围", closes=True)
         await enquiry.ends()
         assert enquiry.answers == ["正在请示, 稍后回复", "不在服务范围"]

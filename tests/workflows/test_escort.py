@@ -105,6 +105,10 @@ async def test_of_two_who_accept_at_the_same_moment_the_first_comes_and_only_she
         await escorts.call(booked, 2)
         await escorts.says(booked, 1, yes=False)
         await booked.task(TaskKind.CHECK_IN)
+        await stewards.report(booked, VisitOutcome.PROVIDER_FAILED)  # and then she does not come
+        await escorts.plan(booked, "2026-06-21 09:00")
+        assert await refused(escorts.offer(booked, 2, 3)) == "nurses"
+        await escorts.offer(booked, 1, 3)
 
 
 async def test_who_declines_or_withdraws_is_replaced_and_the_promise_of_a_call_begins_anew(

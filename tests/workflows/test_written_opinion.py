@@ -97,15 +97,20 @@ async def test_who_cannot_write_it_and_a_lab_that_says_no_are_replaced_and_use_n
         await stewards.hand_in(booked, *GENE)
         await stewards.agree(booked, TaskKind.SEND_KIT)
         await stewards.next_step(booked, TaskKind.SEND_KIT)
+        asked = await booked.task(TaskKind.ASSIGN_EXPERT)
+        assert asked.subject == "曾未能提供服务: expert-9"
+        same = {"expert": "expert-9", "city": "上海"}
+        assert await refused(booked.do(asked.kind, assigned=True, **same)) == "expert"
         await stewards.next_step(booked, TaskKind.ASSIGN_EXPERT)
         await stewards.next_step(booked, TaskKind.SEND_KIT)
         assert booked.lines.count("provider_failed") == 1
         assert booked.told[-2:] == ["booking_again", "booking_arranged"]
         await stewards.next_step(booked, TaskKind.RECEIVE_SAMPLE)
-        assert (await booked.task(TaskKind.DELIVER_REPORT)).subject == "expert-9"
+        assert (await booked.task(TaskKind.DELIVER_REPORT)).subject == "expert-10"
         at = booked.time.now().isoformat()
         await booked.do(TaskKind.DELIVER_REPORT, at=at, delivered=False, note="设备停用")
         await booked.task(TaskKind.ASSIGN_EXPERT)
+        assert booked.pages[-1].failed_by == ["expert-9", "expert-10"]
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
         assert booked.clocks["G34.1"].state is ClockState.DROPPED
         assert (await booked.give_up()).cost is Cost.FREE

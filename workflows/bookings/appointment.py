@@ -13,6 +13,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
+from domain.bookings.failures import left_out
 from domain.bookings.forms import (
     ArrangeService,
     ChooseOption,
@@ -27,14 +28,12 @@ from domain.bookings.terms import (
     is_told_by_phone,
     start_is_cut_off,
 )
-from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.programmes.own_steps import steps_at, words_of
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.hospitals import Hospitals
 from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
@@ -44,11 +43,11 @@ GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
 _KEPT_BY_AN_ARRANGEMENT: Final = (
-    ExpectedEvent.SERVICE_ARRANGED,
-    ExpectedEvent.CUSTOMER_INFORMED,
+    *COORDINATED,
+    ExpectedEvent.SERVICE_DELIVERED,
     ExpectedEvent.ADMITTED,
 )
-"""Programmes promise that it is arranged, told or done: coordination is due with the first."""
+"""Programmes promise that it is found, told, arranged or done: a step is due with the next one."""
 
 
 @workflow.defn(name="Appointment")
@@ -60,6 +59,7 @@ class Appointment(Booking):
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
         self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._given_up_at: datetime | None = None
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -103,7 +103,8 @@ class Appointment(Booking):
                 outcome = await self._served_visit()
         self._hospitals.used()
         if outcome in LOSSES:
-            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            at = self._given_up_at or self._state.service_at or workflow.now()
+            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
         self._desk.use_when("completed", at=workflow.now())
 
@@ -145,13 +146,19 @@ class Appointment(Booking):
             self._hospitals.let_go()
         self._state.proposed_at = form.service_at
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
+        self._state.expert = form.expert or self._wanted_expert
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    @property
+    def _wanted_expert(self) -> str | None:
+        """The one of three whom the customer chose (P04)."""
+        return self._state.chosen if chooses_expert(self._service) else None
 
     def _sought(self) -> str:
         """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
-        expert = self._state.chosen if chooses_expert(self._service) else None
+        expert, failed = self._wanted_expert, self._state.failed_by
         named = f"客户选定专家 {expert}" if expert else ""
-        told = (named, wish(self._service, self._state.customer_date))
+        told = (named, left_out(failed), wish(self._service, self._state.customer_date))
         return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
@@ -185,12 +192,6 @@ class Appointment(Booking):
         desk.tell_confirmed()
         return True
 
-    def _tell_with_it(self, form: ConfirmBooking) -> None:
-        """What the service wants told with the result (R565: precautions) goes out in writing."""
-        for step in steps_at(self._service, "told"):
-            if step.tells is not None:
-                self._desk.tell(step.tells, reason=words_of(step, form.says))
-
     async def _served_visit(self) -> VisitOutcome:
         """GC11, GC12: the visit, and what the service promises to be done beside it (R692)."""
         self._own.begin(due_at=self._state.service_at)
@@ -215,20 +216,28 @@ class Appointment(Booking):
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""
         desk, visit_at = self._desk, self._state.service_at or workflow.now()
-        until = ExpectedEvent.ADMITTED if ends_with_admission(self._service) else None
+        admitted = ends_with_admission(self._service)
+        stop = ExpectedEvent.ADMITTED if admitted else ExpectedEvent.SERVICE_DELIVERED
         step = desk.ask(
-            TaskKind.REPORT_VISIT, at=workflow.now(), until=until, due_at=visit_at + GRACE
+            TaskKind.REPORT_VISIT, at=workflow.now(), due_at=self._reported_by(stop, visit_at)
         )
         if await self._changed(step, visit_at + GRACE):
             return self._begun_anew(step)
         report = await desk.done(step)
         form = report.read(ReportVisit)
+        if form.outcome is VisitOutcome.GIVEN_UP:
+            self._given_up_at = form.at
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
-            desk.let_down(at=report.at, by=report.actor)
+            desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:
-            stop = ExpectedEvent.ADMITTED if until else ExpectedEvent.SERVICE_DELIVERED
             desk.happened(stop, at=form.at)
         return form.outcome
+
+    def _reported_by(self, stop: ExpectedEvent, visit_at: datetime) -> datetime:
+        """A promise of the visit itself is kept by its report; no visit is reported before it."""
+        promise = self._desk.clocks.until(stop)
+        by = visit_at + GRACE
+        return by if promise is None else max(visit_at, min(by, promise.due_at))
 
     def _begun_anew(self, step: str) -> VisitOutcome:
         """The visit as it was confirmed does not take place, for the hospital's or another day."""

@@ -23,14 +23,15 @@ from domain.bookings.consultation import (
     WriteSummary,
     advised_by,
     consulting_of,
+    is_answered_at_once,
     is_summed_up,
     matched_by,
     promised_call,
 )
 from domain.bookings.conversation import SUMMARY
+from domain.bookings.failures import left_out
 from domain.bookings.roster import Slot
 from domain.bookings.terms import intake_for
-from domain.cancellation import uses_up
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
@@ -38,7 +39,7 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
-from workflows.bookings.desk import STEWARD_SOON, BookingOver
+from workflows.bookings.desk import COORDINATED, STEWARD_SOON, BookingOver
 from workflows.bookings.duty import Duty
 from workflows.bookings.messages import MessageSaid
 from workflows.bookings.papers import CHASED_AFTER
@@ -97,11 +98,11 @@ class Consultation(Booking):
 
     @property
     def _is_taken_at_the_door(self) -> bool:
-        """A doctor calls at once (G14): whoever signed in and is entitled waits for nobody here."""
+        """Whoever signed in and is entitled takes a slot, or waits for a doctor, not for us."""
         asked = self._asked
         signed_in = asked.requested_by.role in (Role.CUSTOMER, Role.CHANNEL)
         sure = asked.verdict.outcome is Outcome.ELIGIBLE and not intake_for(self._service)
-        return self._consulting.by == "direct" and signed_in and sure
+        return is_answered_at_once(asked.programme, self._service) and signed_in and sure
 
     @property
     def _answer_by(self) -> datetime | None:
@@ -145,7 +146,7 @@ class Consultation(Booking):
         if self._consulting.by == "direct" or self._talk.holds_unused(workflow.now()):
             await self._free_slot()  # the doctor is there for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
-            await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
+            await self._lose("no_show", at=workflow.now(), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
             done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
@@ -188,7 +189,11 @@ class Consultation(Booking):
         """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
         role = matched_by(self._service)
         while role is not None:
-            step = self._desk.ask(TaskKind.MATCH_DOCTOR, at=workflow.now(), roles=[role])
+            now, told = workflow.now(), left_out(self._state.failed_by)
+            until = self._desk.promised(ExpectedEvent.DOCTOR_ANSWERED, *COORDINATED)
+            step = self._desk.ask(
+                TaskKind.MATCH_DOCTOR, at=now, roles=[role], until=until, subject=told
+            )
             done = await self._desk.done(step)
             form = done.read(MatchDoctor)
             if form.matched:
@@ -201,13 +206,7 @@ class Consultation(Booking):
     def _confirmed(self) -> None:
         """GC09: customer and doctor know of each other; from here on calls count."""
         desk, now = self._desk, workflow.now()
-        for event in (
-            ExpectedEvent.RESOURCE_COORDINATED,
-            ExpectedEvent.EXPERT_CONFIRMED,
-            ExpectedEvent.CUSTOMER_INFORMED,
-            ExpectedEvent.BOOKING_CONFIRMED,
-            ExpectedEvent.SERVICE_ARRANGED,
-        ):
+        for event in (*COORDINATED, ExpectedEvent.EXPERT_CONFIRMED):
             desk.happened(event, at=now)
         desk.enter(BookingStage.CONFIRMED, at=now)
         desk.use_when("arranged", at=now)
@@ -228,7 +227,7 @@ class Consultation(Booking):
             at=now,
             roles=advised_by(self._service),
             assignee=self._doctor,
-            until=ExpectedEvent.EXPERT_CALLED,
+            until=desk.promised(ExpectedEvent.EXPERT_CALLED, ExpectedEvent.DOCTOR_ANSWERED),
             due_at=slot.starts_at if slot is not None else None,
             subject=slot.doctor if slot is not None else "",
         )
@@ -271,7 +270,8 @@ class Consultation(Booking):
         for event in (ExpectedEvent.CALL_ENDED, ExpectedEvent.CONSULTATION_CLOSED):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
-            desk.let_down(at=now, by=SYSTEM if completion is None else completion.actor)
+            by = SYSTEM if completion is None else completion.actor
+            desk.let_down(at=now, by=by, failed=self._talk.doctor or self._doctor)
             await self._free_slot()
         return outcome
 
@@ -378,6 +378,10 @@ class Consultation(Booking):
     @take_slot.validator
     def _may_take(self, message: TakeSlot) -> None:
         self._refusals.slot(message, begun=self._talk.keeps_its_slot)
+
+    def _done(self, message: CompleteTask) -> None:
+        super()._done(message)
+        self._talk.reported(message)
 
     @workflow.signal
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:

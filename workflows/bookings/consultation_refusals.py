@@ -44,6 +44,8 @@ class ConsultationRefusals(BookingRefusals):
         why = refused(message.slot, self._service, at=message.at)
         if why is not None:
             raise refusal(FORM_REFUSED, SLOT_REFUSALS[why], "slot_id")
+        if message.slot.doctor in self._state.failed_by:
+            raise refusal(FORM_REFUSED, "该医生未能接听您的上次预约, 请选择其他医生", "slot_id")
 
     def completion(self, message: CompleteTask) -> None:
         """As of every booking; a slot is taken at the roster, calls in vain are counted there."""
@@ -52,9 +54,14 @@ class ConsultationRefusals(BookingRefusals):
             raise refusal(FORM_REFUSED, "请在预约的 slot 资源中选择时段", "slot_id")
         if isinstance(form, MatchDoctor) and (field := misfit(form, self._service)) is not None:
             raise refusal(FORM_REFUSED, "该医生的职称或医院等级不符合服务承诺", field)
+        if isinstance(form, MatchDoctor):
+            self._not_again(form.doctor, form.again_because, "doctor")
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")
+        lost = isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED
+        if isinstance(form, Consult) and lost and not form.note.strip():
+            raise refusal(FORM_REFUSED, "未能联系到客户, 须说明情况", "note")
         if isinstance(form, Consult) and message.actor.role is not Role.DOCTOR:
             absent = form.outcome is ConsultOutcome.PROVIDER_FAILED
             if task.assignee is None or not absent:

@@ -31,7 +31,7 @@ from workflows.notices import told_again, written
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
 
-_COORDINATED: Final = (
+COORDINATED: Final = (
     ExpectedEvent.RESOURCE_COORDINATED,
     ExpectedEvent.CUSTOMER_INFORMED,
     ExpectedEvent.BOOKING_CONFIRMED,
@@ -176,12 +176,13 @@ class BookingDesk(PayingDesk):
 
     def promise_anew(self, *, at: datetime) -> None:
         """What is coordinated again is promised again, beside how it was kept before."""
-        self.clocks.anew(*_COORDINATED, at=at)
+        self.clocks.anew(*COORDINATED, at=at)
 
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
-        """The open steps of a kind keep the first open promise that one of these events stops."""
-        clock = next((one for event in events if (one := self.clocks.until(event))), None)
-        if clock is None or clock.stands_still:
+        """The open steps of a kind keep the promise due first that one of these events stops."""
+        event = self.promised(*events)
+        clock = self.clocks.until(event) if event else None
+        if clock is None:
             return
         change = {"due_at": clock.due_at, "clock": clock.instance}
         for task in list(self.state.tasks.values()):
@@ -245,8 +246,14 @@ class BookingDesk(PayingDesk):
             if task.kind not in ONLY_ACKNOWLEDGED:
                 self.no_longer_asked(task.task_id, at=at, reason=reason)
 
-    def let_down(self, *, at: datetime, by: Actor) -> None:
-        """The provider does not do what it had promised: begun anew, and giving up is free."""
+    def let_down(self, *, at: datetime, by: Actor, failed: str | None = None) -> None:
+        """The provider does not do what it had promised: begun anew, and giving up is free.
+
+        `failed` is the one who was there for it and did not do it: nobody names him again unseen.
+        Who takes a time back ahead of it is asked for another.
+        """
+        if failed and failed not in self.state.failed_by:
+            self.state.failed_by.append(failed)
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
         self.state.let_down = True
         self.state.proposed_at = self.state.service_at = None

@@ -91,6 +91,7 @@ class Duty:
             call_within_s=promised_call(asked.programme),
             placed_at=asked.requested_at,
             at=workflow.now(),
+            not_by=self._desk.state.failed_by,
         )
 
     async def _ask(self, verb: Callable[[AskRoster, A], Awaitable[R]], asked: A, summary: str) -> R:

@@ -15,12 +15,12 @@ from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
 from domain.bookings.forms import ReportVisit
 from domain.bookings.visit_forms import PlanEscort
 from domain.calendar import civil_date
-from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
+from workflows.bookings.desk import COORDINATED, BookingOver
+from workflows.bookings.escorted import REPORTED_WITHIN
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages import RequestBooking
@@ -33,6 +33,7 @@ class Escort(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
+        self._given_up_at: datetime | None = None
         self._beside = Beside(self._desk, asked, taken=self._confirmed, moved=self._meets)
 
     @workflow.run
@@ -46,7 +47,8 @@ class Escort(Booking):
             meeting_at = await self._plan()
             outcome = await self._escort(meeting_at)
         if outcome in LOSSES:
-            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            at = self._given_up_at or self._state.service_at or workflow.now()
+            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
         self._desk.use_when("completed", at=workflow.now())
 
@@ -57,7 +59,8 @@ class Escort(Booking):
             desk.enter(BookingStage.COORDINATING, at=workflow.now())
         if ExpectedEvent.SERVICE_ARRANGED in state.happened:
             desk.promise_anew(at=workflow.now())
-        planned = await desk.done(desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now()))
+        step = desk.ask(TaskKind.PLAN_ESCORT, at=workflow.now(), until=desk.promised(*COORDINATED))
+        planned = await desk.done(step)
         form = planned.read(PlanEscort)
         state.service_at, state.meeting_place = form.meeting_at, form.meeting_place
         day = civil_date(form.meeting_at)
@@ -87,25 +90,31 @@ class Escort(Booking):
     async def _escort(self, meeting_at: datetime) -> VisitOutcome:
         """The visit; until it is over a steward may say that it does not take place, and why."""
         desk, completions, beside = self._desk, self._state.completions, self._beside
-        step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now())
+        by = meeting_at + REPORTED_WITHIN
+        step = desk.ask(TaskKind.REPORT_VISIT, at=workflow.now(), due_at=by)
         beside.begin(meeting_at)
         try:
             await desk.until(lambda: step in completions or beside.is_over)
         except BookingOver:
             beside.end()
             raise
+        visit = self._state.visit
         beside.end()
         said = completions.pop(step, None)
         if said is not None and beside.parted_at is None:
-            return self._reported(said)
+            return self._reported(said, None if visit is None else visit.nurse)
         desk.no_longer_asked(step, at=workflow.now(), reason="陪诊已结束")
         if beside.parted_at is None:
             raise beside.over or BookingOver(BookingStage.UNAVAILABLE, "无陪诊人员")
         desk.happened(ExpectedEvent.SERVICE_DELIVERED, at=beside.parted_at)
         return VisitOutcome.DELIVERED
 
-    def _reported(self, said: Completion) -> VisitOutcome:
-        outcome = said.read(ReportVisit).outcome
-        if outcome is VisitOutcome.PROVIDER_FAILED:
+    def _reported(self, said: Completion, nurse: str | None) -> VisitOutcome:
+        """What a steward says; whoever had taken it and did not come is not offered it again."""
+        form = said.read(ReportVisit)
+        if form.outcome is VisitOutcome.GIVEN_UP:
+            self._given_up_at = form.at
+        if form.outcome is VisitOutcome.PROVIDER_FAILED:
+            self._state.replaced += [nurse] if nurse else []
             self._desk.let_down(at=said.at, by=said.actor)
-        return outcome
+        return form.outcome

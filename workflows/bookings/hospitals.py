@@ -108,9 +108,11 @@ class Hospitals:
         self._desk.errand(self._follow(order), f"ask {ask_id}")
 
     def _chosen(self) -> dict[str, str | None]:
-        """What the customer chose: an expert, or a kind of clinic."""
-        service = self._asked.programme.service(self._asked.service)
-        return {"expert" if chooses_expert(service) else "clinic": self._state.chosen}
+        """What the customer chose: an expert who has not failed him since, or a kind of clinic."""
+        service, chosen = self._asked.programme.service(self._asked.service), self._state.chosen
+        if chosen in self._state.failed_by:
+            return {}
+        return {"expert" if chooses_expert(service) else "clinic": chosen}
 
     @staticmethod
     def _still_to_come(day: date | None) -> date | None:

@@ -64,6 +64,8 @@ class BookingState(PayingState):
     customer_date: date | None = None  # the day the customer wishes to be served
     meeting_place: str = ""  # where customer and escort meet
     visit: EscortVisit | None = None  # the escort as it stands
+    expert: str | None = None  # who was named to serve the customer, by an opaque id
+    failed_by: list[str] = Field(default_factory=list)  # of those, who let him down
     replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
 
@@ -138,6 +140,7 @@ class BookingRecord(Scribe[BookingPage]):
             "service_at": self._state.service_at,
             "hospital_id": self._state.hospital_id,
             "owner": self._state.owner,
+            "failed_by": self._state.failed_by,
         }
 
     def _when(self) -> str:

@@ -15,7 +15,7 @@ from workflows.bookings.desk import BookingDesk
 from workflows.bookings.messages import MessageSaid
 from workflows.bookings.record import BookingState
 from workflows.matter import Completion
-from workflows.messages import CallHeard
+from workflows.messages import CallHeard, CompleteTask
 
 _NEWS: Final = {
     CallNews.ANSWERED: "来电已接通",
@@ -77,6 +77,11 @@ class Talk:
     def begun(self) -> bool:
         """Whether the doctor has the customer on the line, or had."""
         return self._phone.talk() is not None
+
+    @property
+    def doctor(self) -> str | None:
+        """The doctor whose slot the talk is about, where it is about one."""
+        return None if self.kept is None else self.kept.doctor
 
     @property
     def keeps_its_slot(self) -> bool:
@@ -163,6 +168,7 @@ class Talk:
         self._customer_last = message.by == "customer"
         if message.by == "doctor":
             self.doctor_wrote = True
+            self._desk.happened(ExpectedEvent.DOCTOR_ANSWERED, at=message.at)
             return
         if any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values()):
             return
@@ -174,6 +180,14 @@ class Talk:
             due_at=min([message.at + ANSWERED_WITHIN, *self._closes_at]),
             subject="message",
         )
+
+    def reported(self, message: CompleteTask) -> None:
+        """A doctor's own report says that he has answered, where nothing else told of it."""
+        if message.kind is not TaskKind.CONSULT:
+            return
+        outcome = Consult.model_validate(message.form).outcome
+        if outcome is not ConsultOutcome.PROVIDER_FAILED:
+            self._desk.happened(ExpectedEvent.DOCTOR_ANSWERED, at=message.at)
 
     def _answers(self) -> dict[str, Completion]:
         """What doctors have reported of this talk, the first answer first."""
@@ -205,6 +219,7 @@ class Talk:
         desk, made = self._desk, self._phone.first_by("doctor")
         if made is not None:
             desk.happened(ExpectedEvent.EXPERT_CALLED, at=made.made_at)
+            desk.happened(ExpectedEvent.DOCTOR_ANSWERED, at=made.made_at)
         for call in self._phone.answered():
             if call.call_id not in self._timed and call.answered_at is not None:
                 self._timed.add(call.call_id)

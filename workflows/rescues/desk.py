@@ -10,6 +10,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
 from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
+from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
@@ -79,12 +80,17 @@ class RescueDesk(FrontDesk):
             TaskKind.RESCUE_STEP,
             at=at,
             roles=list(step.by) or None,
-            due_at=clock.due_at if clock else None,
+            due_at=clock.due_at if clock else self._due_by(step, at),
             clock=clock.instance if clock else None,
             subject=subject,
         )
         title = f"{step.name} {department}".strip()[:60]
         self.pen.task_opened(task.model_copy(update={"title": title}))
+
+    def _due_by(self, step: Step, at: datetime) -> datetime | None:
+        """What is done for the patient now is due within minutes, a paper by tomorrow."""
+        kind = TaskKind.SERVICE_STEP if step.when == "afterwards" else TaskKind.RESCUE_STEP
+        return due_by(kind, at, self.programme.step_dues)
 
     def _await_consultants(self, service: Service, *, at: datetime) -> None:
         """Whoever was called is looked out for, under the promise that runs for the department."""
@@ -105,7 +111,8 @@ class RescueDesk(FrontDesk):
     def tell_the_house(self, *, at: datetime) -> None:
         """Departments put the patient first (R530); the line of the hour hears of it (R528).
 
-        The line hears of a rescue that was only written down after its end, too.
+        The hour is that of the report: whoever was at work when the patient came may have gone. The
+        line hears of a rescue that was only written down after its end, too.
         """
         alerted = self.state.counts.get(TaskKind.ALERT_DEPARTMENT.value)
         if self.is_active and self.state.outcome is None and not alerted:
@@ -114,18 +121,26 @@ class RescueDesk(FrontDesk):
         groups = tuple(self.state.groups)
         for route in told(
             self._raised.programme,
-            at=self._raised.raised_at,
+            at=at,
             calendar=self.state.calendar,
             reportable=is_reportable(self._terms, groups),
         ):
             upward = route.when == "mass_event"
             if route.to in self.state.lines or not (upward or self.is_active):
                 continue
+            if not upward and self._has_line:
+                continue
             self.state.lines.append(route.to)
             if upward and self._others_tell():
                 self.note("reported_with_event", "随突发事件一并报告", at=at)
             else:
                 self.ask(TaskKind.REPORT_RESCUE, at=at, subject=route.to)
+
+    @property
+    def _has_line(self) -> bool:
+        """Whether the line of some hour hears of it: another hour brings no second one."""
+        by_hour = {one.to for one in self._terms.reports if one.when != "mass_event"}
+        return not by_hour.isdisjoint(self.state.lines)
 
     def _others_tell(self) -> bool:
         """An event is reported once, with the patient whose record leads it."""

@@ -83,9 +83,11 @@ class Repayment:
         for kind, task_id in self._open.items():
             # A plan moves the day, a corrected payment what is owed; the step stays whose it is.
             task = state.tasks.get(task_id)
-            due_at = self._next_due() if kind is TaskKind.RECORD_REPAYMENT else None
+            if task is None:
+                continue
+            due_at = self._next_due() if kind is TaskKind.RECORD_REPAYMENT else task.due_at
             change = {"amount_fen": state.owed_fen, "due_at": due_at}
-            if task is not None and task != task.model_copy(update=change):
+            if task != task.model_copy(update=change):
                 self._desk.pen.task_opened(task.model_copy(update=change))
         if TaskKind.RECORD_REPAYMENT not in self._open:
             self._open[TaskKind.RECORD_REPAYMENT] = self._desk.ask(
