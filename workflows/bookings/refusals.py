@@ -32,6 +32,7 @@ from domain.bookings.terms import (
     intake_for,
     is_examined,
     papers_for,
+    unusual,
 )
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
@@ -39,7 +40,7 @@ from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
-from domain.programmes.services import SAMPLE_NAMES, Shape, Step
+from domain.programmes.services import Shape, Step
 from domain.steps.forms import Form
 from domain.waiver import Role
 from workflows.bookings.messages import EndContract
@@ -197,8 +198,10 @@ class BookingRefusals:
                 self.arrangement(form, message.at)
             case AssignExpert():
                 self._expert(form)
-            case SendKit(can_give=True):
-                self._sample(form)
+            case SendKit(can_give=True) if not (form.guided and form.sample):
+                raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
+            case SendKit() if why := unusual(self._service, form.sample, form.note):
+                raise refusal(FORM_REFUSED, why, "sample")
             case ReceiveSample() | DeliverReport():
                 self._since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
@@ -274,15 +277,6 @@ class BookingRefusals:
         not_ahead(at, now)
         if at < self._asked.requested_at:
             raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
-
-    def _sample(self, form: SendKit) -> None:
-        """Of the test's own kinds, guided by it (R765, R772); another one says which it is."""
-        if not (form.guided and form.sample):
-            raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
-        usual = self._service.samples or (form.sample,)
-        if form.sample not in usual and not (form.sample == "other" and form.note.strip()):
-            listed = "、".join(SAMPLE_NAMES[one] for one in usual)
-            raise refusal(FORM_REFUSED, f"样本一般为{listed}; 其他样本须说明", "sample")
 
     def _options(self, form: OfferOptions) -> None:
         offered = [one.option for one in form.options]
