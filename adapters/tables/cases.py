@@ -2,9 +2,8 @@
 
 What a person could be recognised or guessed by stands here only sealed (`LargeBinary`, see
 `adapters.encryption.keys`); people are found by a keyed hash. Triggers and grants, which make
-ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both
-descriptions equal.
-The books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
+ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both equal.
+Books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
 `adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata.
 """
 
@@ -169,6 +168,8 @@ policies = Table(
     Column("product_waiting_days", Integer),
     text_column("tier", default=""),
     Column("renewals", Integer),  # paid in time so far; null = the list does not say
+    # The first services, if earlier than at the latest; of the newest renewal premium.
+    *(Column(day, Date) for day in ("opened_on", "premium_due_on", "premium_paid_on")),
     Column("first_effective_on", Date),  # of a cover renewed without a gap
     text_column("list_version", default=""),  # the list that first said what stands here
     moment("removed_at", null=True),
