@@ -30,16 +30,6 @@ class Account(StrEnum):
     WRITTEN_OFF = "written_off"
 
 
-ACCOUNT_NAMES: dict[Account, str] = {
-    Account.PAYER_CASH: "付款方资金",
-    Account.HOSPITAL_DEPOSIT: "医院押金",
-    Account.ADVANCE_OUTSTANDING: "待收回垫款",
-    Account.CLAIM_PAYABLE: "应付理赔金",
-    Account.CUSTOMER_CASH: "客户资金",
-    Account.WRITTEN_OFF: "核销",
-}
-
-
 class Reason(StrEnum):
     """Why money moved; each reason has one pair of accounts, see `_ACCOUNTS`."""
 
@@ -120,11 +110,21 @@ def movement(case_id: str, event: Reason, number: int | None = None) -> str:
     return f"{case_id}:{event.value}" if number is None else f"{case_id}:{event.value}:{number}"
 
 
-def transfer(case_id: str, reason: Reason, amount_fen: int, number: int | None = None) -> Transfer:
-    """A movement of one reason, between the two accounts that reason has."""
+def transfer(
+    case_id: str,
+    reason: Reason,
+    amount_fen: int,
+    number: int | None = None,
+    *,
+    movement_id: str | None = None,
+) -> Transfer:
+    """A movement of one reason, between the two accounts that reason has.
+
+    It may stand under the id of another event that it belongs to.
+    """
     debit, credit = _ACCOUNTS[reason]
     return Transfer(
-        movement_id=movement(case_id, reason, number),
+        movement_id=movement_id or movement(case_id, reason, number),
         debit=debit,
         credit=credit,
         amount_fen=amount_fen,
@@ -139,8 +139,7 @@ def deposit(case_id: str, number: int, amount_fen: int) -> list[Transfer]:
 
 def late_deposit(case_id: str, movement_id: str, amount_fen: int) -> list[Transfer]:
     """Money that reached the hospital although no hold of ours stands for it any more."""
-    paid = transfer(case_id, Reason.DEPOSIT, amount_fen)
-    return [paid.model_copy(update={"movement_id": f"{movement_id}:late"})]
+    return [transfer(case_id, Reason.DEPOSIT, amount_fen, movement_id=f"{movement_id}:late")]
 
 
 def correction(
@@ -151,8 +150,7 @@ def correction(
         reason = Reason.PAYOUT if more_fen > 0 else Reason.PAYOUT_REVERSAL
     else:
         reason = Reason.DEPOSIT if more_fen > 0 else Reason.REVERSAL
-    moved = transfer(case_id, reason, abs(more_fen))
-    return [moved.model_copy(update={"movement_id": f"{movement_id}:fix_{number}"})]
+    return [transfer(case_id, reason, abs(more_fen), movement_id=f"{movement_id}:fix_{number}")]
 
 
 def unbilled(case_id: str, number: int, amount_fen: int) -> list[Transfer]:

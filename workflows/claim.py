@@ -125,11 +125,11 @@ class Claim:
             self._end(over)
 
     async def _found_out(self) -> None:
-        """A claim does not close over a payment on which two sides differ."""
-        state = self._state
-        if state.corrections or state.overpaid:
+        """A claim does not close over money under way, or on which two sides differ."""
+        state, payouts = self._state, self._payment.payouts
+        if state.corrections or state.overpaid or not payouts.at_rest:
             await workflow.wait_condition(
-                lambda: not (state.corrections or state.overpaid) and self._payment.payouts.at_rest
+                lambda: not (state.corrections or state.overpaid) and payouts.at_rest
             )
 
     async def _take_report(self) -> None:

@@ -16,7 +16,7 @@ from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, ExpectedEvent, NotBefore
-from workflows.matter import MatterPen, MatterState
+from workflows.matter import SUMMARY_MAX, MatterPen, MatterState
 
 
 class Clocks:
@@ -207,7 +207,7 @@ class Clocks:
             await workflow.wait_condition(
                 lambda: self._state.clocks[clock.instance] is not clock,
                 timeout=left,
-                timeout_summary=f"{clock.instance} {clock.name}"[:60],
+                timeout_summary=f"{clock.instance} {clock.name}"[:SUMMARY_MAX],
             )
         except TimeoutError:  # and if it changed in the very beat of its alarm, that counts
             return self._state.clocks[clock.instance] is not clock

@@ -46,8 +46,6 @@ SEARCH_ATTRIBUTES: Final = (
 )
 """All of them, as `cli.py migrate` registers them and `readyz` checks them."""
 
-SUMMARY_MAX: Final = 60
-"""Longer summaries are cut by the UI."""
 
 _CLOCK_WORDS: Final = {
     ClockState.RUNNING: "进行中",

@@ -32,3 +32,12 @@ async def asked(record: Scribe[Any], call: Callable[[RetryPolicy], Awaitable[T]]
             return await call(FIRST_TRY)
     except ActivityError:
         return await call(PARTNER_RETRY)
+
+
+async def asked_once(record: Scribe[Any], call: Callable[[RetryPolicy], Awaitable[T]]) -> T | None:
+    """Ask a partner with the page held; None if nobody can say whether it heard."""
+    try:
+        with record.held():
+            return await call(FIRST_TRY)
+    except ActivityError:
+        return None

@@ -70,12 +70,6 @@ class Caseboard:
         after = cursor_after(items[-1].reported_at, items[-1].case_id) if more else None
         return Paged[CaseRow](items=items, next_cursor=after)
 
-    async def case_row(self, case_id: str) -> CaseRow | None:
-        """The head of one case, masked and not audited; None if it was never reported."""
-        async with self._engine.connect() as connection:
-            row = await _one_case(connection, case_id)
-        return None if row is None else CaseRow(**self._header(row))
-
     async def case(self, case_id: str, viewer: Viewer) -> CaseView | None:
         """One whole case; audited. None if it was never reported."""
         async with self._engine.begin() as connection:

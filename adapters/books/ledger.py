@@ -111,8 +111,11 @@ class Ledger:
         Raises `MovementConflict` for other content under the same id, and for a movement that has
         already been given back: its id is used up.
         """
-        wanted = transfer(order.case_id, Reason(order.reason), order.amount_fen).model_copy(
-            update={"movement_id": order.movement_id}
+        wanted = transfer(
+            order.case_id,
+            Reason(order.reason),
+            order.amount_fen,
+            movement_id=order.movement_id,
         )
         async with self._engine.begin() as connection:
             await _locked(connection, order.case_id)

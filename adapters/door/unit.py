@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -43,9 +43,6 @@ Database = AsyncEngine
 
 BOOKS_AWAY: Final[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, PoolTimeout)
 """Failures that mean the database is not there now; asking again later is right."""
-
-BOOKS_REFUSED: Final[tuple[type[Exception], ...]] = (DataError,)
-"""A value PostgreSQL cannot hold; the door should have refused it."""
 
 
 class DoorUnit:

@@ -10,6 +10,7 @@ from collections.abc import Container
 from datetime import date, timedelta
 from typing import Final
 
+from domain.cancellation import rule_of
 from domain.documents import DocumentKind, DocumentStage
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
@@ -76,6 +77,17 @@ def is_told_by_phone(service: Service) -> bool:
 def chooses_expert(service: Service) -> bool:
     """Whether what the customer chooses is an expert; elsewhere it is a kind of clinic."""
     return service.choice is not None and service.choice.experts_offered is not None
+
+
+def is_agreed_on(service: Service) -> bool:
+    """Whether a customer must say yes to whoever writes his opinion before they begin.
+
+    Where giving up is no longer free after his yes (R336, R483), nobody else can say it for him;
+    and what a service wants told with the result is told before it is fixed (R565, R658).
+    """
+    rule = rule_of(service)
+    binds = rule is not None and rule.free_before is ExpectedEvent.BOOKING_CONFIRMED
+    return binds or bool(steps_at(service, "told"))
 
 
 def has_own_person(service: Service) -> bool:

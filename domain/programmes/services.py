@@ -336,6 +336,11 @@ class Service(Incomplete):
     kept_in: Literal["family_record"] | None = None  # where what a doctor writes goes on
     content: str = ""
 
+    @property
+    def admits(self) -> bool:
+        """Whether the customer is taken into a hospital: for a bed, or for an operation."""
+        return not {*self.result}.isdisjoint({"bed", "surgery_date"})
+
     def bookings_max(self, tier: str | None) -> int | None:
         """How often it may be booked in a period: a year of calls is one booking (C-64)."""
         count = self.quota.count_for(tier)

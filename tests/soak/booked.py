@@ -129,7 +129,7 @@ class Booked:
             case "report_visit":
                 await asyncio.sleep(_SOON.total_seconds())
                 outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
-                return {"outcome": outcome, "at": datetime.now(UTC).isoformat()}
+                return {"outcome": outcome, "at": datetime.now(UTC).isoformat(), "note": "soak"}
             case "decide_use":
                 return {"used": self._used, "reason": "soak"}
         return dict(ALWAYS[task["kind"]])

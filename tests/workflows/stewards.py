@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.bookings.booking import VisitOutcome
+from domain.bookings.booking import LOSSES, VisitOutcome
 from domain.bookings.papers import REPORTS
 from domain.bookings.terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
@@ -108,8 +108,10 @@ async def match(booked: Booked, doctor: str = DOCTOR.id) -> None:
 
 
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
+    """What came of the visit, now; of a loss the customer's own reason as well."""
     at = booked.time.now().isoformat()
-    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
+    note = "客户自述临时有事" if outcome in LOSSES else ""
+    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at, note=note)
 
 
 def yuan(amount: str) -> dict[str, str]:

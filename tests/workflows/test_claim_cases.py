@@ -246,6 +246,19 @@ async def test_an_offer_nobody_takes_ends_with_nothing_gathered(
         assert case.partners.ordered == []
 
 
+async def _payout_says(
+    case: Case, status: PaymentStatus, fen: int, movement_id: str | None = None
+) -> None:
+    said = PaymentResult(
+        movement_id=movement_id or f"{case.case_id}:payout",
+        status=status,
+        amount_fen=fen,
+        receipt_no="R-9",
+        at=case.time.now(),
+    )
+    await case.handle.signal("payment_result", said)
+
+
 async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: CaseOf) -> None:
     """R862: the network pays the branch, the branch the customer."""
     async with case_of() as case:
@@ -255,10 +268,20 @@ async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: Ca
         await decide(case, "approved", 25_000_000)
         task = await case.task(TaskKind.HAND_OVER_MONEY)
         assert (task.subject, task.amount_fen) == ("四川省分公司", 25_000_000)
+        # It had not reached the branch after all: what is sent instead is waited for.
+        again = f"{case.case_id}:payout:2"
+        case.partners.answers = [case.partners.pending()]
+        await _payout_says(case, PaymentStatus.REFUSED, 25_000_000)
+        await people.correct(case, await case.task(TaskKind.CORRECT_PAYMENT), 0)
+        await case.until(lambda: again in case.payments)
         form = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
         await case.complete(task, AGENT, form)
+        await case.settled()
+        assert case.stage is Stage.PAYOUT
+        case.partners.pays(again, 25_000_000)
+        await _payout_says(case, PaymentStatus.PAID, 25_000_000, again)
         await case.ends(Stage.CLOSED)
-        assert [getattr(one, "branch", "") for one in case.partners.ordered] == ["sichuan"]
+        assert [getattr(one, "branch", "") for one in case.partners.ordered] == ["sichuan"] * 2
 
 
 async def test_a_claim_that_is_held_is_not_paid_before_it_is_released(case_of: CaseOf) -> None:
@@ -297,14 +320,7 @@ async def test_a_claim_does_not_close_over_a_payout_on_which_two_sides_differ(
         await case.complete(explained, FINANCE, {"explanation": "当日尚未完成"})
         case.partners.pays(movement_id, 1_000_000)
         for fen in (999_999, 1_000_000):
-            said = PaymentResult(
-                movement_id=movement_id,
-                status=PaymentStatus.PAID,
-                amount_fen=fen,
-                receipt_no="R-9",
-                at=case.time.now(),
-            )
-            await case.handle.signal("payment_result", said)
+            await _payout_says(case, PaymentStatus.PAID, fen)
         task = await case.task(TaskKind.CORRECT_PAYMENT)
         await case.settled()
         assert case.stage is Stage.PAYOUT

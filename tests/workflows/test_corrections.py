@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -121,7 +122,16 @@ async def test_what_was_returned_of_a_deposit_that_never_left_goes_back_to_who_r
         for wrong in (_back(500_001, 2_999_999), _back(500_000, 2_999_999, hospital=1)):
             with pytest.raises(WorkflowUpdateFailedError):
                 await case.complete(task, FINANCE, wrong)
+        case.partners.answers = [case.partners.pending()]
         await case.complete(task, FINANCE, _back(500_000, 3_000_000))
+        payout = f"{case.case_id}:payout"
+        await case.until(lambda: payout in case.payments)
+        await case.settled()
+        # What goes back is not there yet: nobody is told that all is over.
+        assert case.stage is Stage.REPAYMENT
+        assert "closed" not in case.told
+        case.partners.pays(payout, 500_000)
+        await _says_of_payout(case, PaymentStatus.PAID, 500_000)
         await people.acknowledge(case, "医院账单有 50,000.00 元 并未由押金支付")
         await case.ends(Stage.CLOSED)
         assert case.partners.paid[f"{case.case_id}:payout"] == 500_000
@@ -164,16 +174,44 @@ async def test_what_a_hospital_has_sent_back_had_reached_it(case_of: CaseOf) -> 
 
 
 async def _payout_says(case: Case, status: PaymentStatus, amount_fen: int) -> Any:
-    movement_id = f"{case.case_id}:payout"
+    await _says_of_payout(case, status, amount_fen)
+    subject = f"contradiction {case.case_id}:payout"
+    return await case.task(TaskKind.CORRECT_PAYMENT, subject=subject)
+
+
+async def _says_of_payout(case: Case, status: PaymentStatus, amount_fen: int) -> None:
     said = PaymentResult(
-        movement_id=movement_id,
+        movement_id=f"{case.case_id}:payout",
         status=status,
         amount_fen=amount_fen,
         receipt_no="R-late",
         at=case.time.now(),
     )
     await case.handle.signal("payment_result", said)
-    return await case.task(TaskKind.CORRECT_PAYMENT, subject=f"contradiction {movement_id}")
+
+
+async def test_a_payment_whose_end_is_not_known_is_not_corrected_and_counts_once(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case)
+        await people.discharged(case, DEPOSIT)
+        case.partners.answers = [case.partners.pending()]
+        await people.decide(case, "approved", DEPOSIT + 700)
+        await case.until(lambda: f"{case.case_id}:payout" in case.payments)
+        task = await _payout_says(case, PaymentStatus.PAID, 600)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await people.correct(case, task, 600)
+        assert getattr(refused.value.cause, "type", "") == "WrongStage"
+        case.partners.pays(f"{case.case_id}:payout", 700)
+        await case.time.go_to(case.time.now() + timedelta(minutes=6))
+        await case.until(lambda: case.payments[f"{case.case_id}:payout"].settled_at)
+        await people.correct(case, task, 600)
+        # The customer lacks a hundred: that is paid under an id of its own.
+        await case.ends(Stage.CLOSED)
+        assert _booked(case, Reason.PAYOUT) == [700, 100]
+        assert _booked(case, Reason.PAYOUT_REVERSAL) == [100]
 
 
 async def test_a_refused_payout_that_was_paid_after_all_is_booked_once(case_of: CaseOf) -> None:

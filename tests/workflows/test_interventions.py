@@ -10,9 +10,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from activities.ports.cases import TopUpState
+from activities.ports.cases import PaymentOutcome, PaymentStatus, TopUpState
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
@@ -21,6 +21,8 @@ from workflows.policy_messages import PolicyEnds
 from workflows.waiver.interventions import DECEASED, POLICY_ENDED
 
 CaseOf = Callable[..., Any]
+AWAY = PaymentOutcome(status=PaymentStatus.UNREACHABLE)
+NOT_FOUND = PaymentOutcome(status=PaymentStatus.NOT_FOUND)
 OTHER_NURSE = Actor(role=Role.NURSE, id="nurse-other")
 
 
@@ -65,6 +67,75 @@ async def test_while_a_case_is_held_nothing_is_paid_and_its_promise_runs_on(
         await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR, note="已核实")
         await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
         assert sum(case.partners.paid.values()) == 5_000_000
+
+
+async def _held_meanwhile(case: Case, *answers: PaymentOutcome) -> None:
+    """A deposit is ordered, the partner says only this, and a supervisor holds the case."""
+    case.partners.answers = list(answers)
+    await case.open()
+    await people.at_the_bed(case, PaymentMode.HOSPITAL_ONLINE)
+    await people.sign_on_site(case)
+    await case.until(lambda: len(case.partners.ordered) > len(answers) // 2)
+    await intervene(case, "hold", reason="可疑")
+    await case.task(TaskKind.RELEASE_HOLD)
+
+
+async def _stays_unsent(case: Case) -> None:
+    """Hours pass, and nothing is sent; once it is released, one order pays it."""
+    sent = len(case.partners.ordered)
+    await case.time.go_to(case.time.now() + timedelta(hours=3))
+    await case.settled()
+    assert len(case.partners.ordered) == sent
+    assert case.partners.paid == {}
+    assert case.stage is Stage.ON_SITE
+    case.partners.answers = []
+    await case.do(TaskKind.RELEASE_HOLD, SUPERVISOR, note="已核实")
+    await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+    assert case.partners.paid == {case.movement(1): 5_000_000}
+    assert {order.movement_id for order in case.partners.ordered} == {case.movement(1)}
+
+
+async def test_a_payment_that_never_left_is_not_sent_again_while_the_case_is_held(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await _held_meanwhile(case, *[AWAY] * 4)
+        await _stays_unsent(case)
+
+
+async def test_a_payment_the_partner_never_saw_is_not_sent_again_while_the_case_is_held(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        case.partners.looked_up = [NOT_FOUND] * 20
+        await _held_meanwhile(case, case.partners.unknown())
+        await _stays_unsent(case)
+        assert len(case.partners.looks) > 2
+        assert TaskKind.RESOLVE_PAYMENT not in {task.kind for task in case.open_tasks.values()}
+
+
+async def test_an_order_that_our_own_books_failed_is_not_made_again_while_the_case_is_held(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        tried: list[str] = []
+
+        def away(verb: str) -> None:
+            if verb == "hold":
+                tried.append(verb)
+                raise ConnectionError("database")
+
+        case.books.fail = away
+        await case.open()
+        await people.at_the_bed(case, PaymentMode.HOSPITAL_ONLINE)
+        await people.sign_on_site(case)
+        await case.until(lambda: len(tried) > 1)
+        await intervene(case, "hold", reason="可疑")
+        await case.task(TaskKind.RELEASE_HOLD)
+        case.books.fail = lambda _: None
+        case.partners.looked_up = [NOT_FOUND] * 20
+        await _stays_unsent(case)
+        assert case.partners.looks
 
 
 async def test_a_held_case_may_still_be_withdrawn_before_its_first_payment(

@@ -201,8 +201,13 @@ async def test_a_dispute_that_holds_files_the_claim_anew_and_offsets_what_it_add
             await people.repay(case, 2_000_000)
             await case.until(lambda: case.pages[-1].owed_fen == 0)
         await case.do(TaskKind.DECIDE_DISPUTE, REVIEWER, upheld=True, reason="漏看病理")
+        await case.task(TaskKind.FILE_CLAIM)
+        # What was said of the first claim, told once more, is no answer to the second.
+        await people.decide(case, "partial", 3_000_000)
         await people.file_claim(case)
-        await case.until(lambda: case.stage is Stage.ADJUDICATION)
+        await case.until(lambda: case.pages[-1].claim_state == "filed")
+        await case.settled()
+        assert (case.stage, case.alerts) == (Stage.ADJUDICATION, [])
         assert f"{case.case_id}:claim:2" in case.partners.filed
         await people.decide_claim(case, f"{case.case_id}:claim:2", "approved", OWED)
         await case.ends(Stage.CLOSED)

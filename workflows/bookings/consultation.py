@@ -32,7 +32,6 @@ from domain.bookings.conversation import SUMMARY
 from domain.bookings.failures import left_out
 from domain.bookings.roster import Slot
 from domain.bookings.terms import intake_for
-from domain.cancellation import uses_up
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
@@ -147,7 +146,7 @@ class Consultation(Booking):
         if self._consulting.by == "direct" or self._talk.holds_unused(workflow.now()):
             await self._free_slot()  # the doctor is there for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
-            await self._desk.settle_unit(uses_up(self._service, "no_show"), why="not_reached")
+            await self._lose("no_show", at=workflow.now(), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
         if is_summed_up(self._service):
             done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))

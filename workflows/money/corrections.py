@@ -41,11 +41,19 @@ class PayoutCorrections:
         """Act on what finance reports, for as long as the case runs."""
         state = self._paying
         while True:
-            await workflow.wait_condition(
-                lambda: any(task in state.completions for task in state.corrections)
-            )
-            for task in [one for one in state.corrections if one in state.completions]:
+            await workflow.wait_condition(lambda: any(map(self._ready, state.corrections)))
+            for task in list(filter(self._ready, state.corrections)):
                 self._correct(state.corrections.pop(task), state.completions.pop(task))
+
+    def _ready(self, task: str) -> bool:
+        """Finance has reported, and no page is open that ends the hold of this payment.
+
+        A page has one line for a payment: the correction of one beat later must not replace it.
+        """
+        state, movement_id = self._paying, self._paying.corrections[task]
+        page = state.unwritten
+        changing = page is not None and any(one.movement_id == movement_id for one in page.payments)
+        return task in state.completions and not changing
 
     def _correct(self, movement_id: str, done: Completion) -> None:
         form, record = done.read(CorrectPayment), self._paying.payments[movement_id]

@@ -3,10 +3,12 @@
 Held before anything is asked, ordered under an id made of what it is, then followed until the
 partner's word is certain: done, refused, or settled by a person with the evidence of both sides.
 An outcome nobody knows is asked for again; it is never paid under a new id and never given up.
+While a supervisor holds the matter nothing is sent, not even again; what is out is still asked for.
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
@@ -25,11 +27,10 @@ from activities.ports.cases import (
     PayoutOrder,
 )
 from domain.money import spoken
-from domain.posting import Reason, late_deposit, movement, payout, transfer
+from domain.posting import Reason, late_deposit, movement, payout
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ResolvePayment
 from domain.waiver import PaymentMode
-from workflows.matter import Completion
 from workflows.messages import PaymentResult
 from workflows.money.desk import SETTLED, PayingDesk, evidence_of
 
@@ -55,11 +56,23 @@ ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_at
 """An asking that fails on our side is soon made again; then other news is heard first."""
 
 _ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
+_UNANSWERED: Final = PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="order_unanswered")
+"""Our own books are away, or a worker died over the order: whether a hold stands is not known, and
+nobody is asked to settle it before the order was answered or the partner has seen it."""
+_SEEN: Final = frozenset({PaymentStatus.PENDING, *SETTLED})
+"""Words of a partner that knows the order; it was held before it left."""
+_NEVER_LEFT: Final = frozenset({PaymentStatus.UNREACHABLE, PaymentStatus.NOT_FOUND})
+"""Words after which the order is sent again, which for the partner is the first time."""
 
 _FIRST_PAUSE: Final = {
     PaymentStatus.PENDING: ASK_PENDING_AFTER,
     PaymentStatus.UNREACHABLE: SEND_AGAIN_AFTER,
 }
+
+
+def _to_send(outcome: PaymentOutcome) -> bool:
+    """Whether the order is sent again, under its id, as soon as that may be."""
+    return outcome.status in _NEVER_LEFT or outcome == _UNANSWERED
 
 
 class DepositPayment:
@@ -117,22 +130,6 @@ class DepositPayment:
             self._desk.book(payout(self._case_id, amount_fen, number), at=workflow.now())
         return record
 
-    def paid_otherwise(self, record: PaymentRecord, found: Completion) -> PaymentRecord:
-        """Finance has seen to a payout that the partner refused: booked under the same movement."""
-        form = found.read(ResolvePayment)
-        change = {
-            "status": PaymentStatus.PAID,
-            "settled_at": found.at,
-            "receipt_no": form.reference or "",
-            "refusal": "",
-        }
-        paid = record.model_copy(update=change)
-        self._desk.pen.payment(paid, found.at)
-        moved = transfer(self._case_id, Reason.PAYOUT, record.amount_fen)
-        booked = moved.model_copy(update={"movement_id": record.movement_id})
-        self._desk.book([booked], at=found.at)
-        return paid
-
     def _begin(
         self,
         movement_id: str,
@@ -153,6 +150,8 @@ class DepositPayment:
         self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}")
 
     async def _order(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
+        """Send the order, once: it goes out again only where nobody has stopped it meanwhile."""
+
         async def deposit(order: PaymentOrder, retry: RetryPolicy) -> PaymentOutcome:
             return await workflow.execute_activity_method(
                 PayHospital.order,
@@ -172,8 +171,10 @@ class DepositPayment:
             )
 
         if isinstance(order, PaymentOrder):
-            return await self._desk.ask_partner(partial(deposit, order))
-        return await self._desk.ask_partner(partial(residual, order))
+            answer = await self._desk.ask_once(partial(deposit, order))
+        else:
+            answer = await self._desk.ask_once(partial(residual, order))
+        return answer or _UNANSWERED
 
     def _hold(self, order: PaymentOrder) -> HoldOrder:
         record = self._desk.state.payments[order.movement_id]
@@ -199,14 +200,16 @@ class DepositPayment:
         known_at = workflow.now()
         while outcome.status not in SETTLED:
             self._note_progress(movement_id, outcome)
-            pause = max(pause, _FIRST_PAUSE.get(outcome.status, ASK_AGAIN_AFTER))
-            code_left = self._code_left(outcome, code_until)
-            if code_left:
+            pause = max(pause, self._first_pause(outcome))
+            code_left, stopped = self._code_left(outcome, code_until), self._stopped(outcome)
+            if code_left or stopped or outcome == _UNANSWERED:
                 person_at = workflow.now() + code_left + PERSON_AFTER
             if task_id is None and (outcome.conflict or workflow.now() >= person_at):
                 task_id = self._ask_finance(movement_id, order.amount_fen, outcome)
             wait = min(code_left, QR_ASK_AGAIN_AFTER) if code_left else pause
-            if await self._news(movement_id, task_id, wait, code_waits=bool(code_left)):
+            if await self._news(
+                movement_id, task_id, wait, code_waits=bool(code_left), stopped=stopped
+            ):
                 told = self._told(movement_id, task_id)
                 if told is not None and not (code_until and told[0].resolved_unpaid):
                     outcome, known_at = told
@@ -218,11 +221,24 @@ class DepositPayment:
             take_back = code_until is not None and not self._code_left(outcome, code_until)
             outcome = await self._asked_again(order, outcome, take_back=take_back)
             known_at = workflow.now()
-            if not code_left:
-                pause = min(pause * 2, ASK_SELDOM if task_id else ASK_AGAIN_MAX)
+            if stopped and not self._desk.state.held:
+                pause = timedelta()  # what was stopped is sent as if it were new
+            elif not code_left:
+                pause = min(pause * 2, ASK_SELDOM if task_id or stopped else ASK_AGAIN_MAX)
         if task_id is not None:
             self._desk.no_longer_asked(task_id, at=workflow.now(), reason="付款结果已明确")
         return self._settle(movement_id, outcome, known_at)
+
+    @staticmethod
+    def _first_pause(outcome: PaymentOutcome) -> timedelta:
+        """How long to wait at least before the partner is asked, or the order sent, again."""
+        if outcome == _UNANSWERED:
+            return SEND_AGAIN_AFTER
+        return _FIRST_PAUSE.get(outcome.status, ASK_AGAIN_AFTER)
+
+    def _stopped(self, outcome: PaymentOutcome) -> bool:
+        """Whether it waits for a supervisor: it is to be sent again, and the matter is held."""
+        return self._desk.state.held and _to_send(outcome)
 
     def _code_left(self, outcome: PaymentOutcome, until: datetime | None) -> timedelta:
         """How long an accepted code may still wait for the cashier; nothing at discharge."""
@@ -232,22 +248,32 @@ class DepositPayment:
         return max(until - workflow.now(), timedelta())
 
     async def _news(
-        self, movement_id: str, task_id: str | None, pause: timedelta, *, code_waits: bool
+        self,
+        movement_id: str,
+        task_id: str | None,
+        pause: timedelta,
+        *,
+        code_waits: bool,
+        stopped: bool,
     ) -> bool:
+        """Whether there is news before the pause is over, or before a hold that stops it is."""
         state = self._desk.state
-        try:
+
+        def heard() -> bool:
+            return (
+                movement_id in state.payment_results
+                or task_id in state.completions
+                or (code_waits and not state.at_the_ward)
+            )
+
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: (
-                    movement_id in state.payment_results
-                    or task_id in state.completions
-                    or (code_waits and not state.at_the_ward)
-                ),
+                lambda: heard() or (stopped and not state.held),
                 timeout=pause,
                 timeout_summary="等待付款结果",
             )
-        except TimeoutError:
-            return False
-        return True
+            return heard()
+        return False
 
     def _told(
         self, movement_id: str, task_id: str | None
@@ -276,18 +302,24 @@ class DepositPayment:
     async def _asked_again(
         self, order: PaymentOrder | PayoutOrder, known: PaymentOutcome, *, take_back: bool
     ) -> PaymentOutcome:
-        """What the partner says now; what was known stays when it cannot be reached."""
+        """What the partner says now; what was known stays when it cannot be reached.
+
+        Where a supervisor holds the matter it is only asked: nothing is sent.
+        """
         if known.conflict:
             return known  # its word would be about something else of this id
-        if known.status is PaymentStatus.UNREACHABLE:
-            return await self._order(order)
+        held = self._desk.state.held
+        if known.status is PaymentStatus.UNREACHABLE or (known == _UNANSWERED and not held):
+            return known if held else await self._order(order)
         take_back = take_back and known.status is PaymentStatus.PENDING
         found = await self._look_up(order.movement_id, take_back=take_back)
         if found is None or found.status is PaymentStatus.UNREACHABLE:
             return known
+        if known == _UNANSWERED:
+            return found if found.status in _SEEN else known
         if found.status is PaymentStatus.NOT_FOUND and take_back:
             return PaymentOutcome(status=PaymentStatus.UNKNOWN)
-        if found.status is PaymentStatus.NOT_FOUND:
+        if found.status is PaymentStatus.NOT_FOUND and not self._desk.state.held:
             # The partner never saw it, so sending it now, under the same id, is the first time.
             return await self._order(order)
         return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
@@ -24,7 +24,7 @@ from workflows.cockpit import civil
 from workflows.front_desk import FrontDesk, StepDropped
 from workflows.messages import DifferenceFound, PaymentResult
 from workflows.money.payments import PayingPen, PayingState
-from workflows.partners import asked
+from workflows.partners import asked, asked_once
 
 SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
 """Words that end a payment; every other one leaves it open."""
@@ -41,7 +41,7 @@ _WORDS: Final = {
 T = TypeVar("T")
 
 
-class PayingDesk(FrontDesk):
+class PayingDesk(FrontDesk, ABC):
     """Steps, promises, payments and the record of one matter."""
 
     state: PayingState
@@ -99,6 +99,10 @@ class PayingDesk(FrontDesk):
     async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
         """Ask a partner without end, its first answer on the page of this beat."""
         return await asked(self._record, call)
+
+    async def ask_once(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T | None:
+        """Ask a partner for money: once, for before the next time it may have been stopped."""
+        return await asked_once(self._record, call)
 
     # When two sides differ -----------------------------------------------------------------------
 

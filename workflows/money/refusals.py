@@ -25,6 +25,7 @@ from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
     FORM_REFUSED,
     SAME_PERSON,
+    WRONG_STAGE,
     amount_within,
     refusal,
 )
@@ -60,6 +61,9 @@ class PayoutRefusals:
     def _correction(self, form: CorrectPayment, message: CompleteTask) -> None:
         """What is out has a number, and what a hospital has sent back had reached it."""
         record = self._paying.payments[self._paying.corrections[message.task_id]]
+        if record.settled_at is None:
+            # Still asked for: what comes of it is booked then, and would count twice.
+            raise refusal(WRONG_STAGE, "付款结果尚未明确, 明确后再更正", "stage")
         if form.really_out.fen and form.reference is None:
             raise refusal(FORM_REFUSED, "确认已付须填写凭证号", "reference")
         never_left_fen = booked_fen(record) - form.really_out.fen

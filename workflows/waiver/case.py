@@ -106,7 +106,8 @@ class CaseState(PayingState):
     disputed: str = ""  # the open step of a dispute; recovery is held while there is one
     claimed_fen: Fen = 0  # claim money booked so far
     claim_state: str = ""
-    claim_filings: int = 0  # claims sent so far; each has an id of its own
+    claim_filings: int = 0  # claims begun so far, sent or not; each has an id of its own
+    overruled: list[ClaimDecided] = Field(default_factory=list)  # decisions that were disputed
     claim_documents: list[str] = Field(default_factory=list)
 
     # The in-tray: facts that arrived and that the story has not taken up yet.
@@ -231,7 +232,7 @@ class CaseState(PayingState):
 
     @property
     def claim_id(self) -> str:
-        """The claim that is filed, or that will be filed next when none was sent yet."""
+        """The claim that is filed, or is being filed; no word on an earlier one is about it."""
         again = f":{self.claim_filings}" if self.claim_filings > 1 else ""
         return f"{self.case_id}:claim{again}"
 

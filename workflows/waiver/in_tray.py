@@ -78,14 +78,12 @@ class InTray:
         if self._too_early(message):
             return
         if message.claim_id != self._state.claim_id:
-            self._desk.alert(f"收到其他理赔的决定 {message.claim_id}")
+            if not any(_same(message, one) for one in self._state.overruled):
+                self._desk.alert(f"收到其他理赔的决定 {message.claim_id}")
             return
         if known is None and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
             self._state.claim_decision = message
-        elif known is None or (known.decision, known.payable_fen) != (
-            message.decision,
-            message.payable_fen,
-        ):
+        elif known is None or not _same(message, known):
             more = self._late_claims is not None and self._late_claims.ask(message)
             if not more:
                 self._desk.alert("理赔决定与已处理的不一致")
@@ -100,7 +98,7 @@ class InTray:
         )
         if known is None:
             state.early_decisions.append(message)
-        elif (known.decision, known.payable_fen) != (message.decision, message.payable_fen):
+        elif not _same(message, known):
             self._desk.alert("理赔决定与已处理的不一致")
         return True
 
@@ -165,3 +163,9 @@ class InTray:
             self._desk.tell("promise_moved", list=listed)
         except NotInProgramme:
             self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
+
+
+def _same(one: ClaimDecided, other: ClaimDecided) -> bool:
+    """Whether two words on claims are one, told twice."""
+    said = [(each.claim_id, each.decision, each.payable_fen) for each in (one, other)]
+    return said[0] == said[1]

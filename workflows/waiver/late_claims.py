@@ -104,7 +104,8 @@ class LateClaims:
         state.claimed_fen += received_fen
         state.offset_fen += owed_fen + loss_fen
         state.written_off_fen -= loss_fen
-        state.claim_decision, state.claim_state = decision, decision.decision
+        if decision.claim_id == state.claim_id:  # else it was disputed, and is decided anew
+            state.claim_decision, state.claim_state = decision, decision.decision
         text = f"理赔追加 {spoken(received_fen)} 已入账"
         self._desk.note("late_claim_settled", text, at=done.at, by=done.actor)
         self._desk.tell("offset", amount=owed_fen, left=rest_fen, total=state.owed_fen)

@@ -64,9 +64,13 @@ class Recovery:
 
     async def _decided_again(self) -> str:
         """A denial that did not stand: the claim is filed anew, and what it adds is offset."""
+        state = self._state
         self._desk.enter(Stage.CLAIM_FILING, at=workflow.now())
-        self._state.claim_decision = None
+        if state.claim_decision is not None:
+            state.overruled.append(state.claim_decision)
+        state.claim_decision = None
         await self._file([])
+        self._hear_early()
         reason = await self._adjudicated()
         await self._offset()
         return reason
@@ -107,6 +111,8 @@ class Recovery:
     async def _file(self, images: list[str]) -> None:
         subject = ""
         while True:
+            # From here on it is another claim: a word on the one before is no answer to it.
+            self._state.claim_filings += 1
             ready = await self._desk.done(
                 self._desk.ask(
                     TaskKind.FILE_CLAIM,
@@ -135,7 +141,6 @@ class Recovery:
             self._desk.tell("claim_mailed", number=form.courier_no)
 
     async def _send_claim(self, documents: list[str], ready: Completion) -> ClaimReceipt:
-        self._state.claim_filings += 1
         filing = ClaimFiling(
             claim_id=self._state.claim_id,
             case_id=self._state.case_id,
