@@ -160,6 +160,8 @@ class Clocks:
             hours=hours,
         )
         due = terms.due_after(again.due_at, clock, calendar, hours=hours)
+        if again.target_at != clock.target_at:
+            clock = clock.model_copy(update={"target_at": again.target_at})
         return clock.move(due, at=at, why=why, estimated=again.estimated)
 
     def _start(self, terms: ClockTerms, *, at: datetime, about: str) -> None:

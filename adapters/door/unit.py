@@ -37,6 +37,7 @@ from adapters.reports.claims import ClaimReport
 from adapters.reports.money import ReportRows
 from adapters.reports.promises import PromiseRows
 from adapters.reports.ratings import RatingRows
+from adapters.reports.steps import StepRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
@@ -66,6 +67,7 @@ class DoorUnit:
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)
         self.promises = PromiseRows(connection, sealer)
+        self.steps = StepRows(connection)
         self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
         self.booking_reports = BookingReportRows(connection, sealer)

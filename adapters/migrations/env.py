@@ -17,6 +17,7 @@ import adapters.tables.papers
 import adapters.tables.policy_end
 import adapters.tables.rescue
 import adapters.tables.roster
+import adapters.tables.searched
 import adapters.tables.states
 import adapters.tables.talk  # noqa: F401 - they stand on the same metadata
 from adapters.tables.cases import METADATA

@@ -4,7 +4,8 @@ What a person could be recognised or guessed by stands here only sealed (`LargeB
 `adapters.encryption.keys`); people are found by a keyed hash. Triggers and grants, which make
 ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both equal.
 The books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
-`adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata.
+`adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata. What worklists
+and reports look for is indexed in `adapters.tables.searched`.
 """
 
 from __future__ import annotations
@@ -311,13 +312,6 @@ tasks = Table(
     sealed("form", null=True),  # what the person who did it reported
     _page(),
     Index(None, "case_id"),
-    Index("ix_tasks_roles", "roles", postgresql_using="gin"),
-    Index(
-        "ix_tasks_open",
-        text("coalesce(due_at, 'infinity'::timestamptz)"),
-        "task_id",
-        postgresql_where=text("closed_at IS NULL"),
-    ),
 )
 
 top_ups = Table(

@@ -29,6 +29,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
 }
 _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
+    (TaskKind.BREACH, "overdue "): "待办逾期: ",
     (TaskKind.OFFER_VISIT, "refused "): "平台未接单: ",
     (TaskKind.REPLACE_ESCORT, "refused "): "平台未接单: ",
     (TaskKind.PHONE_CUSTOMER, "booking_"): "消息未送达: ",

@@ -22,7 +22,7 @@ from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
 from api.wiring.files import Files
 from api.wiring.policies import Policies
-from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports
+from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
 from api.wiring.talks import Family, Talks
@@ -253,6 +253,8 @@ class Unit(Protocol):
     def claims(self) -> Claims: ...
     @property
     def promises(self) -> Promises: ...
+    @property
+    def steps(self) -> Steps: ...
     @property
     def ratings(self) -> Ratings: ...
     @property

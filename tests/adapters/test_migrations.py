@@ -11,7 +11,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import adapters.tables.booking
+import adapters.tables.calendar
 import adapters.tables.door
+import adapters.tables.enquiry
 import adapters.tables.entitlement
 import adapters.tables.family
 import adapters.tables.ledger
@@ -21,6 +24,7 @@ import adapters.tables.papers
 import adapters.tables.policy_end
 import adapters.tables.rescue
 import adapters.tables.roster
+import adapters.tables.searched
 import adapters.tables.states
 import adapters.tables.talk  # noqa: F401 - all stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
