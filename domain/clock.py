@@ -327,6 +327,12 @@ class Clock(BaseModel):
             return self
         return self.model_copy(update={"dropped_at": at, "dropped_why": why})
 
+    def kept_after_all(self, at: datetime) -> Self:
+        """The step had happened before anybody let go of it, and is only written down now."""
+        if self.dropped_at is None or not self.started_at <= at <= self.dropped_at:
+            return self
+        return self.model_copy(update={"dropped_at": None, "dropped_why": None}).meet(at)
+
     def _due_at(self, moment: datetime) -> datetime:
         """The deadline that was in force at a moment, seen through later moves."""
         for step in self.moves:

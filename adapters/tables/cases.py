@@ -166,9 +166,12 @@ policies = Table(
     Column("entitled_from", Date),
     Column("entitled_to", Date),
     Column("cooling_off_ends", Date),  # the last day of it
+    Column("opened_on", Date),  # the first services, earlier than at the latest
     Column("product_waiting_days", Integer),
     text_column("tier", default=""),
     Column("renewals", Integer),  # paid in time so far; null = the list does not say
+    Column("premium_due_on", Date),  # of the newest renewal premium
+    Column("premium_paid_on", Date),
     Column("first_effective_on", Date),  # of a cover renewed without a gap
     text_column("list_version", default=""),  # the list that first said what stands here
     moment("removed_at", null=True),

@@ -393,8 +393,7 @@ async def test_a_doctor_who_cannot_uses_nothing_up_and_a_customer_nobody_reaches
             await booked.ends(BookingStage.CANCELLED)
             assert booked.unit == "given_back"
             return
-        vain = booked.do(TaskKind.CONSULT, outcome="not_reached")
-        assert await refused(vain) == "note"  # what keeps a customer away is said in words (I19)
+        assert await refused(booked.do(TaskKind.CONSULT, outcome="not_reached")) == "note"  # I19
         await booked.do(TaskKind.CONSULT, outcome="not_reached", note="多次致电未接通")
         await booked.ends(BookingStage.TERMINATED)
         assert booked.unit == "consumed"  # P13: at approval

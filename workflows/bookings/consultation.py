@@ -278,7 +278,11 @@ class Consultation(Booking):
     def _said(self, completion: Completion | None) -> ConsultOutcome:
         """What came of the talk: by the telephone's word, by the doctor's, or by his silence."""
         if completion is not None and not self._talk.called:
-            return completion.read(Consult).outcome
+            said = completion.read(Consult).outcome
+            if said is not ConsultOutcome.PROVIDER_FAILED:  # he called, though no telephone told
+                for event in (ExpectedEvent.EXPERT_CALLED, ExpectedEvent.DOCTOR_ANSWERED):
+                    self._desk.happened(event, at=completion.at)
+            return said
         if self._consulting.by != "text" or self._talk.doctor_wrote:
             return ConsultOutcome.ADVISED
         self._desk.alert("图文咨询期满, 医生未答复")
