@@ -118,12 +118,15 @@ async def test_a_service_opened_early_and_a_premium_paid_late_count_as_the_list_
     house: House, tmp_path: Path
 ) -> None:
     """C-42, R349."""
-    opened = {"cooling_off_ends": days_ago(house, 33), "opened_on": days_ago(house, 30)}
+    opened: dict[str, Any] = {
+        "cooling_off_ends": days_ago(house, 33),
+        "opened_on": days_ago(house, 30),
+    }
     await listed(house, tmp_path, P18, **opened)
     found, _ = await reasons(house, P18, "expert_outpatient")
     assert "service_active" not in found  # thirty days after the actual day, not the latest
     first = anniversary(days_ago(house, 100), -1)
-    days = {"valid_from": first, "cooling_off_ends": first + timedelta(days=10)}
+    days: dict[str, Any] = {"valid_from": first, "cooling_off_ends": first + timedelta(days=10)}
     due_on = anniversary(first, 1)
     for late, active in ((60, True), (61, False)):
         paid = {"premium_due_on": due_on, "premium_paid_on": due_on + timedelta(days=late)}

@@ -214,6 +214,11 @@ class Talk:
         self._desk.note(f"call_{message.news.value}", text, at=message.at)
         self._time_calls()
 
+    def has_called(self, at: datetime) -> None:
+        """A doctor says that he spoke: he called, though no telephone has told of it."""
+        for event in (ExpectedEvent.EXPERT_CALLED, ExpectedEvent.DOCTOR_ANSWERED):
+            self._desk.happened(event, at=at)
+
     def _time_calls(self) -> None:
         """What the promises of calls are counted by: the doctor's first call, the talk, its end."""
         desk, made = self._desk, self._phone.first_by("doctor")
