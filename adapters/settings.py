@@ -117,7 +117,6 @@ class Settings(BaseSettings):
     courier_secret: SecretStr | None = None
     lab_secret: SecretStr | None = None
     hospitals_secret: SecretStr | None = None
-    callback_url: str | None = None
     coordinated: str | None = None
     steward_phone: str | None = Field(default=None, pattern=r"^\+?[0-9-]{5,20}$")
 
@@ -255,11 +254,6 @@ class Settings(BaseSettings):
         """Programmes whose hospitals are asked over the wire as well as by a dispatcher."""
         codes = (code.strip() for code in (self.coordinated or "").split(","))
         return frozenset(code for code in codes if code)
-
-    @property
-    def callback_base_url(self) -> str:
-        """Where partners call us back; the partner's name follows after a slash."""
-        return (self.callback_url or f"{self.api_url}/v1/callbacks").rstrip("/")
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ from api.door.upkeep import look_first, upkeep_for_ever
 from api.partners import callbacks
 from api.reports import bookings as booking_reports
 from api.reports import claims as claim_report
-from api.reports import letters, promises, ratings, repayments, webhooks
+from api.reports import letters, overdue, promises, ratings, repayments, webhooks
 from api.rescues import opening as rescues
 from api.rescues import publications, readiness
 from api.rescues import reports as rescue_reports
@@ -235,6 +235,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         policy_ends,
         asked,
         promises,
+        overdue,
         claim_report,
         ratings,
         repayments,

@@ -179,6 +179,7 @@ class Clock(BaseModel):
     first_due_at: AwareDatetime
     warn_at: AwareDatetime
     warn_rule: WarnRule
+    target_at: AwareDatetime | None = None
     warned_at: AwareDatetime | None = None
     met_at: AwareDatetime | None = None
     breached_at: AwareDatetime | None = None
@@ -201,12 +202,17 @@ class Clock(BaseModel):
         calendar: WorkCalendar,
         not_before: date | None = None,
         hours: ServiceHours | None = None,
+        target: Budget | None = None,
     ) -> Self:
         """Start the `number`-th instance of a clock; its deadline is recorded at once.
 
-        Where a date replaces it, the deadline by the budget alone is kept as the first (I10).
+        Where a date replaces it, the deadline by the budget alone is kept as the first (I10). The
+        lower bound of a span is aimed at; only beyond the upper one a promise is broken (C-27).
         """
         due = due_at(started_at, budget, calendar, not_before=not_before, hours=hours)
+        aim = None
+        if target is not None:
+            aim = due_at(started_at, target, calendar, not_before=not_before, hours=hours)
         by_the_table = budget.unit is Unit.WORKING_DAY or (
             hours is not None and hours.days == "working_days"
         )
@@ -219,6 +225,7 @@ class Clock(BaseModel):
             first_due_at=due_at(started_at, budget, calendar, hours=hours),
             warn_at=warn.moment(started_at, due),
             warn_rule=warn,
+            target_at=aim,
             estimated=by_the_table and _touches_an_estimate(calendar, started_at, due),
         )
 
@@ -235,9 +242,21 @@ class Clock(BaseModel):
         return ClockState.RUNNING if self.warned_at is None else ClockState.WARNED
 
     @property
+    def met_after_target(self) -> bool:
+        """Whether it was kept, and later than was aimed at (C-27)."""
+        if self.met_at is None or self.target_at is None:
+            return False
+        return self.met_at > self.target_at
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody still owes the step this clock measures."""
         return self.met_at is None and self.dropped_at is None
+
+    @property
+    def in_seconds(self) -> bool:
+        """Whether the promise is so short that minutes would not show if it was kept (G09)."""
+        return self.first_due_at - self.started_at < timedelta(minutes=2)
 
     @property
     def standing(self) -> Pause | None:
@@ -312,6 +331,12 @@ class Clock(BaseModel):
         if not self.is_open:
             return self
         return self.model_copy(update={"dropped_at": at, "dropped_why": why})
+
+    def kept_after_all(self, at: datetime) -> Self:
+        """The step had happened before anybody let go of it, and is only written down now."""
+        if self.dropped_at is None or not self.started_at <= at <= self.dropped_at:
+            return self
+        return self.model_copy(update={"dropped_at": None, "dropped_why": None}).meet(at)
 
     def _due_at(self, moment: datetime) -> datetime:
         """The deadline that was in force at a moment, seen through later moves."""

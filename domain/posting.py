@@ -30,16 +30,6 @@ class Account(StrEnum):
     WRITTEN_OFF = "written_off"
 
 
-ACCOUNT_NAMES: dict[Account, str] = {
-    Account.PAYER_CASH: "付款方资金",
-    Account.HOSPITAL_DEPOSIT: "医院押金",
-    Account.ADVANCE_OUTSTANDING: "待收回垫款",
-    Account.CLAIM_PAYABLE: "应付理赔金",
-    Account.CUSTOMER_CASH: "客户资金",
-    Account.WRITTEN_OFF: "核销",
-}
-
-
 class Reason(StrEnum):
     """Why money moved; each reason has one pair of accounts, see `_ACCOUNTS`."""
 

@@ -16,7 +16,7 @@ from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, ExpectedEvent, NotBefore
-from workflows.matter import MatterPen, MatterState
+from workflows.matter import SUMMARY_MAX, MatterPen, MatterState
 
 
 class Clocks:
@@ -160,6 +160,8 @@ class Clocks:
             hours=hours,
         )
         due = terms.due_after(again.due_at, clock, calendar, hours=hours)
+        if again.target_at != clock.target_at:
+            clock = clock.model_copy(update={"target_at": again.target_at})
         return clock.move(due, at=at, why=why, estimated=again.estimated)
 
     def _start(self, terms: ClockTerms, *, at: datetime, about: str) -> None:
@@ -207,7 +209,7 @@ class Clocks:
             await workflow.wait_condition(
                 lambda: self._state.clocks[clock.instance] is not clock,
                 timeout=left,
-                timeout_summary=f"{clock.instance} {clock.name}"[:60],
+                timeout_summary=f"{clock.instance} {clock.name}"[:SUMMARY_MAX],
             )
         except TimeoutError:  # and if it changed in the very beat of its alarm, that counts
             return self._state.clocks[clock.instance] is not clock

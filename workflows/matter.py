@@ -1,4 +1,4 @@
-"""What a case and an enquiry have in common: steps of people, promises, and a page to write on.
+"""What cases, bookings, rescues and enquiries share: steps, promises, and a page to write on.
 
 A matter is whatever waits for people and keeps promises. Its own model adds what only it knows;
 the front desk, the clocks and the scribe need no more of it than this.
@@ -50,6 +50,9 @@ class Page(Protocol):
     @property
     def clocks(self) -> list[Clock]: ...
 
+
+SUMMARY_MAX: Final = 60
+"""Longer summaries are cut by the UI."""
 
 ASKED_AGAIN: Final = "papers_asked"
 """What is counted when a reviewer asks for more papers; `workflows.refusals` says how often."""

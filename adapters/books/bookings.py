@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Row, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -240,8 +240,7 @@ def _narrowed(query: Select[Any], wanted: BookingFilter) -> Select[Any]:
     moment, key = cursor_read(wanted.cursor)
     if moment is None:
         raise BadCursor("every booking was asked for at some moment")
-    earlier = and_(bookings.c.requested_at == moment, bookings.c.booking_id < key)
-    return query.where(or_(bookings.c.requested_at < moment, earlier))
+    return query.where(tuple_(bookings.c.requested_at, bookings.c.booking_id) < tuple_(moment, key))
 
 
 async def _unit(connection: AsyncConnection, booking_id: str) -> str | None:

@@ -6,15 +6,27 @@ masks, leaves none. Who may look is decided at the door before it asks.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    Table,
+    cast,
+    select,
+    tuple_,
+    union,
+)
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.books.cursors import cursor_after, cursor_read
-from adapters.books.family import is_theirs
+from adapters.books.family import cases_of
 from adapters.books.ledger import left_of
 from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
 from adapters.encryption.keys import Sealer
@@ -69,12 +81,6 @@ class Caseboard:
         more = len(rows) > wanted.limit
         after = cursor_after(items[-1].reported_at, items[-1].case_id) if more else None
         return Paged[CaseRow](items=items, next_cursor=after)
-
-    async def case_row(self, case_id: str) -> CaseRow | None:
-        """The head of one case, masked and not audited; None if it was never reported."""
-        async with self._engine.connect() as connection:
-            row = await _one_case(connection, case_id)
-        return None if row is None else CaseRow(**self._header(row))
 
     async def case(self, case_id: str, viewer: Viewer) -> CaseView | None:
         """One whole case; audited. None if it was never reported."""
@@ -178,20 +184,20 @@ class Caseboard:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)
 
 
-def on_the_case(helper: str) -> ColumnElement[bool]:
-    """Whether a person of ours belongs to the case: on its team, or holding one of its tasks."""
-    holds = exists().where(
-        tasks.c.case_id == cases.c.case_id,
-        or_(tasks.c.assignee == helper, tasks.c.claimed_by == helper),
+def _helped_by(helper: str) -> CompoundSelect[Any]:
+    """The cases a person of ours belongs to: on the team, or holding one of the tasks."""
+    teams = cases.alias("teams")
+    member = cast(f"$.* ? (@ == {json.dumps(helper)})", JSONPATH)
+    return union(
+        select(teams.c.case_id).where(teams.c.team.path_exists(member)),
+        select(tasks.c.case_id).where(tasks.c.assignee == helper),
+        select(tasks.c.case_id).where(tasks.c.claimed_by == helper),
     )
-    team = func.jsonb_each_text(cases.c.team).table_valued("key", "value")
-    on_team = select(literal(1)).select_from(team).where(team.c.value == helper).exists()
-    return or_(on_team, holds)
 
 
 def _narrowed(query: Select[Any], wanted: CaseFilter) -> Select[Any]:
     if wanted.customer_subject is not None:
-        query = query.where(is_theirs(wanted.customer_subject))
+        query = query.where(cases.c.case_id.in_(cases_of(wanted.customer_subject)))
     for column in ("programme", "stage", "sla_state", "hospital_id", "channel"):
         value = getattr(wanted, column)
         if value is not None:
@@ -201,17 +207,12 @@ def _narrowed(query: Select[Any], wanted: CaseFilter) -> Select[Any]:
     if wanted.due_before is not None:
         query = query.where(cases.c.next_due_at < wanted.due_before)
     if wanted.helper is not None:
-        query = query.where(on_the_case(wanted.helper))
+        query = query.where(cases.c.case_id.in_(_helped_by(wanted.helper)))
     if wanted.cursor is not None:
         moment, key = cursor_read(wanted.cursor)
         if moment is None:
             raise BadCursor("every case was reported at some moment")
-        query = query.where(
-            or_(
-                cases.c.reported_at < moment,
-                and_(cases.c.reported_at == moment, cases.c.case_id < key),
-            )
-        )
+        query = query.where(tuple_(cases.c.reported_at, cases.c.case_id) < tuple_(moment, key))
     return query
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, or_, update
+from sqlalchemy import CompoundSelect, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,11 +53,11 @@ class FamilyRows:
         return ended.rowcount == 1
 
 
-def is_theirs(subject: Any) -> ColumnElement[bool]:
-    """Whether a case is this customer's own, or one in which they act for their family."""
-    acts = exists().where(
-        family.c.case_id == cases.c.case_id,
-        family.c.subject == subject,
-        family.c.ended_at.is_(None),
-    )
-    return or_(cases.c.customer_subject == subject, acts)
+def cases_of(subject: Any) -> CompoundSelect[Any]:
+    """The cases that are a customer's own, and those in which they act for their family.
+
+    Found first and looked up then: asked of each case whether it is theirs, every case is read.
+    """
+    own = cases.alias("own")
+    acts = select(family.c.case_id).where(family.c.subject == subject, family.c.ended_at.is_(None))
+    return select(own.c.case_id).where(own.c.customer_subject == subject).union(acts)

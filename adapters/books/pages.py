@@ -1,4 +1,4 @@
-"""What the pages of cases and enquiries have in common: number, history, steps and promises.
+"""What the pages of all matters have in common: number, history, steps and promises.
 
 A page comes again after a retry and then changes nothing; a late copy of an older page never undoes
 a newer one. The history only grows.

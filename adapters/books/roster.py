@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Delete, Row, Select, delete, func, select, text, tuple_, update
+from sqlalchemy import Delete, Row, Select, delete, exists, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -123,7 +123,7 @@ class RosterRows:
         query = _standing(programme).where(
             roster_slots.c.starts_at > since,
             roster_slots.c.doctor_level.in_(levels(service)),
-            roster_slots.c.slot_id.not_in(select(slot_takings.c.slot_id)),
+            ~exists().where(slot_takings.c.slot_id == roster_slots.c.slot_id),
             roster_slots.c.doctor.not_in(not_by),
         )
         if service.staffing is not None and service.staffing.ranking_top is not None:

@@ -14,35 +14,39 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     func,
     literal_column,
     or_,
     select,
+    tuple_,
+    union,
 )
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.books.cursors import cursor_after, cursor_read
-from adapters.books.family import is_theirs
+from adapters.books.family import cases_of
 from adapters.books.matter_file import known
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
-from adapters.tables.cases import TEAM_NURSE, cases, hospitals, tasks
+from adapters.tables.cases import cases, hospitals, tasks
 from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
 from domain.waiver import NAMED_PERSONS, Role
 
+_HOSPITAL: Final = func.coalesce(
+    cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, tasks.c.hospital
+)
 _WITH_MATTER: Final = select(
     tasks,
     func.coalesce(
         cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme, ""
     ).label("programme"),
-    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, "").label(
-        "hospital_id"
-    ),
+    func.coalesce(_HOSPITAL, "").label("hospital_id"),
     func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, rescues.c.stage, "").label(
         "stage"
     ),
@@ -61,8 +65,7 @@ _WITH_MATTER: Final = select(
     .join(rescues, tasks.c.case_id == rescues.c.rescue_id, isouter=True)
     .join(
         hospitals,
-        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id)
-        == hospitals.c.id,
+        hospitals.c.id == _HOSPITAL,
         isouter=True,
     )
 )
@@ -149,25 +152,24 @@ def _query(names: frozenset[str], state: str | None, past_dues: bool) -> Select[
         query = query.where(tasks.c.due_at < bindparam("due_before"))
     if "after_task" in names:
         due = _NEVER if past_dues else bindparam("after_due", type_=tasks.c.due_at.type)
-        later = and_(due == _DUE, tasks.c.task_id > bindparam("after_task"))
-        query = query.where(or_(due < _DUE, later))
+        place = tuple_(due, bindparam("after_task"))
+        query = query.where(tuple_(_DUE, tasks.c.task_id) > place)
     return query.order_by(_DUE, tasks.c.task_id).limit(bindparam("rows", type_=Integer()))
 
 
 def _whose(name: str) -> ColumnElement[bool]:
     """Steps of the cases, and of the bookings, that are somebody's own."""
-    own = (
-        is_theirs(bindparam(name))
-        if name == "customer_subject"
-        else cases.c[name] == bindparam(name)
-    )
-    return or_(own, bookings.c[name] == bindparam(name))
+    if name == "customer_subject":
+        own = bookings.alias("own_bookings")
+        booked = select(own.c.booking_id).where(own.c.customer_subject == bindparam(name))
+        return tasks.c.case_id.in_(union(cases_of(bindparam(name)), booked))
+    return or_(cases.c[name] == bindparam(name), bookings.c[name] == bindparam(name))
 
 
 def _of_hospital() -> ColumnElement[bool]:
     """Steps of one hospital's own channel, beside those that are no hospital's at all."""
-    ours = rescues.c.hospital_id == bindparam("hospital_id")
-    return or_(ours, rescues.c.rescue_id.is_(None))
+    whose = func.coalesce(rescues.c.hospital_id, tasks.c.hospital)
+    return or_(whose == bindparam("hospital_id"), whose.is_(None))
 
 
 def _for(name: str) -> ColumnElement[bool]:
@@ -177,9 +179,15 @@ def _for(name: str) -> ColumnElement[bool]:
 
 
 def _for_person() -> ColumnElement[bool]:
-    """Steps of the roles that a person may do, as `is_theirs` gives them."""
-    nurse = func.coalesce(tasks.c.assignee, TEAM_NURSE)
-    return or_(_for("anyone"), and_(_for("named"), nurse == bindparam("person")))
+    """Steps of the roles that a person may do, as `is_theirs` gives them.
+
+    The cases of a nurse are found first: asked of each step who nurses its case, all are read.
+    """
+    nursed, person = cases.alias("nursed"), bindparam("person", type_=Text())
+    team = func.jsonb_build_object(Role.NURSE.value, person)
+    hers = tasks.c.case_id.in_(select(nursed.c.case_id).where(nursed.c.team.contains(team)))
+    named = or_(tasks.c.assignee == person, and_(tasks.c.assignee.is_(None), hers))
+    return or_(_for("anyone"), and_(_for("named"), named))
 
 
 _OF_TASK: Final = ("kind", "claimed_by", "case_id")

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -37,15 +37,13 @@ from adapters.reports.claims import ClaimReport
 from adapters.reports.money import ReportRows
 from adapters.reports.promises import PromiseRows
 from adapters.reports.ratings import RatingRows
+from adapters.reports.steps import StepRows
 
 Database = AsyncEngine
 """The engine, named for rooms that must not know its driver."""
 
 BOOKS_AWAY: Final[tuple[type[Exception], ...]] = (OperationalError, InterfaceError, PoolTimeout)
 """Failures that mean the database is not there now; asking again later is right."""
-
-BOOKS_REFUSED: Final[tuple[type[Exception], ...]] = (DataError,)
-"""A value PostgreSQL cannot hold; the door should have refused it."""
 
 
 class DoorUnit:
@@ -69,6 +67,7 @@ class DoorUnit:
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)
         self.promises = PromiseRows(connection, sealer)
+        self.steps = StepRows(connection)
         self.ratings = RatingRows(connection, sealer)
         self.reports = ReportRows(connection)
         self.booking_reports = BookingReportRows(connection, sealer)

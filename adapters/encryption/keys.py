@@ -52,11 +52,6 @@ class KeyRing:
             raise ValueError("a key ring has at least one key")
         self.newest: Final = next(iter(self._keys))
 
-    @property
-    def key_ids(self) -> tuple[str, ...]:
-        """The ids of the keys, newest first."""
-        return tuple(self._keys)
-
     def ciphers(self, use: str) -> dict[str, AESGCM]:
         """One cipher a key, derived for one use, so that no two uses share key material."""
         return {key_id: AESGCM(_derived(key, use)) for key_id, key in self._keys.items()}

@@ -14,9 +14,12 @@ import adapters.tables.ledger
 import adapters.tables.lists
 import adapters.tables.outbox
 import adapters.tables.papers
+import adapters.tables.policy_end
 import adapters.tables.rescue
 import adapters.tables.roster
-import adapters.tables.states  # noqa: F401 - they stand on the same metadata
+import adapters.tables.searched
+import adapters.tables.states
+import adapters.tables.talk  # noqa: F401 - they stand on the same metadata
 from adapters.tables.cases import METADATA
 
 connection = context.config.attributes["connection"]

@@ -28,6 +28,7 @@ _PROGRAMME = func.coalesce(
     cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme
 )
 _SERVICE = func.coalesce(cases.c.service, enquiries.c.kind, bookings.c.service, rescues.c.service)
+_TARGET_AT = clocks.c.body["target_at"].astext.cast(clocks.c.met_at.type)
 
 
 class PromiseRows:
@@ -55,6 +56,7 @@ class PromiseRows:
                     clocks.c.clock,
                     clocks.c.state,
                     func.count().label("count"),
+                    func.count().filter(clocks.c.met_at > _TARGET_AT).label("after_target"),
                 )
             )
             .where(clocks.c.started_at >= since, clocks.c.started_at < until)

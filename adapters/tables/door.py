@@ -100,6 +100,12 @@ inbox = Table(
     text_column("closed_by", null=True),  # a person, where no case could take it
     sealed("closed_why", null=True),
     Index("ix_inbox_waiting", "received_at", postgresql_where=text("signalled_at IS NULL")),
+    Index(
+        "ix_inbox_closed",
+        "signalled_at",
+        "event_id",
+        postgresql_where=text("closed_by IS NOT NULL"),
+    ),
 )
 
 idempotency_keys = Table(

@@ -20,5 +20,6 @@ family = Table(
     moment("recorded_at"),
     moment("ended_at", null=True),  # the customer lets them act no more
     Column("speaks", Boolean, nullable=False, server_default=text("false")),
+    Index(None, "subject"),
     Index("uq_family_speaks", "case_id", unique=True, postgresql_where=text("speaks")),
 )

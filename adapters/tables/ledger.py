@@ -67,4 +67,5 @@ transfers = Table(
         postgresql_where=text("phase IN ('post', 'void')"),
     ),
     Index(None, "case_id", "id"),
+    Index(None, "movement_id"),
 )

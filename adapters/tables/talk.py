@@ -23,6 +23,7 @@ family_records = Table(
     text_column("written_by"),
     moment("written_at"),
     Index(None, "person_hash", "programme", "written_at"),
+    Index(None, "booking_id"),
 )
 
 booking_messages = Table(

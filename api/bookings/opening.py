@@ -1,4 +1,4 @@
-"""`/v1/bookings`: a service of the green channel, asked for, looked at, given up (GC02–GC16).
+"""`POST /v1/bookings`: a service of the green channel is asked for (GC02–GC04).
 
 The rules are asked first, a unit of the quota is reserved and the request written in one
 transaction; then the workflow is started, and if its server is away, the sweep starts it. Papers,

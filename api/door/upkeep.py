@@ -1,10 +1,10 @@
-"""What the door looks after beside its requests: the working-day table, and claims left undecided.
+"""What the door looks after beside its requests: the working-day table, and what lies too long.
 
 Every round reads the table again if a notice has been entered, tells some of the open cases that
 are behind it or behind the end of their policy, asks a supervisor for the next notice when the sure
-days run out, and an agent for the decision of a claim that the insurer has left lying; answers
-under old keys are forgotten. Each of these looks at what is there, so that a door that was away
-misses nothing and two doors do no harm.
+days run out and about steps that lie, and an agent for the decision of a claim that the insurer has
+left lying; answers under old keys are forgotten. Each of these looks at what is there, so that a
+door that was away misses nothing and two doors do no harm.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from api.door.retiming import retime_some
 from api.policy_ends import tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
+from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 
 EVERY_S: Final = 2.0
@@ -39,6 +40,12 @@ DECIDED_WITHIN: Final = timedelta(days=30)
 
 CHASED_AT_ONCE: Final = 200
 """Claims in one look; the next look takes the next ones, for these have a step then."""
+
+LIES_FOR: Final = timedelta(hours=1)
+"""So long past its moment a step stands first on its desk's own worklist (inferred)."""
+
+TOLD_EVERY: Final = timedelta(days=7)
+"""So often a supervisor hears of a step that still lies (inferred)."""
 
 log = structlog.get_logger("greenlane.door")
 
@@ -63,6 +70,7 @@ async def upkeep(door: Door, *, asking: bool = True) -> int:
     if asking:
         await _ask_for_the_next_notice(door)
         await _ask_for_decisions(door)
+        await _tell_of_what_lies(door)
         async with door.books.statement() as unit:
             await unit.keys.forget(now=door.process_clock())
     try:
@@ -97,6 +105,17 @@ async def _ask_for_decisions(door: Door) -> None:
         about = f"claim {case_id} #{(now - since) // DECIDED_WITHIN}"
         due_at = end_of_day(civil_date(now))
         step = HouseTask(about=about, kind=TaskKind.CHASE_DECISION, at=now, due_at=due_at)
+        await door.house.open(step)
+
+
+async def _tell_of_what_lies(door: Door) -> None:
+    """A step that broke no promise and lies is a supervisor's to hear of, week after week."""
+    now = door.clock()
+    async with door.books.unit() as unit:
+        lying = await unit.steps.lying(now=now, by=LIES_FOR, every=TOLD_EVERY, limit=CHASED_AT_ONCE)
+    for about in lying:
+        due_at = due_by(TaskKind.BREACH, now)
+        step = HouseTask(about=about, kind=TaskKind.BREACH, at=now, due_at=due_at)
         await door.house.open(step)
 
 

@@ -86,6 +86,7 @@ class SlaLine(BaseModel):
     clock: str
     state: ClockState
     count: int
+    after_target: int = Field(description="其中晚于目标时限完成的, 如承诺3至5个工作日而超过3个")
 
 
 class SlaReport(BaseModel):
@@ -110,7 +111,9 @@ class PromiseResult(BaseModel):
     started_at: Utc
     first_due_at: Utc
     due_at: Utc
+    target_at: Utc | None = Field(description="承诺为区间时的下限; 晚于此非超时")
     met_at: Utc | None
+    after_target: bool
     breached_at: Utc | None
     reason: str = Field(repr=False)
 
@@ -172,7 +175,9 @@ def _result(row: dict[str, Any], providers: dict[str, str]) -> PromiseResult:
         started_at=clock.started_at,
         first_due_at=clock.first_due_at,
         due_at=clock.due_at,
+        target_at=clock.target_at,
         met_at=clock.met_at,
+        after_target=clock.met_after_target,
         breached_at=clock.breached_at,
         reason=row["reason"],
     )

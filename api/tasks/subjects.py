@@ -19,6 +19,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.OFFER_VISIT, "offered"): "已派单, 等待接单",
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
+    (TaskKind.CONSULT, "message"): "客户有新留言",
     (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
     (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
     (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",
@@ -29,6 +30,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
 }
 _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
+    (TaskKind.BREACH, "overdue "): "待办逾期: ",
     (TaskKind.OFFER_VISIT, "refused "): "平台未接单: ",
     (TaskKind.REPLACE_ESCORT, "refused "): "平台未接单: ",
     (TaskKind.PHONE_CUSTOMER, "booking_"): "消息未送达: ",

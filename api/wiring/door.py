@@ -15,14 +15,14 @@ from typing import Any, Protocol, cast
 from fastapi import Request
 
 from activities.ports.cases import Balances
-from activities.ports.house import HouseListPort
+from activities.ports.house import HouseListPort, HouseTask
 from api.door.gateway import CaseGateway
 from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
 from api.wiring.files import Files
 from api.wiring.policies import Policies
-from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports
+from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
 from api.wiring.talks import Family, Talks
@@ -57,6 +57,7 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programmes.programme import Programme
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 
 
@@ -136,6 +137,10 @@ class Bookings(Protocol):
 class House(Protocol):
     """Steps that belong to no case and no enquiry."""
 
+    async def ask(self, task: HouseTask) -> None: ...
+    async def seen_to(
+        self, about: str, kind: TaskKind, *, role: str, subject: str, at: datetime, reason: str
+    ) -> None: ...
     async def close(
         self, task_id: str, *, form: dict[str, Any], role: str, subject: str, at: datetime
     ) -> bool: ...
@@ -248,6 +253,8 @@ class Unit(Protocol):
     def claims(self) -> Claims: ...
     @property
     def promises(self) -> Promises: ...
+    @property
+    def steps(self) -> Steps: ...
     @property
     def ratings(self) -> Ratings: ...
     @property

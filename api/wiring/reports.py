@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 
@@ -37,6 +37,15 @@ class Promises(Protocol):
         cursor: str | None,
         limit: int,
     ) -> tuple[list[dict[str, Any]], str | None]: ...
+
+
+class Steps(Protocol):
+    """Steps that are past their moment."""
+
+    async def overdue(self, *, on: datetime) -> list[dict[str, Any]]: ...
+    async def lying(
+        self, *, now: datetime, by: timedelta, every: timedelta, limit: int
+    ) -> list[str]: ...
 
 
 class BookingReports(Protocol):

@@ -10,11 +10,12 @@ from collections.abc import Container
 from datetime import date, timedelta
 from typing import Final
 
+from domain.cancellation import rule_of
 from domain.documents import DocumentKind, DocumentStage
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.programmes.programme import Programme
-from domain.programmes.services import Service
+from domain.programmes.services import SAMPLE_NAMES, Sample, Service
 
 OWED_FOR: Final = timedelta(days=180)
 """So long papers or a sample are waited for where nothing ends it sooner (inferred)."""
@@ -78,6 +79,17 @@ def chooses_expert(service: Service) -> bool:
     return service.choice is not None and service.choice.experts_offered is not None
 
 
+def is_agreed_on(service: Service) -> bool:
+    """Whether a customer must say yes to whoever writes his opinion before they begin.
+
+    Where giving up is no longer free after his yes (R336, R483), nobody else can say it for him;
+    and what a service wants told with the result is told before it is fixed (R565, R658).
+    """
+    rule = rule_of(service)
+    binds = rule is not None and rule.free_before is ExpectedEvent.BOOKING_CONFIRMED
+    return binds or bool(steps_at(service, "told"))
+
+
 def has_own_person(service: Service) -> bool:
     """Whether one person of ours serves the customer from here on, by name (R730)."""
     return any(step.code == "dedicated_person" for step in service.steps)
@@ -86,6 +98,15 @@ def has_own_person(service: Service) -> bool:
 def ends_with_admission(service: Service) -> bool:
     """Whether the service is a bed, so that it is delivered by being admitted."""
     return service.code == "inpatient_arrangement" or "bed" in service.result
+
+
+def unusual(service: Service, sample: Sample | None, note: str) -> str | None:
+    """Why a sample is none of those a test is made of; another one says which it is (R772)."""
+    said = sample == "other" and bool(note.strip())
+    if sample is None or not service.samples or sample in service.samples or said:
+        return None
+    listed = "、".join(SAMPLE_NAMES[one] for one in service.samples)
+    return f"样本一般为{listed}; 其他样本须说明"
 
 
 INTAKE_NAMES: Final = {

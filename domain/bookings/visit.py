@@ -41,8 +41,6 @@ UNTIL: Final[dict[Purpose, ExpectedEvent]] = {
 }
 """The promise a visit keeps."""
 
-NO_SHOW_GRACE: Final = timedelta(minutes=30)
-"""So long after the agreed time, or the one he announced, a customer may still come (inferred)."""
 CHECK_IN_OPENS: Final = timedelta(hours=12)
 """Nobody arrives earlier for a visit; what is reported before is another day's arrival."""
 
@@ -185,9 +183,9 @@ class EscortVisit(BaseModel):
         return self.nurse is None and set(self.declined) != set(self.offered_to)
 
     @property
-    def no_show_from(self) -> datetime:
-        """From when on a person may say that the customer did not come."""
-        return max(self.meeting_at, self.expected_at or self.meeting_at) + NO_SHOW_GRACE
+    def awaited_at(self) -> datetime:
+        """When the customer is to be there: at the agreed time, or the later one he announced."""
+        return max(self.meeting_at, self.expected_at or self.meeting_at)
 
     def begins(self, met_at: datetime) -> datetime:
         """When the service begins (G08): with the customer, and not before the agreed time."""

@@ -5,7 +5,7 @@ a text one edits a file, never this module. A case carries the programme of its 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
@@ -106,6 +106,9 @@ class Programme(Incomplete):
     waiver: WaiverTerms | None = None
     claims: ClaimServices | None = None
     lowers: tuple[Lowered, ...] = ()
+    # So long after the agreed moment a customer may still come: nobody is told absent before (I32).
+    # No source names a grace; half an hour is what a clinic's queue lets pass (inferred).
+    no_show_grace_minutes: int = Field(default=30, ge=0, le=24 * 60)
 
     @classmethod
     def parse(cls, mapping: Mapping[str, Any]) -> Self:
@@ -117,6 +120,10 @@ class Programme(Incomplete):
         if why := misfit(self):
             raise why
         return self
+
+    def absent_from(self, awaited_at: datetime) -> datetime:
+        """From when on a person may say that a customer has not come, or not in time."""
+        return awaited_at + timedelta(minutes=self.no_show_grace_minutes)
 
     @property
     def opens_waivers(self) -> bool:

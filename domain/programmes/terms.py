@@ -167,6 +167,7 @@ class ClockTerms(Terms):
             calendar=calendar,
             not_before=not_before if self.not_before else None,
             hours=hours if self.hours else None,
+            target=self.target,
         )
 
     def due_after(

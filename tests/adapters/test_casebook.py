@@ -321,7 +321,6 @@ async def test_every_view_of_a_case_or_person_is_audited_and_a_list_is_not(
     casebook: CasebookPort, board: Caseboard, database: AsyncEngine
 ) -> None:
     await board.cases(CaseFilter())
-    await board.case_row(CASE)
     await board.case(CASE, AGENT)
     contact = await board.contact(CASE, AGENT)
     assert contact is not None

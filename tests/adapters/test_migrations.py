@@ -11,16 +11,22 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import adapters.tables.booking
+import adapters.tables.calendar
 import adapters.tables.door
+import adapters.tables.enquiry
 import adapters.tables.entitlement
 import adapters.tables.family
 import adapters.tables.ledger
 import adapters.tables.lists
 import adapters.tables.outbox
 import adapters.tables.papers
+import adapters.tables.policy_end
 import adapters.tables.rescue
 import adapters.tables.roster
-import adapters.tables.states  # noqa: F401 - all stand on the same metadata
+import adapters.tables.searched
+import adapters.tables.states
+import adapters.tables.talk  # noqa: F401 - all stand on the same metadata
 from adapters.migrations.run import migrate, newest, revision
 from adapters.tables.cases import METADATA
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from adapters.programmes.files import load_programmes
-from adapters.tables.cases import cases
+from adapters.tables.cases import cases, clocks
 from api.applications import Known
 from domain.facts import Facts
 from tests.api.conftest import PROGRAMME, House
@@ -35,6 +35,18 @@ async def a_withdrawn_case(house: House) -> str:
             return case_id
         await asyncio.sleep(0.05)
     raise AssertionError("never cancelled")
+
+
+async def kept_after_its_target(house: House, case_id: str, promise: dict[str, Any]) -> None:
+    """One that was aimed at for its first moment, and met at its last."""
+    aimed, met_at = promise["started_at"], datetime.fromisoformat(promise["due_at"])
+    more = {"target_at": aimed, "met_at": promise["due_at"]}
+    async with house.database.begin() as connection:
+        await connection.execute(
+            update(clocks)
+            .where(clocks.c.case_id == case_id, clocks.c.instance == promise["instance"])
+            .values(met_at=met_at, body=clocks.c.body.concat(more))
+        )
 
 
 async def test_each_promise_is_told_with_its_reason_by_programme_service_and_provider(
@@ -65,6 +77,12 @@ async def test_each_promise_is_told_with_its_reason_by_programme_service_and_pro
     counted = (await told("sla"))["lines"]
     assert sum(line["count"] for line in counted) == len(everything)
     assert {line["provider"] for line in counted} == {"百年人寿"}
+    assert {line["after_target"] for line in counted} == {0}
+    await kept_after_its_target(worked, case_id, first)
+    assert sum(line["after_target"] for line in (await told("sla"))["lines"]) == 1
+    assert [one["instance"] for one in (await told())["items"] if one["after_target"]] == [
+        first["instance"]
+    ]
     refused = await worked.get("/v1/reports/promises", "supervisor", params={"cursor": "x"})
     problem(refused, 422, "invalid", "cursor")
 

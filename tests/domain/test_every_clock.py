@@ -189,6 +189,24 @@ def test_the_dates_of_the_stories_turn_on_a_make_up_day(
     turns_at(started(code, clock, at(starts), WITHOUT_MAKE_UP), at(without))
 
 
+@pytest.mark.parametrize(
+    ("clock", "code", "aim", "due"),
+    [
+        ("G03", P02, "2026-09-30 24:00", "2026-10-09 24:00"),  # 3 to 5 working days
+        ("G24", P13, "2026-09-28 24:00", "2026-10-09 24:00"),  # 1 to 5
+    ],
+)
+def test_of_a_span_the_lower_bound_is_aimed_at_and_the_upper_one_breaks(
+    clock: str, code: str, aim: str, due: str
+) -> None:
+    """C-27: 『3~5 个工作日』 is broken on the sixth day, and aimed at for the third."""
+    one = started(code, clock, at("2026-09-24 10:00"))
+    assert (one.target_at, one.due_at) == (at(aim), at(due))
+    assert not one.meet(at(aim)).met_after_target
+    late = one.meet(at(due))
+    assert (late.met_after_target, late.state) == (True, ClockState.MET)
+
+
 # What is not a clock -----------------------------------------------------------------------------
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from domain.bookings.visit import (
     CHECKLIST,
-    NO_SHOW_GRACE,
     UNTIL,
     Escorting,
     EscortVisit,
@@ -85,10 +84,10 @@ def test_who_had_taken_it_may_be_lost_once(who: str) -> None:
 
 def test_a_customer_has_not_come_half_an_hour_after_the_time_or_the_one_he_announced() -> None:
     visit = offered()
-    assert visit.no_show_from == MEETING + NO_SHOW_GRACE
+    assert visit.awaited_at == MEETING
     late = MEETING + timedelta(minutes=20)
     announced = visit.model_copy(update={"expected_at": late})
-    assert announced.no_show_from == late + NO_SHOW_GRACE
+    assert announced.awaited_at == late
 
 
 def test_the_service_begins_with_the_customer_and_not_before_the_agreed_time() -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Final
 
 from domain.bookings.booking import BookingStage
-from domain.bookings.consultation import ConsultOutcome
 from domain.bookings.parcel import ParcelStatus
 from domain.eligibility import Outcome
 from domain.steps.kinds import TaskKind
@@ -87,7 +86,7 @@ async def not_reached(booked: Booked) -> None:
     """The doctor reports that the customer could not be reached."""
     await stewards.take(booked)
     await stewards.agree(booked, TaskKind.CONSULT)
-    await booked.do(TaskKind.CONSULT, outcome=ConsultOutcome.NOT_REACHED.value)
+    await booked.do(TaskKind.CONSULT, outcome="not_reached", note="多次致电未接通")
     await booked.ends(BookingStage.TERMINATED)
 
 

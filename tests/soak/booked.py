@@ -113,6 +113,9 @@ class Booked:
 
     async def _form(self, task: Answer) -> dict[str, Any]:
         match task["kind"]:
+            case "check_papers":
+                await self.house.customer.upload(self.case_id, "outpatient_record")
+                return {"complete": True}
             case "review_booking":
                 return {"approved": self._approved, "reason": "soak"}
             case "arrange_service":
@@ -129,7 +132,7 @@ class Booked:
             case "report_visit":
                 await asyncio.sleep(_SOON.total_seconds())
                 outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
-                return {"outcome": outcome, "at": datetime.now(UTC).isoformat()}
+                return {"outcome": outcome, "at": datetime.now(UTC).isoformat(), "note": "soak"}
             case "decide_use":
                 return {"used": self._used, "reason": "soak"}
         return dict(ALWAYS[task["kind"]])

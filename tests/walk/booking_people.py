@@ -92,7 +92,9 @@ def _arranged(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 def _visited(outcome: VisitOutcome) -> Answer:
     def report(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
         walk.reach(walk.service_at + timedelta(hours=3))
-        return {"outcome": outcome.value, "at": walk.now.isoformat()}
+        absent = outcome is VisitOutcome.NOT_ADMITTED and not walk.service.admits
+        said = VisitOutcome.NO_SHOW if absent else outcome
+        return {"outcome": said.value, "at": walk.now.isoformat(), "note": "客户自述临时有事"}
 
     return report
 
@@ -200,7 +202,7 @@ def _care_planned(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 def _not_reached(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
     """Where the telephone system counts calls in vain, no doctor needs to say so."""
     counted = walk.service.failed_calls is not None
-    return {"outcome": "provider_failed" if counted else "not_reached"}
+    return {"outcome": "provider_failed" if counted else "not_reached", "note": "多次致电未接通"}
 
 
 def _says(**form: Any) -> Answer:

@@ -13,7 +13,7 @@ from typing import Final
 
 from activities.ports.cases import Balances, Delivery, TaskOpened
 from activities.ports.visits import VisitAnswer
-from domain.bookings.booking import BOOKING_ENDED, LOSSES, BookingStage
+from domain.bookings.booking import BOOKING_ENDED, LOSSES, BookingStage, VisitOutcome
 from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.programmes.services import Shape
@@ -239,10 +239,18 @@ class BookingWalk(BookingScene):
             used = {Cost.FREE: self.had, Cost.USED: True}.get(self.cost or Cost.FREE, self.decided)
             return "consumed" if used else "given_back"
         if self.stage is BookingStage.TERMINATED and self.outcome in LOSSES:
-            terms = self.service.consumption
-            if terms is None:
-                used = self.decided
-            else:
-                used = LOSSES[self.outcome] in terms.also_on or terms.when != "completed"
-            return "consumed" if used else "given_back"
+            return "consumed" if self._used_by_loss() else "given_back"
         return "given_back"
+
+    def _used_by_loss(self) -> bool | None:
+        """What staying away costs: nobody in a walk says so before the visit is over."""
+        terms, rule = self.service.consumption, self.service.cancellation
+        named = {*terms.also_on} if terms else set()
+        if terms is not None and terms.when != "completed":
+            return True
+        if rule is not None or "given_up" in named:
+            return True  # it is too late to give it up for nothing
+        away = self.outcome is not VisitOutcome.GIVEN_UP
+        if away and named & {"no_show", "not_on_time", "not_admitted"}:
+            return True
+        return False if self.decided is None and not away else self.decided

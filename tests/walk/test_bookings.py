@@ -10,13 +10,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome
 from domain.bookings.steps import BOOKING_TASKS
-from domain.bookings.terms import preferred
+from domain.bookings.telephone import CallNews
+from domain.bookings.terms import is_agreed_on, preferred
 from domain.calendar import civil_date
 from domain.cancellation import Cost
 from domain.clock import ClockState, Unit
@@ -33,7 +34,7 @@ from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
 from workflows.bookings.refusals import CANCELLING_REFUSED
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.messages import BOOKING_TYPES
+from workflows.messages import BOOKING_TYPES, CallHeard
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20
@@ -45,12 +46,34 @@ WITH_A_LEAD: Final = [
     if (rule := programme_of(programme).service(service).cancellation) and rule.free_lead
 ]
 """Those that are given up for nothing until so many days before the visit."""
+WRITTEN: Final = booked_services(Shape.WRITTEN_OPINION)
+OWN_REASONS: Final = {"note": "客户自述临时有事"}
+AWAY: Final[tuple[dict[str, Any], ...]] = tuple(
+    {"outcome": loss.value, **OWN_REASONS} for loss in LOSSES
+)
+LOST_AT: Final[dict[Shape, tuple[TaskKind, tuple[dict[str, Any], ...]]]] = {
+    Shape.APPOINTMENT: (TaskKind.REPORT_VISIT, AWAY),
+    Shape.ESCORT: (TaskKind.REPORT_VISIT, AWAY),
+    Shape.CONSULTATION: (TaskKind.CONSULT, ({"outcome": "not_reached", **OWN_REASONS},)),
+    Shape.LAB_TEST: (TaskKind.SEND_KIT, ({"can_give": False},)),
+}
+"""Where the customer may be the one who is not there; a report or money waits for nobody."""
+
+FAILS: Final[dict[Shape, tuple[TaskKind, dict[str, Any]]]] = {
+    Shape.APPOINTMENT: (TaskKind.REPORT_VISIT, {"outcome": "provider_failed"}),
+    Shape.ESCORT: (TaskKind.REPORT_VISIT, {"outcome": "provider_failed"}),
+    Shape.CONSULTATION: (TaskKind.CONSULT, {"outcome": "provider_failed"}),
+    Shape.WRITTEN_OPINION: (TaskKind.DELIVER_REPORT, {"delivered": False}),
+    Shape.LAB_TEST: (TaskKind.DELIVER_REPORT, {"delivered": False}),
+}
+"""Where somebody else may fail; calls and money of our own are made good by us."""
+
+DATED: Final = frozenset({TaskKind.REPORT_VISIT, TaskKind.DELIVER_REPORT})
+"""Reports that say when it was."""
+
 Walks = Callable[..., BookingWalk]
 
 each_service = pytest.mark.parametrize(("programme", "service"), SERVICES, ids=str)
-each_visit = pytest.mark.parametrize(
-    ("programme", "service"), [*APPOINTMENTS, *booked_services(Shape.ESCORT)], ids=str
-)
 each_appointment = pytest.mark.parametrize(("programme", "service"), APPOINTMENTS, ids=str)
 
 
@@ -134,6 +157,9 @@ def test_given_up_at_every_step_it_is_free_first_and_the_unit_is_where_the_terms
     if rule is not None and rule.free_before is not None:
         then = Cost.USED if rule.afterwards == "used" else Cost.REFUSED
         assert {Cost.FREE, then} <= {*costs}
+    terms = one.service.consumption
+    if rule is None and terms is not None and "given_up" in terms.also_on:
+        assert {*costs} == {Cost.FREE, Cost.USED}  # R358, R483
 
 
 def _given_up(one: BookingWalk) -> Cost:
@@ -241,16 +267,18 @@ def test_words_about_others_or_before_their_time_change_nothing(walk: Walks, sha
         assert {*known} >= {clock.id for clock in undisturbed.clocks.values()}
 
 
-@each_visit
+@pytest.mark.parametrize(("programme", "service"), booked_services(*FAILS), ids=str)
 def test_a_provider_that_fails_twice_uses_nothing_up_and_then_serves(
     walk: Walks, programme: str, service: str
 ) -> None:
+    """C-28, I19: of every shape in which somebody else is to serve the customer."""
     one = walk(programme, service)
     one.start()
+    kind, form = FAILS[one.service.shape or Shape.APPOINTMENT]
     for _ in range(2):
         assert one.go_on(lambda: one.stage is BookingStage.CONFIRMED)
-        assert one.go_on(lambda: one.waits_for(TaskKind.REPORT_VISIT) is not None)
-        _visit_ends(one, VisitOutcome.PROVIDER_FAILED)
+        assert one.go_on(lambda: one.waits_for(kind) is not None)
+        _ends(one, kind, form)
         terms = one.service.consumption
         if terms is None or terms.when == "completed":
             assert one.unit is None
@@ -274,26 +302,76 @@ def _coordinates(terms: ClockTerms) -> bool:
     )
 
 
-@each_appointment
+@pytest.mark.parametrize(("programme", "service"), booked_services(*LOST_AT), ids=str)
 def test_what_falls_through_by_the_customer_costs_what_the_terms_say(
     walk: Walks, programme: str, service: str
 ) -> None:
-    for outcome in LOSSES:
+    """R333, R335, R420: by each way in which a customer can let a service of its shape down."""
+    terms = programme_of(programme).service(service)
+    kind, ways = LOST_AT[terms.shape or Shape.APPOINTMENT]
+    for form in ways:
+        if form.get("outcome") == VisitOutcome.NOT_ADMITTED and not terms.admits:
+            continue  # nobody was to be admitted
         one = walk(programme, service)
         one.start()
-        assert one.go_on(lambda one=one: one.waits_for(TaskKind.REPORT_VISIT) is not None)  # type: ignore[misc]
-        _visit_ends(one, outcome)
+        assert one.go_on(lambda one=one: one.waits_for(kind) is not None)  # type: ignore[misc]
+        if terms.failed_calls is not None:
+            _calls_in_vain(one)
+        else:
+            _ends(one, kind, form)
         one.finish()
         one.check()
-        assert one.stage is BookingStage.TERMINATED
+        assert one.stage is (
+            BookingStage.TERMINATED if terms.failed_calls is None else BookingStage.CANCELLED
+        )
 
 
-def _visit_ends(one: BookingWalk, outcome: VisitOutcome) -> None:
-    """Somebody reports what came of the visit."""
-    task = one.waits_for(TaskKind.REPORT_VISIT)
+def _ends(one: BookingWalk, kind: TaskKind, form: dict[str, Any]) -> None:
+    """Somebody reports what came of it, when it was to take place."""
+    task = one.waits_for(kind)
     assert task is not None
     one.reach(one.service_at + timedelta(hours=1))
-    one.report(task, form={"outcome": outcome.value, "at": one.now.isoformat()})
+    when = {"at": one.now.isoformat()} if kind in DATED else {}
+    one.report(task, form={**form, **when})
+
+
+def _calls_in_vain(one: BookingWalk) -> None:
+    """The telephone counts them, apart as the file says."""
+    terms = one.service.failed_calls
+    assert terms is not None
+    for number in range(terms.attempts):
+        failed = CallHeard(
+            call_id=f"vain-{number}", caller="doctor", news=CallNews.FAILED, at=one.now
+        )
+        one.run.signal("call_heard", failed)
+        one.settle()
+        one.reach(one.now + timedelta(minutes=terms.apart_minutes))
+
+
+@pytest.mark.parametrize(("programme", "service"), WRITTEN, ids=str)
+def test_an_opinion_binds_its_customer_only_once_he_has_said_yes(
+    walk: Walks, programme: str, service: str
+) -> None:
+    """R336, R337: an expert who was found costs nothing; he may also want another one."""
+    one = walk(programme, service)
+    one.start()
+    assert one.go_on(lambda: one.waits_for(TaskKind.ASSIGN_EXPERT) is not None)
+    found = one.waits_for(TaskKind.ASSIGN_EXPERT)
+    assert found is not None
+    one.report(found)
+    asked = one.waits_for(TaskKind.CONFIRM_BOOKING)
+    assert (asked is not None) is is_agreed_on(one.service)
+    if asked is None:
+        assert one.stage is BookingStage.CONFIRMED
+        return
+    assert one.stage is BookingStage.COORDINATING
+    one.report(asked, form={"confirmed": False, "told_by": "phone"})
+    assert one.go_on(lambda: one.waits_for(TaskKind.CONFIRM_BOOKING) is not None)
+    one.give_up()
+    assert one.cost in (Cost.FREE, Cost.NEEDS_PERSON)
+    one.finish()
+    one.check()
+    assert one.unit in ("given_back", None)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from domain.bookings.booking import VisitOutcome
+from domain.bookings.booking import LOSSES, VisitOutcome
 from domain.bookings.papers import REPORTS
 from domain.bookings.terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
@@ -108,8 +108,10 @@ async def match(booked: Booked, doctor: str = DOCTOR.id) -> None:
 
 
 async def report(booked: Booked, outcome: VisitOutcome = VisitOutcome.DELIVERED) -> None:
+    """What came of the visit, now; of a loss the customer's own reason as well."""
     at = booked.time.now().isoformat()
-    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at)
+    note = "客户自述临时有事" if outcome in LOSSES else ""
+    await booked.do(TaskKind.REPORT_VISIT, outcome=outcome.value, at=at, note=note)
 
 
 def yuan(amount: str) -> dict[str, str]:
@@ -152,7 +154,10 @@ async def examine(booked: Booked, *expenses: dict[str, Any], reason: str = "") -
 async def agree(booked: Booked, until: TaskKind) -> None:
     """Whoever is asked says yes, until a step of this kind waits."""
     while (task := await booked.anything()).kind is not until:
-        await next_step(booked, task.kind)
+        if task.kind is TaskKind.CHECK_PAPERS:
+            await hand_in(booked, booked.programme_code, booked.service.code)
+        else:
+            await next_step(booked, task.kind)
 
 
 async def next_step(booked: Booked, kind: TaskKind) -> None:

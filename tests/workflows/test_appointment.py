@@ -11,7 +11,7 @@ import pytest
 from adapters.settings import Settings
 from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.bookings.terms import intake_for
-from domain.cancellation import Cost, uses_up
+from domain.cancellation import Cost, rule_of, uses_up
 from domain.clock import ClockState
 from domain.eligibility import Outcome
 from domain.programmes.services import Shape
@@ -102,23 +102,27 @@ async def test_silence_after_the_visit_is_told_to_a_supervisor_and_decides_nothi
 ) -> None:
     async with booking_of(at="2026-09-24 10:00") as booked:
         await _p04_confirmed(booked)
-        early = booked.do(
-            TaskKind.REPORT_VISIT, outcome="no_show", at=booked.time.now().isoformat()
-        )
-        assert await refused(early) == "outcome"
+        assert await refused(stewards.report(booked, VisitOutcome.NO_SHOW)) == "outcome"
+        await booked.go_to("2026-10-08 09:29")  # within the grace he may still come (I32)
+        for away in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME, VisitOutcome.NOT_ADMITTED):
+            assert await refused(stewards.report(booked, away)) == "outcome"
         await booked.go_to("2026-10-09 09:01")
         await booked.task(TaskKind.BREACH)
         assert (booked.stage, booked.unit) == (BookingStage.CONFIRMED, None)
+        unexplained = booked.do(
+            TaskKind.REPORT_VISIT, outcome="no_show", at=booked.time.now().isoformat()
+        )
+        assert await refused(unexplained) == "note"  # own reasons are said in words (I19)
         await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
-        assert booked.unit == "given_back"  # P04 names late cancellation only
+        assert booked.unit == "consumed"  # no less than what calling that late costs (R333)
 
 
 async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: BookingOf) -> None:
     lost = next(
         (programme, service)
         for programme, service in SERVICES
-        if PROGRAMMES[programme].service(service).cancellation is None
+        if rule_of(PROGRAMMES[programme].service(service)) is None
         and PROGRAMMES[programme].service(service).has_lost("cancellation")
         and PROGRAMMES[programme].service(service).quota.count is not None
     )
@@ -140,7 +144,8 @@ async def test_a_contract_that_ends_while_a_supervisor_decides_gives_the_unit_ba
 ) -> None:
     """R350, also for a customer who did not come."""
     lost = ("taikang_online_ci", "expert_outpatient")
-    assert uses_up(PROGRAMMES[lost[0]].service(lost[1]), "no_show") is None
+    silent = PROGRAMMES[lost[0]].service(lost[1])
+    assert uses_up(silent, "no_show", giving_up=Cost.NEEDS_PERSON) is None
     async with booking_of(*lost, at="2026-08-31 10:00") as booked:
         await stewards.take(booked)
         await stewards.hand_in(booked, *lost, slip_issued_on=booked.day("2026-08-31").isoformat())

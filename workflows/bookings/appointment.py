@@ -28,9 +28,7 @@ from domain.bookings.terms import (
     is_told_by_phone,
     start_is_cut_off,
 )
-from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
-from domain.programmes.own_steps import steps_at, words_of
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 from workflows.bookings.beside import Beside
@@ -61,6 +59,7 @@ class Appointment(Booking):
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
         self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._given_up_at: datetime | None = None
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:
@@ -104,7 +103,8 @@ class Appointment(Booking):
                 outcome = await self._served_visit()
         self._hospitals.used()
         if outcome in LOSSES:
-            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            at = self._given_up_at or self._state.service_at or workflow.now()
+            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
         self._desk.use_when("completed", at=workflow.now())
 
@@ -192,12 +192,6 @@ class Appointment(Booking):
         desk.tell_confirmed()
         return True
 
-    def _tell_with_it(self, form: ConfirmBooking) -> None:
-        """What the service wants told with the result (R565: precautions) goes out in writing."""
-        for step in steps_at(self._service, "told"):
-            if step.tells is not None:
-                self._desk.tell(step.tells, reason=words_of(step, form.says))
-
     async def _served_visit(self) -> VisitOutcome:
         """GC11, GC12: the visit, and what the service promises to be done beside it (R692)."""
         self._own.begin(due_at=self._state.service_at)
@@ -231,6 +225,8 @@ class Appointment(Booking):
             return self._begun_anew(step)
         report = await desk.done(step)
         form = report.read(ReportVisit)
+        if form.outcome is VisitOutcome.GIVEN_UP:
+            self._given_up_at = form.at
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
             desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:

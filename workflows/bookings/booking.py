@@ -6,22 +6,24 @@ happens between a complete request and the service itself.
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
-from domain.bookings.forms import NamePerson, ReviewBooking, TakeRequest
+from domain.bookings.forms import ConfirmBooking, NamePerson, ReviewBooking, TakeRequest
 from domain.bookings.terms import has_own_person, is_reviewed, preferred
+from domain.cancellation import USES_UP, uses_up
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
-from domain.programmes.services import FollowUp, Service
+from domain.programmes.own_steps import steps_at, words_of
+from domain.programmes.services import FollowUp, Loss, Service
 from domain.steps.kinds import TaskKind
 from workflows.bookings.contract import CONTRACT_ENDED, Contract
 from workflows.bookings.desk import BookingDesk, BookingOver
-from workflows.bookings.ends import SETTLED, USED, end_notice
+from workflows.bookings.ends import SETTLED, end_notice
 from workflows.bookings.escorted import hear
 from workflows.bookings.messages import EndContract, PapersArrived
 from workflows.bookings.own_steps import OwnSteps
@@ -46,7 +48,7 @@ TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
 
 
-class Booking:
+class Booking(ABC):
     """One booking, whatever its shape."""
 
     def __init__(self, asked: RequestBooking) -> None:
@@ -184,6 +186,12 @@ class Booking:
         self._state.owner = named.read(NamePerson).staff_id
         desk.note("person_named", f"专人 {self._state.owner}", at=named.at, by=named.actor)
 
+    def _tell_with_it(self, form: ConfirmBooking) -> None:
+        """What the service wants told with the result (R565: precautions) goes out in writing."""
+        for step in steps_at(self._service, "told"):
+            if step.tells is not None:
+                self._desk.tell(step.tells, reason=words_of(step, form.says))
+
     async def _follow_up(self) -> None:
         """GC15: what goes on in hospital, then the calls the service promises, at its intervals."""
         desk = self._desk
@@ -201,6 +209,11 @@ class Booking:
 
     async def _calls(self, promised: FollowUp) -> None:
         await follow_up(self._desk, promised)
+
+    async def _lose(self, loss: Loss, *, at: datetime, why: str) -> None:
+        """It does not take place for the customer's own reasons: the terms say what that costs."""
+        used = uses_up(self._service, loss, giving_up=self._refusals.cost(at))
+        await self._desk.settle_unit(used, why=why)
 
     async def _end(self, over: BookingOver) -> None:
         """The story ended early: nobody is asked any more, and the unit is settled."""
@@ -221,7 +234,7 @@ class Booking:
 
         Who has given up hears that it is done at once, and what it cost when that is known.
         """
-        used = USED[self._state.cost]
+        used = USES_UP[self._state.cost]
         if used is None and self._state.use == "reserved":
             self._desk.tell("booking_cancelled_judged")
         try:

@@ -59,6 +59,9 @@ class ConsultationRefusals(BookingRefusals):
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")
+        lost = isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED
+        if isinstance(form, Consult) and lost and not form.note.strip():
+            raise refusal(FORM_REFUSED, "未能联系到客户, 须说明情况", "note")
         if isinstance(form, Consult) and message.actor.role is not Role.DOCTOR:
             absent = form.outcome is ConsultOutcome.PROVIDER_FAILED
             if task.assignee is None or not absent:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from domain.bookings.booking import BookingStage
-from domain.cancellation import Cost
-
-USED: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
-"""Whether a cancellation uses the unit up; None where the source lost the rule."""
 
 SETTLED: Final = frozenset({BookingStage.CANCELLED, BookingStage.TERMINATED})
 """Ends whose unit has been settled by the rule that led there; all others give it back."""

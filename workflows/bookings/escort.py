@@ -15,7 +15,6 @@ from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
 from domain.bookings.forms import ReportVisit
 from domain.bookings.visit_forms import PlanEscort
 from domain.calendar import civil_date
-from domain.cancellation import uses_up
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.beside import Beside
@@ -34,6 +33,7 @@ class Escort(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
+        self._given_up_at: datetime | None = None
         self._beside = Beside(self._desk, asked, taken=self._confirmed, moved=self._meets)
 
     @workflow.run
@@ -47,7 +47,8 @@ class Escort(Booking):
             meeting_at = await self._plan()
             outcome = await self._escort(meeting_at)
         if outcome in LOSSES:
-            await self._desk.settle_unit(uses_up(self._service, LOSSES[outcome]), why=outcome.value)
+            at = self._given_up_at or self._state.service_at or workflow.now()
+            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, outcome.value)
         self._desk.use_when("completed", at=workflow.now())
 
@@ -110,8 +111,10 @@ class Escort(Booking):
 
     def _reported(self, said: Completion, nurse: str | None) -> VisitOutcome:
         """What a steward says; whoever had taken it and did not come is not offered it again."""
-        outcome = said.read(ReportVisit).outcome
-        if outcome is VisitOutcome.PROVIDER_FAILED:
+        form = said.read(ReportVisit)
+        if form.outcome is VisitOutcome.GIVEN_UP:
+            self._given_up_at = form.at
+        if form.outcome is VisitOutcome.PROVIDER_FAILED:
             self._state.replaced += [nurse] if nurse else []
             self._desk.let_down(at=said.at, by=said.actor)
-        return outcome
+        return form.outcome

@@ -29,8 +29,8 @@ from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.desk import COORDINATED, BookingDesk, BookingOver
 from workflows.bookings.visit_refusals import named_hospital
-from workflows.cockpit import SUMMARY_MAX, civil
-from workflows.matter import Completion
+from workflows.cockpit import civil
+from workflows.matter import SUMMARY_MAX, Completion
 from workflows.messages import RequestBooking, VisitTaken
 from workflows.visit import Visits
 
@@ -324,7 +324,8 @@ class EscortedVisit:
     async def _meet(self) -> None:
         """The customer is there; or has not come, and may still: what that means a steward says."""
         step = self._step(TaskKind.MEET_CUSTOMER, due_at=self._visit.meeting_at)
-        if not await self._heard_by(step, self._visit.no_show_from, "与客户会面"):
+        absent_from = self._asked.programme.absent_from(self._visit.awaited_at)
+        if not await self._heard_by(step, absent_from, "与客户会面"):
             self._desk.alert("客户是否到场未登记")
         met = await self._done(step)
         form = met.read(MeetCustomer)
@@ -379,8 +380,7 @@ def hear(desk: BookingDesk, message: VisitTaken) -> None:
             desk.note("visit_word_unused", f"护士平台消息与当前派单不符 {message.visit_id}")
         return
     heard, state.visit = visit.hears(message.nurse_id, accepts=message.accepted, at=message.at)
-    said = _SAID.get(heard)
-    if said is not None:
+    if (said := _SAID.get(heard)) is not None:
         desk.note(f"visit_{heard.value}", f"{said} {message.nurse_id}".rstrip(), at=message.at)
     if heard is Heard.NOT_OFFERED and message.accepted:
         desk.alert(f"未派单的人员接单 {message.visit_id}")

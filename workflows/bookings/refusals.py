@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from domain.bookings.booking import BookingStage, VisitOutcome, may_be_over
+from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome, may_be_over
 from domain.bookings.failures import AGAIN_WHY, is_named_again
 from domain.bookings.forms import (
     ArrangeService,
@@ -32,6 +32,7 @@ from domain.bookings.terms import (
     intake_for,
     is_examined,
     papers_for,
+    unusual,
 )
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
@@ -199,6 +200,8 @@ class BookingRefusals:
                 self._expert(form)
             case SendKit(can_give=True) if not (form.guided and form.sample):
                 raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
+            case SendKit() if why := unusual(self._service, form.sample, form.note):
+                raise refusal(FORM_REFUSED, why, "sample")
             case ReceiveSample() | DeliverReport():
                 self._since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
@@ -243,7 +246,7 @@ class BookingRefusals:
                 raise papers_missing(lacks)
             return
         if still := lacking(asked.programme, asked.disease, have):
-            raise papers_missing(still)
+            raise papers_missing(still, asked.programme.documents)
         found = faults(
             asked.programme,
             asked.disease,
@@ -335,16 +338,34 @@ class BookingRefusals:
 
     def _report(self, form: ReportVisit, at: datetime) -> None:
         self._since_the_request(form.at, at)
-        absent = form.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
-        visit_at = self._state.service_at
-        if self._service.shape is Shape.ESCORT:
-            if form.outcome is VisitOutcome.DELIVERED:
-                raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
-            visit_at = self._state.visit.no_show_from if self._state.visit else visit_at
-        if form.outcome is VisitOutcome.DELIVERED and not may_be_over(visit_at, form.at):
+        delivered = form.outcome is VisitOutcome.DELIVERED
+        if delivered and self._service.shape is Shape.ESCORT:
+            raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
+        if delivered and not may_be_over(self._state.service_at, form.at):
             raise refusal(FORM_REFUSED, "就诊日期未到, 不能登记已就诊", "at")
-        if absent and visit_at is not None and at < visit_at:
-            raise refusal(FORM_REFUSED, "就诊时间未到, 不能登记未到诊", "outcome")
+        if form.outcome in LOSSES:
+            self._loss(form, at)
+
+    def _loss(self, form: ReportVisit, at: datetime) -> None:
+        """Own reasons are said in words (I19), and nobody is absent before he is late (I32)."""
+        visit, awaited_at = self._state.visit, self._state.service_at
+        awaited_at = visit.awaited_at if visit else awaited_at
+        if form.outcome is VisitOutcome.NOT_ADMITTED:
+            self._not_admitted(form)
+        elif form.outcome is not VisitOutcome.GIVEN_UP and awaited_at is not None:
+            self._absent(awaited_at, at)
+        if not form.note.strip():
+            raise refusal(FORM_REFUSED, "因客户原因未成行, 须说明原因", "note")
+
+    def _absent(self, awaited_at: datetime, at: datetime) -> None:
+        if at < self._asked.programme.absent_from(awaited_at):
+            raise refusal(FORM_REFUSED, "就诊时间及宽限未过, 不能登记未到诊", "outcome")
+
+    def _not_admitted(self, form: ReportVisit) -> None:
+        if not self._service.admits:
+            raise refusal(FORM_REFUSED, "只有住院或手术可登记未入院", "outcome")
+        if not may_be_over(self._state.service_at, form.at):
+            raise refusal(FORM_REFUSED, "入院日期未到, 不能登记未入院", "outcome")
 
     def _expert(self, form: AssignExpert) -> None:
         """The expert sits where the programme allows (P20: Beijing, Shanghai, Guangzhou)."""

@@ -47,7 +47,7 @@ class VisitRefusals:
         elif isinstance(form, CallOnTheWay):
             _late(form, visit)
         elif isinstance(form, MeetCustomer):
-            _meeting(form, at, visit)
+            self._meeting(form, at, visit)
         elif isinstance(form, CheckOut):
             self._parting(form, at, visit)
 
@@ -78,6 +78,13 @@ class VisitRefusals:
             raise refusal(FORM_REFUSED, f"尚未沟通: {names}", "items", missing=sorted(lacking))
         if form.meeting_at is not None:
             _to_come(form.meeting_at, at)
+
+    def _meeting(self, form: MeetCustomer, at: datetime, visit: EscortVisit) -> None:
+        not_ahead(form.at, at)
+        if visit.checked_in_at is not None and form.at < visit.checked_in_at:
+            raise refusal(FORM_REFUSED, "会面时间不能早于打卡时间", "at")
+        if not form.met and at < self._asked.programme.absent_from(visit.awaited_at):
+            raise refusal(FORM_REFUSED, "约定时间及宽限未过, 不能登记客户未到", "met")
 
     def _parting(self, form: CheckOut, at: datetime, visit: EscortVisit) -> None:
         not_ahead(form.at, at)
@@ -116,11 +123,3 @@ def _late(form: CallOnTheWay, visit: EscortVisit) -> None:
     expected = form.expected_at
     if expected is not None and (expected.tzinfo is None or expected <= visit.meeting_at):
         raise refusal(FORM_REFUSED, "预计到达时间须晚于会面时间", "expected_at")
-
-
-def _meeting(form: MeetCustomer, at: datetime, visit: EscortVisit) -> None:
-    not_ahead(form.at, at)
-    if visit.checked_in_at is not None and form.at < visit.checked_in_at:
-        raise refusal(FORM_REFUSED, "会面时间不能早于打卡时间", "at")
-    if not form.met and at < visit.no_show_from:
-        raise refusal(FORM_REFUSED, "约定时间及宽限未过, 不能登记客户未到", "met")

@@ -8,12 +8,15 @@ the service promises; a test is then explained. How every booking begins and end
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
 from domain.bookings.failures import left_out
-from domain.bookings.forms import AssignExpert, DeliverReport, SendKit
-from domain.cancellation import uses_up
+from domain.bookings.forms import AssignExpert, ConfirmBooking, DeliverReport, SendKit
+from domain.bookings.terms import is_agreed_on
+from domain.cancellation import is_named
 from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
@@ -34,6 +37,8 @@ class WrittenOpinion(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
+        self._found_at: datetime | None = None
+        self._unwanted = ""  # whom the customer did not want
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -46,7 +51,8 @@ class WrittenOpinion(Booking):
         delivered = False
         while not delivered:  # whoever finds an expert may say that there is nobody else
             await self._find_expert()
-            delivered = await (self._test() if tested else self._deliver())
+            if await self._agree():
+                delivered = await (self._test() if tested else self._deliver())
         if tested:
             await self._explain()
         self._desk.use_when("completed", at=workflow.now())
@@ -54,7 +60,8 @@ class WrittenOpinion(Booking):
     async def _find_expert(self) -> None:
         """GC08, GC09: an expert where the programme allows them, or nobody and the unit is back."""
         desk = self._desk
-        desk.enter(BookingStage.COORDINATING, at=workflow.now())
+        if self._state.stage is not BookingStage.COORDINATING:
+            desk.enter(BookingStage.COORDINATING, at=workflow.now())
         if ExpectedEvent.SERVICE_STARTED not in self._state.happened:
             desk.happened(ExpectedEvent.SERVICE_STARTED, at=workflow.now())
         else:
@@ -64,7 +71,7 @@ class WrittenOpinion(Booking):
                 TaskKind.ASSIGN_EXPERT,
                 at=workflow.now(),
                 until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
-                subject=left_out(self._state.failed_by),
+                subject=self._sought(),
             )
             done = await desk.done(step)
             form = done.read(AssignExpert)
@@ -75,18 +82,53 @@ class WrittenOpinion(Booking):
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
         self._state.hospital_id = form.hospital_id or self._state.hospital_id
         self._state.expert = form.expert
+        self._found_at = done.at
+        desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
+
+    def _sought(self) -> str:
+        told = (left_out(self._state.failed_by), self._unwanted)
+        return "; ".join(one for one in told if one)
+
+    async def _agree(self) -> bool:
+        """GC09: the customer is told who writes it, and says yes; False wants somebody else.
+
+        Asked only where something hangs on his yes; elsewhere whoever was found begins at once.
+        """
+        desk, at = self._desk, self._found_at or workflow.now()
+        if is_agreed_on(self._service):
+            said = await desk.done(self._ask_to_confirm())
+            form, at = said.read(ConfirmBooking), said.at
+            if form.withdrawn:
+                self._let_down(said.actor)
+                return False
+            desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=at)
+            if not form.confirmed:
+                self._unwanted = f"客户希望更换专家 {self._state.expert or ''}"
+                desk.note("another_expert", self._unwanted, at=at, by=said.actor)
+                return False
+            self._tell_with_it(form)
         self._state.let_down = False
         for event in (
-            ExpectedEvent.RESOURCE_COORDINATED,
             ExpectedEvent.EXPERT_CONFIRMED,
             ExpectedEvent.CUSTOMER_INFORMED,
             ExpectedEvent.BOOKING_CONFIRMED,
             ExpectedEvent.SERVICE_ARRANGED,
         ):
-            desk.happened(event, at=done.at)
-        desk.enter(BookingStage.CONFIRMED, at=done.at)
-        desk.use_when("arranged", at=done.at)
+            desk.happened(event, at=at)
+        desk.enter(BookingStage.CONFIRMED, at=at)
+        desk.use_when("arranged", at=at)
         desk.tell("booking_arranged")
+        return True
+
+    def _ask_to_confirm(self) -> str:
+        desk = self._desk
+        return desk.ask(
+            TaskKind.CONFIRM_BOOKING,
+            at=workflow.now(),
+            until=desk.promised(*COORDINATED, ExpectedEvent.REPORT_DELIVERED),
+            assignee=self._state.owner,
+            subject=f"专家 {self._state.expert}",
+        )
 
     async def _test(self) -> bool:
         """A sample and the report on it; a new sample as often as one will not do."""
@@ -111,7 +153,7 @@ class WrittenOpinion(Booking):
             sent = await desk.done(desk.ask(TaskKind.SEND_KIT, at=workflow.now()))
             form = sent.read(SendKit)
             if not form.can_give:
-                await desk.settle_unit(uses_up(self._service, "given_up"), why="no_sample")
+                await desk.settle_unit(is_named(self._service, "given_up"), why="no_sample")
                 raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
             self._lab.order()
             step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)

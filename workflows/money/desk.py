@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
@@ -41,7 +41,7 @@ _WORDS: Final = {
 T = TypeVar("T")
 
 
-class PayingDesk(FrontDesk):
+class PayingDesk(FrontDesk, ABC):
     """Steps, promises, payments and the record of one matter."""
 
     state: PayingState

@@ -17,9 +17,8 @@ from domain.clock import Budget, due_at
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
-from workflows import cockpit
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.matter import Completion
+from workflows.matter import SUMMARY_MAX, Completion
 from workflows.messages import OpenCase
 from workflows.money.desk import PayingDesk
 from workflows.notices import told_again, written
@@ -96,7 +95,7 @@ class Desk(PayingDesk):
             await workflow.wait_condition(
                 lambda: ready() or self.state.withdrawn is not None,
                 timeout=max(left, timedelta()),
-                timeout_summary=what[: cockpit.SUMMARY_MAX],
+                timeout_summary=what[:SUMMARY_MAX],
             )
         except TimeoutError:
             # What came in the same beat as the alarm came in time.
