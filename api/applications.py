@@ -150,6 +150,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
             "name_as_listed": _as_listed(asked.name, unit.policies.name_in(policy)),
+            "opened_on": _opened(programme, policy),
             "service": code,
             "hospital_city": found.get("city"),
             "hospital_sub_grade": found.get("sub_grade"),
@@ -253,6 +254,8 @@ def _facts(
         first_effective_on=policy.get("first_effective_on"),
         product_waiting_days=policy.get("product_waiting_days"),
         cooling_off_ends=policy.get("cooling_off_ends"),
+        premium_due_on=policy.get("premium_due_on"),
+        premium_paid_on=policy.get("premium_paid_on"),
         sum_insured_fen=policy.get("sum_insured_fen"),
         entitled_from=policy.get("entitled_from"),
         entitled_to=policy.get("entitled_to"),
@@ -277,6 +280,18 @@ def _renewals(policy: Mapping[str, Any]) -> dict[str, Any]:
     """What the list says of renewals, whatever a caller declares; nothing where it is silent."""
     paid = policy.get("renewals")
     return {} if paid is None else {"renewals_paid": paid, "is_renewal": paid > 0}
+
+
+def _opened(programme: Programme, policy: Mapping[str, Any]) -> dict[str, date]:
+    """Which services began on the day the list states: those counted from the cooling-off period.
+
+    A programme says within how many days they do, the insurer when they did (C-42).
+    """
+    opened_on, terms = policy.get("opened_on"), programme.activation
+    if opened_on is None or terms is None:
+        return {}
+    gates = (gate for gate in terms.gates if gate.after == "cooling_off")
+    return {service: opened_on for gate in gates for service in gate.services}
 
 
 def _whole_years(policy: Mapping[str, Any]) -> int | None:

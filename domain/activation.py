@@ -5,11 +5,14 @@ no span, and the one who asks says so.
 """
 
 from datetime import date, timedelta
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.programmes.offer import Activation, Gate
+from domain.programmes.offer import Activation, Gate, Renewal
 from domain.programmes.services import Waiting
+
+_DAYS_OF_A_YEAR: Final = 365.25
 
 
 class PolicyDays(BaseModel):
@@ -21,7 +24,9 @@ class PolicyDays(BaseModel):
     policy_to: date | None = None  # the last day in force, also after an early termination
     cooling_off_ends: date | None = None  # the last day of the cooling-off period (犹豫期)
     opened_on: dict[str, date] = {}  # services that were opened earlier than their latest day
-    renewals_paid: int = 0  # renewal premiums paid in time, grace period included
+    renewals_paid: int | None = None  # renewal premiums paid in time, as the insurer counts them
+    premium_due_on: date | None = None  # of the newest renewal premium
+    premium_paid_on: date | None = None
 
 
 class Span(BaseModel):
@@ -42,8 +47,12 @@ def first_day(service: str, terms: Activation, days: PolicyDays) -> date | None:
 
     A gate says the latest day (『10天内生效』, C-42); `opened_on` holds an earlier one.
     """
-    if service in days.opened_on:
-        return days.opened_on[service]
+    latest, opened = _latest_first_day(service, terms, days), days.opened_on.get(service)
+    known = [day for day in (latest, opened) if day is not None]
+    return min(known, default=None)
+
+
+def _latest_first_day(service: str, terms: Activation, days: PolicyDays) -> date | None:
     gate = next((one for one in terms.gates if service in one.services), None)
     if gate is not None:
         return _through(gate, terms, days)
@@ -71,9 +80,24 @@ def renewed(terms: Activation, days: PolicyDays) -> int:
     """How many years renewals have added; the eleventh of ten adds nothing (R351, R474)."""
     if terms.renewal is None:
         return 0
-    most = terms.renewal.times_max
-    paid = days.renewals_paid if most is None else min(days.renewals_paid, most)
-    return paid * terms.renewal.adds_years
+    paid, most = _paid_in_time(terms.renewal, days), terms.renewal.times_max
+    return (paid if most is None else min(paid, most)) * terms.renewal.adds_years
+
+
+def _paid_in_time(renewal: Renewal, days: PolicyDays) -> int:
+    """How many renewal premiums were paid in time; the newest is judged by its own days (R349).
+
+    Which one it is follows from the day it was due: the n-th anniversary of the policy asks for the
+    n-th. Those before it were paid, or the policy would not have come so far.
+    """
+    due_on, paid_on = days.premium_due_on, days.premium_paid_on
+    if due_on is None or days.policy_from is None:
+        return days.renewals_paid or 0
+    number = round((due_on - days.policy_from).days / _DAYS_OF_A_YEAR)
+    if paid_on is not None and paid_on <= due_on + timedelta(days=renewal.grace_days):
+        return max(days.renewals_paid or 0, number)
+    before = max(number - 1, 0)
+    return before if days.renewals_paid is None else min(days.renewals_paid, before)
 
 
 def waiting_ends(

@@ -254,6 +254,11 @@ class Clock(BaseModel):
         return self.met_at is None and self.dropped_at is None
 
     @property
+    def in_seconds(self) -> bool:
+        """Whether the promise is so short that minutes would not show if it was kept (G09)."""
+        return self.first_due_at - self.started_at < timedelta(minutes=2)
+
+    @property
     def standing(self) -> Pause | None:
         """The pause the clock is in, whether it counts or is only kept."""
         return self.pauses[-1] if self.pauses and self.pauses[-1].until_at is None else None
@@ -326,6 +331,12 @@ class Clock(BaseModel):
         if not self.is_open:
             return self
         return self.model_copy(update={"dropped_at": at, "dropped_why": why})
+
+    def kept_after_all(self, at: datetime) -> Self:
+        """The step had happened before anybody let go of it, and is only written down now."""
+        if self.dropped_at is None or not self.started_at <= at <= self.dropped_at:
+            return self
+        return self.model_copy(update={"dropped_at": None, "dropped_why": None}).meet(at)
 
     def _due_at(self, moment: datetime) -> datetime:
         """The deadline that was in force at a moment, seen through later moves."""

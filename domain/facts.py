@@ -29,7 +29,9 @@ class Facts(BaseModel):
     product_waiting_days: int | None = None
     cooling_off_ends: date | None = None
     opened_on: dict[str, date] = {}  # services opened earlier than their latest day (C-42)
-    renewals_paid: int = 0
+    renewals_paid: int | None = None
+    premium_due_on: date | None = None  # of the newest renewal premium
+    premium_paid_on: date | None = None
     entitled_from: date | None = None
     entitled_to: date | None = None  # the last day of the entitlement; None = as the programme
     sales_channel: str | None = None
@@ -74,4 +76,6 @@ class Facts(BaseModel):
             cooling_off_ends=self.cooling_off_ends,
             opened_on=self.opened_on,
             renewals_paid=self.renewals_paid,
+            premium_due_on=self.premium_due_on,
+            premium_paid_on=self.premium_paid_on,
         )

@@ -37,9 +37,12 @@ COLUMNS: Final = (
     Column("valid_from", ("生效日期", "保单生效日", "保险起期")),
     Column("valid_to", ("终止日期", "满期日", "保险止期")),
     Column("cooling_off_ends", ("犹豫期截止日", "犹豫期止日"), required=False),
+    Column("opened_on", ("服务开通日", "电话医生生效日", "服务生效日"), required=False),
     Column("product_waiting_days", ("等待期天数", "等待期(天)", "等待期"), required=False),
     Column("tier", ("档次", "计划", "保障计划"), required=False),
     Column("renewals", ("续保次数", "已续保次数"), required=False),
+    Column("premium_due_on", ("续期保费应交日", "续期应交日"), required=False),
+    Column("premium_paid_on", ("续期保费实交日", "续期实交日"), required=False),
     Column("first_effective_on", ("首次生效日", "首次投保日", "首次投保生效日"), required=False),
     Column("entitled_from", ("服务起期", "权益起期"), required=False),
     Column("entitled_to", ("服务止期", "权益止期"), required=False),
@@ -127,9 +130,12 @@ class InsuredRow:
     valid_from: date
     valid_to: date | None
     cooling_off_ends: date | None
+    opened_on: date | None
     product_waiting_days: int | None
     tier: str
     renewals: int | None
+    premium_due_on: date | None
+    premium_paid_on: date | None
     first_effective_on: date | None
     entitled_from: date | None
     entitled_to: date | None
@@ -162,9 +168,12 @@ def read_row(row: Row, today: date, note: Note, codes: Codes = _ANY) -> InsuredR
         valid_from=valid_from or today,
         valid_to=valid_to,
         cooling_off_ends=cells.day("cooling_off_ends"),
+        opened_on=cells.day("opened_on"),
         product_waiting_days=cells.whole("product_waiting_days", _DAYS_MAX),
         tier=cells.text("tier", required=False),
         renewals=cells.whole("renewals", _RENEWALS_MAX),
+        premium_due_on=cells.day("premium_due_on"),
+        premium_paid_on=cells.day("premium_paid_on"),
         first_effective_on=cells.day("first_effective_on"),
         entitled_from=cells.day("entitled_from"),
         entitled_to=cells.day("entitled_to"),
@@ -320,3 +329,9 @@ def _check_days(cells: _Cells, row: InsuredRow) -> None:
         cells.wrong("first_effective_on", "晚于生效日期 / lies after valid_from")
     if row.entitled_from and row.entitled_to and row.entitled_to < row.entitled_from:
         cells.wrong("entitled_to", "早于服务起期 / entitled_to lies before entitled_from")
+    if row.opened_on and row.cooling_off_ends and row.opened_on <= row.cooling_off_ends:
+        cells.wrong("opened_on", "犹豫期未过 / lies within the cooling-off period")
+    if row.premium_due_on is None and row.premium_paid_on is not None:
+        cells.wrong("premium_due_on", "空 / empty, though a day of payment is stated")
+    if row.premium_due_on and row.premium_due_on <= (row.first_effective_on or row.valid_from):
+        cells.wrong("premium_due_on", "不晚于首次生效日 / no renewal is due so early")

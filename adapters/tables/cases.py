@@ -2,8 +2,7 @@
 
 What a person could be recognised or guessed by stands here only sealed (`LargeBinary`, see
 `adapters.encryption.keys`); people are found by a keyed hash. Triggers and grants, which make
-ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both
-descriptions equal.
+ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both equal.
 The books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
 `adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata. What worklists
 and reports look for is indexed in `adapters.tables.searched`.
@@ -167,9 +166,12 @@ policies = Table(
     Column("entitled_from", Date),
     Column("entitled_to", Date),
     Column("cooling_off_ends", Date),  # the last day of it
+    Column("opened_on", Date),  # the first services, earlier than at the latest
     Column("product_waiting_days", Integer),
     text_column("tier", default=""),
     Column("renewals", Integer),  # paid in time so far; null = the list does not say
+    Column("premium_due_on", Date),  # of the newest renewal premium
+    Column("premium_paid_on", Date),
     Column("first_effective_on", Date),  # of a cover renewed without a gap
     text_column("list_version", default=""),  # the list that first said what stands here
     moment("removed_at", null=True),
@@ -296,6 +298,7 @@ tasks = Table(
     moment("opened_at"),
     moment("due_at", null=True),
     text_column("assignee", null=True),
+    text_column("hospital", null=True),  # whose own house the step is of
     text_column("clock", null=True),
     text_column("subject", default=""),
     text_column("duty", null=True),

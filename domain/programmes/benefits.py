@@ -101,6 +101,8 @@ def _of_activation(old: Programme, new: Programme) -> Iterable[str]:
     now = new.activation.renewal if new.activation else None
     if was and (now is None or _fewer(was.times_max, now.times_max)):
         yield "renewal"
+    if was and now and now.grace_days < was.grace_days:
+        yield "renewal:grace_days"
 
 
 def _of_advance(old: Programme, new: Programme) -> Iterable[str]:

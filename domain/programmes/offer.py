@@ -27,7 +27,9 @@ class Renewal(Terms):
 
     adds_years: int = Field(default=1, gt=0)
     times_max: int | None = Field(default=None, gt=0)
-    within_grace: bool = True
+    # A premium so many days late still counts (『含宽限期』). The contract names them; where nobody
+    # says, sixty, as article 36 of the Insurance Law has it (inferred).
+    grace_days: int = Field(default=60, ge=0, le=366)
 
 
 class Activation(Terms):

@@ -291,10 +291,11 @@ async def test_chinese_headings_and_what_a_list_may_say_beyond_the_least(
 ) -> None:
     head = (
         "保单号,被保险人姓名,身份证号,出生日期,险种,保额(元),渠道,生效日期,终止日期,犹豫期截止日,"
-        "等待期(天),档次,续保次数,首次投保日\n"
+        "等待期(天),档次,续保次数,首次投保日,电话医生生效日,续期保费应交日,续期保费实交日\n"
     )
     row = f"X-1,客户某甲,{ID},1900/1/1,designated_ci,500000,个险,2026年1月1日,20261231,"
-    file = a_list(tmp_path, row + "2024-01-16,90,gold,2,2024-01-01\n", head=head)
+    days = "2024-01-20,2026/1/1,2026-01-09"
+    file = a_list(tmp_path, row + f"2024-01-16,90,gold,2,2024-01-01,{days}\n", head=head)
     await take(database, file)
     async with database.connect() as connection:
         (one,) = (await connection.execute(select(policies))).all()
@@ -310,8 +311,13 @@ async def test_chinese_headings_and_what_a_list_may_say_beyond_the_least(
         2,
     )
     assert (one.first_effective_on, one.valid_to) == (date(2024, 1, 1), date(2026, 12, 31))
+    assert (one.opened_on, one.premium_due_on, one.premium_paid_on) == (
+        date(2024, 1, 20),
+        date(2026, 1, 1),
+        date(2026, 1, 9),
+    )
     other_day = a_list(
-        tmp_path, row.replace("1900/1/1", "1900/1/2") + "2024-01-16,90,a,2,\n", head=head
+        tmp_path, row.replace("1900/1/1", "1900/1/2") + "2024-01-16,90,a,2,,,,\n", head=head
     )
     with pytest.raises(FileRefused, match="line 2: id_number: 与出生日期不符"):
         await take(database, other_day, "2026-02-01")

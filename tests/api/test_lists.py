@@ -114,6 +114,27 @@ async def test_services_open_so_many_days_after_the_cooling_off_the_list_states(
     assert ("service_active" not in found) == active
 
 
+async def test_a_service_opened_early_and_a_premium_paid_late_count_as_the_list_states_them(
+    house: House, tmp_path: Path
+) -> None:
+    """C-42, R349."""
+    opened: dict[str, Any] = {
+        "cooling_off_ends": days_ago(house, 33),
+        "opened_on": days_ago(house, 30),
+    }
+    await listed(house, tmp_path, P18, **opened)
+    found, _ = await reasons(house, P18, "expert_outpatient")
+    assert "service_active" not in found  # thirty days after the actual day, not the latest
+    first = anniversary(days_ago(house, 100), -1)
+    days: dict[str, Any] = {"valid_from": first, "cooling_off_ends": first + timedelta(days=10)}
+    due_on = anniversary(first, 1)
+    for late, active in ((60, True), (61, False)):
+        paid = {"premium_due_on": due_on, "premium_paid_on": due_on + timedelta(days=late)}
+        await listed(house, tmp_path, P10, f"{late} days late", **days, **paid)
+        found, _ = await reasons(house, P10, "ci_consultation")
+        assert ("service_active" not in found) == active
+
+
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [

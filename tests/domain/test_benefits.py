@@ -50,6 +50,7 @@ def test_the_same_terms_again_lower_nothing(programme: Programme) -> None:
         (CODE, "waiting.days", 200, "waiting"),
         (CODE, "activation.renewal.times_max", 9, "renewal"),
         (CODE, "activation.renewal", None, "renewal"),
+        (CODE, "activation.renewal.grace_days", 59, "renewal:grace_days"),
         (CODE, "channels.0", None, "channel:hotline"),
         ("ruitai_ci", "services.6.quota.count", 3, "quota:rehab_management"),
         ("ruitai_ci", "clocks.0.budget.amount", 6, "clock:G24"),

@@ -226,6 +226,43 @@ def test_a_service_opens_after_cooling_off_and_is_extended_ten_times(
     assert (RuleCode.SERVICE_ACTIVE not in found.codes) == ok
 
 
+@pytest.mark.parametrize("code", ["changsheng_haorensheng", "changsheng_yuanmeng"])
+@pytest.mark.parametrize(
+    ("due", "paid", "counted", "years"),
+    [
+        (None, None, 1, 1),
+        (date(2026, 1, 1), date(2025, 12, 20), 0, 1),
+        (date(2026, 1, 1), date(2026, 3, 2), 0, 1),  # the sixtieth day, its last
+        (date(2026, 1, 1), date(2026, 3, 3), 0, 0),
+        (date(2026, 1, 1), date(2026, 3, 3), 1, 0),  # paid, and counted, but too late
+        (date(2026, 1, 1), None, 0, 0),
+        (date(2026, 1, 1), date(2026, 1, 5), 1, 1),  # counted already: no second year
+        (date(2026, 1, 1), date(2026, 1, 5), None, 1),
+        (date(2027, 1, 1), date(2027, 3, 9), 2, 1),  # the year before was paid
+        (date(2027, 1, 1), None, None, 1),
+        (date(2036, 1, 1), date(2036, 1, 1), None, 10),  # the eleventh adds nothing
+    ],
+)
+def test_a_premium_paid_within_its_grace_adds_a_year_and_a_later_one_does_not(
+    code: str, due: date | None, paid: date | None, counted: int | None, years: int
+) -> None:
+    """R348, R349, R351, R473, R474: the first year ends on 10 January 2026."""
+    last_day = date(2026 + years, 1, 10)
+    for day, ok in ((last_day, True), (last_day + timedelta(days=1), False)):
+        found = verdict(
+            code,
+            "phone_doctor" if code == "changsheng_haorensheng" else "ci_consultation",
+            asked_on=day,
+            policy_from=date(2025, 1, 1),
+            policy_to=None,
+            cooling_off_ends=date(2025, 1, 10),
+            renewals_paid=counted,
+            premium_due_on=due,
+            premium_paid_on=paid,
+        )
+        assert (RuleCode.SERVICE_ACTIVE not in found.codes) == ok
+
+
 def test_an_early_termination_ends_the_service() -> None:
     """R350, R475."""
     for policy_to, ok in ((TODAY, True), (TODAY - timedelta(days=1), False)):
@@ -239,6 +276,7 @@ def test_an_early_termination_ends_the_service() -> None:
         ("phone_doctor", 9, {}, False),
         ("phone_doctor", 10, {}, True),
         ("phone_doctor", 3, {"phone_doctor": 3}, True),  # allowed earlier (C-42)
+        ("phone_doctor", 10, {"phone_doctor": 12}, True),  # and never later
         ("expert_outpatient", 39, {}, False),
         ("expert_outpatient", 40, {}, True),
         ("expert_outpatient", 32, {"phone_doctor": 3}, False),

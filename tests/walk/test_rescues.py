@@ -273,7 +273,10 @@ def test_who_is_looked_at_again_stays_in_the_theatre(walk: Walks) -> None:
 
 
 def test_nobody_hears_an_alarm_for_minutes_that_ran_out_after_the_end(walk: Walks) -> None:
-    """The end was told late, and a step before it later still: both drop what came after."""
+    """The end was told late, and a step before it later still: what came after is dropped.
+
+    What the step itself kept is kept by its minute, though its alarm had rung and been dropped.
+    """
     one = walk("hosp_shuangcheng_surgery", "emergency_surgery_channel")
     one.start()
     [service] = one.begun
@@ -287,7 +290,25 @@ def test_nobody_hears_an_alarm_for_minutes_that_ran_out_after_the_end(walk: Walk
     alarms = [task.subject for task in one.open_tasks if task.kind is TaskKind.BREACH]
     assert alarms == ["H04.1"]
     dropped = {each.id for each in one.clocks.values() if each.state is ClockState.DROPPED}
-    assert dropped == {"H01", "H05", "H06", "H07"}
+    assert dropped == {"H01", "H06", "H07"}
+    assert one.clocks["H05.1"].state is ClockState.MET
+
+
+def test_a_consultant_written_down_after_the_end_came_when_he_came(walk: Walks) -> None:
+    """The call was written down after the end too, so that nobody was waited for meanwhile."""
+    one = walk("hosp_shuangcheng_surgery", "er_rescue_channel")
+    one.start()
+    one.triage("haemorrhage")
+    [service] = one.begun
+    called_at = one.now
+    one.reach(one.now + 3 * MINUTE)
+    one.ends(RescueOutcome.ADMITTED)
+    one.happens(one.happening(service, _step(one, "notify_surgeons"), at=called_at))
+    for department in ("外科", "骨科"):
+        at, step = called_at + MINUTE, _step(one, "consult")
+        one.happens(one.happening(service, step, at=at, department=department))
+    met = {each.instance: each.state for each in one.clocks.values() if each.id == "H02"}
+    assert met == {"H02.1": ClockState.MET, "H02.2": ClockState.MET}
 
 
 def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from temporalio import workflow
+
 from activities.ports.cases import TaskOpened
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
@@ -55,6 +57,17 @@ class RescueDesk(FrontDesk):
         return next(
             (one.task_id for one in tasks if one.kind is kind and one.subject == subject), None
         )
+
+    def happened(self, event: ExpectedEvent, *, at: datetime, about: str = "case") -> None:
+        """Something happened; written down after the end it still keeps what it kept in time."""
+        super().happened(event, at=at, about=about)
+        if self.state.ended_at is None:
+            return
+        for clock in list(self.state.clocks.values()):
+            stops = self.programme.clock(clock.id).stops
+            kept = clock.kept_after_all(at)
+            if event in stops and self.state.clock_about[clock.instance] == about and kept != clock:
+                self.pen.clock(kept, workflow.now())
 
     # What is wanted next -------------------------------------------------------------------------
 
