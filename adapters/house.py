@@ -12,7 +12,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +20,7 @@ from activities.ports.house import HouseTask
 from adapters.books.pages import TASK_FORM
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import matters, tasks
+from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 
 HOUSE: Final = "house"
@@ -40,24 +41,30 @@ class HouseList:
 
     async def open(self, task: HouseTask) -> bool:
         """Open a step; False when the same thing has been opened before, done or not."""
-        matter_id = house_id(task.about)
-        row: dict[str, Any] = {
-            "task_id": f"{matter_id}.{task.kind.value}.1",
-            "case_id": matter_id,
-            "kind": task.kind.value,
-            "roles": [role.value for role in task.roles or TASKS[task.kind].roles],
-            "title": TASKS[task.kind].title,
-            "opened_at": task.at,
-            "due_at": task.due_at,
-            "subject": task.about,
-            "amount_fen": task.amount_fen,
-            "evidence": None if task.evidence is None else task.evidence.model_dump(mode="json"),
-        }
-        entered = insert(matters).values(matter_id=matter_id, kind=HOUSE)
-        opened = insert(tasks).values(row).on_conflict_do_nothing().returning(tasks.c.task_id)
         async with self._engine.begin() as connection:
-            await connection.execute(entered.on_conflict_do_nothing())
-            return (await connection.execute(opened)).one_or_none() is not None
+            return await _opened(connection, task, number=1)
+
+
+async def _opened(connection: AsyncConnection, task: HouseTask, *, number: int) -> bool:
+    """Write a step down, the so-manieth about this thing; False when it stands there."""
+    matter_id = house_id(task.about)
+    row: dict[str, Any] = {
+        "task_id": f"{matter_id}.{task.kind.value}.{number}",
+        "case_id": matter_id,
+        "kind": task.kind.value,
+        "roles": [role.value for role in task.roles or TASKS[task.kind].roles],
+        "title": TASKS[task.kind].title,
+        "opened_at": task.at,
+        "due_at": task.due_at,
+        "subject": task.subject or task.about,
+        "hospital": task.hospital_id,
+        "amount_fen": task.amount_fen,
+        "evidence": None if task.evidence is None else task.evidence.model_dump(mode="json"),
+    }
+    entered = insert(matters).values(matter_id=matter_id, kind=HOUSE)
+    opened = insert(tasks).values(row).on_conflict_do_nothing().returning(tasks.c.task_id)
+    await connection.execute(entered.on_conflict_do_nothing())
+    return (await connection.execute(opened)).one_or_none() is not None
 
 
 class HouseRows:
@@ -66,6 +73,30 @@ class HouseRows:
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
         self._connection = connection
         self._sealer = sealer
+
+    async def ask(self, task: HouseTask) -> None:
+        """Somebody is to see to a thing that may come again: one open step of it, told anew."""
+        theirs = (tasks.c.case_id == house_id(task.about)) & (tasks.c.kind == task.kind.value)
+        told = await self._connection.execute(
+            update(tasks)
+            .where(theirs, tasks.c.closed_at.is_(None))
+            .values(subject=task.subject or task.about)
+        )
+        if told.rowcount == 0:
+            before = select(func.count()).select_from(tasks).where(theirs)
+            number = (await self._connection.execute(before)).scalar_one() + 1
+            await _opened(self._connection, task, number=number)
+
+    async def seen_to(
+        self, about: str, kind: TaskKind, *, role: str, subject: str, at: datetime, reason: str
+    ) -> None:
+        """It is as it should be, whoever did it: the open step of it is done."""
+        await self._connection.execute(
+            update(tasks)
+            .where(tasks.c.case_id == house_id(about), tasks.c.kind == kind.value)
+            .where(tasks.c.closed_at.is_(None))
+            .values(closed_at=at, done=True, closed_role=role, closed_by=subject, reason=reason)
+        )
 
     async def close(
         self, task_id: str, *, form: dict[str, Any], role: str, subject: str, at: datetime

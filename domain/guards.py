@@ -79,6 +79,7 @@ class TaskAccess:
     closed_at: datetime | None
     closed_by: str | None = None
     nurse: str | None = None  # of the case's team
+    hospital_id: str | None = None  # whose people alone see it
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class HouseTask(Message):
     """A step for somebody of the house; `about` says what it is about, and opens it only once."""
 
     about: str
+    subject: str = ""  # what is read of it; none: what it is about
+    hospital_id: str | None = None  # whose people alone see it; none: nobody's but ours
     kind: TaskKind
     at: datetime
     roles: list[Role] = Field(default=[])  # none: the roles of the kind

@@ -38,14 +38,15 @@ from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
 from domain.waiver import NAMED_PERSONS, Role
 
+_HOSPITAL: Final = func.coalesce(
+    cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, tasks.c.hospital
+)
 _WITH_MATTER: Final = select(
     tasks,
     func.coalesce(
         cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme, ""
     ).label("programme"),
-    func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, "").label(
-        "hospital_id"
-    ),
+    func.coalesce(_HOSPITAL, "").label("hospital_id"),
     func.coalesce(cases.c.stage, enquiries.c.stage, bookings.c.stage, rescues.c.stage, "").label(
         "stage"
     ),
@@ -64,8 +65,7 @@ _WITH_MATTER: Final = select(
     .join(rescues, tasks.c.case_id == rescues.c.rescue_id, isouter=True)
     .join(
         hospitals,
-        func.coalesce(cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id)
-        == hospitals.c.id,
+        hospitals.c.id == _HOSPITAL,
         isouter=True,
     )
 )
@@ -168,8 +168,8 @@ def _whose(name: str) -> ColumnElement[bool]:
 
 def _of_hospital() -> ColumnElement[bool]:
     """Steps of one hospital's own channel, beside those that are no hospital's at all."""
-    ours = rescues.c.hospital_id == bindparam("hospital_id")
-    return or_(ours, rescues.c.rescue_id.is_(None))
+    whose = func.coalesce(rescues.c.hospital_id, tasks.c.hospital)
+    return or_(whose == bindparam("hospital_id"), whose.is_(None))
 
 
 def _for(name: str) -> ColumnElement[bool]:

@@ -173,6 +173,7 @@ class CaseRows(OpenedRows):
             closed_at=row["closed_at"],
             closed_by=row["closed_by"],
             nurse=row["nurse"],
+            hospital_id=row["hospital"],
         )
 
     async def newest_task(self, case_id: str, kind: str) -> str | None:

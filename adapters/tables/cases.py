@@ -2,8 +2,7 @@
 
 What a person could be recognised or guessed by stands here only sealed (`LargeBinary`, see
 `adapters.encryption.keys`); people are found by a keyed hash. Triggers and grants, which make
-ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both
-descriptions equal.
+ledger, timeline and audit append-only, live in `adapters.migrations`; a test holds both equal.
 The books of money stand in `adapters.tables.ledger`, what the door keeps for itself in
 `adapters.tables.door`, enquiries in `adapters.tables.enquiry`, on the same metadata. What worklists
 and reports look for is indexed in `adapters.tables.searched`.
@@ -299,6 +298,7 @@ tasks = Table(
     moment("opened_at"),
     moment("due_at", null=True),
     text_column("assignee", null=True),
+    text_column("hospital", null=True),  # whose own house the step is of
     text_column("clock", null=True),
     text_column("subject", default=""),
     text_column("duty", null=True),

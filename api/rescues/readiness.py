@@ -1,6 +1,7 @@
 """`/v1/readiness`: whether a hospital's channel is ready, checked when a shift begins (HX08).
 
-What is lacking is shown and recorded; it closes no channel and holds up no patient.
+What is lacking is recorded and becomes a step of the hospital's duty office, in the transaction of
+the check; it closes no channel and holds up no patient.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from activities.ports.house import HouseTask
 from api.door.access import hospital_of
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -20,8 +22,9 @@ from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.text import Body, Code, Moment, Words, example
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
-from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Lack, lacks, unmanned
+from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Lack, lacks, said, unmanned
 from domain.steps.forms import StaffId
+from domain.steps.kinds import TaskKind
 from domain.waiver import HOSPITAL_ROLES, Role
 
 routes = APIRouter(prefix="/v1/readiness", tags=["医院急救绿色通道"])
@@ -97,7 +100,9 @@ async def check_readiness(
     async def record(unit: Unit) -> Readiness:
         row = body.model_dump() | {"hospital_id": hospital_id, "checked_at": at}
         await unit.rescues.add_check(row | {"checked_by": caller.subject})
-        return await _now(unit, hospital_id, body.programme, at)
+        found = await _now(unit, hospital_id, body.programme, at)
+        await _see_to(unit, caller, hospital_id, found, at)
+        return found
 
     async def act(found: Readiness) -> Answer:
         return Answer(200, found.model_dump(mode="json"))
@@ -130,6 +135,26 @@ def _ours(door: Door, caller: Caller, code: str, at: datetime) -> str:
     if programme.emergency is None:
         raise at_field("unknown-programme", "programme", "该服务项目不是医院绿色通道")
     return hospital_id
+
+
+async def _see_to(
+    unit: Unit, caller: Caller, hospital_id: str, found: Readiness, at: datetime
+) -> None:
+    """What is lacking is a step of the duty office, at once, until a check finds everything."""
+    about, kind = f"readiness {hospital_id} {found.programme}", TaskKind.MAKE_READY
+    if found.ready:
+        who = {"role": caller.role.value, "subject": caller.subject}
+        await unit.house.seen_to(about, kind, at=at, reason="检查已齐全", **who)
+        return
+    step = HouseTask(
+        about=about,
+        subject=said(one.code for one in found.lacks),
+        hospital_id=hospital_id,
+        kind=kind,
+        at=at,
+        due_at=at,
+    )
+    await unit.house.ask(step)
 
 
 async def _now(unit: Unit, hospital_id: str, programme: str, at: datetime) -> Readiness:

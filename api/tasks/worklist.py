@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ValidationError
 
-from api.door.access import documents_of_case, seen_matter
+from api.door.access import documents_of_case, hospital_of, seen_matter, watches
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.docs import FAILURES
 from api.door.errors import field_errors, invalid
@@ -250,7 +250,10 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     task = await unit.cases.task(task_id)
     if task is None:
         raise Problem("not-found", "没有此任务")
-    if not caller.sees_all or task.case_id.startswith("rs-"):
+    if task.hospital_id is not None:
+        if hospital_of(caller) != task.hospital_id and not watches(caller):
+            raise Problem("not-found", "没有此任务")
+    elif not caller.sees_all or task.case_id.startswith("rs-"):
         await seen_matter(unit, caller, task.case_id)  # a hospital's patients are its own
     acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from fastapi import Request
 
 from activities.ports.cases import Balances
-from activities.ports.house import HouseListPort
+from activities.ports.house import HouseListPort, HouseTask
 from api.door.gateway import CaseGateway
 from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
@@ -57,6 +57,7 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programmes.programme import Programme
+from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 
 
@@ -136,6 +137,10 @@ class Bookings(Protocol):
 class House(Protocol):
     """Steps that belong to no case and no enquiry."""
 
+    async def ask(self, task: HouseTask) -> None: ...
+    async def seen_to(
+        self, about: str, kind: TaskKind, *, role: str, subject: str, at: datetime, reason: str
+    ) -> None: ...
     async def close(
         self, task_id: str, *, form: dict[str, Any], role: str, subject: str, at: datetime
     ) -> bool: ...

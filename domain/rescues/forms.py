@@ -82,3 +82,9 @@ class CollectFees(Form):
     settled: bool
     still_open: Money | None = None
     note: Note = ""
+
+
+class MakeReady(Form):
+    """What was done about something that a shift's check found lacking (HX08)."""
+
+    action: Words

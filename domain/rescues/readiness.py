@@ -67,6 +67,11 @@ def lacks(last: Check | None, at: datetime) -> tuple[Lack, ...]:
     return tuple(lack for lack, there in found.items() if there)
 
 
+def said(lacking: Iterable[Lack]) -> str:
+    """What is lacking, as whoever is to see to it reads it."""
+    return "、".join(LACK_NAMES[one] for one in lacking)
+
+
 def unmanned(checks: Iterable[Check], *, at: datetime) -> timedelta:
     """How long of the last 24 hours no doctor or no nurse was on duty (R521)."""
     shifts = [(one.checked_at, one.until) for one in checks if one.doctors and one.nurses]

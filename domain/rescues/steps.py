@@ -9,6 +9,7 @@ from domain.rescues.forms import (
     CollectFees,
     CoordinateRescue,
     DecideWard,
+    MakeReady,
     RecordOutcome,
     RecordStep,
     ReportRescue,
@@ -32,4 +33,5 @@ RESCUE_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.COLLECT_FEES: task_terms(
         "催交诊疗费用", CollectFees, Role.HOSPITAL_STAFF, Role.HOSPITAL_NURSE
     ),
+    TaskKind.MAKE_READY: task_terms("补齐急救通道", MakeReady, Role.HOSPITAL_DUTY),
 }

@@ -90,6 +90,7 @@ class TaskKind(StrEnum):
     RESCUE_OUTCOME = "rescue_outcome"
     DECIDE_WARD = "decide_ward"
     COLLECT_FEES = "collect_fees"
+    MAKE_READY = "make_ready"
     RECEIVE_PAPERS = "receive_papers"
     EXAMINE_EXPENSES = "examine_expenses"
     CONFIRM_PAYEE = "confirm_payee"

@@ -255,3 +255,44 @@ async def test_a_shift_is_checked_when_it_begins_and_says_what_is_lacking(house:
     assert not (await ok(house, asked, hospital="h-other"))["ready"]
     house.clock.move(hours=12)
     assert [one["code"] for one in (await ok(house, asked))["lacks"]] == ["shift_over"]
+
+
+async def lacking(house: House, **more: Any) -> list[dict[str, Any]]:
+    """What the duty office of a hospital is to see to."""
+    seen = await ok(house, "/v1/tasks", role="hospital_duty", **more)
+    return [task for task in seen["items"] if task["kind"] == "make_ready"]
+
+
+async def test_what_a_check_finds_lacking_is_the_duty_offices_until_a_check_is_complete(
+    house: House,
+) -> None:
+    """HX08: one step a channel, of that hospital alone; by hand it is done until the next check."""
+    path = "/v1/readiness"
+
+    async def check(**changes: Any) -> None:
+        house.clock.move(minutes=30)
+        until = (house.clock() + timedelta(hours=12)).isoformat()
+        shift = {"programme": "hosp_rescue_channel", "until": until, "doctors": ["d-1"]}
+        there = {"nurses": ["n-1"], "equipment_complete": True, "supplies_complete": True}
+        await ok(house, path, shift | there | {"missing": "肾上腺素不足"} | changes)
+
+    await check(supplies_complete=False)
+    await check(supplies_complete=False, nurses=[])  # told anew, not asked twice
+    [step] = await lacking(house)
+    assert step["subject"] == "无值班护士、抢救药品或用品不齐"
+    assert step["due_at"] == step["opened_at"]
+    assert step["hospital_name"]
+    assert await lacking(house, hospital="h-other") == []
+    done, form = f"/v1/tasks/{step['task_id']}/completion", {"action": "已补领"}
+    stranger = await ask(house, done, form, "hospital_duty", hospital="h-other")
+    problem(stranger, 404, "not-found")
+    problem(await ask(house, done, form, "hospital_nurse"), 403, "forbidden")
+    await ok(house, done, form, "hospital_duty")
+    assert await lacking(house) == []
+    await check(equipment_complete=False)
+    [again] = await lacking(house)
+    assert again["task_id"] != step["task_id"]
+    await check()
+    assert await lacking(house) == []
+    closed = await ok(house, "/v1/tasks?state=closed", role="hospital_duty")
+    assert {one["task_id"] for one in closed["items"]} == {step["task_id"], again["task_id"]}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Check, Lack, lacks, unmanned
+from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Check, Lack, lacks, said, unmanned
 from tests.builders import civil
 
 AT = civil("2026-10-04 08:00")
@@ -45,6 +45,11 @@ def test_a_checked_shift_is_ready_until_it_ends() -> None:
 def test_what_is_lacking_is_named(changes: dict[str, Any], lack: Lack) -> None:
     assert lacks(check(**changes), AT) == (lack,)
     assert LACK_NAMES[lack]
+
+
+def test_all_that_is_lacking_is_said_in_one_line() -> None:
+    found = lacks(check(doctors=(), supplies_complete=False), AT)
+    assert said(found) == "无值班医师、抢救药品或用品不齐"
 
 
 def test_two_shifts_fill_a_day_and_one_without_a_doctor_does_not() -> None:

@@ -279,9 +279,8 @@ class Consultation(Booking):
         """What came of the talk: by the telephone's word, by the doctor's, or by his silence."""
         if completion is not None and not self._talk.called:
             said = completion.read(Consult).outcome
-            if said is not ConsultOutcome.PROVIDER_FAILED:  # he called, though no telephone told
-                for event in (ExpectedEvent.EXPERT_CALLED, ExpectedEvent.DOCTOR_ANSWERED):
-                    self._desk.happened(event, at=completion.at)
+            if said is not ConsultOutcome.PROVIDER_FAILED:
+                self._talk.has_called(completion.at)
             return said
         if self._consulting.by != "text" or self._talk.doctor_wrote:
             return ConsultOutcome.ADVISED
@@ -296,12 +295,11 @@ class Consultation(Booking):
 
     def _lose_slot(self) -> ConsultOutcome | None:
         """Changed for another: it is there already. Withdrawn: another is chosen."""
-        now = workflow.now()
-        self._desk.note("slot_changed", "时段已变更", at=now)
+        self._desk.note("slot_changed", "时段已变更")
         if not self._talk.is_withdrawn:
             return None
         self._talk.slot = None
-        self._desk.let_down(at=now, by=SYSTEM)
+        self._desk.let_down(at=workflow.now(), by=SYSTEM)
         return ConsultOutcome.PROVIDER_FAILED
 
     async def _cancel_in_vain(self) -> None:
@@ -325,12 +323,11 @@ class Consultation(Booking):
         if promised.kind != "rating":
             await super()._calls(promised)
             return
-        asked_at = workflow.now()
-        until = asked_at + RATED_WITHIN
-        step = self._desk.ask(TaskKind.RATE_SERVICE, at=asked_at, due_at=until)
-        completions = self._state.completions
-        await self._desk.by(until, lambda: step in completions, summary="等待客户评价")
-        completions.pop(step, None)
+        until = workflow.now() + RATED_WITHIN
+        step = self._desk.ask(TaskKind.RATE_SERVICE, at=workflow.now(), due_at=until)
+        done = self._state.completions
+        await self._desk.by(until, lambda: step in done, summary="等待客户评价")
+        done.pop(step, None)
         self._take_off(TaskKind.RATE_SERVICE)
 
     def _tell_end(self, over: BookingOver) -> None:
