@@ -303,9 +303,8 @@ def needed(one: BookingScene) -> list[DocumentKind]:
     """What has to be handed in, the slip last; of papers that replace each other one."""
     terms = one.programme.for_booking(one.service.code)
     have: list[DocumentKind] = []
-    while lacks := [
-        kind for kind in lacking(terms, None, have) if kind is not DocumentKind.ADMISSION_SLIP
-    ]:
+    slip = DocumentKind.ADMISSION_SLIP
+    while lacks := [kind for kind in lacking(terms, None, have) if kind is not slip]:
         have.append(lacks[0])
     return [*have, slip] if lacking(terms, None, have) else have
 

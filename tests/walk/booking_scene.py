@@ -112,6 +112,10 @@ class BookingScene:
         """The customer had called about this before the request was written down."""
         self._asked = self._asked.model_copy(update={"first_called_at": at})
 
+    def asked_by(self, who: Actor) -> None:
+        """Somebody else asks than an agent who is on the telephone."""
+        self._asked = self._asked.model_copy(update={"requested_by": who})
+
     # What there is -------------------------------------------------------------------------------
 
     @property
