@@ -11,12 +11,11 @@ import pytest
 from sqlalchemy import insert, text
 
 from adapters.tables.cases import policies
-from domain.bookings.terms import papers_for
 from domain.calendar import civil_date
+from domain.documents import DocumentKind
 from tests.api.conftest import NAME, PERSON, House, no_server_takes_a_signal
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
-from tests.workflows.booked import PROGRAMMES
 
 P01 = "bainian_deposit_waiver"
 P04 = "pingan_oncology_157"
@@ -198,11 +197,9 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     assert "admission_slip" in told["missing"]
     assert "住院证" in told["detail"]
     file = (await worked.get(f"/v1/bookings/{booking_id}", "customer")).json()
-    assert (file["missing_documents"], file["next_due_at"]) == (["admission_slip"], None)
-    terms = PROGRAMMES[P20]
-    service = terms.service("inpatient_arrangement")
+    assert (file["missing_documents"][-1], file["next_due_at"]) == ("admission_slip", None)
     async with no_server_takes_a_signal(worked):
-        for kind in papers_for(terms.for_booking(service.code), service, None):
+        for kind in (DocumentKind.PATHOLOGY_REPORT, DocumentKind.ADMISSION_SLIP):
             for _ in ("first", "replayed"):
                 stored = await worked.post(
                     f"/v1/bookings/{booking_id}/documents",
@@ -215,9 +212,10 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     await reviewed(worked, booking_id)
     seen = await staged(worked, booking_id, "coordinating")
     assert [clock["clock"] for clock in seen["clocks"]] == ["G33"]
-    assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"]
+    kinds = [paper["kind"] for paper in seen["documents"]]
+    assert kinds == ["pathology_report", "admission_slip"]
     assert (seen["missing_documents"], seen["next_due_at"]) == ([], seen["clocks"][0]["due_at"])
-    assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 1
+    assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 2
 
 
 @pytest.mark.parametrize(
