@@ -32,6 +32,7 @@ from workflows.messages import (
     ClaimAsked,
     CompleteTask,
     DifferenceFound,
+    DisputeClaim,
     Intervene,
     NewCalendar,
     NoticeFailed,
@@ -318,6 +319,11 @@ class Claim:
     def refund_received(self, message: RefundReceived) -> None:
         """The hospital returned what was paid to it: finance says whose it is, once it is over."""
         self._in_tray.refund(message)
+
+    @workflow.signal
+    def dispute_claim(self, message: DisputeClaim) -> None:
+        """The customer says that the decision is wrong: a supervisor hears of it."""
+        self._in_tray.dispute(message)
 
     @workflow.signal
     def difference_found(self, message: DifferenceFound) -> None:

@@ -322,7 +322,8 @@ def amount_within(
 ) -> None:
     """Refuse an amount outside its bounds, in fen."""
     if money.fen < at_least:
-        raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
+        why = "金额必须大于零" if at_least == 1 else f"金额少于应有的 {spoken(at_least)}"
+        raise refusal(AMOUNT_OUT_OF_RANGE, why, field)
     if at_most is not None and money.fen > at_most:
         raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
 

@@ -281,20 +281,24 @@ class FakePartners:
             self.paid_twice.append(movement_id)
         self.paid[movement_id] = amount_fen
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         self.fail("look_up")
         self.looks.append(movement_id)
         if self.looked_up:
             return self.looked_up.pop(0)
+        if self.paid.get(movement_id, amount_fen) != amount_fen:
+            raise MovementConflict(movement_id)
         if movement_id in self.paid:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-found")
         return PaymentOutcome(status=PaymentStatus.PENDING)
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         self.fail("cancel")
         self.taken_back.append(movement_id)
         if self.cancels:
             return self.cancels.pop(0)
+        if self.paid.get(movement_id, amount_fen) != amount_fen:
+            raise MovementConflict(movement_id)
         if movement_id in self.paid:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-scanned")
         self.refused_ids.add(movement_id)
