@@ -55,11 +55,17 @@ class PayHospital:
             return CONFLICT
 
     @activity.defn(name="look_up_payment")
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
-        """Ask the partner what became of a movement."""
-        return await self._payment.look_up(movement_id)
+    async def look_up(self, movement_id: str, amount_fen: int) -> PaymentOutcome:
+        """Ask the partner what became of a movement of this amount."""
+        try:
+            return await self._payment.look_up(movement_id, amount_fen=amount_fen)
+        except MovementConflict:
+            return CONFLICT
 
     @activity.defn(name="cancel_payment")
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
+    async def cancel(self, movement_id: str, amount_fen: int) -> PaymentOutcome:
         """Take a code back that nobody scanned; the answer tells how the movement stands."""
-        return await self._payment.cancel(movement_id)
+        try:
+            return await self._payment.cancel(movement_id, amount_fen=amount_fen)
+        except MovementConflict:
+            return CONFLICT

@@ -20,6 +20,7 @@ from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import Counter, counter_of
 from domain.hospital import NOT_IN_DIRECTORY
+from domain.id_numbers import same_name
 from domain.programmes.programme import Programme
 from domain.programmes.services import PreconditionCode, Service, Shape
 from domain.programmes.terms import ModeFlags
@@ -91,6 +92,7 @@ class Application:
     disease: str | None
     planned: date | None
     at: datetime
+    name: str = field(default="", repr=False)  # as it was given; empty where only a number was
     service: str | None = None
     declared: Mapping[str, Any] = field(
         default_factory=dict
@@ -147,6 +149,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
+            "name_as_listed": _as_listed(asked.name, unit.policies.name_in(policy)),
             "opened_on": _opened(programme, policy),
             "service": code,
             "hospital_city": found.get("city"),
@@ -266,6 +269,11 @@ def _facts(
         sum_insured_left_fen=policy.get("left_fen"),
         planned_on=asked.planned,
     )
+
+
+def _as_listed(given: str, listed: str) -> bool | None:
+    """Whether the person has the name that the insurer's list has; None where one is missing."""
+    return same_name(given, listed) if given.strip() and listed.strip() else None
 
 
 def _renewals(policy: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,12 @@ class Refused(Exception):
         self.problem = problem
 
 
+def papers_of(matter_id: str) -> str:
+    """Where papers are handed in; an id says whether it is a booking's or a case's."""
+    kind = "bookings" if matter_id.startswith("bk") else "deposit-waivers"
+    return f"/v1/{kind}/{matter_id}/documents"
+
+
 class Person:
     """Somebody with a token."""
 
@@ -73,9 +79,9 @@ class Person:
         return _believed(await self.http.post(path, json=body or {}, headers=headers))
 
     async def upload(self, case_id: str, kind: str, *, picture: bytes = PICTURE) -> str:
-        """Photograph a paper of the case; returns its document id."""
+        """Photograph a paper of the case or booking; returns its document id."""
         answer = await self.http.post(
-            f"/v1/deposit-waivers/{case_id}/documents",
+            papers_of(case_id),
             data={"kind": kind},
             files={"file": (f"{kind}.png", picture, "image/png")},
             headers={"Idempotency-Key": secrets.token_urlsafe(16)},

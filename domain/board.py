@@ -349,3 +349,4 @@ class ContactRow(Row):
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
     bed: str = Field(default="", repr=False)
+    name_on_list: str | None = Field(default=None, repr=False)  # where the list has another one

@@ -187,17 +187,17 @@ def wanted_notice(year: int) -> str:
     return f"{year}年放假安排"
 
 
-def civil(at: datetime) -> str:
-    """A moment as a person in China reads it, to the minute."""
-    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+def civil(at: datetime, *, seconds: bool = False) -> str:
+    """A moment as a person in China reads it, to the minute or to the second."""
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
-def due_civil(at: datetime) -> str:
+def due_civil(at: datetime, *, seconds: bool = False) -> str:
     """A deadline as people say it: the end of a day is 24:00 of that day, not 00:00 of the next."""
     told = at.astimezone(SHANGHAI)
     if (told.hour, told.minute, told.second) == (0, 0, 0):
         return f"{told - _ONE_DAY:%Y-%m-%d} 24:00"
-    return civil(at)
+    return civil(at, seconds=seconds)
 
 
 def end_of_day(day: date) -> datetime:

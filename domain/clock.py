@@ -254,6 +254,11 @@ class Clock(BaseModel):
         return self.met_at is None and self.dropped_at is None
 
     @property
+    def in_seconds(self) -> bool:
+        """Whether the promise is so short that minutes would not show if it was kept (G09)."""
+        return self.first_due_at - self.started_at < timedelta(minutes=2)
+
+    @property
     def standing(self) -> Pause | None:
         """The pause the clock is in, whether it counts or is only kept."""
         return self.pauses[-1] if self.pauses and self.pauses[-1].until_at is None else None

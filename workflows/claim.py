@@ -14,7 +14,7 @@ from temporalio import workflow
 from domain.claims.risk import Value
 from domain.claims.terms import ClaimServices, Lane
 from domain.documents import DocumentKind, DocumentStage, listed
-from domain.eligibility import Outcome
+from domain.eligibility import Outcome, to_judge
 from domain.money import spoken
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import Adjudicate, SettleAtCounter
@@ -32,6 +32,7 @@ from workflows.messages import (
     ClaimAsked,
     CompleteTask,
     DifferenceFound,
+    DisputeClaim,
     Intervene,
     NewCalendar,
     NoticeFailed,
@@ -140,6 +141,8 @@ class Claim:
             reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
+        if judged := to_judge(opening.verdict):
+            desk.note("needs_person", f"需人工判断: {judged}", at=at)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
         if self._asked.proactive:
             await self._people.offer(self._needed, at=at)
@@ -318,6 +321,11 @@ class Claim:
     def refund_received(self, message: RefundReceived) -> None:
         """The hospital returned what was paid to it: finance says whose it is, once it is over."""
         self._in_tray.refund(message)
+
+    @workflow.signal
+    def dispute_claim(self, message: DisputeClaim) -> None:
+        """The customer says that the decision is wrong: a supervisor hears of it."""
+        self._in_tray.dispute(message)
 
     @workflow.signal
     def difference_found(self, message: DifferenceFound) -> None:

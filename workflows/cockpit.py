@@ -17,10 +17,12 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
+from activities.ports.cases import TaskOpened
 from domain import calendar
 from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
+from domain.steps.kinds import TaskKind
 from domain.waiver import ROLE_NAMES, STAGE_NAMES
 from workflows.matter import MatterState
 from workflows.waiver.case import CaseState
@@ -152,22 +154,28 @@ def current_details(state: CaseState) -> str:
 
 def waiting_details(state: MatterState) -> str:
     """Steps and promises, in Markdown."""
-    waits = "\n".join(
-        f"- **{task.title}** · {'/'.join(ROLE_NAMES[role] for role in task.roles)}"
-        f" · 截止 {by_when(task.due_at)}"
-        for task in state.tasks.values()
-    )
+    waits = "\n".join(_task_line(state, task) for task in state.tasks.values())
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
     head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
     promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""
     return f"### 待办\n\n{waits or '无'}\n\n{promises}"
 
 
+def _task_line(state: MatterState, task: TaskOpened) -> str:
+    """A step; of what went wrong also what it is."""
+    broken = state.clocks.get(task.subject)
+    wrong = f"{broken.instance} {broken.name}" if broken else task.subject
+    about = f" · {wrong}" if task.kind is TaskKind.BREACH else ""
+    roles = "/".join(ROLE_NAMES[role] for role in task.roles)
+    return f"- **{task.title}**{about} · {roles} · 截止 {by_when(task.due_at)}"
+
+
 def _clock_row(clock: Clock) -> str:
-    estimated = "(估)" if clock.estimated else ""
+    estimated, exact = "(估)" if clock.estimated else "", clock.in_seconds
+    met = calendar.civil(clock.met_at, seconds=exact) if clock.met_at else "—"
     return (
-        f"| {clock.instance} | {clock.name} | {civil(clock.started_at)}"
-        f" | {by_when(clock.due_at)}{estimated} | {civil(clock.met_at)}"
+        f"| {clock.instance} | {clock.name} | {calendar.civil(clock.started_at, seconds=exact)}"
+        f" | {calendar.due_civil(clock.due_at, seconds=exact)}{estimated} | {met}"
         f" | {'等待客户' if clock.stands_still else _CLOCK_WORDS[clock.state]} |"
     )
 

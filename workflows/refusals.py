@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports.cases import TaskOpened
 from domain.calendar import civil_date
-from domain.documents import DocumentKind, DocumentStage, listed, missing
+from domain.documents import DocumentKind, DocumentRule, DocumentStage, listed, missing
 from domain.money import AmountRefused, Money, spoken
 from domain.programmes.waiver_terms import WaiverTerms
 from domain.steps.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
@@ -76,11 +76,14 @@ def refusal(
     return ApplicationError(message, *said, type=code, non_retryable=True)
 
 
-def papers_missing(kinds: Iterable[DocumentKind]) -> ApplicationError:
+def papers_missing(
+    kinds: Iterable[DocumentKind], rules: Iterable[DocumentRule] = ()
+) -> ApplicationError:
     """Papers are not in the file: their names for people, their kinds for programmes."""
     lacking = list(kinds)
     codes = [kind.value for kind in lacking]
-    return refusal(DOCUMENTS_MISSING, f"资料未齐: {listed(lacking)}", "documents", missing=codes)
+    why = f"资料未齐: {listed(lacking, rules)}"
+    return refusal(DOCUMENTS_MISSING, why, "documents", missing=codes)
 
 
 def asked_seldom_enough(state: MatterState) -> None:
@@ -319,7 +322,8 @@ def amount_within(
 ) -> None:
     """Refuse an amount outside its bounds, in fen."""
     if money.fen < at_least:
-        raise refusal(AMOUNT_OUT_OF_RANGE, "金额必须大于零", field)
+        why = "金额必须大于零" if at_least == 1 else f"金额少于应有的 {spoken(at_least)}"
+        raise refusal(AMOUNT_OUT_OF_RANGE, why, field)
     if at_most is not None and money.fen > at_most:
         raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
 

@@ -81,11 +81,17 @@ class PaymentPort(Protocol):
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
         """Order a payment to the customer; the same id never pays twice."""
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
-        """Ask what became of a movement; `not_found` if the partner never saw it."""
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        """Ask what became of a movement of this amount; `not_found` if the partner never saw it.
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
-        """Take a code back: `refused` if nobody can pay by it any more, `paid` if somebody did."""
+        Raises `MovementConflict` when the partner has the id with another amount.
+        """
+
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        """Take a code back: `refused` if nobody can pay by it any more, `paid` if somebody did.
+
+        Raises `MovementConflict` when the partner has the id with another amount.
+        """
 
 
 # Messages ----------------------------------------------------------------------------------------

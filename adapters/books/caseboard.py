@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.family import cases_of
 from adapters.books.ledger import left_of
-from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
+from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at, other_name
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
     cases,
@@ -109,6 +109,7 @@ class Caseboard:
                 name: self._opened(getattr(row, name), f"cases.{name}")
                 for name in ("name", "phone", "bed")
             }
+            other = await other_name(connection, self._sealer, row.policy_id, opened["name"])
             speaks = select(family).where(family.c.case_id == case_id, family.c.speaks)
             if (one := (await connection.execute(speaks)).one_or_none()) is not None:
                 opened |= {
@@ -116,7 +117,7 @@ class Caseboard:
                     for name in ("name", "phone")
                 }
             await looked_at(connection, viewer, "contact.viewed", case_id, at=self._clock())
-        return ContactRow(case_id=case_id, **opened)
+        return ContactRow(case_id=case_id, name_on_list=other, **opened)
 
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None:
         """One top-up request of a case."""

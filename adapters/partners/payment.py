@@ -85,27 +85,40 @@ class PaymentNetwork:
         }
         return await self._ordered("/payouts", order.movement_id, body)
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
-        """Ask what became of a movement; only the partner's own word makes it `not_found`."""
-        return await self._standing(movement_id, self._line.ask(_address(movement_id)))
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        """Ask what became of a movement; only the partner's own word makes it `not_found`.
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
-        """Take a code back; the partner answers with how the movement stands after that."""
-        address = f"{_address(movement_id)}/cancel"
-        return await self._standing(movement_id, self._line.post(address, {}))
+        Raises `MovementConflict` when it is about another amount: nobody paid what we ordered.
+        """
+        asked = self._line.ask(_address(movement_id))
+        return await self._standing(movement_id, amount_fen, asked)
 
-    async def _standing(self, movement_id: str, asked: Awaitable[Answer]) -> PaymentOutcome:
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        """Take a code back; the partner answers with how the movement stands after that.
+
+        Raises `MovementConflict` when it is about another amount.
+        """
+        asked = self._line.post(f"{_address(movement_id)}/cancel", {})
+        return await self._standing(movement_id, amount_fen, asked)
+
+    async def _standing(
+        self, movement_id: str, amount_fen: int, asked: Awaitable[Answer]
+    ) -> PaymentOutcome:
         try:
             answer = await asked
             if answer.status == HTTPStatus.NOT_FOUND and answer.fields.get("code") == "not_found":
                 return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
             if answer.status != HTTPStatus.OK:
                 raise answer.unexpected()
-            return _outcome(answer, movement_id)
+            outcome = _outcome(answer, movement_id)
+            about_ours = _is_about(answer, wire_amount(amount_fen))
         except Unreachable as failure:
             return PaymentOutcome(status=PaymentStatus.UNREACHABLE, reason=failure.reason)
         except (NoBelievableAnswer, SameIdOtherContent) as failure:
             return PaymentOutcome(status=PaymentStatus.UNKNOWN, reason=failure.reason)
+        if not about_ours:
+            raise MovementConflict(movement_id)
+        return outcome
 
     async def _ordered(self, path: str, movement_id: str, body: dict[str, Any]) -> PaymentOutcome:
         try:
@@ -128,9 +141,14 @@ def _ordered_outcome(answer: Answer, movement_id: str, amount: dict[str, str]) -
     if expected is None:
         raise answer.unexpected()
     outcome = _outcome(answer, movement_id)
-    if outcome.status is not expected or answer.read(_PaymentReply).amount.model_dump() != amount:
+    if outcome.status is not expected or not _is_about(answer, amount):
         raise NoBelievableAnswer("answer_about_something_else")
     return outcome
+
+
+def _is_about(answer: Answer, amount: dict[str, str]) -> bool:
+    """Whether the answer speaks of the amount that was ordered."""
+    return answer.read(_PaymentReply).amount.model_dump() == amount
 
 
 def _outcome(answer: Answer, movement_id: str) -> PaymentOutcome:

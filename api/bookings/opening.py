@@ -190,6 +190,7 @@ def _application(asked: _Requested) -> Application:
         disease=body.disease,
         planned=body.wished_on,
         at=asked.at,
+        name=body.insured.name,
         service=body.service,
         declared={} if body.declared is None else dict(body.declared),
     )

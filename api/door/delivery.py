@@ -162,8 +162,6 @@ async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
     if opened is None or state is None or addressed is None or addressed[1] not in GOES_ON_FOR:
         return False
     opening = start_message(opened)
-    if opening.claim is not None and addressed[1] in {DECIDED, DISPUTE}:
-        return False  # the insurer decides a claim of its own as a step of it
     carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
     _, name, message = addressed
     try:

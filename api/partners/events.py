@@ -19,7 +19,7 @@ from api.door.problems import at_field
 from api.door.text import BookableMoney
 from api.partners.codes import Event, ReasonCode, Receipt, SubjectId
 from api.partners.doctors import CallEvent, RosterEvent, SlotEvent
-from api.partners.heard_by import can_hear
+from api.partners.heard_by import SIGNALS, can_hear
 from api.partners.hospitals import ResourceEvent, resource_word
 from api.wiring.door import Unit
 from domain.bookings.parcel import LabWord, ParcelStatus
@@ -269,10 +269,7 @@ async def read_event(
         ours = await unit.inbox.movement(event.movement_id)
         if ours is None or ours[0] != case_id:
             raise Unmatched
-    if isinstance(event, ResourceEvent):
-        return case_id, "resource_word", resource_word(event, received_at)
-    name, message = _signal(event, received_at)
-    return case_id, name, message
+    return case_id, SIGNALS[event.event], _message(event, received_at)
 
 
 async def _noted(
@@ -306,10 +303,17 @@ def _told(reference: str) -> str:
     return "" if reference == WITHHELD else reference
 
 
-def _signal(event: Event, at: datetime) -> tuple[str, Any]:
+def _message(event: Event, at: datetime) -> Any:
+    """What the matter is told, in its own words."""
+    if isinstance(event, ResourceEvent):
+        return resource_word(event, at)
+    return _of_money(event, at) or _of_service(event, at)
+
+
+def _of_money(event: Event, at: datetime) -> Any:
     match event:
         case PaymentResultEvent():
-            return "payment_result", PaymentResult(
+            return PaymentResult(
                 movement_id=event.movement_id,
                 status=PaymentStatus(event.status),
                 amount_fen=event.amount.fen,
@@ -318,30 +322,22 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 at=at,
             )
         case RefundEvent():
-            return "refund_received", RefundReceived(
+            return RefundReceived(
                 refund_id=event.refund_id,
                 amount_fen=event.amount.fen,
                 reference=_told(event.reference) or event.refund_id,
                 at=at,
             )
         case ClaimEvent():
-            return "claim_decided", ClaimDecided(
+            return ClaimDecided(
                 claim_id=event.claim_id,
                 decision=event.decision,
                 payable_fen=event.payable.fen,
                 reason=event.reason_code,
                 at=at,
             )
-        case VisitEvent():
-            return "visit_taken", VisitTaken(
-                visit_id=event.visit_id,
-                nurse_id=_told(event.nurse_id),
-                at=at,
-                accepted=event.accepted,
-                reason=event.reason_code,
-            )
         case SettledEvent():
-            return "bill_settled", BillSettled(
+            return BillSettled(
                 settlement_id=event.settlement_id,
                 done=event.status == "settled",
                 social_paid_fen=event.social_paid.fen if event.social_paid else 0,
@@ -349,22 +345,35 @@ def _signal(event: Event, at: datetime) -> tuple[str, Any]:
                 reason=event.reason_code,
                 at=at,
             )
+    return None
+
+
+def _of_service(event: Event, at: datetime) -> Any:
+    match event:
+        case VisitEvent():
+            return VisitTaken(
+                visit_id=event.visit_id,
+                nurse_id=_told(event.nurse_id),
+                at=at,
+                accepted=event.accepted,
+                reason=event.reason_code,
+            )
         case ParcelEvent():
-            return "parcel_moved", ParcelMoved(
+            return ParcelMoved(
                 parcel_id=event.parcel_id,
                 status=ParcelStatus(event.status),
                 tracking_no=_told(event.tracking_no),
                 at=at,
             )
         case LabEvent():
-            return "lab_spoke", LabSpoke(
+            return LabSpoke(
                 test_id=event.test_id,
                 word=LabWord(event.word),
                 report_no=_told(event.report_no),
                 at=at,
             )
         case CallEvent():
-            return "call_heard", CallHeard(
+            return CallHeard(
                 call_id=event.call_id,
                 caller=event.caller,
                 news=CallNews(event.event.removeprefix("call_")),

@@ -1,21 +1,41 @@
 """Which matters can hear which event: whatever is about a matter of another kind fits nothing.
 
 A workflow that has no ears for a signal keeps it unread, and the partner would hear "delivered".
+That these tables say what the workflows hear is proven in `tests/api/test_strays.py`.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel
 
 from api.wiring.door import Unit
 from domain.programmes.services import Shape
-from workflows.messages import RequestBooking
+from workflows.messages import CLAIM_TYPE, WORKFLOW_TYPE, RequestBooking
 
-_CASES: Final = frozenset(
-    {"payment_result", "refund", "claim_decided", "visit_accepted", "social_settled"}
-)
+SIGNALS: Final = {
+    "payment_result": "payment_result",
+    "refund": "refund_received",
+    "claim_decided": "claim_decided",
+    "visit_accepted": "visit_taken",
+    "social_settled": "bill_settled",
+    "resource_word": "resource_word",
+    "parcel_moved": "parcel_moved",
+    "lab_word": "lab_spoke",
+    "call_answered": "call_heard",
+    "call_failed": "call_heard",
+    "call_ended": "call_heard",
+}
+"""The signal by which a matter is told of an event."""
+
+CASES: Final = {
+    WORKFLOW_TYPE: frozenset({"payment_result", "refund", "claim_decided", "visit_accepted"}),
+    CLAIM_TYPE: frozenset({"payment_result", "refund", "social_settled"}),
+}
+"""What a stay hears, and what a claim without an advance; its decision is a step of its own."""
 _CALLS: Final = frozenset({Shape.CONSULTATION})
-_BOOKINGS: Final[dict[str, frozenset[Shape]]] = {
+BOOKINGS: Final[dict[str, frozenset[Shape]]] = {
     "payment_result": frozenset({Shape.REIMBURSEMENT}),
     "visit_accepted": frozenset({Shape.APPOINTMENT, Shape.ESCORT}),
     "resource_word": frozenset({Shape.APPOINTMENT}),
@@ -25,14 +45,29 @@ _BOOKINGS: Final[dict[str, frozenset[Shape]]] = {
     "call_failed": _CALLS,
     "call_ended": _CALLS,
 }
+"""The shapes of booking that hear an event."""
+
+
+class _Claim(BaseModel):
+    claim: Any = None
+
+
+class _Opened(BaseModel):
+    """Of a start message only whether it asks for a claim."""
+
+    start: _Claim
 
 
 async def can_hear(unit: Unit, matter_id: str, event: str) -> bool:
-    """Whether a case, or a booking of this shape, waits for such an event at all."""
+    """Whether a case of this kind, or a booking of this shape, waits for such an event at all."""
     if not matter_id.startswith("bk-"):
-        return event in _CASES
+        opened = await unit.cases.opened(matter_id)
+        if opened is None:
+            return False
+        stay = _Opened.model_validate_json(opened).start.claim is None
+        return event in CASES[WORKFLOW_TYPE if stay else CLAIM_TYPE]
     opened = await unit.bookings.opened(matter_id)
     if opened is None:
         return False
     asked = RequestBooking.model_validate_json(opened)
-    return asked.programme.service(asked.service).shape in _BOOKINGS.get(event, frozenset())
+    return asked.programme.service(asked.service).shape in BOOKINGS.get(event, frozenset())

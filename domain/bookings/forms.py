@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from domain.bookings.booking import VisitOutcome
 from domain.bookings.papers import PaperRead
 from domain.documents import DocumentKind
-from domain.programmes.services import DoctorLevel
+from domain.programmes.services import DoctorLevel, Sample
 from domain.steps.forms import DocumentId, Form, Note, Reference, StaffId, Words
 from domain.strict import wrong
 
@@ -184,7 +184,7 @@ class SendKit(Form):
     """
 
     can_give: bool = True
-    sample: Literal["tissue", "blood", "saliva", "other"] | None = None
+    sample: Sample | None = None
     guided: bool = False
     courier_no: Reference | None = None  # none: our courier brings it and fetches the sample
     note: Note = ""

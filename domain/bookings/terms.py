@@ -15,7 +15,7 @@ from domain.documents import DocumentKind, DocumentStage
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.programmes.programme import Programme
-from domain.programmes.services import Service
+from domain.programmes.services import SAMPLE_NAMES, Sample, Service
 
 OWED_FOR: Final = timedelta(days=180)
 """So long papers or a sample are waited for where nothing ends it sooner (inferred)."""
@@ -98,6 +98,15 @@ def has_own_person(service: Service) -> bool:
 def ends_with_admission(service: Service) -> bool:
     """Whether the service is a bed, so that it is delivered by being admitted."""
     return service.code == "inpatient_arrangement" or "bed" in service.result
+
+
+def unusual(service: Service, sample: Sample | None, note: str) -> str | None:
+    """Why a sample is none of those a test is made of; another one says which it is (R772)."""
+    said = sample == "other" and bool(note.strip())
+    if sample is None or not service.samples or sample in service.samples or said:
+        return None
+    listed = "、".join(SAMPLE_NAMES[one] for one in service.samples)
+    return f"样本一般为{listed}; 其他样本须说明"
 
 
 INTAKE_NAMES: Final = {

@@ -261,8 +261,21 @@ STEP_FIELDS: Final = {
     "allergies": "过敏史",
     "medication": "用药情况",
     "plan": "健康管理计划",
+    "test_item": "检测项目",
+    "test_plan": "检测方案",
 }
 """What the record of such a step may have to state."""
+
+
+Sample = Literal["section", "blood", "tissue", "saliva", "other"]
+SAMPLE_NAMES: Final[dict[Sample, str]] = {
+    "section": "病理切片",
+    "blood": "外周血",
+    "tissue": "活检肿瘤组织",
+    "saliva": "唾液",
+    "other": "其他样本",
+}
+"""What a test may be made of (R772)."""
 
 
 class Step(Terms):
@@ -326,6 +339,7 @@ class Service(Incomplete):
     steps: tuple[Step, ...] = ()
     result: tuple[str, ...] = ()
     covers: tuple[Literal["targeted_drugs", "immune_drugs"], ...] = ()  # what a test looks at
+    samples: tuple[Sample, ...] = ()  # what it is usually made of; none = whatever is given
     consulting: Consulting | None = None  # a consultation without a word is by phone
     failed_calls: FailedCalls | None = None
     cancellation: CancellationRule | None = None

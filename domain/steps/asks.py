@@ -18,7 +18,7 @@ from domain.documents import DOCUMENT_NAMES, DocumentRule, DocumentStage
 from domain.programmes.offer import SIGN_NAMES, Sign
 from domain.programmes.own_steps import step_named, steps_at
 from domain.programmes.programme import Programme
-from domain.programmes.services import STEP_FIELDS, Service, Shape, Step
+from domain.programmes.services import SAMPLE_NAMES, STEP_FIELDS, Service, Shape, Step
 from domain.rescues.rescue import DETAIL_CHOICES, FIELD_NAMES, MADE_BY_A_FORM, steps_of
 from domain.steps.kinds import TaskKind
 
@@ -79,6 +79,8 @@ def asks_of(kind: TaskKind, programme: Programme, service: Service, *, subject: 
             found = {"says": _stated([step] if step else [])}
         case TaskKind.ASSIGN_EXPERT if staffing is not None:
             found = {"city": [Coded(code=city, name=city) for city in staffing.cities]}
+        case TaskKind.SEND_KIT:
+            found = {"sample": samples_of(service)}
         case TaskKind.CALL_CUSTOMER:
             found = {"items": calls_of(programme, service)}
         case TaskKind.CHECK_OUT:
@@ -136,6 +138,12 @@ def clinics_of(service: Service) -> list[Coded]:
     """The kinds of clinic a customer may choose."""
     clinics = service.choice.clinics if service.choice else ()
     return [Coded(code=one, name=CLINIC_NAMES[one]) for one in clinics]
+
+
+def samples_of(service: Service) -> list[Coded]:
+    """What a test is usually made of, and the word for anything else."""
+    usual = (*service.samples, "other") if service.samples else ()
+    return [Coded(code=one, name=SAMPLE_NAMES[one]) for one in usual]
 
 
 def calls_of(programme: Programme, service: Service) -> list[Coded]:

@@ -93,10 +93,10 @@ class KindPartners:
     async def pay_out(self, order: PayoutOrder) -> PaymentOutcome:
         return PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{order.movement_id[-6:]}")
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         return PaymentOutcome(status=PaymentStatus.NOT_FOUND)
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from temporalio import workflow
+
+import worker
+from api.partners.events import EVENTS
+from api.partners.heard_by import BOOKINGS, CASES, SIGNALS
 from tests.api.conftest import House
 from tests.api.test_bookings import P02, booked, insured_of
 from tests.api.test_callbacks import call
+from tests.api.test_one_sum_insured import P21
+from workflows.messages import BOOKING_TYPES
+
+
+def test_who_hears_which_event_is_what_the_workflows_hear() -> None:
+    definitions = map(workflow._Definition.must_from_class, worker.WORKFLOWS)
+    signals = {one.name: set(one.signals) for one in definitions}
+    heard = {name: set(events) for name, events in CASES.items()}
+    for shape, name in BOOKING_TYPES.items():  # two shapes may be one workflow
+        told = {event for event, shapes in BOOKINGS.items() if shape in shapes}
+        heard[name] = heard.get(name, set()) | told
+    for name, events in heard.items():
+        ears = {event for event, signal in SIGNALS.items() if signal in signals[name]}
+        # Every booking has the ear for a visit; only these shapes order one.
+        deaf = {"visit_accepted"} if name in BOOKING_TYPES.values() else set()
+        assert events <= ears
+        assert ears - events <= deaf, name
+
+
+def test_every_event_about_a_matter_is_a_signal() -> None:
+    of_the_house = {"message_delivered", "roster_published", "slot_withdrawn"}
+    assert {*EVENTS.json_schema()["discriminator"]["mapping"]} - of_the_house == {*SIGNALS}
+
+
+async def test_what_a_claim_or_a_stay_has_no_ears_for_waits(worked: House) -> None:
+    """Both are cases; a claim decides by a step, and a stay settles nothing at a counter."""
+    await insured_of(worked, P21)
+    stay = (await worked.report(programme=P21)).json()["case_id"]
+    asked = worked.a_report(
+        programme=P21, service="small_fast_claim", channel="app", planned_admission=...
+    )
+    claim = (await worked.post("/v1/claims", asked)).json()["case_id"]
+    yuan = {"amount": "0.00", "currency": "CNY"}
+    decided: dict[str, Any] = {"event": "claim_decided", "decision": "denied", "payable": yuan}
+    strays: list[tuple[str, dict[str, Any]]] = [
+        ("claims", decided | {"claim_id": f"{claim}:claim"}),
+        ("nurse", {"event": "visit_accepted", "visit_id": f"{claim}.visit.1"}),
+        ("social", {"event": "social_settled", "status": "refused", "settlement_id": f"{stay}:s"}),
+    ]
+    for number, (partner, event) in enumerate(strays):
+        answer = await call(worked, event, partner=partner, event_id=f"stray-{number}")
+        assert (answer.status_code, answer.json()["state"]) == (202, "stored"), event
+    heard = await call(
+        worked, decided | {"claim_id": f"{stay}:claim"}, partner="claims", event_id="ours"
+    )
+    assert (heard.status_code, heard.json()["state"]) == (200, "delivered")
 
 
 async def test_what_is_about_a_matter_of_another_kind_is_not_delivered_but_waits(

@@ -17,4 +17,5 @@ def test_codes_have_words_and_words_stay_what_they_are() -> None:
     assert refused == "平台未接单: no_nurse_available"
     unheard = subject_name(TaskKind.PHONE_CUSTOMER, "booking_confirmed")
     assert unheard == "消息未送达: confirmed"
+    assert subject_name(TaskKind.CONSULT, "message") == "客户有新留言"
     assert subject_name(TaskKind.BREACH, "就诊时无人陪同") == "就诊时无人陪同"

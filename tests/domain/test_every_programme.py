@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from adapters.programmes.files import PROGRAMMES, load_programmes
 from adapters.programmes.schema import SCHEMA, schema_text
 from adapters.yaml_files import FileRefused
-from domain.documents import DocumentStage
+from domain.documents import DocumentStage, outstanding
 from domain.programmes.programme import Programme, ProgrammeKind
 from domain.programmes.terms import ClockTerms
 
@@ -251,7 +251,22 @@ def test_direct_pay_asks_for_the_pathology_report_and_the_record_book() -> None:
     """R778: the others are usual, not mandatory."""
     asked = of("P20").documents_for(None, DocumentStage.APPLICATION, "direct_pay_deposit")
     assert asked == ("pathology_report", "record_book_copy")
-    assert of("P20").documents_for(None, DocumentStage.APPLICATION, "expert_outpatient") == ()
+    rules = of("P20").documents
+    have = {"pathology_report", "record_book_copy"}
+    asked = outstanding(rules, have, stage=DocumentStage.APPLICATION, service="direct_pay_deposit")
+    assert asked == ()
+
+
+@pytest.mark.parametrize(
+    "service", ["expert_outpatient", "inpatient_arrangement", "second_opinion", "gene_testing"]
+)
+def test_p20_looks_at_some_record_of_the_illness_before_it_books(service: str) -> None:
+    """R751, R789, R790: 『一般为…等』: usually, so that any one of them is enough."""
+    rules, stage = of("P20").documents, DocumentStage.APPLICATION
+    any_of = outstanding(rules, (), stage=stage, service=service)
+    assert len(any_of) == 6
+    for kind in any_of:
+        assert outstanding(rules, {kind}, stage=stage, service=service) == ()
 
 
 def write(folder: Path, change: dict[str, Any], code: str = "pingan_oncology_157") -> Path:

@@ -120,11 +120,11 @@ class WiredWorld(World):
             self.before_order(order)
             self.movements[order.movement_id] = Movement(order, "pending")
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
-        return await self._to("query").payment.look_up(movement_id)
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        return await self._to("query").payment.look_up(movement_id, amount_fen=amount_fen)
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
-        return await self._to("cancel").payment.cancel(movement_id)
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
+        return await self._to("cancel").payment.cancel(movement_id, amount_fen=amount_fen)
 
     async def order_visit(self, order: VisitOrder) -> VisitAnswer:
         return await self._to("order").nurses.order_visit(order)

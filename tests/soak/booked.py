@@ -113,6 +113,9 @@ class Booked:
 
     async def _form(self, task: Answer) -> dict[str, Any]:
         match task["kind"]:
+            case "check_papers":
+                await self.house.customer.upload(self.case_id, "outpatient_record")
+                return {"complete": True}
             case "review_booking":
                 return {"approved": self._approved, "reason": "soak"}
             case "arrange_service":

@@ -20,7 +20,7 @@ import httpx
 from adapters.settings import Settings
 from adapters.temporal.virtual_time import Stage
 from demo.house import GUEST, House, _a_number_of_nobody
-from demo.people import PICTURE, Answer, Person, Refused
+from demo.people import PICTURE, Answer, Person, Refused, papers_of
 
 GIVE_UP_AFTER = 180.0
 """Seconds; every process comes back long before."""
@@ -70,7 +70,7 @@ class Stubborn(Person):
         headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
         answer = await insisted(
             lambda: self.http.post(
-                f"/v1/deposit-waivers/{case_id}/documents",
+                papers_of(case_id),
                 data={"kind": kind},
                 files={"file": (f"{kind}.png", picture, "image/png")},
                 headers=headers,

@@ -206,10 +206,10 @@ class World:
             code_url="https://code.example/1" if code and movement.word == "pending" else "",
         )
 
-    async def look_up(self, movement_id: str) -> PaymentOutcome:
+    async def look_up(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         return self._told(movement_id)
 
-    async def cancel(self, movement_id: str) -> PaymentOutcome:
+    async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         known = self.movements.get(movement_id)
         answered = not self.luck(0.1)
         if known is not None and known.word == "pending" and self._is_code(known):

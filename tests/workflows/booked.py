@@ -109,6 +109,7 @@ STEWARD_PHONE = "13900000000"
 class Booked(Followed):
     """One running booking and everything a test asks of it."""
 
+    programme_code: str  # whose
     service: Service  # what is booked
 
     def __init__(self, time: Time, moved_by: int) -> None:
@@ -341,7 +342,7 @@ def booking_opener(
         time = Time(client, opens_at=civil(at, moved_by=moved_by))
         terms = PROGRAMMES[programme].moved(moved_by)
         booked = Booked(time, moved_by)
-        booked.service = terms.service(service)
+        booked.programme_code, booked.service = programme, terms.service(service)
         queue = f"test-{secrets.token_hex(6)}"
         message = RequestBooking(
             booking_id=booked.booking_id,

@@ -154,7 +154,10 @@ async def examine(booked: Booked, *expenses: dict[str, Any], reason: str = "") -
 async def agree(booked: Booked, until: TaskKind) -> None:
     """Whoever is asked says yes, until a step of this kind waits."""
     while (task := await booked.anything()).kind is not until:
-        await next_step(booked, task.kind)
+        if task.kind is TaskKind.CHECK_PAPERS:
+            await hand_in(booked, booked.programme_code, booked.service.code)
+        else:
+            await next_step(booked, task.kind)
 
 
 async def next_step(booked: Booked, kind: TaskKind) -> None:

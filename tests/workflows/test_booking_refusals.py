@@ -27,6 +27,7 @@ GENE = ("ins_oncology", "gene_testing")
 PHONED = ("ruitai_ci", "phone_doctor")
 NOW = civil("2026-09-11 09:00")
 PAPERS = {
+    "ct_report": ["doc-4"],
     "admission_slip": ["doc-1"],
     "second_opinion_report": ["doc-2"],
     "gene_report": ["doc-3"],
@@ -58,6 +59,7 @@ class Asked:
             **asked,
         )
         self.missing: list[str] = []
+        self.papers = PAPERS
         self.state = BookingState.of(message)
         self.refusals = rules(self.state, message)
 
@@ -69,7 +71,7 @@ class Asked:
             task_id=task.task_id,
             kind=kind,
             form=form,
-            documents=PAPERS,
+            documents=self.papers,
             actor=DOERS.get(kind, AGENT),
             at=NOW,
         )
@@ -96,6 +98,29 @@ def test_a_promise_runs_from_the_day_of_a_slip_that_lies_in_the_cover(
 ) -> None:
     asked = Asked(*P20_BED, covered_from=date(2026, 7, 1), insured_since=date(2026, 1, 1))
     assert asked.refused(TaskKind.CHECK_PAPERS, complete=True, slip_issued_on=issued_on) == why
+
+
+@pytest.mark.parametrize(
+    ("form", "why"),
+    [
+        *(({"sample": one}, "") for one in ("section", "blood", "tissue", "saliva")),
+        ({"sample": "blood", "guided": False}, "须写明样本种类, 并已指导取样和寄送"),
+        ({}, "须写明样本种类, 并已指导取样和寄送"),
+        ({"sample": "other"}, "样本一般为病理切片、外周血、活检肿瘤组织、唾液; 其他样本须说明"),
+        ({"sample": "other", "note": "胸腔积液"}, ""),
+    ],
+)
+def test_a_sample_is_of_a_kind_that_the_test_is_made_of(form: dict[str, Any], why: str) -> None:
+    """R772: 『一般为病理切片、外周血、活检肿瘤组织或唾液』."""
+    assert Asked(*GENE).refused(TaskKind.SEND_KIT, **({"guided": True} | form)) == why
+
+
+def test_of_papers_that_replace_each_other_the_refusal_asks_for_one() -> None:
+    """R751."""
+    asked = Asked(*P20_BED)
+    asked.papers = {"admission_slip": ["doc-1"]}
+    told = asked.refused(TaskKind.CHECK_PAPERS, complete=True)
+    assert told == ("资料未齐: 门诊病历或出院小结或血液检测报告或CT报告或MRI报告或病理报告")
 
 
 @pytest.mark.parametrize("kind", [TaskKind.RECEIVE_SAMPLE, TaskKind.REPORT_VISIT])

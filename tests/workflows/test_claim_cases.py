@@ -14,7 +14,7 @@ from activities.ports.exchange import BillItem, SocialAnswer, StatedBill
 from domain.posting import Account, Reason
 from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
-from tests.builders import AGENT, FINANCE, INSURER, SUPERVISOR, programme_of
+from tests.builders import AGENT, CUSTOMER, FINANCE, INSURER, SUPERVISOR, programme_of
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
 from tests.workflows.test_afterwards import reopened
@@ -22,6 +22,7 @@ from workflows.claims.messages import BillSettled
 from workflows.messages import (
     ClaimAsked,
     DifferenceFound,
+    DisputeClaim,
     Intervene,
     PaymentResult,
     RefundReceived,
@@ -259,6 +260,11 @@ async def _payout_says(
     await case.handle.signal("payment_result", said)
 
 
+def _disputed(case: Case, dispute_id: str) -> DisputeClaim:
+    at = case.time.now()
+    return DisputeClaim(dispute_id=dispute_id, reason="少算一项", actor=CUSTOMER, at=at)
+
+
 async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: CaseOf) -> None:
     """R862: the network pays the branch, the branch the customer."""
     async with case_of() as case:
@@ -274,6 +280,8 @@ async def test_money_is_handed_over_at_the_branch_the_customer_named(case_of: Ca
         await _payout_says(case, PaymentStatus.REFUSED, 25_000_000)
         await people.correct(case, await case.task(TaskKind.CORRECT_PAYMENT), 0)
         await case.until(lambda: again in case.payments)
+        await case.handle.signal("dispute_claim", _disputed(case, "di-1"))
+        await people.acknowledge(case, "客户对理赔结论有异议")
         form = {"branch": "zhejiang", "identity_verified": True, "reference": "CASH-1"}
         await case.complete(task, AGENT, form)
         await case.settled()
@@ -356,6 +364,9 @@ async def test_what_a_hospital_returns_of_a_counters_payment_goes_to_the_insurer
         await case.ends(Stage.CLOSED)
         reasons = {one.reason: one.amount_fen for one in case.books.transfers.values()}
         assert reasons[Reason.REFUND] == reasons[Reason.CLAIM_RETURNED] == 524
+        await reopened(case, "dispute_claim", _disputed(case, "di-9"), **facts)
+        await people.acknowledge(case, "客户对理赔结论有异议")
+        await case.ends(Stage.CLOSED)
 
 
 async def test_a_counters_payment_that_never_left_is_given_back_to_the_insurer(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from activities.ports.cases import (
     HoldOrder,
     MovementConflict,
@@ -134,6 +136,25 @@ async def test_a_partner_that_knows_the_id_with_another_content_is_a_case_for_fi
         assert case.alerts == [f"付款编号已有不同内容 {case.movement(1)}"]
         assert case.books.ended == {case.movement(1): "void", case.movement(2): "post"}
         assert case.partners.looks == []
+
+
+@pytest.mark.parametrize("mode", [PaymentMode.HOSPITAL_ONLINE, PaymentMode.QR_CODE])
+async def test_another_amount_under_our_id_is_never_paid_and_a_case_for_finance(
+    case_of: CaseOf, mode: PaymentMode
+) -> None:
+    """Asked for, or taken back: what finance finds out ends it, for there is no code of ours."""
+    async with case_of() as case:
+        code = case.partners.pending(code_url="https://code.example/1")
+        case.partners.answers = [code if mode is PaymentMode.QR_CODE else case.partners.unknown()]
+        await _signed(case, mode)
+        await case.until(lambda: case.movement(1) in case.payments)
+        case.partners.pays(case.movement(1), 100)
+        await case.time.go_to(case.time.now() + timedelta(hours=30))
+        task = await case.task(TaskKind.RESOLVE_PAYMENT, subject=case.movement(1))
+        assert case.stage is Stage.ON_SITE
+        await case.complete(task, FINANCE, {"paid": False, "evidence": "付的是另一笔"})
+        await case.until(lambda: f"付款编号已有不同内容 {case.movement(1)}" in case.alerts)
+        await case.until(lambda: case.books.ended.get(case.movement(1)) == "void")
 
 
 async def test_an_id_our_own_books_know_otherwise_ends_no_hold_and_what_was_paid_is_booked(

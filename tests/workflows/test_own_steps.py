@@ -162,6 +162,7 @@ async def test_an_opinion_is_written_by_an_authority_of_the_specialty(
         anyone = booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="e-1", **stewards.BEST)
         assert await refused(anyone) == "specialty"
         await stewards.next_step(booked, TaskKind.ASSIGN_EXPERT)
+        await stewards.next_step(booked, TaskKind.CONFIRM_BOOKING)
         await booked.task(TaskKind.DELIVER_REPORT)
 
 

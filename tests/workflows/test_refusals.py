@@ -10,12 +10,14 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from domain.money import Money
 from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from workflows.messages import Actor, Authorize, CompleteTask, Withdraw
+from workflows.refusals import amount_within
 
 CaseOf = Callable[..., Any]
 
@@ -274,3 +276,19 @@ async def test_keys_nobody_knows_in_a_form_do_no_harm(case_of: CaseOf) -> None:
         )
         await people.assign_team(case)
         await case.until(lambda: case.stage is Stage.COLLECTING)
+
+
+@pytest.mark.parametrize(
+    ("fen", "at_least", "why"),
+    [
+        (0, 1, "金额必须大于零"),
+        (200, 300, "金额少于应有的 3.00 元"),
+        (301, 300, "金额超过应有的 3.00 元"),
+    ],
+)
+def test_an_amount_is_refused_with_the_bound_it_is_beyond(
+    fen: int, at_least: int, why: str
+) -> None:
+    with pytest.raises(ApplicationError) as refused:
+        amount_within(Money.of(fen), "received", at_least=at_least, at_most=300)
+    assert (refused.value.message, refused.value.details) == (why, ("received",))

@@ -81,7 +81,9 @@ class Laboratory:
         told = test.model_copy(update=change)
         if told != test:
             self._state.lab_test = told
-            self._desk.note("lab", _WORDS[message.word], at=message.at)
+            ahead = message.word is LabWord.REPORT_READY and test.sample_at is None
+            unsaid = " (此前未报收到样本)" if ahead else ""
+            self._desk.note("lab", _WORDS[message.word] + unsaid, at=message.at)
 
     def _too_late(self, word: LabWord, test: LabTest) -> bool:
         """A report on a sample that will not do, or no to one whose report is out."""

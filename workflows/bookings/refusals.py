@@ -32,6 +32,7 @@ from domain.bookings.terms import (
     intake_for,
     is_examined,
     papers_for,
+    unusual,
 )
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
@@ -199,6 +200,8 @@ class BookingRefusals:
                 self._expert(form)
             case SendKit(can_give=True) if not (form.guided and form.sample):
                 raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
+            case SendKit() if why := unusual(self._service, form.sample, form.note):
+                raise refusal(FORM_REFUSED, why, "sample")
             case ReceiveSample() | DeliverReport():
                 self._since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
@@ -243,7 +246,7 @@ class BookingRefusals:
                 raise papers_missing(lacks)
             return
         if still := lacking(asked.programme, asked.disease, have):
-            raise papers_missing(still)
+            raise papers_missing(still, asked.programme.documents)
         found = faults(
             asked.programme,
             asked.disease,

@@ -211,6 +211,10 @@ class Talk:
             return
         who = "医生" if message.caller == "doctor" else "健康管家"
         text = f"{who}{_NEWS[message.news]}"
+        terms = self._service.failed_calls
+        if message.news is CallNews.FAILED and terms is not None:  # a redial counts no further
+            apart = timedelta(minutes=terms.apart_minutes)
+            text += f", 计第{self._phone.in_vain(message.caller, apart=apart)}次"
         self._desk.note(f"call_{message.news.value}", text, at=message.at)
         self._time_calls()
 

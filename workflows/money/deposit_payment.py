@@ -211,7 +211,8 @@ class DepositPayment:
                 movement_id, task_id, wait, code_waits=bool(code_left), stopped=stopped
             ):
                 told = self._told(movement_id, task_id)
-                if told is not None and not (code_until and told[0].resolved_unpaid):
+                may_be_scanned = code_until is not None and not outcome.conflict
+                if told is not None and not (may_be_scanned and told[0].resolved_unpaid):
                     outcome, known_at = told
                     continue
                 # A code ends only when it is taken back, whatever finance has seen so far.
@@ -312,7 +313,7 @@ class DepositPayment:
         if known.status is PaymentStatus.UNREACHABLE or (known == _UNANSWERED and not held):
             return known if held else await self._order(order)
         take_back = take_back and known.status is PaymentStatus.PENDING
-        found = await self._look_up(order.movement_id, take_back=take_back)
+        found = await self._look_up(order, take_back=take_back)
         if found is None or found.status is PaymentStatus.UNREACHABLE:
             return known
         if known == _UNANSWERED:
@@ -324,11 +325,13 @@ class DepositPayment:
             return await self._order(order)
         return found
 
-    async def _look_up(self, movement_id: str, *, take_back: bool) -> PaymentOutcome | None:
+    async def _look_up(
+        self, order: PaymentOrder | PayoutOrder, *, take_back: bool
+    ) -> PaymentOutcome | None:
         try:
             return await workflow.execute_activity_method(
                 PayHospital.cancel if take_back else PayHospital.look_up,
-                movement_id,
+                args=[order.movement_id, order.amount_fen],
                 start_to_close_timeout=ORDER_WITHIN,
                 retry_policy=ASK_RETRY,
                 summary="撤回付款码" if take_back else "查询付款结果",

@@ -7,7 +7,13 @@ import itertools
 
 import pytest
 
-from activities.ports.cases import MovementConflict, PaymentOutcome, PaymentStatus
+from activities.ports.cases import (
+    MovementConflict,
+    PaymentOrder,
+    PaymentOutcome,
+    PaymentStatus,
+    PayoutOrder,
+)
 from adapters.partners.line import PartnerLine
 from adapters.partners.payment import PaymentNetwork
 from domain.waiver import PaymentMode
@@ -18,10 +24,20 @@ from tests.simulator_process import Listener, Simulator, free_port, wait_for
 ATTEMPTS = 6
 
 
-async def settled(payments: PaymentNetwork, movement_id: str) -> PaymentOutcome:
+async def looked_up(payments: PaymentNetwork, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
+    """What the partner says of an order."""
+    return await payments.look_up(order.movement_id, amount_fen=order.amount_fen)
+
+
+async def taken_back(payments: PaymentNetwork, order: PaymentOrder) -> PaymentOutcome:
+    """What the partner says when a code is taken back."""
+    return await payments.cancel(order.movement_id, amount_fen=order.amount_fen)
+
+
+async def settled(payments: PaymentNetwork, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
     """Ask until the partner's word is final."""
     for _ in range(100):
-        outcome = await payments.look_up(movement_id)
+        outcome = await looked_up(payments, order)
         if outcome.status in {PaymentStatus.PAID, PaymentStatus.REFUSED}:
             return outcome
         await asyncio.sleep(0.05)
@@ -36,14 +52,14 @@ async def test_a_payment_is_done_with_its_receipt(
     outcome = await payments.pay(order)
     assert outcome.status is PaymentStatus.PAID
     assert outcome.receipt_no == simulator.moved(order.movement_id)[0]["receipt_no"]
-    assert await payments.look_up(order.movement_id) == outcome
+    assert await looked_up(payments, order) == outcome
     assert await payments.pay(order) == outcome
 
 
 async def test_a_contracted_nurse_leaves_it_pending_and_then_paid(payments: PaymentNetwork) -> None:
     order = a_payment(mode=PaymentMode.CONTRACTED_NURSE)
     assert (await payments.pay(order)).status is PaymentStatus.PENDING
-    assert (await settled(payments, order.movement_id)).status is PaymentStatus.PAID
+    assert (await settled(payments, order)).status is PaymentStatus.PAID
 
 
 async def test_a_code_is_pending_with_its_address_until_scanned(
@@ -53,9 +69,9 @@ async def test_a_code_is_pending_with_its_address_until_scanned(
     outcome = await payments.pay(order)
     assert outcome.status is PaymentStatus.PENDING
     assert outcome.code_url.startswith("http://")
-    assert await payments.look_up(order.movement_id) == outcome
+    assert await looked_up(payments, order) == outcome
     simulator.http.post(f"/payment/v1/payments/{order.movement_id}/scan")
-    assert (await payments.look_up(order.movement_id)).status is PaymentStatus.PAID
+    assert (await looked_up(payments, order)).status is PaymentStatus.PAID
 
 
 async def test_a_code_taken_back_is_never_paid_and_one_that_was_paid_stays_so(
@@ -65,13 +81,13 @@ async def test_a_code_taken_back_is_never_paid_and_one_that_was_paid_stays_so(
     for one in (order, paid):
         await payments.pay(one)
     refused = PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
-    assert await payments.cancel(order.movement_id) == refused
-    assert await payments.cancel(order.movement_id) == refused
+    assert await taken_back(payments, order) == refused
+    assert await taken_back(payments, order) == refused
     for one in (order, paid):
         simulator.http.post(f"/payment/v1/payments/{one.movement_id}/scan")
     assert simulator.moved(order.movement_id) == []
-    assert (await payments.cancel(paid.movement_id)).status is PaymentStatus.PAID
-    unknown = await payments.cancel("dw-nobody:deposit:1")
+    assert (await taken_back(payments, paid)).status is PaymentStatus.PAID
+    unknown = await payments.cancel("dw-nobody:deposit:1", amount_fen=1)
     assert unknown.status is PaymentStatus.NOT_FOUND
 
 
@@ -82,7 +98,7 @@ async def test_a_refusal_names_its_reason_and_is_final(
     simulator.switch_on("payment", "pay", "refuse")
     refused = PaymentOutcome(status=PaymentStatus.REFUSED, reason="refused_by_network")
     assert await payments.pay(order) == refused
-    assert await payments.look_up(order.movement_id) == refused
+    assert await looked_up(payments, order) == refused
     assert await payments.pay(order) == refused
     assert simulator.moved(order.movement_id) == []
 
@@ -101,7 +117,7 @@ async def test_an_outcome_nobody_told_us_is_unknown_until_we_ask(
     order = a_payment()
     simulator.switch_on("payment", "pay", fault)
     assert await payments.pay(order) == PaymentOutcome(status=PaymentStatus.UNKNOWN, reason=reason)
-    assert (await payments.look_up(order.movement_id)).status is found
+    assert (await looked_up(payments, order)).status is found
     assert (await payments.pay(order)).status is PaymentStatus.PAID
     assert len(simulator.moved(order.movement_id)) == 1
 
@@ -112,7 +128,7 @@ async def test_a_slow_partner_is_unknown_first_and_paid_when_asked_later(
     order = a_payment()
     simulator.switch_on("payment", "pay", "delay", seconds=0.8)
     assert (await payments.pay(order)).status is PaymentStatus.UNKNOWN
-    assert (await settled(payments, order.movement_id)).status is PaymentStatus.PAID
+    assert (await settled(payments, order)).status is PaymentStatus.PAID
     assert len(simulator.moved(order.movement_id)) == 1
 
 
@@ -122,8 +138,8 @@ async def test_a_late_answer_is_pending_then_paid_and_reported(
     order = a_payment()
     simulator.switch_on("payment", "pay", "answer_late", seconds=0.3)
     assert (await payments.pay(order)).status is PaymentStatus.PENDING
-    assert (await payments.look_up(order.movement_id)).status is PaymentStatus.PENDING
-    assert (await settled(payments, order.movement_id)).status is PaymentStatus.PAID
+    assert (await looked_up(payments, order)).status is PaymentStatus.PENDING
+    assert (await settled(payments, order)).status is PaymentStatus.PAID
     await asyncio.to_thread(wait_for, lambda: listener.about(order.movement_id))
 
 
@@ -144,8 +160,8 @@ async def test_a_look_up_that_fails_decides_nothing(
     order = a_payment()
     await payments.pay(order)
     simulator.switch_on("payment", "query", fault)
-    assert (await payments.look_up(order.movement_id)).status is PaymentStatus.UNKNOWN
-    assert (await payments.look_up(order.movement_id)).status is PaymentStatus.PAID
+    assert (await looked_up(payments, order)).status is PaymentStatus.UNKNOWN
+    assert (await looked_up(payments, order)).status is PaymentStatus.PAID
 
 
 async def test_the_same_movement_with_another_amount_is_a_named_failure(
@@ -175,9 +191,9 @@ async def test_the_partners_books_hold_one_payment_after_any_mix_of_retries(
     for fault in faults:
         simulator.switch_on("payment", "pay", fault, seconds=0.45)
     for _ in faults:
-        await asyncio.gather(payments.pay(order), payments.look_up(order.movement_id))
+        await asyncio.gather(payments.pay(order), looked_up(payments, order))
     assert (await payments.pay(order)).status in {PaymentStatus.PAID, PaymentStatus.PENDING}
-    assert (await settled(payments, order.movement_id)).status is PaymentStatus.PAID
+    assert (await settled(payments, order)).status is PaymentStatus.PAID
     moved = simulator.moved(order.movement_id)
     assert [entry["amount"]["amount"] for entry in moved] == ["50000.00"]
 
@@ -201,7 +217,7 @@ async def test_a_payout_has_the_same_three_outcomes(
     assert (await payments.pay_out(order)).status is PaymentStatus.UNKNOWN
     outcome = await payments.pay_out(order)
     assert outcome.status is PaymentStatus.PAID
-    assert await payments.look_up(order.movement_id) == outcome
+    assert await looked_up(payments, order) == outcome
     assert [entry["kind"] for entry in simulator.moved(order.movement_id)] == ["payout"]
 
 
@@ -217,7 +233,7 @@ async def test_a_refused_payout_pays_nothing(
 async def test_nobody_at_the_address_means_nothing_left_the_house() -> None:
     async with PartnerLine(f"http://127.0.0.1:{free_port()}", patience=IMPATIENT) as line:
         payments = PaymentNetwork(line)
-        for outcome in (await payments.pay(a_payment()), await payments.look_up("dw-a:deposit:1")):
+        for outcome in (await payments.pay(a_payment()), await looked_up(payments, a_payment())):
             assert outcome.status is PaymentStatus.UNREACHABLE
 
 
@@ -284,6 +300,19 @@ async def test_an_answer_that_cannot_be_believed_is_unknown(
     assert outcome == PaymentOutcome(status=PaymentStatus.UNKNOWN, reason=reason)
 
 
+@pytest.mark.parametrize("status", ["paid", "pending", "refused"])
+async def test_a_movement_the_partner_has_with_another_amount_is_a_conflict(
+    scripted: Scripted, status: str
+) -> None:
+    """Nobody paid what we ordered, and nothing of ours was refused: a person looks."""
+    order = a_payment(movement_id="dw-a:deposit:1")
+    said = _http("200 OK", PAID.replace("50000.00", "1.00").replace('"paid"', f'"{status}"'))
+    async with scripted(said) as url, PartnerLine(url, patience=IMPATIENT) as line:
+        for asked in (looked_up, taken_back):
+            with pytest.raises(MovementConflict):
+                await asked(PaymentNetwork(line), order)
+
+
 async def test_the_believable_answer_the_others_differ_from_is_believed(scripted: Scripted) -> None:
     order = a_payment(movement_id="dw-a:deposit:1")
     async with scripted(_http("200 OK", PAID)) as url, PartnerLine(url) as line:
@@ -296,7 +325,7 @@ async def test_a_404_that_is_not_the_partners_own_finds_nothing_out(
     scripted: Scripted, body: str
 ) -> None:
     async with scripted(_http("404 Not Found", body)) as url, PartnerLine(url) as line:
-        outcome = await PaymentNetwork(line).look_up("dw-a:deposit:1")
+        outcome = await looked_up(PaymentNetwork(line), a_payment())
     assert outcome.status is PaymentStatus.UNKNOWN
 
 
@@ -306,7 +335,7 @@ async def test_an_order_the_partner_calls_malformed_is_still_unknown(
     order = a_payment(hospital_id="")
     outcome = await payments.pay(order)
     assert outcome == PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="http_400")
-    assert (await payments.look_up(order.movement_id)).status is PaymentStatus.NOT_FOUND
+    assert (await looked_up(payments, order)).status is PaymentStatus.NOT_FOUND
 
 
 async def test_too_many_requests_means_it_was_not_read(scripted: Scripted) -> None:
