@@ -153,6 +153,8 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
+        if isinstance(form, ArrangeVisit):
+            self._same_nurse(form, nurse)
         ends = (self._last_day, self._state.policy_until)
         last_day = min((day for day in ends if day is not None), default=None)
         _customers_day(form, message.at, last_day)
@@ -160,6 +162,12 @@ class Refusals:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
+
+    def _same_nurse(self, form: ArrangeVisit, nurse: str | None) -> None:
+        """A nurse who did not come is replaced first, or somebody says why she goes again."""
+        if nurse == self._state.nurse_failed and nurse and not form.again_because.strip():
+            told = "该护士接单后未能前往, 请先更换服务人员, 或说明为何仍由其前往"
+            raise refusal(FORM_REFUSED, told, "again_because")
 
     def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
         self._before_the_stay(form, message, disease)
