@@ -33,6 +33,7 @@ from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.family import cases_of
 from adapters.books.matter_file import known
 from adapters.books.pages import TASK_FORM
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, hospitals, tasks
@@ -96,14 +97,14 @@ class Worklist:
     """Tasks as people see them."""
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
-        self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
         """One page of tasks, the most urgent first. Raises `BadCursor`."""
         values = _values(wanted)
         query = _query(frozenset(values), wanted.state, _is_past_dues(values))
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query, values)).all()
             offered = await self._offered(connection, rows)
         items = [self._task(row, offered.get(row.task_id, [])) for row in rows[: wanted.limit]]
