@@ -111,10 +111,12 @@ def open_step(
     if not is_theirs(actor.role, actor.id, assignee=task.assignee, nurse=nurse):
         raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
     try:
-        return task, TASKS[message.kind].form.model_validate(message.form)
+        form = TASKS[message.kind].form.model_validate(message.form)
     except ValidationError as error:
         field, why = fault_of(error)
         raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
+    _customers_day(form, message.at, None)
+    return task, form
 
 
 class Refusals:
