@@ -168,3 +168,21 @@ def test_a_wrong_setting_is_named_and_not_repeated(
         Settings()
     said = str(refused.value.errors(include_input=False, include_url=False))
     assert name.removeprefix("GREENLANE_").lower() in said.lower()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"payment_url": "ftp://pay.example"},
+        {"payment_url": "https://pay.example/v1"},  # and no secret of its own
+        {"jwt_jwks_url": "issuer.example/keys"},
+    ],
+    ids=str,
+)
+def test_an_address_that_cannot_be_right_stops_a_command_at_its_start(
+    wrong: dict[str, Any],
+) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**wrong)
+    secret = f"whsec_{random_key()}"
+    assert Settings(payment_url="https://pay.example/v1", payment_secret=secret).payment_url
