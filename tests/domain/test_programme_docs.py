@@ -31,12 +31,12 @@ hospitals: {grade_min: 2, source: inferred}
 
 
 def test_the_blocks_of_the_page_are_a_programme() -> None:
-    begins, services, own_steps, clocks, lowers = BLOCKS
+    begins, services, own_steps, clocks, step_dues, lowers = BLOCKS
     bare = [
         {"code": code, "name": "一", "source": "inferred"}
         for code in ("phone_doctor", "deposit_waiver")
     ]
-    whole: dict[str, Any] = {**yaml.safe_load(HEAD), **begins, **lowers}
+    whole: dict[str, Any] = {**yaml.safe_load(HEAD), **begins, **step_dues, **lowers}
     bare[0] |= {"shape": "appointment", **own_steps}
     whole["notices"] = [
         {"code": step["tells"], "channel": "wechat", "text": "{reason}", "source": "inferred"}
