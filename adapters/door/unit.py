@@ -28,6 +28,7 @@ from adapters.books.talks import TalkRows
 from adapters.door.cases import CaseRows
 from adapters.door.inbox import InboxRows
 from adapters.door.keys import KeyRows
+from adapters.door.matters import MatterRows
 from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
 from adapters.encryption.keys import Sealer
@@ -60,6 +61,7 @@ class DoorUnit:
         self.family = FamilyRows(connection, sealer)
         self.talks = TalkRows(connection, sealer)
         self.roster = RosterRows(connection)
+        self.matters = MatterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.policies = PolicyRows(connection, sealer)
