@@ -23,7 +23,6 @@ from api.door.stopped import look_for_stopped
 from api.policy_ends import tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
-from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 
 EVERY_S: Final = 2.0
@@ -120,8 +119,7 @@ async def _tell_of_what_lies(door: Door) -> None:
     async with door.books.unit() as unit:
         lying = await unit.steps.lying(now=now, by=LIES_FOR, every=TOLD_EVERY, limit=CHASED_AT_ONCE)
     for about in lying:
-        due_at = due_by(TaskKind.BREACH, now)
-        step = HouseTask(about=about, kind=TaskKind.BREACH, at=now, due_at=due_at)
+        step = HouseTask(about=about, kind=TaskKind.BREACH, at=now)
         await door.house.open(step)
 
 

@@ -67,6 +67,7 @@ _KINDS: Final[dict[Budget, tuple[TaskKind, ...]]] = {
         TaskKind.NAME_PERSON,
         TaskKind.CHECK_OUT,
         TaskKind.DECIDE_WARD,
+        TaskKind.MAKE_READY,
         TaskKind.FIND_PARCEL,
     ),
     _TOMORROW: (

@@ -14,13 +14,13 @@ from typing import Any, Final
 import pytest
 
 from adapters.programmes.files import load_programmes
-from domain.bookings.papers import LOOKED_AT_WITHIN, lacking
+from domain.bookings.papers import LOOKED_AT_WITHIN
 from domain.clock import due_at
 from domain.documents import DocumentKind
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar
-from tests.walk.booking_people import WILLING, moment
+from tests.walk.booking_people import WILLING, moment, needed
 from tests.walk.bookings import BookingWalk
 
 CALLED: Final = moment("2026-08-31 08:30")
@@ -65,15 +65,6 @@ def asked(loop: asyncio.Runner, programme: str, service: str) -> BookingWalk:
     one.reach(ANSWERED)
     assert one.go_on(lambda: one.waits_for(TaskKind.CHECK_PAPERS) is not None)
     return one
-
-
-def needed(one: BookingWalk) -> list[DocumentKind]:
-    """What has to be handed in, the slip last; of papers that replace each other one."""
-    terms = one.programme.for_booking(one.service.code)
-    have: list[DocumentKind] = []
-    while lacks := [kind for kind in lacking(terms, None, have) if kind is not SLIP]:
-        have.append(lacks[0])
-    return [*have, SLIP] if lacking(terms, None, have) else have
 
 
 def look(one: BookingWalk, **otherwise: Any) -> None:

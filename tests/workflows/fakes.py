@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from activities.ports.bookings import BookingPage, PapersPaid
 from activities.ports.cases import (
@@ -120,9 +120,8 @@ class FakeBooks:
     async def book(self, case_id: str, transfers: list[Transfer], *, at: datetime) -> None:
         self.fail("book")
         for transfer in transfers:
-            key = f"{transfer.movement_id}"
-            if self.transfers.setdefault(key, transfer) != transfer:
-                raise MovementConflict(key)
+            if self.transfers.setdefault(transfer.movement_id, transfer) != transfer:
+                raise MovementConflict(transfer.movement_id)
         self.after("book")
 
     async def balances(self, case_id: str) -> Balances:
@@ -135,31 +134,30 @@ class FakeBooks:
             if transfer.movement_id.startswith(f"{case_id}:"):
                 sums[transfer.debit] += transfer.amount_fen
                 sums[transfer.credit] -= transfer.amount_fen
-        return Balances(**{account.value: amount for account, amount in sums.items()})
+        held = sum(
+            hold.amount_fen
+            for movement, hold in self.holds.items()
+            if hold.case_id == case_id and movement not in self.ended
+        )
+        return Balances(**{account.value: amount for account, amount in sums.items()}, held=held)
 
     async def write(self, page: CasePage) -> None:
-        self.fail("write")
-        if self.pages[page.case_id].setdefault(page.page, page) != page:
-            raise AssertionError(f"page {page.page} came back with another content")
-        self.after("write")
+        self._keep("write", self.pages[page.case_id], page)
 
     async def write_enquiry(self, page: EnquiryPage) -> None:
-        self.fail("write_enquiry")
-        if self.enquiry_pages[page.enquiry_id].setdefault(page.page, page) != page:
-            raise AssertionError(f"page {page.page} came back with another content")
-        self.after("write_enquiry")
+        self._keep("write_enquiry", self.enquiry_pages[page.enquiry_id], page)
 
     async def write_booking(self, page: BookingPage) -> None:
-        self.fail("write_booking")
-        if self.booking_pages[page.booking_id].setdefault(page.page, page) != page:
-            raise AssertionError(f"page {page.page} came back with another content")
-        self.after("write_booking")
+        self._keep("write_booking", self.booking_pages[page.booking_id], page)
 
     async def write_rescue(self, page: RescuePage) -> None:
-        self.fail("write_rescue")
-        if self.rescue_pages[page.rescue_id].setdefault(page.page, page) != page:
+        self._keep("write_rescue", self.rescue_pages[page.rescue_id], page)
+
+    def _keep(self, verb: str, kept: dict[int, Any], page: Any) -> None:
+        self.fail(verb)
+        if kept.setdefault(page.page, page) != page:
             raise AssertionError(f"page {page.page} came back with another content")
-        self.after("write_rescue")
+        self.after(verb)
 
     async def consume(self, use_id: str, *, at: datetime, why: str = "completed") -> None:
         self._move_unit(use_id, "consumed")
@@ -263,11 +261,8 @@ class FakePartners:
             return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-again")
         if order.movement_id in self.refused_ids:
             return self.refused()
-        answer = (
-            self.answers.pop(0)
-            if self.answers
-            else PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{len(self.ordered)}")
-        )
+        done = PaymentOutcome(status=PaymentStatus.PAID, receipt_no=f"R-{len(self.ordered)}")
+        answer = self.answers.pop(0) if self.answers else done
         if answer.status is PaymentStatus.PAID:
             self.pays(order.movement_id, order.amount_fen)
         if answer.status is PaymentStatus.REFUSED:
@@ -286,23 +281,23 @@ class FakePartners:
         self.looks.append(movement_id)
         if self.looked_up:
             return self.looked_up.pop(0)
-        if self.paid.get(movement_id, amount_fen) != amount_fen:
-            raise MovementConflict(movement_id)
-        if movement_id in self.paid:
-            return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-found")
-        return PaymentOutcome(status=PaymentStatus.PENDING)
+        return self._paid(movement_id, amount_fen) or self.pending()
 
     async def cancel(self, movement_id: str, *, amount_fen: int) -> PaymentOutcome:
         self.fail("cancel")
         self.taken_back.append(movement_id)
         if self.cancels:
             return self.cancels.pop(0)
-        if self.paid.get(movement_id, amount_fen) != amount_fen:
-            raise MovementConflict(movement_id)
-        if movement_id in self.paid:
-            return PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-scanned")
+        if paid := self._paid(movement_id, amount_fen):
+            return paid
         self.refused_ids.add(movement_id)
         return PaymentOutcome(status=PaymentStatus.REFUSED, reason="cancelled")
+
+    def _paid(self, movement_id: str, amount_fen: int) -> PaymentOutcome | None:
+        if self.paid.get(movement_id, amount_fen) != amount_fen:
+            raise MovementConflict(movement_id)
+        paid = PaymentOutcome(status=PaymentStatus.PAID, receipt_no="R-found")
+        return paid if movement_id in self.paid else None
 
     async def read(self, wanted: BillWanted) -> StatedBill:
         self.fail("read_bill")
