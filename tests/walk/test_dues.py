@@ -87,6 +87,9 @@ def test_a_later_day_of_the_customers_own_moves_a_visit_and_keeps_where_it_was(
     moved = one.clocks[f"{clock}.1"]
     assert moved.due_at == end_of_day(LATER)
     assert moved.moves[-1].from_due == before[f"{clock}.1"].due_at == moved.first_due_at
+    step = one.waits_for(TaskKind.ARRANGE_SERVICE)
+    assert step is not None
+    assert step.due_at == one.clocks[step.clock or ""].due_at
     assert {name for name in before if one.clocks[name] != before[name]} == {f"{clock}.1"}
     one.run.close()
 
