@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.calendar import end_of_day
+from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import CUSTOMER
@@ -60,6 +61,19 @@ def test_a_step_is_due_with_the_promise_that_is_due_first(
     task, promise = one.waits_for(kind), one.clocks[f"{clock}.1"]
     assert task is not None
     assert (task.clock, task.due_at) == (promise.instance, promise.due_at)
+    one.run.close()
+
+
+def test_which_promise_is_due_first_the_moments_say_and_not_the_story(
+    loop: asyncio.Runner,
+) -> None:
+    one = BookingWalk(P02, "paediatric_outpatient", seed="dues", loop=loop)
+    one.promises("G02", Budget(amount=9, unit=Unit.WORKING_DAY))
+    one.start()
+    until(one, TaskKind.ARRANGE_SERVICE)
+    task = one.waits_for(TaskKind.ARRANGE_SERVICE)
+    assert task is not None
+    assert task.clock == "G03.1"
     one.run.close()
 
 
