@@ -54,6 +54,15 @@ def open_database(database_url: str, *, pool_size: int = 5, overflow: int = 10) 
     return engine
 
 
+def looks(engine: AsyncEngine) -> AsyncEngine:
+    """The engine for whoever only looks: each statement by itself, without begin and rollback.
+
+    A rollback, with which a transaction ends that wrote nothing, also makes the driver forget the
+    statements it has prepared on the connection: the next ones are read and planned anew.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _ask_the_idle(engine: AsyncEngine) -> None:
     """Ask a connection that lay idle before it is used; a dead one and all others are replaced."""
     dialect = engine.sync_engine.dialect

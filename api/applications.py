@@ -92,6 +92,7 @@ class Application:
     disease: str | None
     planned: date | None
     at: datetime
+    planned_as: str = "planned_admission"  # the field in which the day was given
     name: str = field(default="", repr=False)  # as it was given; empty where only a number was
     service: str | None = None
     declared: Mapping[str, Any] = field(
@@ -130,8 +131,9 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     """
     programme = _programme(door, asked)
     on = civil_date(asked.at)
+    _must_have_been(asked.declared.get("diagnosed_on"), on)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
-        raise at_field("invalid", "planned_admission", reason)
+        raise at_field("invalid", asked.planned_as, reason)
     code = programme.waiver_service if asked.opens_case else asked.service
     service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
@@ -162,7 +164,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     try:
         verdict = judge(facts, programme, door.calendar)
     except CalendarYearMissing:
-        raise at_field("invalid", "planned_admission", "日期超出工作日历的范围") from None
+        raise at_field("invalid", asked.planned_as, "日期超出工作日历的范围") from None
     return Known(
         programme=programme,
         person_hash=person_hash,
@@ -175,6 +177,12 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         province=found.get("province", ""),
         counter=counter,
     )
+
+
+def _must_have_been(diagnosed_on: date | None, today: date) -> None:
+    """Nobody was diagnosed on a day to come."""
+    if diagnosed_on is not None and diagnosed_on > today:
+        raise at_field("invalid", "declared.diagnosed_on", "确诊日期不能晚于今天")
 
 
 def _programme(door: Door, asked: Application) -> Programme:

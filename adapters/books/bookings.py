@@ -24,6 +24,7 @@ from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, loo
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, write_payments
 from adapters.books.talks import keep_in_record
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import OPENING, hospitals, payments, tasks
@@ -142,6 +143,7 @@ class BookingBoard:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
 
@@ -149,7 +151,7 @@ class BookingBoard:
         """One page of bookings, the newest request first, masked. Raises `BadCursor`."""
         query = _narrowed(select(bookings), wanted)
         query = query.order_by(bookings.c.requested_at.desc(), bookings.c.booking_id.desc())
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
         items = [
             BookingRow(

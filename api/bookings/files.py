@@ -39,7 +39,7 @@ from api.door.views import (
     viewer,
 )
 from api.eligibility import OUTCOME_NAMES
-from api.tasks.asked import asked_by
+from api.tasks.asked import asked_by, chosen_from
 from api.waivers.reporting import stage_name
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
@@ -50,7 +50,7 @@ from domain.documents import still_missing
 from domain.eligibility import Outcome, Reason, unanswered
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
-from domain.steps.asks import Asks, Coded
+from domain.steps.asks import Asks
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 
@@ -294,9 +294,7 @@ def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:
     if row.kind != TaskKind.CHOOSE_OPTION.value or row.closed_at is not None:
         return asked_by(door, row)
     offers = [one for one in view.tasks if one.kind == TaskKind.OFFER_OPTIONS.value]
-    options = offers[-1].completion.get("options", []) if offers else []
-    named = [Coded(code=one["option"], name=one["words"] or one["option"]) for one in options]
-    return {"option": named} if named else {}
+    return chosen_from(offers[-1].completion.get("options", []) if offers else [])
 
 
 def _file(door: Door, view: BookingView, *, whole: BookingView) -> BookingFile:

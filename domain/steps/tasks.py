@@ -131,6 +131,7 @@ class ArrangeVisit(Form):
 
     visit_at: datetime
     payment_mode: PaymentMode | None = None
+    again_because: Note = ""  # why a nurse who has not come before
     note: Note = ""
 
 

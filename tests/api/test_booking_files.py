@@ -139,13 +139,14 @@ async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House
     await reviewed(worked, booking_id)
     options = [{"option": f"expert-{n}", "words": f"擅长{n}"} for n in (1, 2, 3)]
     await done(worked, booking_id, "offer_options", "reviewer", options=options)
-    await open_task(worked, booking_id, "choose_option")
+    asked = (await open_task(worked, booking_id, "choose_option"))["asks"]
     own = await worked.get(f"/v1/bookings/{booking_id}", "customer", subject="customer-1")
     told = {one["kind"]: one["completion"] for one in own.json()["tasks"]}
     assert [one["words"] for one in told["offer_options"]["options"]] == ["擅长1", "擅长2", "擅长3"]
     assert told["review_booking"] is None  # the opinion's words are the house's own
     choice = next(one for one in own.json()["tasks"] if one["kind"] == "choose_option")
     assert [one["name"] for one in choice["asks"]["option"]] == ["擅长1", "擅长2", "擅长3"]
+    assert asked == choice["asks"], "the list says the same"
 
     async def listed(role: str, **whose: Any) -> list[str]:
         answer = await worked.get("/v1/tasks", role, **whose)

@@ -227,7 +227,10 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
         ({"need": ""}, 422, "invalid", "need"),
         ({"consent": {"given": False, "version": "v"}}, 422, "invalid", "consent.given"),
         ({"hospital_id": "h-none"}, 422, "unknown-hospital", "hospital_id"),
-        ({"wished_on": "1926-01-01"}, 422, "invalid", "planned_admission"),
+        ({"need": " \u3000 "}, 422, "invalid", "need"),
+        ({"wished_on": "1926-01-01"}, 422, "invalid", "wished_on"),
+        ({"wished_on": "2062-01-01"}, 422, "invalid", "wished_on"),
+        ({"declared": {"diagnosed_on": "2062-01-01"}}, 422, "invalid", "declared.diagnosed_on"),
         ({"unit": "consumed"}, 422, "invalid", "unit"),
     ],
 )

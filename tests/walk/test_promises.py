@@ -179,6 +179,27 @@ def test_a_missing_slip_moves_no_start_and_the_wait_for_it_is_kept(loop: asyncio
         assert (clock.started_at, clock.due_at) == (CALLED, clock.first_due_at)
 
 
+def test_a_promise_that_waits_for_a_reviewers_wish_goes_on_when_it_is_handed_in(
+    loop: asyncio.Runner,
+) -> None:
+    """G20 of P06 has what was left of it from there; that we look later is our own time."""
+    one = asked(loop, "anxin_cancer_inpatient", "inpatient_arrangement")
+    hand_in_and_look(one)
+    review = one.waits_for(TaskKind.REVIEW_BOOKING)
+    assert review is not None
+    wanted = [DocumentKind.OUTPATIENT_RECORD.value, DocumentKind.BLOOD_REPORT.value]
+    one.report(review, form={"approved": False, "missing": wanted})
+    assert one.clocks["G20.1"].stands_still
+    one.reach(moment("2026-09-04 16:00"))
+    one.hand_in(DocumentKind.OUTPATIENT_RECORD)
+    one.reach(AGREED)
+    one.hand_in(DocumentKind.BLOOD_REPORT)  # a better one: the first would not do
+    one.reach(moment("2026-09-08 09:00"))
+    look(one, complete=True)
+    [pause] = one.clocks["G20.1"].pauses
+    assert (pause.from_at, pause.until_at, pause.counts) == (LOOKED, AGREED, True)
+
+
 def test_who_has_handed_all_in_before_he_is_asked_was_not_waited_for(
     loop: asyncio.Runner,
 ) -> None:
