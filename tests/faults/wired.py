@@ -41,7 +41,8 @@ from tests.simulator_process import Listener, Simulator, free_port
 from tests.walk.people import People
 from tests.walk.scene import Scene
 from tests.walk.walk import Walk
-from tests.walk.world import Movement, News, World
+from tests.walk.movement import Movement
+from tests.walk.world import News, World
 from workflows.messages import (
     ClaimDecided,
     Intervene,
