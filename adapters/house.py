@@ -20,6 +20,7 @@ from activities.ports.house import HouseTask
 from adapters.books.pages import TASK_FORM
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import matters, tasks
+from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 
@@ -55,7 +56,7 @@ async def _opened(connection: AsyncConnection, task: HouseTask, *, number: int) 
         "roles": [role.value for role in task.roles or TASKS[task.kind].roles],
         "title": TASKS[task.kind].title,
         "opened_at": task.at,
-        "due_at": task.due_at,
+        "due_at": task.due_at or due_by(task.kind, task.at),
         "subject": task.subject or task.about,
         "hospital": task.hospital_id,
         "amount_fen": task.amount_fen,

@@ -20,6 +20,7 @@ from domain.calendar import CalendarYearMissing, civil_date
 from domain.eligibility import Facts, Verdict, judge
 from domain.entitlement import Counter, counter_of
 from domain.hospital import NOT_IN_DIRECTORY
+from domain.id_numbers import same_name
 from domain.programmes.programme import Programme
 from domain.programmes.services import PreconditionCode, Service, Shape
 from domain.programmes.terms import ModeFlags
@@ -91,6 +92,8 @@ class Application:
     disease: str | None
     planned: date | None
     at: datetime
+    planned_as: str = "planned_admission"  # the field in which the day was given
+    name: str = field(default="", repr=False)  # as it was given; empty where only a number was
     service: str | None = None
     declared: Mapping[str, Any] = field(
         default_factory=dict
@@ -128,8 +131,9 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     """
     programme = _programme(door, asked)
     on = civil_date(asked.at)
+    _must_have_been(asked.declared.get("diagnosed_on"), on)
     if asked.planned is not None and (reason := admission_reason(asked.planned, asked.at)):
-        raise at_field("invalid", "planned_admission", reason)
+        raise at_field("invalid", asked.planned_as, reason)
     code = programme.waiver_service if asked.opens_case else asked.service
     service = next((one for one in programme.services if one.code == code), None)
     person_hash = door.books.person_hash(asked.id_number)
@@ -147,6 +151,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
+            "name_as_listed": _as_listed(asked.name, unit.policies.name_in(policy)),
             "opened_on": _opened(programme, policy),
             "service": code,
             "hospital_city": found.get("city"),
@@ -159,7 +164,7 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
     try:
         verdict = judge(facts, programme, door.calendar)
     except CalendarYearMissing:
-        raise at_field("invalid", "planned_admission", "日期超出工作日历的范围") from None
+        raise at_field("invalid", asked.planned_as, "日期超出工作日历的范围") from None
     return Known(
         programme=programme,
         person_hash=person_hash,
@@ -172,6 +177,12 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         province=found.get("province", ""),
         counter=counter,
     )
+
+
+def _must_have_been(diagnosed_on: date | None, today: date) -> None:
+    """Nobody was diagnosed on a day to come."""
+    if diagnosed_on is not None and diagnosed_on > today:
+        raise at_field("invalid", "declared.diagnosed_on", "确诊日期不能晚于今天")
 
 
 def _programme(door: Door, asked: Application) -> Programme:
@@ -266,6 +277,11 @@ def _facts(
         sum_insured_left_fen=policy.get("left_fen"),
         planned_on=asked.planned,
     )
+
+
+def _as_listed(given: str, listed: str) -> bool | None:
+    """Whether the person has the name that the insurer's list has; None where one is missing."""
+    return same_name(given, listed) if given.strip() and listed.strip() else None
 
 
 def _renewals(policy: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,6 +133,7 @@ class TaskRow(Row):
     closed_role: Role | None
     reason: str
     completion: dict[str, Any] = Field(default={}, repr=False)  # what was reported; not in lists
+    offered: list[dict[str, Any]] = Field(default=[], repr=False)  # to choose from, in lists
     programme: str = ""
     service: str = ""  # of a booking
     asked_at: datetime | None = None  # when the booking was, or the rescue raised
@@ -349,3 +350,4 @@ class ContactRow(Row):
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
     bed: str = Field(default="", repr=False)
+    name_on_list: str | None = Field(default=None, repr=False)  # where the list has another one

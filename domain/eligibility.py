@@ -6,6 +6,7 @@ door. A fact nobody has given yet decides nothing, and the verdict says it is op
 """
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +26,20 @@ __all__ = [
     "judge",
     "lead_working_days",
     "limit_fen",
+    "to_judge",
+    "unanswered",
 ]
+
+
+_ASKED_LATER: Final = frozenset(
+    {
+        RuleCode.HOSPITAL_KNOWN,
+        RuleCode.HOSPITAL_GRADE,
+        RuleCode.HOSPITAL_ON_NETWORK,
+        RuleCode.HOSPITAL_CITY,
+        RuleCode.LEAD_TIME,
+    }
+)
 
 
 class Outcome(StrEnum):
@@ -104,6 +118,25 @@ def judge(
     )
 
 
+def to_judge(verdict: Verdict) -> str:
+    """What a person has to judge, in words; nothing where the rules said yes or no."""
+    judged = verdict.reasons if verdict.outcome is Outcome.NEEDS_PERSON else ()
+    return "; ".join(reason.text for reason in judged)
+
+
+def unanswered(verdict: Verdict, programme: Programme) -> list[Reason]:
+    """What nobody has said yet, as questions to whoever serves a request.
+
+    A hospital and a day that are still to be found are asked about when they are.
+    """
+    rules = (programme.rule(code) for code in verdict.open if code not in _ASKED_LATER)
+    return [
+        Reason(code=rule.code, text=rule.question, quote=rule.quote, source=rule.source)
+        for rule in rules
+        if rule is not None
+    ]
+
+
 def lead_working_days(facts: Facts, calendar: WorkCalendar) -> int | None:
     """Working days in (day asked, planned day], None while no day is planned (C-03)."""
     if facts.planned_on is None:
@@ -130,5 +163,5 @@ def _reasons(
 
 
 def _reason(rule: EligibilityRule, *, judged: bool) -> Reason:
-    text = rule.to_judge if judged and rule.to_judge else rule.text
+    text = rule.judged if judged else rule.text
     return Reason(code=rule.code, text=text, quote=rule.quote, source=rule.source)

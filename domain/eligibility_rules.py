@@ -92,6 +92,13 @@ def _not(truth: bool | None) -> bool | None:
     return None if truth is None else not truth
 
 
+def _insured_on_list(asked: Question) -> Answer:
+    """The number finds the row; under another name it is a person's to say who asks."""
+    if asked.facts.insured_on_list and asked.facts.name_as_listed is False:
+        return Answer.JUDGEMENT
+    return _is(asked.facts.insured_on_list)
+
+
 def _product_designated(asked: Question) -> Answer:
     if not asked.facts.insured_on_list:
         return Answer.OPEN  # without the list's row there is no policy to look at
@@ -346,7 +353,7 @@ _RULES: Final[dict[RuleCode, Callable[[Question], Answer]]] = {
     RuleCode.ENTITLEMENT_YEAR: lambda asked: _is(
         _within(asked.facts.asked_on, asked.facts.entitled_from, asked.facts.entitled_to)
     ),
-    RuleCode.INSURED_ON_LIST: lambda asked: _is(asked.facts.insured_on_list),
+    RuleCode.INSURED_ON_LIST: _insured_on_list,
     RuleCode.INSURED_SELF: _insured_self,
     RuleCode.PRODUCT_DESIGNATED: _product_designated,
     RuleCode.POLICY_IN_FORCE: _policy_in_force,

@@ -18,6 +18,7 @@ class Facts(BaseModel):
     asked_on: date
     service: str | None = None  # a deposit waiver asks for itself
     insured_on_list: bool = False
+    name_as_listed: bool | None = None  # None: no name was given, or the list has none
     for_insured_self: bool | None = None  # the insured person himself, nobody else
     product: str | None = None
     policy_from: date | None = None

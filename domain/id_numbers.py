@@ -1,10 +1,11 @@
-"""Numbers of identity documents: their one written form, and what a resident's number says.
+"""What an identity document says: its number in one written form, and whether two names are one.
 
 Who checks a number for a caller or a list says the finding in words of its own; the check digit and
 the regions of a resident's number are a library's business (`stdnum.cn.ric`).
 """
 
 import re
+import unicodedata
 from datetime import date
 from typing import Final, Literal
 
@@ -18,6 +19,9 @@ OTHER_NUMBERS: Final[dict[str, re.Pattern[str]]] = {
 
 RESIDENT_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 
+_ASIDE: Final = re.compile(r"[\s·•・‧∙⋅.]")
+"""Blanks, and the dots that stand between the parts of a name (阿依古丽·买买提)."""
+
 BORN_MIN: Final = date(1900, 1, 1)
 """Nobody insured was born before; an earlier day is a slip."""
 
@@ -25,6 +29,15 @@ BORN_MIN: Final = date(1900, 1, 1)
 def written(number: str) -> str:
     """The one form a number is stored and compared in."""
     return number.strip().upper()
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two people wrote the same name: blanks, width, case and the middle dot aside."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return _ASIDE.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def born_on(resident_number: str) -> date | None:

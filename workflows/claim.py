@@ -14,7 +14,7 @@ from temporalio import workflow
 from domain.claims.risk import Value
 from domain.claims.terms import ClaimServices, Lane
 from domain.documents import DocumentKind, DocumentStage, listed
-from domain.eligibility import Outcome
+from domain.eligibility import Outcome, to_judge
 from domain.money import spoken
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import Adjudicate, SettleAtCounter
@@ -141,6 +141,8 @@ class Claim:
             reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
+        if judged := to_judge(opening.verdict):
+            desk.note("needs_person", f"需人工判断: {judged}", at=at)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
         if self._asked.proactive:
             await self._people.offer(self._needed, at=at)

@@ -298,7 +298,8 @@ class DepositWaiver:
         """The nurse platform said who comes."""
         self._in_tray.visit_taken(message)
         if not message.accepted and self._state.stage not in ENDED:
-            self._visit.lost(message.visit_id, why=f"refused {message.reason}")
+            nurse = self._state.team.get(Role.NURSE.value, "")
+            self._visit.lost(message.visit_id, why=f"refused {message.reason}", failed=nurse)
 
     @workflow.signal
     def notice_failed(self, message: NoticeFailed) -> None:

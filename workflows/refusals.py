@@ -111,10 +111,12 @@ def open_step(
     if not is_theirs(actor.role, actor.id, assignee=task.assignee, nurse=nurse):
         raise refusal(NOT_YOURS, "该任务已指派给其他人员", "actor")
     try:
-        return task, TASKS[message.kind].form.model_validate(message.form)
+        form = TASKS[message.kind].form.model_validate(message.form)
     except ValidationError as error:
         field, why = fault_of(error)
         raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
+    _customers_day(form, message.at, None)
+    return task, form
 
 
 class Refusals:
@@ -153,6 +155,8 @@ class Refusals:
         task, form = open_step(self._state, message, nurse=nurse)
         if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
             _visit_time(form.visit_at, message.at)
+        if isinstance(form, ArrangeVisit):
+            self._same_nurse(form, nurse)
         ends = (self._last_day, self._state.policy_until)
         last_day = min((day for day in ends if day is not None), default=None)
         _customers_day(form, message.at, last_day)
@@ -160,6 +164,12 @@ class Refusals:
             self._form(form, message, disease, task.amount_fen)
         except AmountRefused:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
+
+    def _same_nurse(self, form: ArrangeVisit, nurse: str | None) -> None:
+        """A nurse who did not come is replaced first, or somebody says why she goes again."""
+        if nurse == self._state.nurse_failed and nurse and not form.again_because.strip():
+            told = "该护士接单后未能前往, 请先更换服务人员, 或说明为何仍由其前往"
+            raise refusal(FORM_REFUSED, told, "again_because")
 
     def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
         self._before_the_stay(form, message, disease)

@@ -20,10 +20,11 @@ from activities.ports.cases import Contact
 from activities.ports.hospitals import Patient
 from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.entitlements import reserve_in
-from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
+from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at, other_name
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, write_payments
 from adapters.books.talks import keep_in_record
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import OPENING, hospitals, payments, tasks
@@ -142,6 +143,7 @@ class BookingBoard:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
 
@@ -149,7 +151,7 @@ class BookingBoard:
         """One page of bookings, the newest request first, masked. Raises `BadCursor`."""
         query = _narrowed(select(bookings), wanted)
         query = query.order_by(bookings.c.requested_at.desc(), bookings.c.booking_id.desc())
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
         items = [
             BookingRow(
@@ -200,8 +202,9 @@ class BookingBoard:
             if row is None:
                 return None
             person = {name: self._opened(row, name) for name in ("name", "phone")}
+            other = await other_name(connection, self._sealer, row.policy_id, person["name"])
             await looked_at(connection, viewer, "contact.viewed", booking_id, at=self._clock())
-        return ContactRow(case_id=booking_id, **person)
+        return ContactRow(case_id=booking_id, name_on_list=other, **person)
 
     def _opened(self, row: Row[Any], column: str) -> str:
         return self._sealer.open_text(getattr(row, column), f"bookings.{column}")

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.calendar_file import CalendarYear, calendar_of, read_year
+from adapters.database import looks
 from adapters.house import house_id
 from adapters.tables.booking import bookings
 from adapters.tables.calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
@@ -201,6 +202,7 @@ class CalendarShelf:
         self, engine: AsyncEngine, given: WorkCalendar, *, shipped: Sequence[CalendarYear] = ()
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._shipped = shipped
         self._moved_by = given.moved_by
         self._table = Table(0, None, given)
@@ -216,7 +218,7 @@ class CalendarShelf:
             async with self._engine.begin() as connection:
                 await _enter_unseen(connection, self._shipped, at=datetime.now(UTC))
             self._shipped = ()
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             number = (await connection.execute(_NEWEST)).scalar_one()
             if number == self._table.number:
                 return

@@ -28,7 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.family import cases_of
 from adapters.books.ledger import left_of
-from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at
+from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at, other_name
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
     cases,
@@ -68,6 +69,7 @@ class Caseboard:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
 
@@ -75,7 +77,7 @@ class Caseboard:
         """One page of cases, the newest report first. Raises `BadCursor`."""
         query = _narrowed(_WITH_HOSPITAL, wanted)
         query = query.order_by(cases.c.reported_at.desc(), cases.c.case_id.desc())
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
         items = [CaseRow(**self._header(row)) for row in rows[: wanted.limit]]
         more = len(rows) > wanted.limit
@@ -109,6 +111,7 @@ class Caseboard:
                 name: self._opened(getattr(row, name), f"cases.{name}")
                 for name in ("name", "phone", "bed")
             }
+            other = await other_name(connection, self._sealer, row.policy_id, opened["name"])
             speaks = select(family).where(family.c.case_id == case_id, family.c.speaks)
             if (one := (await connection.execute(speaks)).one_or_none()) is not None:
                 opened |= {
@@ -116,7 +119,7 @@ class Caseboard:
                     for name in ("name", "phone")
                 }
             await looked_at(connection, viewer, "contact.viewed", case_id, at=self._clock())
-        return ContactRow(case_id=case_id, **opened)
+        return ContactRow(case_id=case_id, name_on_list=other, **opened)
 
     async def top_up(self, case_id: str, top_up_id: str) -> TopUpRow | None:
         """One top-up request of a case."""
@@ -135,7 +138,7 @@ class Caseboard:
 
     async def _one(self, table: Table, case_id: str, which: ColumnElement[bool]) -> Row[Any] | None:
         query = select(table).where(table.c.case_id == case_id, which)
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return (await connection.execute(query)).one_or_none()
 
     async def _file(

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.books.audit import write_audit
 from adapters.books.matter_file import known
+from adapters.database import looks
 from adapters.door.inbox import InboxRows
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import DOCUMENT_BYTES_MAX, documents
@@ -38,6 +39,7 @@ class Documents:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
 
     async def store(
@@ -95,14 +97,14 @@ class Documents:
         query = select(*_WITHOUT_BODY).where(
             documents.c.document_id == document_id, documents.c.case_id == case_id
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else DocumentRow(**known(DocumentRow, row))
 
     async def listed(self, case_id: str) -> list[DocumentRow]:
         """The documents of a case in the order of upload."""
         query = select(*_WITHOUT_BODY).where(documents.c.case_id == case_id)
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             found = query.order_by(documents.c.uploaded_at, documents.c.document_id)
             rows = (await connection.execute(found)).all()
         return [DocumentRow(**known(DocumentRow, row)) for row in rows]

@@ -14,6 +14,7 @@ from sqlalchemy import and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.database import looks
 from adapters.tables.entitlement import entitlement_uses, entitlements
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, UseState, moved_on
 
@@ -41,6 +42,7 @@ class Entitlements:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._looks = looks(engine)
 
     async def reserve(self, use_id: str, counter: Counter, *, count: int, at: datetime) -> int:
         """Reserve a unit and say how many are left; a use that has one keeps it.
@@ -61,7 +63,7 @@ class Entitlements:
 
     async def used(self, counter: Counter) -> int:
         """How many units are reserved or consumed in a period."""
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return await used_in(connection, counter)
 
     async def _move(self, use_id: str, to: UseState, *, at: datetime, why: str) -> None:

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports.cases import Balances, HoldAnswer, HoldOrder, MovementConflict, TopUpState
+from adapters.database import looks
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, top_ups
 from adapters.tables.ledger import limits, transfers
@@ -96,6 +97,7 @@ class Ledger:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._looks = looks(engine)
 
     async def set_limit(self, case_id: str, *, limit_fen: int, operator: Operator) -> None:
         """Open the books of a case. Raises `LimitConflict` when they say another limit."""
@@ -164,7 +166,7 @@ class Ledger:
     async def entries(self, case_id: str) -> list[LedgerRow]:
         """Every phase of every movement of a case, as it was written."""
         query = select(transfers).where(transfers.c.case_id == case_id).order_by(transfers.c.id)
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [LedgerRow.model_validate(row, from_attributes=True) for row in rows]
 

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.books.audit import write_audit
 from adapters.books.pages import TASK_FORM
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import clocks, documents, notices, tasks, timeline
+from adapters.tables.cases import clocks, documents, notices, policies, tasks, timeline
 from domain.board import DocumentRow, NoticeRow, TaskRow, TimelineRow, Viewer
 from domain.clock import Clock
+from domain.id_numbers import same_name
 
 SHOWN_WITH_A_STEP: Final = (
     "programme",
@@ -103,6 +104,16 @@ class MatterFile:
         """Its papers without their bytes."""
         rows = await self.rows(documents, "uploaded_at", "document_id", columns=_DOCUMENT)
         return [DocumentRow(**known(DocumentRow, row)) for row in rows]
+
+
+async def other_name(
+    connection: AsyncConnection, sealer: Sealer, policy_id: str | None, name: str
+) -> str | None:
+    """The name the insurer's list has for this policy today, where it is another one."""
+    query = select(policies.c.name).where(policies.c.policy_id == policy_id)
+    sealed = await connection.scalar(query)
+    listed = "" if sealed is None else sealer.open_text(sealed, "policies.name")
+    return listed if listed.strip() and not same_name(name, listed) else None
 
 
 async def looked_at(

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.books.ledger import conserved
+from adapters.database import looks
 from adapters.partners.line import NoBelievableAnswer, PartnerLine, Reply, code_of
 from adapters.partners.signing import SignatureRefused, verified
 from adapters.tables.booking import bookings
@@ -116,6 +117,7 @@ class CompareBooks:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._looks = looks(engine)
 
     async def booked(self, day: date, cases: Iterable[str]) -> list[Booked]:
         """What crossed the door in these cases, and in all in which something did that day."""
@@ -129,7 +131,7 @@ class CompareBooks:
             .where(transfers.c.case_id.in_(on_the_day) | (transfers.c.case_id == _one_of(cases)))
             .order_by(transfers.c.id)
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [
             Booked(
@@ -159,7 +161,7 @@ class CompareBooks:
         asked_for = select(bookings.c.booking_id).where(
             bookings.c.booking_id == _one_of(named), bookings.c.stage.not_in(closed)
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return set((await connection.execute(query.union_all(asked_for))).scalars())
 
     async def raised(self, abouts: Iterable[str]) -> set[str]:
@@ -167,7 +169,7 @@ class CompareBooks:
         query = select(tasks.c.subject).where(
             tasks.c.kind.in_(_STEPS), tasks.c.subject == _one_of(abouts)
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return set((await connection.execute(query)).scalars())
 
 

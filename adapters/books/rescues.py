@@ -19,6 +19,7 @@ from activities.ports.rescues import RescuePage
 from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, columns
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import OPENING, cases, clocks
 from adapters.tables.rescue import mass_events, readiness_checks, rescue_steps, rescues
@@ -96,6 +97,7 @@ class RescueBoard:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
 
@@ -107,7 +109,7 @@ class RescueBoard:
                 query = query.where(rescues.c[name] == value)
         if wanted.is_open:
             query = query.where(rescues.c.outcome.is_(None))
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query.limit(LISTED_MAX))).all()
         return [RescueRow(**known(RescueRow, row) | self._masked(row)) for row in rows]
 
@@ -152,7 +154,7 @@ class RescueBoard:
         )
         if hospital_id is not None:
             query = query.where(rescues.c.hospital_id == hospital_id)
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def _steps(self, connection: AsyncConnection, rescue_id: str) -> list[StepRow]:

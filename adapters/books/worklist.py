@@ -6,6 +6,8 @@ own act and arrives with a page (`adapters.books.casebook`).
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -24,11 +26,14 @@ from sqlalchemy import (
     tuple_,
     union,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.family import cases_of
 from adapters.books.matter_file import known
+from adapters.books.pages import TASK_FORM
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, hospitals, tasks
@@ -36,6 +41,7 @@ from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
+from domain.steps.kinds import TaskKind
 from domain.waiver import NAMED_PERSONS, Role
 
 _HOSPITAL: Final = func.coalesce(
@@ -74,27 +80,56 @@ _DUE: Final = func.coalesce(tasks.c.due_at, _NEVER)
 """A step without a due moment comes after all that have one; the index says the same."""
 
 
+_LAST_OFFERS: Final = (
+    select(tasks.c.case_id, tasks.c.form)
+    .ext(distinct_on(tasks.c.case_id))
+    .where(tasks.c.case_id == func.any(bindparam("cases", type_=ARRAY(Text))))
+    .where(tasks.c.kind == TaskKind.OFFER_OPTIONS.value, tasks.c.form.is_not(None))
+    .order_by(tasks.c.case_id, tasks.c.opened_at.desc())
+)
+
+
+def _is_choice(row: Row[Any]) -> bool:
+    return bool(row.kind == TaskKind.CHOOSE_OPTION.value and row.closed_at is None)
+
+
 class Worklist:
     """Tasks as people see them."""
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
-        self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
 
     async def tasks(self, wanted: TaskFilter) -> Paged[TaskRow]:
         """One page of tasks, the most urgent first. Raises `BadCursor`."""
         values = _values(wanted)
         query = _query(frozenset(values), wanted.state, _is_past_dues(values))
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = (await connection.execute(query, values)).all()
-        items = [self._task(row) for row in rows[: wanted.limit]]
+            offered = await self._offered(connection, rows)
+        items = [self._task(row, offered.get(row.task_id, [])) for row in rows[: wanted.limit]]
         more = len(rows) > wanted.limit
         after = cursor_after(items[-1].due_at, items[-1].task_id) if more else None
         return Paged[TaskRow](items=items, next_cursor=after)
 
-    def _task(self, row: Row[Any]) -> TaskRow:
+    async def _offered(
+        self, connection: AsyncConnection, rows: Sequence[Row[Any]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """What each open choice is made from: the options that were offered last."""
+        choices = {row.case_id: row.task_id for row in rows if _is_choice(row)}
+        if not choices:
+            return {}
+        found = await connection.execute(_LAST_OFFERS, {"cases": [*choices]})
+        return {
+            choices[row.case_id]: list(
+                json.loads(self._sealer.open_text(row.form, TASK_FORM)).get("options", [])
+            )
+            for row in found
+        }
+
+    def _task(self, row: Row[Any], offered: list[dict[str, Any]]) -> TaskRow:
         shown = {"hospital_name": row.hospital_name or "", "name_masked": self._masked(row)}
-        return TaskRow(**known(TaskRow, row) | shown)
+        return TaskRow(**known(TaskRow, row) | shown, offered=offered)
 
     def _masked(self, row: Row[Any]) -> str:
         """Who the step is about; an enquiry knows no name, a step of the house is about nobody."""

@@ -7,9 +7,9 @@ judged just before by the old last day is behind like any other.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -46,6 +46,11 @@ class PolicyRows:
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
         self._connection = connection
         self._sealer = sealer
+
+    def name_in(self, row: Mapping[str, Any]) -> str:
+        """The name in a policy's row as it was read; empty where there is none."""
+        sealed = row.get("name")
+        return "" if sealed is None else self._sealer.open_text(sealed, "policies.name")
 
     async def numbered(self, policy_no: str, programmes: Collection[str]) -> list[PolicyRow]:
         """The rows of a policy in these programmes, kept for this transaction.

@@ -71,9 +71,7 @@ def _policy_query() -> Select[Any]:
     on = bindparam("on", type_=Date())
     in_force = (policies.c.valid_from <= on) & func.coalesce(on <= LAST_DAY, true())
     columns = [
-        column
-        for column in policies.c
-        if column.name not in ("policy_no", "name", "id_number", "phone")
+        column for column in policies.c if column.name not in ("policy_no", "id_number", "phone")
     ]
     taken = (
         select(func.coalesce(func.sum(_taken_by_case()), 0))

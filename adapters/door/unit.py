@@ -25,9 +25,11 @@ from adapters.books.family import FamilyRows
 from adapters.books.rescues import RescueRows
 from adapters.books.roster import RosterRows
 from adapters.books.talks import TalkRows
+from adapters.database import looks
 from adapters.door.cases import CaseRows
 from adapters.door.inbox import InboxRows
 from adapters.door.keys import KeyRows
+from adapters.door.matters import MatterRows
 from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
 from adapters.encryption.keys import Sealer
@@ -60,6 +62,7 @@ class DoorUnit:
         self.family = FamilyRows(connection, sealer)
         self.talks = TalkRows(connection, sealer)
         self.roster = RosterRows(connection)
+        self.matters = MatterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.policies = PolicyRows(connection, sealer)
@@ -82,7 +85,7 @@ class DoorBooks:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
-        self._by_itself = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._by_itself = looks(engine)
         self._sealer = sealer
 
     @asynccontextmanager
@@ -99,7 +102,7 @@ class DoorBooks:
 
     async def revision(self) -> str:
         """The revision of the schema the database has; empty before its first migration."""
-        async with self._engine.connect() as connection:
+        async with self._by_itself.connect() as connection:
             row = (
                 await connection.execute(text("SELECT version_num FROM alembic_version"))
             ).first()

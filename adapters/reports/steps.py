@@ -17,7 +17,7 @@ from adapters.tables.cases import cases, tasks
 from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
+from domain.waiver import HOSPITAL_ROLES, Role
 
 _HEARD_OF: Final = (
     TaskKind.BREACH,  # a supervisor's own list
@@ -28,6 +28,9 @@ _HEARD_OF: Final = (
     TaskKind.RATE_SERVICE,  # nobody must
     TaskKind.RECORD_REPAYMENT,  # customers are reminded, and debts have a report of their own
 )
+_OWN_ALARM: Final = [role.value for role in (Role.SUPERVISOR, *HOSPITAL_ROLES)]
+"""Whose steps no supervisor of ours is told of: his own, and those of a hospital's channel."""
+
 _PROGRAMME: Final = func.coalesce(
     cases.c.programme, enquiries.c.programme, bookings.c.programme, rescues.c.programme, ""
 )
@@ -78,8 +81,7 @@ class StepRows:
             select(about)
             .where(*_past(now - by), tasks.c.clock.is_(None))
             .where(tasks.c.kind.not_in([kind.value for kind in _HEARD_OF]))
-            .where(~tasks.c.roles.contains([Role.SUPERVISOR.value]))
-            .where(~exists().where(rescues.c.rescue_id == tasks.c.case_id))
+            .where(~tasks.c.roles.overlap(_OWN_ALARM))
             .where(~exists().where(told.c.kind == TaskKind.BREACH.value, told.c.subject == about))
             .order_by(tasks.c.due_at, tasks.c.task_id)
             .limit(limit)

@@ -20,6 +20,7 @@ from activities.ports.bookings import BookingPage
 from activities.ports.cases import CasePage
 from activities.ports.enquiries import EnquiryPage
 from adapters.books.pages import ToldPage
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import case_pages, cases
@@ -176,12 +177,13 @@ class Outbox:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
 
     async def due(self) -> dict[str, int]:
         """How many events each channel could be sent now, at most one a case."""
         query = select(outbox.c.channel, func.count()).where(_first_of_its_case(), _its_time())
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = await connection.execute(query.group_by(outbox.c.channel))
             return {row[0]: row[1] for row in rows}
 
@@ -230,7 +232,7 @@ class Outbox:
             .order_by(outbox.c.stopped_at.nulls_last(), outbox.c.at)
             .limit(limit)
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return [HeldEvent(**row._asdict()) for row in await connection.execute(query)]
 
     async def tidy(self, *, kept_for: timedelta = KEPT_FOR) -> int:
@@ -244,7 +246,7 @@ class Outbox:
         query = select(func.count()).where(
             outbox.c.delivered_at.is_(None), outbox.c.stopped_at.is_not(None)
         )
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             return int(await connection.scalar(query) or 0)
 
     async def retry(self, channel: str, *, case_id: str | None = None) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database import looks
 from adapters.encryption.keyfiles import random_webhook_secret
 from adapters.encryption.keys import Sealer
 from adapters.tables.outbox import SEALED_SECRETS, receivers
@@ -49,6 +50,7 @@ class Receivers:
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
 
     async def register(self, channel: str, url: str, *, at: datetime) -> str | None:
@@ -101,7 +103,7 @@ class Receivers:
     async def all(self) -> list[Receiver]:
         """Every channel that is told, without its secrets."""
         query = select(receivers.c.channel, receivers.c.url, receivers.c.changed_at)
-        async with self._engine.connect() as connection:
+        async with self._looks.connect() as connection:
             rows = await connection.execute(query.order_by(receivers.c.channel))
             return [Receiver(**row._asdict()) for row in rows]
 

@@ -6,7 +6,7 @@ Asking, giving up and handing papers in stand in `api.bookings.opening`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from api.bookings.opening import BookingOpened
 from api.door.access import seen_matter
 from api.door.docs import FAILURES
-from api.door.identity import Caller, allowed
+from api.door.identity import VERIFY, Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import (
     ClockView,
@@ -39,7 +39,7 @@ from api.door.views import (
     viewer,
 )
 from api.eligibility import OUTCOME_NAMES
-from api.tasks.asked import asked_by
+from api.tasks.asked import asked_by, chosen_from
 from api.waivers.reporting import stage_name
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
@@ -47,10 +47,10 @@ from domain.bookings.booking import BOOKING_ENDED, BookingStage
 from domain.bookings.expenses import papers_of
 from domain.bookings.papers import lacking
 from domain.documents import still_missing
-from domain.eligibility import Outcome, Reason
+from domain.eligibility import Outcome, Reason, unanswered
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
-from domain.steps.asks import Asks, Coded
+from domain.steps.asks import Asks
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
 
@@ -120,6 +120,7 @@ class BookingFile(BookingOpened):
     outcome_name: str
     reasons: list[Reason] = Field(description="资格规则的结论理由, 条款原文")
     flags: list[Reason]
+    open: list[Reason] = Field(description="申请时无人说明, 须向客户核实")
     notes: list[str] = Field(description="须向客户说明的条款")
     begin_with: list[str] = Field(description="缺少前提条件时, 可先申请的服务")
     awaiting: list[Role]
@@ -141,6 +142,9 @@ class BookingContact(BaseModel):
     booking_id: str
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
+    name_on_list: str | None = Field(
+        repr=False, description="保险公司名单上的姓名, 仅与所报姓名不符时; 限服务人员"
+    )
 
 
 @routes.get("", operation_id="list_bookings", summary="预约列表", responses=FAILURES)
@@ -233,10 +237,16 @@ async def get_booking_contact(
             for role in _SERVE
             if await unit.bookings.may_serve(booking_id, caller.subject, role)
         ]
-    found = await door.bookings.contact(booking_id, viewer(caller.acting(*serving)))
+    served = caller.acting(*serving)
+    found = await door.bookings.contact(booking_id, viewer(served))
     if found is None:
         raise Problem("not-found", "没有此预约")
-    return BookingContact(booking_id=booking_id, name=found.name, phone=found.phone)
+    return BookingContact(
+        booking_id=booking_id,
+        name=found.name,
+        phone=found.phone,
+        name_on_list=found.name_on_list if served.role in VERIFY else None,
+    )
 
 
 def _begin_with(programme: Programme, view: BookingView) -> list[str]:
@@ -284,19 +294,18 @@ def _asked(door: Door, view: BookingView, row: TaskRow) -> Asks:
     if row.kind != TaskKind.CHOOSE_OPTION.value or row.closed_at is not None:
         return asked_by(door, row)
     offers = [one for one in view.tasks if one.kind == TaskKind.OFFER_OPTIONS.value]
-    options = offers[-1].completion.get("options", []) if offers else []
-    named = [Coded(code=one["option"], name=one["words"] or one["option"]) for one in options]
-    return {"option": named} if named else {}
+    return chosen_from(offers[-1].completion.get("options", []) if offers else [])
 
 
 def _file(door: Door, view: BookingView, *, whole: BookingView) -> BookingFile:
     try:
         programme = door.programme(view.programme, view.requested_at)
-        said = {"notes": _notes(programme, view.service)}
+        said: dict[str, Any] = {"notes": _notes(programme, view.service)}
         said["begin_with"] = _begin_with(programme, view)
         said["missing_documents"] = _missing(programme, whole)
+        said["open"] = unanswered(view.verdict, programme)
     except UnknownProgramme:  # no file of that year is kept any more
-        said = {"notes": [], "begin_with": [], "missing_documents": []}
+        said = {"notes": [], "begin_with": [], "missing_documents": [], "open": []}
     told = view.model_dump(
         exclude={
             "verdict",

@@ -23,7 +23,7 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
-from api.door.text import Body, Code, Moment, OpaqueId, Words, example
+from api.door.text import Body, Code, Moment, OpaqueId, Said, Words, example
 from api.waivers.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.wiring.door import Door, Unit, door_of
 from domain.bookings.booking import BookingStage
@@ -39,6 +39,7 @@ from workflows.messages import (
     BOOKING_TYPES,
     RequestBooking,
 )
+from workflows.refusals import VISIT_AHEAD_MAX
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -69,7 +70,7 @@ class BookingRequest(Body):
     programme: Code = Field(examples=["pingan_oncology_157"])
     service: Code = Field(examples=["expert_outpatient"])
     insured: Insured
-    need: Words = Field(min_length=1, repr=False)
+    need: Said = Field(repr=False)
     channel: Literal["hotline", "wechat", "app", "email"]
     hospital_id: OpaqueId | None = None
     disease: Code | None = None
@@ -156,6 +157,12 @@ def _may_have_called(called_at: datetime, caller: Caller, at: datetime) -> None:
         raise at_field("invalid", "first_called_at", "首次致电过早, 请核对日期")
 
 
+def _may_wish(day: date | None, today: date) -> None:
+    """A visit is wished for on a day to come, as in a change of date."""
+    if day is not None and not today <= day <= today + VISIT_AHEAD_MAX:
+        raise at_field("invalid", "wished_on", "希望日期须在今天起一年以内")
+
+
 async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
     booking_id = asked.ask.own_id(door.id_secret, "bk")
     opened = await unit.bookings.opened(booking_id)
@@ -165,6 +172,7 @@ async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
         return _Recorded(booking_message(opened), standing.stage)
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
+    _may_wish(asked.body.wished_on, civil_date(asked.at))
     known = await gather(unit, door, _application(asked))
     _must_book(known, asked.body)
     reserved = await _reserve(unit, booking_id, known, asked)
@@ -189,7 +197,9 @@ def _application(asked: _Requested) -> Application:
         hospital_id=body.hospital_id,
         disease=body.disease,
         planned=body.wished_on,
+        planned_as="wished_on",
         at=asked.at,
+        name=body.insured.name,
         service=body.service,
         declared={} if body.declared is None else dict(body.declared),
     )
@@ -230,7 +240,7 @@ async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested)
         await unit.bookings.reserve(booking_id, known.counter, count=count, at=asked.at)
     except EntitlementUsedUp:
         await _must_not_be_open(unit, known, asked)
-        raise Problem("entitlement-used-up") from None
+        raise Problem("entitlement-used-up", "本期服务次数已用完") from None
     return True
 
 

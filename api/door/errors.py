@@ -60,6 +60,18 @@ _REASONS: Final[dict[str, str]] = {
     "less_than": "数值过大",
     "less_than_equal": "数值过大",
 }
+_BOUNDS: Final = {
+    "string_too_short": ("min_length", "至少{}个字符"),
+    "string_too_long": ("max_length", "至多{}个字符"),
+    "string_pattern_mismatch": ("pattern", "须符合 {}"),
+    "too_short": ("min_length", "至少{}项"),
+    "too_long": ("max_length", "至多{}项"),
+    "greater_than": ("gt", "须大于{}"),
+    "greater_than_equal": ("ge", "至少{}"),
+    "less_than": ("lt", "须小于{}"),
+    "less_than_equal": ("le", "至多{}"),
+}
+"""The bound a finding is about, by its name, and how it is said."""
 _OTHER_REASON: Final = "内容不符合要求"
 _CHOSEN: Final = frozenset({"literal_error", "enum"})
 """Findings that know what might have been sent: codes of ours, never what was."""
@@ -103,11 +115,13 @@ def _reason(found: Any) -> str:
     kind = str(found.get("type", ""))
     if kind == OUR_WORDS:
         return str(found.get("msg", _OTHER_REASON))
-    reason = _REASONS.get(kind, _OTHER_REASON)
+    reason, known = _REASONS.get(kind, _OTHER_REASON), found.get("ctx", {})
     if kind in _CHOSEN:
-        listed = _CODE.findall(str(found.get("ctx", {}).get("expected", "")))
-        return f"{reason}: {'、'.join(listed)}" if listed else reason
-    return reason
+        expected = str(known.get("expected", ""))
+        listed = _CODE.findall(expected) or [expected.lower()]
+        return f"{reason}: {'、'.join(listed)}"
+    name, words = _BOUNDS.get(kind, ("", ""))
+    return f"{reason}, {words.format(known[name])}" if name in known else reason
 
 
 def respond(request: Request, problem: Problem) -> Response:

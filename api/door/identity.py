@@ -86,6 +86,10 @@ class Caller(BaseModel):
         return any(role in STAFF for role in self.roles)
 
 
+VERIFY: Final = frozenset({Role.AGENT, Role.DISPATCHER})
+"""Who finds out whether a customer is the insured person."""
+
+
 class Owned(Protocol):
     """What decides who may see a case."""
 

@@ -47,7 +47,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "too-late-to-withdraw": Kind(409, "已开始代缴, 不能再撤销"),
     "letter-not-open": Kind(409, "来信已处理或仍在自动处理"),
     "event-id-reused": Kind(409, "事件编号已用于内容不同的事件"),
-    "entitlement-used-up": Kind(409, "本期服务次数已用完"),
+    "entitlement-used-up": Kind(409, "该服务现在没有可用的次数"),
     "slot-taken": Kind(409, "该时段已被他人预约"),
     "cancelling-refused": Kind(409, "按服务条款不能取消"),
     "cancelling-costs": Kind(409, "现在取消将视为服务已使用"),
@@ -68,6 +68,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "unknown-document": Kind(422, "所列文件不属于本案件"),
     "too-many-requests": Kind(429, "请求过于频繁"),
     "internal": Kind(500, "系统内部错误"),
+    "case-stopped": Kind(503, "案件流程中断, 恢复后可用同一键重试"),
     "unavailable": Kind(503, "服务暂时不可用"),
 }
 

@@ -208,6 +208,9 @@ class ContactView(BaseModel):
     name: str = Field(repr=False)
     phone: str = Field(repr=False)
     bed: str = Field(repr=False)
+    name_on_list: str | None = Field(
+        repr=False, description="保险公司名单上的姓名, 仅与所报姓名不符时; 限服务人员"
+    )
 
 
 class CaseLine(BaseModel):

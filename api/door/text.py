@@ -29,6 +29,7 @@ DISCHARGE_AHEAD_MAX: Final = timedelta(days=365)
 
 IdType = IdKind
 
+_MOBILE: Final = re.compile(r"^1[3-9][0-9]{9}$", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -43,6 +44,12 @@ def not_blank(text: str) -> str:
     if not text.strip():
         raise said("内容不能为空")
     return _printable(text)
+
+
+def _mobile(number: str) -> str:
+    if not _MOBILE.fullmatch(number):
+        raise said("须为11位手机号码, 例如 13800138000")
+    return number
 
 
 def _payable(money: Money) -> Money:
@@ -75,9 +82,14 @@ def _sane_moment(at: datetime) -> datetime:
 
 Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(not_blank)]
 Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
+Said = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(not_blank)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
 OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128)]
-Phone = Annotated[str, Field(pattern=r"^1[3-9][0-9]{9}$", max_length=11, examples=["13800138000"])]
+Phone = Annotated[
+    str,
+    AfterValidator(_mobile),
+    Field(examples=["13800138000"], json_schema_extra={"pattern": _MOBILE.pattern}),
+]
 Email = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,180}\.[A-Za-z]{2,10}$", max_length=254),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, Field
@@ -130,6 +131,12 @@ def _steps(service: Service) -> list[StepAsked]:
     ]
 
 
+def chosen_from(options: Iterable[Mapping[str, Any]]) -> Asks:
+    """What a choice is made from: the options as they were offered, by their names."""
+    named = [Coded(code=one["option"], name=one["words"] or one["option"]) for one in options]
+    return {"option": named} if named else {}
+
+
 def asked_by(door: Door, row: TaskRow) -> Asks:
     """What an open step's form wants, by code; none once it is closed.
 
@@ -138,6 +145,8 @@ def asked_by(door: Door, row: TaskRow) -> Asks:
     if row.closed_at is not None or row.kind not in TASKS:
         return {}
     kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
+    if kind is TaskKind.CHOOSE_OPTION:
+        return chosen_from(row.offered)
     if not (is_booking or row.case_id.startswith("rs-")):
         return {}
     try:

@@ -234,6 +234,10 @@ def _unbookable(value: object) -> str:
             _ = value.fen
         except AmountRefused as refused:
             return str(refused)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return "时刻须带时区, 例如 2026-05-06T08:40:00+08:00"
+    if isinstance(value, str) and value and not value.strip():
+        return "内容不能为空"
     if isinstance(value, str) and "\x00" in value:
         return "文本含有无效字符"
     if isinstance(value, list) and any(isinstance(one, str) and "\x00" in one for one in value):

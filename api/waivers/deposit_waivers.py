@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from api.door.access import seen_case
 from api.door.docs import FAILURES
-from api.door.identity import ANYONE, STAFF, Caller, allowed
+from api.door.identity import ANYONE, STAFF, VERIFY, Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import (
     CaseFile,
@@ -124,7 +124,8 @@ async def get_contact(
     found = await door.board.contact(case_id, viewer(served))
     if found is None:
         raise Problem("not-found", case_id=case_id)
-    return ContactView(**found.model_dump())
+    told = found.model_dump()
+    return ContactView(**(told if served.role in VERIFY else told | {"name_on_list": None}))
 
 
 @routes.get(

@@ -222,6 +222,7 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         disease=body.disease,
         planned=body.planned_admission,
         at=at,
+        name=body.insured.name,
         declared={} if body.declared is None else dict(body.declared),
         service=wanted.service if wanted else None,
         opens_case=wanted is None,

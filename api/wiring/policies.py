@@ -5,9 +5,9 @@ Part of `api.wiring`, as a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.policy import PolicyRow, Unheard
 from domain.waiver import Role
@@ -16,6 +16,7 @@ from domain.waiver import Role
 class Policies(Protocol):
     """Policies and their early ends."""
 
+    def name_in(self, row: Mapping[str, Any]) -> str: ...
     async def numbered(
         self, policy_no: str, programmes: Collection[str]
     ) -> Sequence[PolicyRow]: ...

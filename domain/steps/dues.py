@@ -56,6 +56,7 @@ _KINDS: Final[dict[Budget, tuple[TaskKind, ...]]] = {
         TaskKind.RESCUE_STEP,
         TaskKind.REPORT_RESCUE,
         TaskKind.COORDINATE_RESCUE,
+        TaskKind.RESUME_MATTER,
     ),
     _TODAY: (
         TaskKind.BREACH,
@@ -66,6 +67,7 @@ _KINDS: Final[dict[Budget, tuple[TaskKind, ...]]] = {
         TaskKind.NAME_PERSON,
         TaskKind.CHECK_OUT,
         TaskKind.DECIDE_WARD,
+        TaskKind.MAKE_READY,
         TaskKind.FIND_PARCEL,
     ),
     _TOMORROW: (

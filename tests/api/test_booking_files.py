@@ -13,7 +13,16 @@ from domain.privacy import mask_name
 from domain.programmes.rules import RuleCode
 from tests.api.conftest import HOSPITAL, NAME, PHONE, House
 from tests.api.test_bad_input import problem
-from tests.api.test_bookings import NEED, P04, booked, done, insured_of, reviewed, staged
+from tests.api.test_bookings import (
+    NEED,
+    P04,
+    booked,
+    done,
+    insured_of,
+    request_of,
+    reviewed,
+    staged,
+)
 from tests.api.test_callbacks import call
 from tests.api.test_reporting import open_task
 from tests.api.test_sight import audited
@@ -36,9 +45,29 @@ async def test_a_booking_says_why_a_person_must_judge_it(worked: House) -> None:
     file = await seen(worked, booking_id)
     assert (file["outcome"], file["outcome_name"]) == ("needs_person", "需人工判断")
     assert [(one["code"], one["text"]) for one in file["reasons"]] == [(rule.code, rule.text)]
-    assert review["subject"] == rule.text
+    assert review["subject"] == f"{rule.text}; 是否已过等待期"
     lines = [one["text"] for one in file["timeline"] if one["event"] == "needs_person"]
     assert lines == [f"需人工判断: {rule.text}"]
+
+
+async def test_a_name_that_is_not_the_lists_and_what_nobody_has_said_are_named(
+    worked: House,
+) -> None:
+    await insured_of(worked, P04)
+    insured = request_of(worked)["insured"] | {"name": "张三"}
+    booking_id = await booked(worked, insured=insured, declared=None)
+    other = "姓名与名单不符, 是否为被保险人本人须人工核实"
+    task = await open_task(worked, booking_id, "take_request")
+    assert other in task["subject"]
+    assert "诊断是否符合要求" in task["subject"]
+    file = await seen(worked, booking_id)
+    assert file["outcome"] == "needs_person"
+    assert other in [one["text"] for one in file["reasons"]]
+    assert "诊断是否符合要求" in [one["text"] for one in file["open"]]
+    told = (await worked.get(f"/v1/bookings/{booking_id}/contact", "agent")).json()
+    assert (told["name"], told["name_on_list"]) == ("张三", NAME)
+    await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
+    assert (await open_task(worked, booking_id, "review_booking"))["subject"] == task["subject"]
 
 
 async def test_papers_a_reviewer_asks_for_are_missing_until_they_come(worked: House) -> None:
@@ -81,7 +110,8 @@ async def test_who_serves_a_booking_is_told_whom_to_call_and_it_is_audited(worke
     path = f"/v1/bookings/{booking_id}/contact"
     task = await open_task(worked, booking_id, "take_request")
     told = await worked.get(path, "agent")
-    assert told.json() == {"booking_id": booking_id, "name": NAME, "phone": PHONE}
+    listed = {"name_on_list": None}  # the same one
+    assert told.json() == {"booking_id": booking_id, "name": NAME, "phone": PHONE} | listed
     assert (await audited(worked)).count("contact.viewed") == 1
     await worked.post(f"/v1/tasks/{task['task_id']}/claim", role="agent")
     assert (await worked.get(path, "agent")).status_code == 200
@@ -109,13 +139,14 @@ async def test_a_customer_finds_their_choice_on_their_own_worklist(worked: House
     await reviewed(worked, booking_id)
     options = [{"option": f"expert-{n}", "words": f"擅长{n}"} for n in (1, 2, 3)]
     await done(worked, booking_id, "offer_options", "reviewer", options=options)
-    await open_task(worked, booking_id, "choose_option")
+    asked = (await open_task(worked, booking_id, "choose_option"))["asks"]
     own = await worked.get(f"/v1/bookings/{booking_id}", "customer", subject="customer-1")
     told = {one["kind"]: one["completion"] for one in own.json()["tasks"]}
     assert [one["words"] for one in told["offer_options"]["options"]] == ["擅长1", "擅长2", "擅长3"]
     assert told["review_booking"] is None  # the opinion's words are the house's own
     choice = next(one for one in own.json()["tasks"] if one["kind"] == "choose_option")
     assert [one["name"] for one in choice["asks"]["option"]] == ["擅长1", "擅长2", "擅长3"]
+    assert asked == choice["asks"], "the list says the same"
 
     async def listed(role: str, **whose: Any) -> list[str]:
         answer = await worked.get("/v1/tasks", role, **whose)

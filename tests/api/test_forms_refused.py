@@ -19,6 +19,32 @@ from domain.steps.kinds import TaskKind
             "不在允许的取值之内: phone、wechat、in_person",
         ),
         (TaskKind.ARRANGE_SERVICE, b'{"arranged": true}', "service_at", "已安排须填写就诊时间"),
+        (
+            TaskKind.ARRANGE_SERVICE,
+            b'{"arranged": true, "service_at": "2027-01-10T10:00:00"}',
+            "service_at",
+            "时刻须带时区, 例如 2026-05-06T08:40:00+08:00",
+        ),
+        (
+            TaskKind.CONFIRM_BOOKING,
+            b'{"confirmed": true, "told_by": "app", "note": " "}',
+            "note",
+            "内容不能为空",
+        ),
+        (TaskKind.OFFER_OPTIONS, b'{"options": []}', "options", "条目过少, 至少1项"),
+        (TaskKind.DECIDE_USE, b'{"used": true, "reason": ""}', "reason", "内容过短, 至少1个字符"),
+        (
+            TaskKind.CHOOSE_OPTION,
+            b'{"option": "a b"}',
+            "option",
+            "格式不正确, 须符合 ^[A-Za-z0-9._-]+$",
+        ),
+        (
+            TaskKind.FOLLOW_UP_CALL,
+            b'{"reached": true, "satisfaction": 6}',
+            "satisfaction",
+            "数值过大, 至多5",
+        ),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],
 )

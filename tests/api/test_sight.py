@@ -148,18 +148,20 @@ async def audited(house: House) -> list[str]:
 
 
 async def test_who_serves_the_case_is_told_whom_to_call_and_it_is_audited(worked: House) -> None:
-    case_id = str((await worked.report()).json()["case_id"])
+    case_id = str((await worked.report(name="李四")).json()["case_id"])
     path = f"/v1/deposit-waivers/{case_id}/contact"
     task = await open_task(worked, case_id, "first_contact")
+    assert task["subject"].startswith("姓名与名单不符")
     problem(await worked.get(path, "agent"), 403, "forbidden")
     await worked.post(f"/v1/tasks/{task['task_id']}/claim", role="agent")
     told = await worked.get(path, "agent")
-    assert told.json() == {"case_id": case_id, "name": NAME, "phone": PHONE, "bed": "12床"}
+    given = {"case_id": case_id, "name": "李四", "phone": PHONE, "bed": "12床"}
+    assert told.json() == given | {"name_on_list": NAME}
     assert (await audited(worked)).count("contact.viewed") == 1
     problem(await worked.get(path, "agent", subject="agent-2"), 403, "forbidden")
     problem(await worked.get(path, "nurse"), 404, "not-found")
     await on_the_team(worked, case_id)
-    assert (await worked.get(path, "nurse")).json()["phone"] == PHONE
+    assert (await worked.get(path, "nurse")).json() == given | {"name_on_list": None}
     for role in ("customer", "supervisor", "finance", "reviewer"):
         problem(await worked.get(path, role), 403, "forbidden")
     assert (await audited(worked)).count("contact.viewed") == 2

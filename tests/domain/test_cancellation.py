@@ -9,7 +9,7 @@ from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost, cost_of_cancelling, is_named, uses_up
 from domain.events import ExpectedEvent
-from domain.programmes.services import Loss, Service, Shape
+from domain.programmes.services import Consumption, Loss, Service, Shape
 
 CALENDAR = load_calendar()
 ALL = {one.code: one for one in load_programmes()}
@@ -195,6 +195,22 @@ def test_every_service_that_somebody_goes_to_is_in_the_table_above() -> None:
         for each in one.services
         if each.shape in visited
     }
+
+
+def test_what_falls_under_what_a_file_names() -> None:
+    """A file that says nothing of giving up, and names one loss only."""
+
+    def named(one: Loss, *result: str) -> set[Loss]:
+        terms = Consumption(also_on=(one,), source="inferred")
+        made = Service(code="a", name="一", consumption=terms, result=result, source="inferred")
+        losses: tuple[Loss, ...] = (*AWAY, "not_admitted")
+        return {loss for loss in losses if uses_up(made, loss, giving_up=Cost.FREE)}
+
+    assert named("not_on_time") == {"not_on_time", "no_show"}
+    assert named("no_show") == {"no_show"}  # whoever came late did come
+    for one in ("no_show", "not_on_time", "not_admitted"):
+        assert named(one, "bed") == {"no_show", "not_on_time", "not_admitted"}
+    assert named("refusal_to_sign", "bed") == set()
 
 
 @pytest.mark.parametrize(

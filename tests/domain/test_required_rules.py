@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.documents import DocumentKind, DocumentStage, outstanding
-from domain.eligibility import Outcome, judge
+from domain.eligibility import Outcome, judge, to_judge, unanswered
 from domain.programmes.rules import RuleCode
 from domain.programmes.services import PreconditionCode, ServiceQuota
 from tests.domain.questions import ALL, CALENDAR, TODAY, facts, verdict
@@ -226,3 +226,26 @@ def test_the_staff_of_p01_falls_short_of_its_own_ratio() -> None:
     assert p01.hospitals.network_total is not None
     assert round(offline / p01.hospitals.network_total, 2) == 1.28
     assert stated["offline_staff_per_hospital"] == 1.5
+
+
+@pytest.mark.parametrize("code", [one.code for one in ALL.values() if one.eligibility])
+def test_another_name_than_the_lists_is_a_persons_to_judge(code: str) -> None:
+    programme = ALL[code]
+    rule, service = programme.rule(RuleCode.INSURED_ON_LIST), programme.services[0].code
+    found = verdict(code, service, name_as_listed=False)
+    if rule is None:  # a hospital takes whoever is brought in
+        assert RuleCode.INSURED_ON_LIST not in found.codes
+        return
+    assert found.outcome is Outcome.NEEDS_PERSON
+    assert "姓名与名单不符" in to_judge(found)
+    unknown = verdict(code, service, name_as_listed=None)
+    assert RuleCode.INSURED_ON_LIST not in unknown.codes
+
+
+def test_a_list_that_nobody_has_read_and_a_word_nobody_has_said_refuse_nobody() -> None:
+    found = verdict("pingan_oncology_157", "second_opinion", hospital_on_network=None)
+    assert to_judge(found) == "医院是否在服务网络内须人工核实"
+    unsaid = verdict("pingan_oncology_157", "second_opinion", diagnosis=None, planned_on=None)
+    assert unsaid.outcome is Outcome.ELIGIBLE
+    asked = unanswered(unsaid, ALL["pingan_oncology_157"])
+    assert [one.text for one in asked] == ["诊断是否符合要求"]

@@ -20,7 +20,7 @@ from tests.soak.people import RealHouse
 PROGRAMME: Final = "ins_oncology"
 _GLANCE: Final = 0.5
 _SOON: Final = timedelta(seconds=3)
-"""How far ahead a visit is arranged: somebody who does not come is reported after it only."""
+"""How far ahead a visit is arranged."""
 
 ALWAYS: Final[dict[str, dict[str, Any]]] = {
     "take_request": {"identity_verified": True, "need": "soak"},
@@ -45,7 +45,7 @@ class Booked:
         self._says_no = chance.choice((0, 0, 1))
         self._outcomes = [
             *chance.choice(([], ["provider_failed"], ["rescheduled"])),
-            chance.choice(("delivered", "delivered", "no_show", "given_up")),
+            chance.choice(("delivered", "given_up")),  # nobody waits out the grace of a no-show
         ]
         self._gives_up_at = chance.choice(("", "", "medical_review", "coordinating", "confirmed"))
         self._used = chance.random() < 0.5

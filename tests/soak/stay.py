@@ -132,7 +132,8 @@ class Stay(Hands):
                     "treatment_talk": "soak",
                 }
             case "arrange_visit":
-                return {"visit_at": soon.isoformat(), "payment_mode": self._mode_of_visit}
+                visit = {"visit_at": soon.isoformat(), "again_because": "soak"}
+                return visit | {"payment_mode": self._mode_of_visit}
             case "answer_top_up":
                 mode = MODES[len(task["subject"]) % 2 + amount_fen % 3]
                 return {"accepted": True, "payment_mode": mode, "visit_at": soon.isoformat()}

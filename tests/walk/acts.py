@@ -25,6 +25,7 @@ from workflows.messages import (
     RequestTopUp,
     Withdraw,
 )
+from workflows.policy_messages import PolicyEnds
 
 LEAPS: Final = (0, 1, 1, 20, 20, 300, 300, 3000)
 """Minutes that pass at once; none means: to the next alarm."""
@@ -191,6 +192,11 @@ class Acts:
             ("hold", "hold", "reassign", "staff", "staff", "policy_ended", "died")
         )
         if act in ("policy_ended", "died") and self._chance.random() < 0.7:
+            return
+        if act == "policy_ended" and self._run.now.minute % 2:
+            ends_on = civil_date(self._run.now) + timedelta(days=self._run.now.minute % 5)
+            word = PolicyEnds(actor=SUPERVISOR, at=self._run.now, ends_on=ends_on)
+            self._scene.signal("policy_ends", word)
             return
         self._intervene(act)
 

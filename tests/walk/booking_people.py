@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from activities.ports.cases import TaskOpened
 from domain.bookings.booking import VisitOutcome
 from domain.bookings.expenses import papers_of
+from domain.bookings.papers import lacking
 from domain.bookings.rehabilitation import calls_allowed
 from domain.bookings.terms import INTAKE_NAMES
 from domain.bookings.visit import Escorting, escorting
@@ -296,6 +297,16 @@ UNWILLING: Final[dict[TaskKind, tuple[Answer, ...]]] = {
     TaskKind.PHONE_CUSTOMER: (_says(reached=False),),
 }
 """What leads elsewhere; never refused either."""
+
+
+def needed(one: BookingScene) -> list[DocumentKind]:
+    """What has to be handed in, the slip last; of papers that replace each other one."""
+    terms = one.programme.for_booking(one.service.code)
+    have: list[DocumentKind] = []
+    slip = DocumentKind.ADMISSION_SLIP
+    while lacks := [kind for kind in lacking(terms, None, have) if kind is not slip]:
+        have.append(lacks[0])
+    return [*have, slip] if lacking(terms, None, have) else have
 
 
 def moment(text: str) -> datetime:

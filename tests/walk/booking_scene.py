@@ -71,6 +71,8 @@ class BookingScene:
         self._calls = 0
         self._papers = 0
         self.nurses = 0
+        self.taken: list[datetime] = []
+        self.handed_in: list[datetime] = []
         self.story: list[str] = []
         self.happened: Counter[str] = Counter()
         self.cost: Cost | None = None
@@ -109,6 +111,10 @@ class BookingScene:
     def called_first(self, at: datetime) -> None:
         """The customer had called about this before the request was written down."""
         self._asked = self._asked.model_copy(update={"first_called_at": at})
+
+    def asked_by(self, who: Actor) -> None:
+        """Somebody else asks than an agent who is on the telephone."""
+        self._asked = self._asked.model_copy(update={"requested_by": who})
 
     # What there is -------------------------------------------------------------------------------
 
@@ -224,6 +230,7 @@ class BookingScene:
             document_id = f"doc-{self._papers}"
             message = PapersArrived(at=self.now, document_id=document_id, kind=kind)
             self.tell(f"papers {kind}")
+            self.handed_in.append(self.now)
             self.run.signal("papers_arrived", message)
             self.settle()
 
@@ -248,6 +255,7 @@ class BookingScene:
         self.tell(f"{nurse} says {'yes' if yes else 'no'}")
         if yes:
             self._answered.add(visit)
+            self.taken.append(self.now)
         for _ in range(self.chance.choice((1, 1, 2))):
             self.run.signal("visit_taken", word)
             self.settle()

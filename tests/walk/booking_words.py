@@ -24,6 +24,7 @@ from workflows.messages import (
     SlotWithdrawn,
     VisitTaken,
 )
+from workflows.policy_messages import PolicyEnds
 
 if TYPE_CHECKING:
     from tests.walk.bookings import BookingWalk
@@ -139,5 +140,8 @@ def _contract_ends(walk: BookingWalk) -> None:
         ahead = walk.chance.choice((None, 0, 1, 5, 30))
         last = None if ahead is None else civil_date(walk.now) + timedelta(days=ahead)
         walk.tell(f"contract_ends {last}")
-        walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now, ends_on=last))
+        if last is not None and ahead in (1, 30):  # said of the policy, to all that rests on it
+            _signal(walk, "policy_ends", PolicyEnds(actor=INSURER, at=walk.now, ends_on=last))
+        else:
+            walk.run.update("end_contract", EndContract(actor=INSURER, at=walk.now, ends_on=last))
         walk.contract_ends = True

@@ -215,6 +215,13 @@ class BookingWalk(BookingScene):
             if clock.state is ClockState.BREACHED:
                 assert clock.instance in told, f"{clock.instance} was broken in silence"
         assert self.unit == self._unit_due(), (self.stage, self.cost, self.outcome)
+        if self.stage is BookingStage.TERMINATED and self.outcome in LOSSES:
+            said = "booking_missed_used" if self.unit == "consumed" else "booking_missed"
+            ended = "booking_contract_ended"
+            assert [one.template for page in self.pages for one in page.notices][-1] in (
+                said,
+                ended,
+            )
         assert self._loop.run(self.books.balances(BOOKING_ID)) == Balances()
         assert self.partners.paid_twice == []
         taken_back = {*self.partners.withdrawn, *self.asks_refused}

@@ -155,7 +155,8 @@ class People:
     def _arrange_visit(self, task: TaskOpened, now: datetime, _: int) -> dict[str, Any]:
         visit_at = now + timedelta(hours=self.chance.randrange(1, 50))
         mode = self.chance.choice([None, *self.modes])
-        return {"visit_at": visit_at.isoformat(), "payment_mode": mode.value if mode else None}
+        visit = {"visit_at": visit_at.isoformat(), "again_because": "改期后可到院"}
+        return visit | {"payment_mode": mode.value if mode else None}
 
     def _sign_on_site(self, *_: Any) -> dict[str, Any]:
         no_show = self.luck(0.03)

@@ -27,6 +27,7 @@ from domain.programmes.services import Shape
 from domain.programmes.terms import ClockTerms
 from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar, programme_of
+from tests.walk.booking_moments import breathe, misplaced
 from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services
 from tests.walk.booking_words import strangers_words
@@ -97,10 +98,14 @@ def test_every_step_of_a_booking_is_done_by_somebody_who_knows_it() -> None:
 
 @each_service
 def test_in_time_every_promise_is_kept(walk: Walks, programme: str, service: str) -> None:
+    """Between two acts a moment passes, so that a promise counted from another one is seen."""
     one = walk(programme, service)
     one.start()
-    one.finish()
+    one.go_on(lambda: False, before=lambda: breathe(one))
     one.check()
+    assert misplaced(one) == []
+    undated = [task for page in one.pages for task in page.tasks_opened if task.due_at is None]
+    assert undated == [], "it would lie unseen"
     assert one.stage is BookingStage.CLOSED
     broken = [c.instance for c in one.clocks.values() if c.state is ClockState.BREACHED]
     assert broken == []

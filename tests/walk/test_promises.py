@@ -14,13 +14,13 @@ from typing import Any, Final
 import pytest
 
 from adapters.programmes.files import load_programmes
-from domain.bookings.papers import LOOKED_AT_WITHIN, lacking
+from domain.bookings.papers import LOOKED_AT_WITHIN
 from domain.clock import due_at
 from domain.documents import DocumentKind
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar
-from tests.walk.booking_people import WILLING, moment
+from tests.walk.booking_people import WILLING, moment, needed
 from tests.walk.bookings import BookingWalk
 
 CALLED: Final = moment("2026-08-31 08:30")
@@ -65,15 +65,6 @@ def asked(loop: asyncio.Runner, programme: str, service: str) -> BookingWalk:
     one.reach(ANSWERED)
     assert one.go_on(lambda: one.waits_for(TaskKind.CHECK_PAPERS) is not None)
     return one
-
-
-def needed(one: BookingWalk) -> list[DocumentKind]:
-    """What has to be handed in, the slip last; of papers that replace each other one."""
-    terms = one.programme.for_booking(one.service.code)
-    have: list[DocumentKind] = []
-    while lacks := [kind for kind in lacking(terms, None, have) if kind is not SLIP]:
-        have.append(lacks[0])
-    return [*have, SLIP] if lacking(terms, None, have) else have
 
 
 def look(one: BookingWalk, **otherwise: Any) -> None:
@@ -186,6 +177,27 @@ def test_a_missing_slip_moves_no_start_and_the_wait_for_it_is_kept(loop: asyncio
         [pause] = clock.pauses
         assert (pause.from_at, pause.until_at, pause.counts) == (ANSWERED, LAST_PAPER, False)
         assert (clock.started_at, clock.due_at) == (CALLED, clock.first_due_at)
+
+
+def test_a_promise_that_waits_for_a_reviewers_wish_goes_on_when_it_is_handed_in(
+    loop: asyncio.Runner,
+) -> None:
+    """G20 of P06 has what was left of it from there; that we look later is our own time."""
+    one = asked(loop, "anxin_cancer_inpatient", "inpatient_arrangement")
+    hand_in_and_look(one)
+    review = one.waits_for(TaskKind.REVIEW_BOOKING)
+    assert review is not None
+    wanted = [DocumentKind.OUTPATIENT_RECORD.value, DocumentKind.BLOOD_REPORT.value]
+    one.report(review, form={"approved": False, "missing": wanted})
+    assert one.clocks["G20.1"].stands_still
+    one.reach(moment("2026-09-04 16:00"))
+    one.hand_in(DocumentKind.OUTPATIENT_RECORD)
+    one.reach(AGREED)
+    one.hand_in(DocumentKind.BLOOD_REPORT)  # a better one: the first would not do
+    one.reach(moment("2026-09-08 09:00"))
+    look(one, complete=True)
+    [pause] = one.clocks["G20.1"].pauses
+    assert (pause.from_at, pause.until_at, pause.counts) == (LOOKED, AGREED, True)
 
 
 def test_who_has_handed_all_in_before_he_is_asked_was_not_waited_for(

@@ -20,6 +20,7 @@ from domain.programmes.services import Step
 from domain.rescues.rescue import RescueOutcome, RescueStage
 from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, programme_of
+from tests.walk.booking_people import moment
 from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, Happening, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
 from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
@@ -320,6 +321,32 @@ def test_one_step_written_down_after_the_end_asks_for_the_next(walk: Walks) -> N
         assert task.subject == f"escorted_examination.{step}"
         one.finish_task(task)
     one.check()
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen", "line"),
+    [
+        ("17:20", "17:25", "医务科"),
+        ("17:20", "17:50", "院总值班"),  # medical affairs has gone home at 17:30 (R528)
+        ("07:40", "08:05", "医务科"),
+    ],
+)
+def test_the_line_that_is_at_work_when_a_rescue_is_reported_hears_of_it_and_only_one(
+    raised: str, seen: str, line: str
+) -> None:
+    with asyncio.Runner() as loop:
+        began = moment(f"2026-09-24 {raised}")
+        one = RescueScene(
+            "hosp_rescue_channel", "er_rescue_channel", seed="line", loop=loop, raised_at=began
+        )
+        one.start()
+        one.reach(moment(f"2026-09-24 {seen}"))
+        one.triage(one.terms.groups[0].code, way="rescue_room", level=1)
+        one.reach(moment("2026-09-24 18:30"))
+        one.ends(RescueOutcome.ADMITTED)
+        told = [task.subject for task in one.opened if task.kind is TaskKind.REPORT_RESCUE]
+        assert told == [line]
+        one.run.close()
 
 
 def _step(one: RescueScene, code: str) -> Step:

@@ -266,3 +266,11 @@ def test_nothing_is_arranged_for_a_day_after_the_cover(
     wish = ChangeDate(wished_on=date(2027, 1, 1), actor=AGENT, at=NOW)
     with pytest.raises(ApplicationError, match="有效期"):
         asked.refusals.new_date(wish)
+
+
+def test_a_step_that_contradicts_itself_or_names_a_day_years_ahead_is_refused() -> None:
+    visit = {"arranged": False, "service_at": "2026-09-14T09:00:00+08:00"}
+    assert Asked(*P04).refused(TaskKind.ARRANGE_SERVICE, **visit) == "未安排时不填写就诊时间"
+    assert Asked(*P04).refused(TaskKind.ARRANGE_SERVICE, arranged=False) == ""
+    told = {"told_by": "phone", "customer_date": "2062-01-01"}
+    assert "晚于一年" in Asked(*P04).refused(TaskKind.TELL_RESULT, **told)

@@ -228,9 +228,11 @@ async def test_a_nurse_who_does_not_come_is_replaced_by_the_dispatcher(case_of: 
             await case.handle.signal("visit_taken", away)
         again = await case.task(TaskKind.ARRANGE_VISIT, subject="refused nurse_ill")
         assert again.clock == "K05.1"
-        await case.complete(
-            again, DISPATCHER, {"visit_at": (case.time.now() + timedelta(hours=2)).isoformat()}
-        )
+        visit = {"visit_at": (case.time.now() + timedelta(hours=2)).isoformat()}
+        with pytest.raises(WorkflowUpdateFailedError):
+            await case.complete(again, DISPATCHER, visit)  # it would be the same nurse
+        assert await refused(case, "staff", role=Role.NURSE, staff_id=NURSE.id) == "FormRefused"
+        await case.complete(again, DISPATCHER, visit | {"again_because": "下午可到院"})
         await case.until(lambda: len(case.partners.visits) == 2)
         await people.sign_on_site(case)
         await case.until(lambda: case.stage is Stage.IN_HOSPITAL)

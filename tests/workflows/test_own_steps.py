@@ -94,7 +94,7 @@ async def test_city_and_hospital_are_agreed_on_before_a_hospital_is_asked(
         await booked.go_to("2026-09-18 12:00")
         await stewards.report(booked, VisitOutcome.NOT_ON_TIME)
         await booked.ends(BookingStage.TERMINATED)
-        assert booked.told[-1] == "booking_missed"
+        assert (booked.unit, booked.told[-1]) == ("consumed", "booking_missed_used")
 
 
 async def test_the_expert_advises_before_and_the_service_is_summed_up_afterwards(
@@ -152,7 +152,7 @@ async def test_the_call_is_passed_on_and_precautions_are_told_with_the_result(
 async def test_an_opinion_is_written_by_an_authority_of_the_specialty(
     booking_of: BookingOf,
 ) -> None:
-    """R656: 该专科疾病相关的权威专家; R666: the call is passed on here as well."""
+    """R656: 该专科疾病相关的权威专家; R666, R658: passed on, and told, here as well."""
     async with booking_of(*P17, "2026-09-11 09:00") as booked:
         await booked.do(TaskKind.TAKE_REQUEST, identity_verified=True, need="二诊意见")
         await own_step(booked, "transfer")
@@ -162,7 +162,14 @@ async def test_an_opinion_is_written_by_an_authority_of_the_specialty(
         anyone = booked.do(TaskKind.ASSIGN_EXPERT, assigned=True, expert="e-1", **stewards.BEST)
         assert await refused(anyone) == "specialty"
         await stewards.next_step(booked, TaskKind.ASSIGN_EXPERT)
+        asked = await booked.task(TaskKind.CONFIRM_BOOKING)
+        assert (asked.clock, booked.clocks["G25.1"].met_at) == ("G25.1", None)  # not told yet
+        bare = booked.do(TaskKind.CONFIRM_BOOKING, confirmed=True, told_by="phone")
+        assert await refused(bare) == "says"
+        await stewards.confirm(booked)
         await booked.task(TaskKind.DELIVER_REPORT)
+        assert {"booking_precautions", "booking_arranged"} <= {*booked.told}
+        assert booked.clocks["G25.1"].met_at is not None
 
 
 async def test_as_long_as_a_patient_lies_in_hospital_doctor_and_family_are_spoken_with(

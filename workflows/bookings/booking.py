@@ -16,7 +16,7 @@ from domain.bookings.booking import BookingStage
 from domain.bookings.forms import ConfirmBooking, NamePerson, ReviewBooking, TakeRequest
 from domain.bookings.terms import has_own_person, is_reviewed, preferred
 from domain.cancellation import USES_UP, uses_up
-from domain.eligibility import Outcome
+from domain.eligibility import Outcome, to_judge, unanswered
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at, words_of
 from domain.programmes.services import FollowUp, Loss, Service
@@ -65,6 +65,13 @@ class Booking(ABC):
     def _judged(self) -> str:
         """Why the rules did not simply say yes, in the programme's words."""
         return "; ".join(reason.text for reason in self._asked.verdict.reasons)
+
+    @property
+    def _to_find_out(self) -> str:
+        """What a person has to judge, and what nobody has said yet, for whoever serves it."""
+        verdict = self._asked.verdict
+        unsaid = (reason.text for reason in unanswered(verdict, self._asked.programme))
+        return "; ".join(one for one in (to_judge(verdict), *unsaid) if one)
 
     @property
     def _is_serving(self) -> bool:
@@ -119,6 +126,9 @@ class Booking(ABC):
             raise BookingOver(BookingStage.REJECTED, self._judged)
         if asked.verdict.outcome is Outcome.NEEDS_PERSON:
             desk.note("needs_person", f"需人工判断: {self._judged}", at=at)
+        if unsaid := unanswered(asked.verdict, asked.programme):
+            asks = "; ".join(reason.text for reason in unsaid)
+            desk.note("to_find_out", f"申请时未说明, 须核实: {asks}", at=at)
         desk.tell("booking_received")
         if asked.first_called_at is not None:
             desk.note("first_call", "客户首次致电", at=asked.first_called_at, by=asked.requested_by)
@@ -133,6 +143,7 @@ class Booking(ABC):
             at=at,
             until=ExpectedEvent.FIRST_RESPONSE,
             due_at=self._answer_by,
+            subject=self._to_find_out,
         )
         first = await desk.done(step)
         desk.happened(ExpectedEvent.FIRST_RESPONSE, at=first.at)
@@ -154,7 +165,7 @@ class Booking(ABC):
                 TaskKind.REVIEW_BOOKING,
                 at=workflow.now(),
                 until=ExpectedEvent.CUSTOMER_TOLD,
-                subject=self._judged,
+                subject=self._to_find_out,
             )
             opinion = await desk.done(step)
             form = opinion.read(ReviewBooking)

@@ -18,9 +18,15 @@ _NOTICES: Final = {
     BookingStage.EXPIRED: "booking_expired",
 }
 
+_NOTICES_OF_USED: Final = _NOTICES | {
+    BookingStage.CANCELLED: "booking_cancelled_used",
+    BookingStage.TERMINATED: "booking_missed_used",
+}
+"""Whoever has lost a unit is told so."""
+
 
 def end_notice(stage: BookingStage, *, contract_ended: bool, used: bool) -> str:
     """The notice of an end before the usual one; none for that."""
-    if stage is BookingStage.CANCELLED and used:
-        return "booking_cancelled_used"
-    return "booking_contract_ended" if contract_ended else _NOTICES.get(stage, "")
+    if contract_ended and not (stage is BookingStage.CANCELLED and used):
+        return "booking_contract_ended"
+    return _NOTICES_OF_USED.get(stage, "") if used else _NOTICES.get(stage, "")

@@ -99,7 +99,8 @@ class Papers:
         since, now = self._state.owed_since, workflow.now()
         due = now + CHASED_AFTER if since is None else look_by(since, self._state.calendar)
         step = self._desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=due)
-        self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
+        if since is not None:
+            self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
         return await self._desk.done(step)
 
     async def ask_again(self, kinds: list[DocumentKind], opinion: Completion) -> None:

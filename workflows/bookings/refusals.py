@@ -294,6 +294,8 @@ class BookingRefusals:
         """A time to come, with whom and where the service promises, whoever says so."""
         if form.service_at is None:
             return
+        if not form.arranged:
+            raise refusal(FORM_REFUSED, "未安排时不填写就诊时间", "service_at")
         if form.service_at.tzinfo is None or form.service_at <= at:
             raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
         if form.service_at > at + VISIT_AHEAD_MAX:

@@ -122,6 +122,7 @@ class CaseState(PayingState):
     refund_ids: list[str] = Field(default_factory=list)
     refund_references: list[str] = Field(default_factory=list)
     visits_lost: list[str] = Field(default_factory=list)  # taken, and then nobody came
+    nurse_failed: str = ""  # who had a visit and does not come; nobody sends her again unseen
     visits_taken: list[str] = Field(default_factory=list)
     late_refunds: dict[str, RefundReceived] = Field(default_factory=dict)  # by open step
     late_claims: dict[str, ClaimDecided] = Field(default_factory=dict)  # by open step

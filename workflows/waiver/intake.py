@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.clock import Clock
-from domain.eligibility import Outcome
+from domain.eligibility import Outcome, to_judge
 from domain.programmes.rules import RuleCode
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.kinds import TaskKind
@@ -40,9 +40,12 @@ class Intake:
             reasons = "; ".join(reason.text for reason in opening.verdict.reasons)
             desk.tell("qualification", reason=f"不符合: {reasons}")
             raise CaseOver(Stage.REJECTED, reasons)
+        judged = to_judge(opening.verdict)
+        if judged:
+            desk.note("needs_person", f"需人工判断: {judged}", at=at)
         desk.happened(ExpectedEvent.CASE_REPORTED, at=at)
         first = desk.promised(ExpectedEvent.CONTACT_MADE, ExpectedEvent.FIRST_HANDLED)
-        contact_task = desk.ask(TaskKind.FIRST_CONTACT, at=at, until=first)
+        contact_task = desk.ask(TaskKind.FIRST_CONTACT, at=at, until=first, subject=judged)
         team_task = desk.ask(TaskKind.ASSIGN_TEAM, at=at, until=ExpectedEvent.FIRST_HANDLED)
         clock = desk.clocks.until(first) if first else None
         self._say_when_closed(clock)

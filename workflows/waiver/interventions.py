@@ -17,7 +17,7 @@ from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Role, Stage
 from workflows.last_day import passed
 from workflows.messages import Intervene, NoticeDischarge
 from workflows.policy_messages import PolicyEnds
-from workflows.refusals import TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
+from workflows.refusals import FORM_REFUSED, TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
 from workflows.waiver.desk import Desk
 from workflows.waiver.in_tray import InTray
 from workflows.waiver.nurse_visit import NurseVisit
@@ -102,6 +102,8 @@ class Interventions(Oversight):
         match message.act:
             case "staff" if message.role is None or message.role.value not in state.team:
                 raise refusal(WRONG_STAGE, "服务团队中没有此角色", "role")
+            case "staff" if message.staff_id in state.team.values():
+                raise refusal(FORM_REFUSED, "该人员已在服务团队中", "staff_id")
             case "policy_ended" if state.no_more_top_ups:
                 raise refusal(WRONG_STAGE, state.no_more_top_ups, "stage")
             case "died" if state.deceased:

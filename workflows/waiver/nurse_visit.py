@@ -42,6 +42,7 @@ class NurseVisit:
                 subject=subject,
             )
             arranged = (await self._desk.done(task)).read(ArrangeVisit)
+            self._desk.state.nurse_failed = ""
             answer = await self.order(purpose, visit_at=arranged.visit_at)
             if answer.accepted:
                 return arranged
@@ -76,11 +77,12 @@ class NurseVisit:
         state = self._desk.state
         return id_of_visit(state.case_id, purpose, state.next_number(f"visit_{purpose}"))
 
-    def lost(self, visit_id: str, *, why: str) -> None:
+    def lost(self, visit_id: str, *, why: str, failed: str = "") -> None:
         """Nobody comes to a visit that was taken: a dispatcher finds another time or person."""
         state = self._desk.state
         if visit_id in state.visits and visit_id not in state.visits_lost:
             state.visits_lost.append(visit_id)
+            state.nurse_failed = failed or state.nurse_failed
             self._desk.errand(self._again(visit_id, why), f"again {visit_id}")
 
     async def _again(self, visit_id: str, why: str) -> None:

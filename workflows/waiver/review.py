@@ -12,6 +12,7 @@ from datetime import date, datetime
 from temporalio import workflow
 
 from domain.documents import DocumentKind, listed, still_missing
+from domain.eligibility import to_judge
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import SecondReview, TellResult
 from domain.steps.kinds import TaskKind
@@ -86,6 +87,7 @@ class Review:
                 at=workflow.now(),
                 roles=[self._terms.review.judges],
                 until=until,
+                subject=to_judge(self._opening.verdict),
             )
             opinion = await desk.done(asked)
             plan = opinion.read(JudgeLiability)

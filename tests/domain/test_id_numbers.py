@@ -1,0 +1,24 @@
+"""Two spellings of one name, and two names."""
+
+import pytest
+
+from domain.id_numbers import same_name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("张三", " 张 三 "),
+        ("张三", "张\u3000三"),
+        ("阿依古丽·买买提", "阿依古丽•买买提"),
+        ("阿依古丽・买买提", "阿依古丽.买买提"),
+        ("John Smith", "ＪＯＨＮ　ＳＭＩＴＨ"),
+    ],
+)
+def test_blanks_width_case_and_dots_make_no_other_name(one: str, other: str) -> None:
+    assert same_name(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("张三", "张三丰"), ("张三", "李三"), ("张三", "")])
+def test_another_name_is_another_name(one: str, other: str) -> None:
+    assert not same_name(one, other)

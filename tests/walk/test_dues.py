@@ -1,0 +1,131 @@
+"""By when each step of a booking is due, and what the customer's own wishes do to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from domain.calendar import end_of_day
+from domain.events import ExpectedEvent
+from domain.steps.kinds import TaskKind
+from tests.builders import CUSTOMER
+from tests.walk.booking_moments import breathe
+from tests.walk.bookings import BookingWalk
+from workflows.bookings.messages import MessageSaid
+from workflows.messages import ChangeDate
+
+P02, P04, P06 = "pingan_value_added", "pingan_oncology_157", "anxin_cancer_inpatient"
+P14, P20 = "pingan_health_295", "ins_oncology"
+OUTPATIENT, BED = "expert_outpatient", "inpatient_arrangement"
+LATER = date(2026, 10, 20)
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+def until(one: BookingWalk, kind: TaskKind) -> None:
+    """Everybody behaves until a step of a kind waits."""
+    assert one.go_on(lambda: one.waits_for(kind) is not None, before=lambda: breathe(one))
+
+
+@pytest.mark.parametrize(
+    ("programme", "service", "kind", "clock"),
+    [
+        (P02, "paediatric_outpatient", TaskKind.TAKE_REQUEST, "G01"),
+        (P02, "paediatric_outpatient", TaskKind.ARRANGE_SERVICE, "G02"),  # before G03
+        (P02, "paediatric_outpatient", TaskKind.CONFIRM_BOOKING, "G03"),
+        (P14, OUTPATIENT, TaskKind.ARRANGE_SERVICE, "G25"),  # before G27
+        (P14, OUTPATIENT, TaskKind.CONFIRM_BOOKING, "G25"),
+        (P14, "second_opinion", TaskKind.ASSIGN_EXPERT, "G25"),  # before G29
+        (P06, BED, TaskKind.ARRANGE_SERVICE, "G21"),  # before G22
+        (P04, BED, TaskKind.ARRANGE_SERVICE, "G17"),
+        (P04, OUTPATIENT, TaskKind.ARRANGE_SERVICE, "G16"),
+        (P02, "family_doctor_text", TaskKind.MATCH_DOCTOR, "G09"),
+        (P02, "family_doctor_phone", TaskKind.CONSULT, "G09"),
+    ],
+    ids=str,
+)
+def test_a_step_is_due_with_the_promise_that_is_due_first(
+    loop: asyncio.Runner, programme: str, service: str, kind: TaskKind, clock: str
+) -> None:
+    one = BookingWalk(programme, service, seed="dues", loop=loop)
+    one.start()
+    until(one, kind)
+    task, promise = one.waits_for(kind), one.clocks[f"{clock}.1"]
+    assert task is not None
+    assert (task.clock, task.due_at) == (promise.instance, promise.due_at)
+    one.run.close()
+
+
+@pytest.mark.parametrize(
+    ("programme", "service", "clock"),
+    [
+        (P04, OUTPATIENT, "G16"),
+        (P04, BED, "G17"),
+        (P06, BED, "G22"),
+        (P14, BED, "G26"),
+        (P14, OUTPATIENT, "G27"),
+        (P20, BED, "G33"),
+    ],
+)
+def test_a_later_day_of_the_customers_own_moves_a_visit_and_keeps_where_it_was(
+    loop: asyncio.Runner, programme: str, service: str, clock: str
+) -> None:
+    """I10; a promise that is kept before the visit, as G25, does not wait for it."""
+    one = BookingWalk(programme, service, seed="dues", loop=loop)
+    one.start()
+    until(one, TaskKind.ARRANGE_SERVICE)
+    before = dict(one.clocks)
+    one.run.update("change_date", ChangeDate(wished_on=LATER, actor=CUSTOMER, at=one.now))
+    one.settle()
+    moved = one.clocks[f"{clock}.1"]
+    assert moved.due_at == end_of_day(LATER)
+    assert moved.moves[-1].from_due == before[f"{clock}.1"].due_at == moved.first_due_at
+    assert {name for name in before if one.clocks[name] != before[name]} == {f"{clock}.1"}
+    one.run.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "first"),
+    [
+        ("expert_phone_appointment", TaskKind.CHOOSE_SLOT),  # R181: he looks at the roster himself
+        ("expert_phone_direct", TaskKind.CONSULT),
+        ("family_doctor_text", TaskKind.MATCH_DOCTOR),
+        ("paediatric_outpatient", TaskKind.TAKE_REQUEST),  # nine fields are asked for
+    ],
+)
+def test_who_signed_in_needs_nobody_of_ours_between_him_and_a_doctor(
+    loop: asyncio.Runner, service: str, first: TaskKind
+) -> None:
+    one = BookingWalk(P02, service, seed="dues", loop=loop)
+    one.asked_by(CUSTOMER)
+    one.start()
+    assert [task.kind for task in one.open_tasks] == [first]
+    one.run.close()
+
+
+def test_the_family_doctor_answers_with_his_own_first_word_and_not_by_being_found(
+    loop: asyncio.Runner,
+) -> None:
+    """R166: thirty seconds, from the question to the doctor."""
+    one = BookingWalk(P02, "family_doctor_text", seed="dues", loop=loop)
+    one.asked_by(CUSTOMER)
+    one.start()
+    until(one, TaskKind.CONSULT)
+    assert one.clocks["G09.1"].is_open
+    one.reach(one.now + timedelta(seconds=9))
+    for number, by in enumerate(("customer", "doctor")):
+        assert one.clocks["G09.1"].is_open, by
+        one.run.signal("message_said", MessageSaid(n=number, at=one.now, by=by))
+        one.settle()
+    assert one.clocks["G09.1"].met_at == one.now
+    [terms] = [clock for clock in one.programme.clocks if clock.id == "G09"]
+    assert terms.stops == (ExpectedEvent.DOCTOR_ANSWERED,)
+    one.finish()
+    one.check()
