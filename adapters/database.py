@@ -17,6 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 STATEMENT_TIMEOUT_MS: Final = 10_000
 """No statement of ours needs more; the door answers 503 before its caller gives up."""
 
+POOL_SIZE: Final = 15
+"""Connections of one process. Each is kept once it was needed: to open one costs more than what it
+is asked, and it has every statement to prepare. The one used last is taken first."""
+
 POOL_TIMEOUT_S: Final = 5.0
 """How long a caller waits for a connection before the pool says it is exhausted."""
 
@@ -35,14 +39,15 @@ def sqlalchemy_url(database_url: str) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
-def open_database(database_url: str, *, pool_size: int = 5, overflow: int = 10) -> AsyncEngine:
+def open_database(database_url: str, *, pool_size: int = POOL_SIZE) -> AsyncEngine:
     """The engine of one process; close it with `await engine.dispose()`."""
     engine = create_async_engine(
         sqlalchemy_url(database_url),
         echo=False,
         hide_parameters=True,
         pool_size=pool_size,
-        max_overflow=overflow,
+        max_overflow=0,
+        pool_use_lifo=True,
         pool_timeout=POOL_TIMEOUT_S,
         connect_args={
             "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}",

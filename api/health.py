@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from api.door.problems import RETRY_AFTER_S
 from api.door.upkeep import calendar_warning
 from api.reports.letters import count_letters
+from api.reports.load import count_load
 from api.reports.webhooks import count_stopped
 from api.wiring.door import door_of
 from domain.calendar import civil_date
@@ -88,5 +89,6 @@ async def metrics(request: Request) -> Response:
     door = door_of(request)
     await count_letters(door, measures)
     await count_stopped(door, measures)
+    await count_load(door, measures)
     measures.official_days.set(door.calendar.official_days_ahead(civil_date(door.clock())))
     return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)

@@ -57,6 +57,7 @@ from api.door.gateway import CaseGateway
 from api.door.middleware import Measures, Observed
 from api.door.openapi import describe
 from api.door.sizes import BoundedBodies
+from api.door.stopped import stopped_warning
 from api.door.strict import only_described
 from api.door.upkeep import look_first, upkeep_for_ever
 from api.partners import callbacks
@@ -185,7 +186,10 @@ def wire(
         callback_refused=SignatureRefused,
         coordinated=_coordinated(settings, offered),
         checks=_checks(books, gateway, temporal, shelf, now, ring) | {"issuer": tokens.reason},
-        warns={"worker": lambda: without_worker(temporal, settings.task_queue)},
+        warns={
+            "worker": lambda: without_worker(temporal, settings.task_queue),
+            "workflows": lambda: stopped_warning(books, now),
+        },
     )
 
 

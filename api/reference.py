@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.door.docs import FAILURES
 from api.door.identity import ANYONE, Caller, allowed
@@ -67,6 +67,7 @@ class ProgrammeSummary(BaseModel):
     """What callers need to know of a programme."""
 
     code: str
+    numbers: list[str] = Field(description="来源资料中的编号, 见 docs/programmes.md")
     name: str
     name_en: str = ""
     insurer: str
@@ -133,6 +134,7 @@ def programme_summary(programme: Programme) -> ProgrammeSummary:
     """What the list shows of a programme."""
     return ProgrammeSummary(
         code=programme.code,
+        numbers=list(programme.numbers),
         name=programme.name,
         name_en=programme.name_en,
         insurer=programme.insurer,

@@ -153,8 +153,9 @@ def current_details(state: CaseState) -> str:
 
 
 def waiting_details(state: MatterState) -> str:
-    """Steps and promises, in Markdown."""
-    waits = "\n".join(_task_line(state, task) for task in state.tasks.values())
+    """Steps, the one due first before the others, and promises, in Markdown."""
+    steps = sorted(state.tasks.values(), key=lambda one: (one.due_at is None, one.due_at))
+    waits = "\n".join(_task_line(state, task) for task in steps)
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
     head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
     promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""

@@ -29,6 +29,7 @@ from adapters.database import looks
 from adapters.door.cases import CaseRows
 from adapters.door.inbox import InboxRows
 from adapters.door.keys import KeyRows
+from adapters.door.matters import MatterRows
 from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
 from adapters.encryption.keys import Sealer
@@ -61,6 +62,7 @@ class DoorUnit:
         self.family = FamilyRows(connection, sealer)
         self.talks = TalkRows(connection, sealer)
         self.roster = RosterRows(connection)
+        self.matters = MatterRows(connection)
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.policies = PolicyRows(connection, sealer)

@@ -22,22 +22,30 @@ _PERIODS = {
     "term": "服务期 in all",
     "policy": "保单 a policy",
 }
+_PIPED_WIDTH = 1000
+"""Wider than any row."""
 _AT_ONCE = "立刻 at once"
 _SAME_DAY = "当日 the same day"
 
 
 def show(programmes: Iterable[Programme], console: Console) -> None:
-    """One table a programme: services, then promises."""
+    """One table a programme: services, then promises; a code is not broken for other programs."""
+    if not console.is_terminal:
+        console = Console(file=console.file, highlight=False, width=_PIPED_WIDTH)
     for programme in programmes:
+        numbers = "".join(f"{number} · " for number in programme.numbers)
         console.print(
             f"\n[bold]{programme.name}[/bold]  {programme.name_en}\n"
-            f"{programme.insurer} · {programme.code} · {programme.version} · {programme.source}"
+            f"{numbers}{programme.code} · {programme.insurer} · {programme.version}"
+            f" · {programme.source}",
+            soft_wrap=True,
         )
         console.print(_services(programme.services))
         if programme.clocks:
             console.print(_clocks(programme.clocks))
         if programme.source_incomplete:
-            console.print(f"来源缺失 lost in the source: {', '.join(programme.source_incomplete)}")
+            lost = ", ".join(programme.source_incomplete)
+            console.print(f"来源缺失 lost in the source: {lost}", soft_wrap=True)
 
 
 def _services(services: Iterable[Service]) -> Table:

@@ -75,8 +75,8 @@ async def _send(
     try:
         accepted = await door.cases.update(case_id, name, message, update_id=update_id, field=field)
     except (NotKnownYet, CaseNotRunning) as failure:
-        if isinstance(failure, CaseNotRunning) and await _is_over(door, case_id):
-            raise Problem("case-ended", case_id=case_id) from None
+        if isinstance(failure, CaseNotRunning) and (why := await _why_deaf(door, case_id)):
+            raise Problem(why, case_id=case_id) from None
         return Answer(202, _view(case_id, None), headers, settled=False)
     return Answer(200, _view(case_id, accepted.stage), headers)
 
@@ -85,8 +85,8 @@ def _at(case_id: str) -> dict[str, str]:
     return {"Location": f"/v1/{_RESOURCES[case_id[:2]]}/{case_id}"}
 
 
-async def _is_over(door: Door, case_id: str) -> bool:
-    """Whether a case without a running workflow has run; one in `opening` is about to."""
+async def _why_deaf(door: Door, case_id: str) -> str:
+    """Why a case that has run runs no more; empty for one in `opening`, which is about to."""
     async with door.books.unit() as unit:
         rows: dict[str, Enquiries | Bookings | Rescues] = {
             "en": unit.enquiries,
@@ -94,7 +94,10 @@ async def _is_over(door: Door, case_id: str) -> bool:
             "rs": unit.rescues,
         }
         matter = await rows.get(case_id[:2], unit.cases).access(case_id)
-    return matter is not None and matter.stage != "opening"
+        stopped = await unit.matters.open_among([case_id])
+    if matter is None or matter.stage == "opening":
+        return ""
+    return "case-stopped" if stopped else "case-ended"
 
 
 _RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings", "rs": "rescues"}
@@ -105,6 +108,6 @@ def _view(case_id: str, stage: StrEnum | None) -> dict[str, Any]:
     return CommandAccepted(
         case_id=case_id,
         stage="" if stage is None else stage.value,
-        stage_name="" if stage is None else stage_name(stage.value),
+        stage_name="处理中" if stage is None else stage_name(stage.value),
         accepted=stage is not None,
     ).model_dump(mode="json")

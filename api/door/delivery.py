@@ -190,12 +190,13 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
     async with door.books.unit() as unit:
         stage = await _stage_of(unit, case_id)
         starting = stage is None or stage == "opening"
-        waits = starting or await _matters_still(unit, letter)
+        stopped = not starting and case_id in await unit.matters.open_among([case_id])
+        waits = starting or stopped or await _matters_still(unit, letter)
         if waits:
             await unit.inbox.wait(
                 partner=letter.partner,
                 event_id=letter.event_id,
-                outcome="case_not_started" if starting else "case_ended",
+                outcome=_why_nobody(starting=starting, stopped=stopped),
                 next_try_at=_next_try(door, letter),
             )
             if not starting:
@@ -209,6 +210,13 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
         )
     log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
     return True
+
+
+def _why_nobody(*, starting: bool, stopped: bool) -> str:
+    """Why nobody took a letter; what was stopped takes it once it has been brought back."""
+    if starting:
+        return "case_not_started"
+    return "case_stopped" if stopped else "case_ended"
 
 
 async def _stage_of(unit: Unit, matter_id: str) -> str | None:

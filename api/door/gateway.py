@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeVar
 
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -57,6 +59,21 @@ _TRANSIENT: Final = frozenset(
     }
 )
 
+_BROKEN_OFF: Final = frozenset(
+    {
+        WorkflowExecutionStatus.TERMINATED,
+        WorkflowExecutionStatus.FAILED,
+        WorkflowExecutionStatus.TIMED_OUT,
+        WorkflowExecutionStatus.CANCELED,
+    }
+)
+"""How a run ends that has not come to the end of its story."""
+
+_ANY_OF_OURS: Final = ", ".join(
+    f"'{one}'"
+    for one in (WORKFLOW_TYPE, CLAIM_TYPE, ENQUIRY_TYPE, RESCUE_TYPE, *BOOKING_TYPES.values())
+)
+
 T = TypeVar("T")
 
 
@@ -66,6 +83,14 @@ class NotKnownYet(Exception):
 
 class CaseNotRunning(Exception):
     """No running workflow has this case's id: it has ended, or has not been started yet."""
+
+
+class Stop(NamedTuple):
+    """A matter's newest run that broke off: how, by the server's own word, and when."""
+
+    matter_id: str
+    how: str
+    at: datetime | None
 
 
 class CaseGateway:
@@ -202,6 +227,29 @@ class CaseGateway:
         handle = self._client.get_workflow_handle(case_id)
         await _in_time(handle.signal(name, message))
 
+    async def broken_off(self, *, limit: int) -> list[Stop]:
+        """Runs that ended otherwise than by their story, the newest first; NotKnownYet.
+
+        One that was brought back is among them as long as the server keeps its first run.
+        """
+        ended = ", ".join(f"'{status.name.title().replace('_', '')}'" for status in _BROKEN_OFF)
+        query = f"WorkflowType IN ({_ANY_OF_OURS}) AND ExecutionStatus IN ({ended})"
+        found = self._client.list_workflows(query, limit=limit, page_size=limit)
+
+        async def read() -> list[Stop]:
+            return [Stop(run.id, _how(run.status), run.close_time) async for run in found]
+
+        return await _in_time(read())
+
+    async def stopped(self, matter_id: str) -> Stop | None:
+        """How its newest run broke off; None while it runs or once it is told. NotKnownYet."""
+        try:
+            run = await _in_time(self._client.get_workflow_handle(matter_id).describe())
+        except CaseNotRunning:
+            return Stop(matter_id, "MISSING", None)
+        stands = run.status in _BROKEN_OFF
+        return Stop(matter_id, _how(run.status), run.close_time) if stands else None
+
     async def answers(self) -> bool:
         """Whether the server is there."""
         try:
@@ -213,6 +261,10 @@ class CaseGateway:
 
 _NOT_CONNECTED: Final = "Failed client connect"
 """How a lazily connected client says that it cannot reach its server: without a status."""
+
+
+def _how(status: WorkflowExecutionStatus | None) -> str:
+    return "" if status is None else status.name
 
 
 def _word(opening: OpenCase) -> str:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from api.door.problems import Problem
 from domain.id_numbers import names_somebody
-from domain.waiver import TOKEN_ROLES, Role
+from domain.waiver import ROLE_NAMES, TOKEN_ROLES, Role
 from workflows.messages import Actor
 
 STAFF: Final = frozenset(
@@ -82,7 +82,8 @@ class Caller(BaseModel):
         for role in self.roles:
             if role in allowed:
                 return self.model_copy(update={"role": role})
-        raise Problem("forbidden")
+        whose = "、".join(ROLE_NAMES[role] for role in allowed)
+        raise Problem("forbidden", f"须由{whose}办理" if whose else "")
 
     @property
     def sees_all(self) -> bool:

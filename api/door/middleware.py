@@ -29,6 +29,16 @@ _FAILED: Final = 500
 log = structlog.get_logger("greenlane.door")
 
 
+_LOAD: Final[dict[str, tuple[str, str, list[str]]]] = {
+    "steps_past_due": ("steps_past_due", "Open steps past their moment", ["kind"]),
+    "payments_unsettled": ("payments_unsettled", "Payments without a certain end", ["status"]),
+    "alarms": ("alarms_open", "Broken promises and alarms no supervisor has acknowledged", []),
+    "stopped": ("workflows_stopped", "Open matters whose workflow ended abnormally", []),
+    "waits": ("oldest_wait_seconds", "Age of the oldest undelivered row", ["of"]),
+}
+"""What stands open in the books: the name, what it is, what it is counted under."""
+
+
 class Measures:
     """What `/metrics` shows of the door."""
 
@@ -57,6 +67,10 @@ class Measures:
             "Messages to channels that are tried no more until a person says so",
             registry=self.registry,
         )
+        self.load = {
+            name: Gauge(f"greenlane_{said}", what, labels, registry=self.registry)
+            for name, (said, what, labels) in _LOAD.items()
+        }
         self.official_days = Gauge(
             "greenlane_calendar_official_days",
             "Days ahead whose holidays stand in a notice",

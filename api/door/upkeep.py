@@ -2,9 +2,9 @@
 
 Every round reads the table again if a notice has been entered, tells some of the open cases that
 are behind it or behind the end of their policy, asks a supervisor for the next notice when the sure
-days run out and about steps that lie, and an agent for the decision of a claim that the insurer has
-left lying; answers under old keys are forgotten. Each of these looks at what is there, so that a
-door that was away misses nothing and two doors do no harm.
+days run out, about steps that lie and about workflows that were stopped, and an agent for the
+decision of a claim that the insurer has left lying; answers under old keys are forgotten. Each of
+these looks at what is there, so that a door that was away misses nothing and two doors do no harm.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import structlog
 from activities.ports.house import HouseTask
 from api.door.gateway import NotKnownYet
 from api.door.retiming import retime_some
+from api.door.stopped import look_for_stopped
 from api.policy_ends import tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
@@ -29,6 +30,9 @@ EVERY_S: Final = 2.0
 
 ASK_EVERY: Final = 300
 """Rounds between two looks at whether somebody is to be asked: ten minutes."""
+
+LOOK_EVERY: Final = 30
+"""Rounds between two looks for workflows that were stopped: a minute, for money may be out."""
 
 SURE_DAYS_MIN: Final = 60
 """The notice of a year comes out in the last months of the year before; with fewer sure days than
@@ -63,7 +67,7 @@ def calendar_warning(door: Door) -> str:
     return f"{ahead} official days ahead, fewer than {SURE_DAYS_MIN}: import the notice of {year}"
 
 
-async def upkeep(door: Door, *, asking: bool = True) -> int:
+async def upkeep(door: Door, *, asking: bool = True, looking: bool = True) -> int:
     """One round; how many cases were told of a notice."""
     await door.calendars.refresh()
     if asking:
@@ -73,6 +77,8 @@ async def upkeep(door: Door, *, asking: bool = True) -> int:
         async with door.books.statement() as unit:
             await unit.keys.forget(now=door.process_clock())
     try:
+        if looking:
+            await look_for_stopped(door)
         await tell_some(door.books, door.cases, at=door.clock())
         return await retime_some(door.books, door.cases, door.calendars.table)
     except NotKnownYet:
@@ -129,7 +135,7 @@ async def upkeep_for_ever(door: Door, *, every_s: float = EVERY_S) -> None:
     """Round after round, until cancelled."""
     for number in itertools.count():
         try:
-            await upkeep(door, asking=number % ASK_EVERY == 0)
+            await upkeep(door, asking=number % ASK_EVERY == 0, looking=number % LOOK_EVERY == 0)
         except Exception as failure:  # noqa: BLE001 - one bad round must not end all later ones
             log.warning("upkeep_failed", failure=type(failure).__name__)
         await asyncio.sleep(every_s)

@@ -38,6 +38,7 @@ EventId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[\x21-\x7
 _COUNT_WITHIN_S: Final = 1.0
 _WHY: Final = {
     "case_ended": "案件已结束",
+    "case_stopped": "案件流程中断, 恢复后自动送达",
     "contradicted": "同一事件编号内容不同",
     "case_not_started": "案件尚未启动",
     "unmatched": "未找到对应记录",

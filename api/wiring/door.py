@@ -21,6 +21,7 @@ from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
 from api.wiring.files import Files
+from api.wiring.matters import Matters
 from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
 from api.wiring.rescues import RescueBoard, Rescues
@@ -239,6 +240,8 @@ class Unit(Protocol):
     def talks(self) -> Talks: ...
     @property
     def roster(self) -> Roster: ...
+    @property
+    def matters(self) -> Matters: ...
     @property
     def house(self) -> House: ...
     @property

@@ -7,7 +7,7 @@ a text one edits a file, never this module. A case carries the programme of its 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -70,6 +70,7 @@ class Programme(Incomplete):
     """One programme in one yearly version."""
 
     code: str = Field(pattern=r"^[a-z0-9_]+$")
+    numbers: tuple[Annotated[str, Field(pattern=r"^P[0-9]{2}$")], ...] = ()  # in the sources
     name: str
     name_en: str = ""
     insurer: str

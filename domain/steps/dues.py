@@ -56,6 +56,7 @@ _KINDS: Final[dict[Budget, tuple[TaskKind, ...]]] = {
         TaskKind.RESCUE_STEP,
         TaskKind.REPORT_RESCUE,
         TaskKind.COORDINATE_RESCUE,
+        TaskKind.RESUME_MATTER,
     ),
     _TODAY: (
         TaskKind.BREACH,

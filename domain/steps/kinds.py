@@ -108,6 +108,7 @@ class TaskKind(StrEnum):
     REPLACE_ESCORT = "replace_escort"
     IMPORT_CALENDAR = "import_calendar"
     CHASE_DECISION = "chase_decision"
+    RESUME_MATTER = "resume_matter"
     BREACH = "breach"
     PHONE_CUSTOMER = "phone_customer"
 

@@ -245,6 +245,12 @@ class ImportCalendar(Form):
     action: Words
 
 
+class ResumeMatter(Form):
+    """What is done about a matter whose workflow was stopped; it counts once that runs again."""
+
+    action: Words
+
+
 class ChaseDecision(Form):
     """What the insurer said of a claim that it has not decided."""
 
@@ -301,6 +307,7 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.EXPLAIN_DIFFERENCE: task_terms("核对对账差异", ExplainDifference, Role.FINANCE),
     TaskKind.RELEASE_HOLD: task_terms("解除付款暂停", ReleaseHold, Role.SUPERVISOR),
     TaskKind.CHASE_DECISION: task_terms("催办理赔结论", ChaseDecision, Role.AGENT),
+    TaskKind.RESUME_MATTER: task_terms("恢复中断的流程", ResumeMatter, Role.SUPERVISOR),
     TaskKind.IMPORT_CALENDAR: task_terms("导入节假日安排", ImportCalendar, Role.SUPERVISOR),
     TaskKind.BREACH: task_terms("处理异常", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: task_terms("电话通知客户", PhoneCustomer, Role.AGENT),

@@ -189,7 +189,7 @@ def an_order(number: int, amount_fen: int, case_id: str = "dw-a") -> HoldOrder:
 async def test_of_many_holds_at_once_exactly_as_many_as_fit_get_through(
     database_url: str, operator: Literal["at_most", "below"], through: int
 ) -> None:
-    engine = open_database(database_url, pool_size=20, overflow=0)
+    engine = open_database(database_url, pool_size=20)
     ledger = Ledger(engine)
     await ledger.set_limit("dw-a", limit_fen=50_000_000, operator=operator)
     orders = [an_order(number, 10_000_000) for number in range(20)]
@@ -200,7 +200,7 @@ async def test_of_many_holds_at_once_exactly_as_many_as_fit_get_through(
 
 
 async def test_the_same_hold_sent_many_times_at_once_is_held_once(database_url: str) -> None:
-    engine = open_database(database_url, pool_size=10, overflow=0)
+    engine = open_database(database_url, pool_size=10)
     ledger = Ledger(engine)
     await ledger.set_limit("dw-a", limit_fen=100, operator="at_most")
     answers = await asyncio.gather(*(ledger.hold(an_order(1, 60)) for _ in range(10)))
@@ -210,7 +210,7 @@ async def test_the_same_hold_sent_many_times_at_once_is_held_once(database_url: 
 
 
 async def test_a_post_and_a_void_at_once_end_the_hold_one_way(database_url: str) -> None:
-    engine = open_database(database_url, pool_size=10, overflow=0)
+    engine = open_database(database_url, pool_size=10)
     ledger = Ledger(engine)
     await ledger.set_limit("dw-a", limit_fen=1_000, operator="at_most")
     for number in range(10):

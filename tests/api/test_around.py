@@ -90,7 +90,7 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
     assert set(ready.json()["checks"]) == {
         "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key", "issuer",
     }  # fmt: skip
-    assert set(ready.json()["warnings"]) == {"calendar", "worker"}
+    assert set(ready.json()["warnings"]) == {"calendar", "worker", "workflows"}
     measured = await house.client.get("/metrics")
     assert "greenlane_http_requests_total" in measured.text
 

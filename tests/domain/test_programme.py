@@ -256,7 +256,7 @@ def test_a_file_that_is_no_programme_is_refused(tmp_path: Path, text: str) -> No
 
 def test_the_same_version_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "again.yaml").write_text(TEXT, "utf-8")
-    with pytest.raises(FileRefused, match=r"again\.yaml: line 11: version 2026 .* stands in"):
+    with pytest.raises(FileRefused, match=r"again\.yaml: line 12: version 2026 .* stands in"):
         load_programmes([PROGRAMMES, tmp_path])
 
 

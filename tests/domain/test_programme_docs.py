@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from adapters.programmes.files import load_programmes
 from domain.documents import DocumentKind, DocumentStage
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
@@ -30,12 +31,12 @@ hospitals: {grade_min: 2, source: inferred}
 
 
 def test_the_blocks_of_the_page_are_a_programme() -> None:
-    begins, services, own_steps, clocks, lowers = BLOCKS
+    begins, services, own_steps, clocks, step_dues, lowers = BLOCKS
     bare = [
         {"code": code, "name": "一", "source": "inferred"}
         for code in ("phone_doctor", "deposit_waiver")
     ]
-    whole: dict[str, Any] = {**yaml.safe_load(HEAD), **begins, **lowers}
+    whole: dict[str, Any] = {**yaml.safe_load(HEAD), **begins, **step_dues, **lowers}
     bare[0] |= {"shape": "appointment", **own_steps}
     whole["notices"] = [
         {"code": step["tells"], "channel": "wechat", "text": "{reason}", "source": "inferred"}
@@ -58,3 +59,15 @@ def test_the_words_a_file_may_use_are_in_the_schema_the_page_points_to() -> None
     )
     for word in (*RuleCode, *DocumentKind, *DocumentStage):
         assert f'"{word}"' in schema
+
+
+def test_the_page_says_which_file_each_number_of_the_sources_is() -> None:
+    row = r"^\| (P\d\d) \| \[`(\w+)`\]\(\.\./programmes/(\w+)\.yaml\) \| (.+) \|$"
+    shown = re.findall(row, PAGE, re.MULTILINE)
+    stand = {
+        number: (one.code, one.code, f"{one.insurer} {one.name} · {one.name_en}")
+        for one in load_programmes()
+        for number in one.numbers
+    }
+    assert {number: tuple(rest) for number, *rest in shown} == stand
+    assert sorted(stand) == [f"P{n:02}" for n in range(1, 22)]

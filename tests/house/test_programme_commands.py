@@ -12,8 +12,9 @@ def test_every_programme_is_shown_with_its_services_and_promises(tmp_path: Path)
     for programme in load_programmes():
         assert programme.code in shown.stdout
         assert programme.name_en in shown.stdout
+        assert " · ".join((*programme.numbers, programme.code)) in shown.stdout
         for service in programme.services:
-            assert service.name in shown.stdout
+            assert f"{service.name} {service.code}" in shown.stdout, "no code is broken in a pipe"
     assert "3-5 工作日 working days" in shown.stdout
     assert "来源缺失 lost" in shown.stdout
 
