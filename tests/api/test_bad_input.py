@@ -53,6 +53,7 @@ REFUSED_REPORTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("no date", {"planned_admission": "2026-02-30"}, "invalid", "planned_admission"),
     ("no consent", {"consent": ...}, "invalid", "consent"),
     ("consent refused", {"consent": {"given": False}}, "invalid", "consent.given"),
+    ("a consent that is a number", {"consent": {"given": 1}}, "invalid", "consent.given"),
     ("a limit of one's own", {"limit": "900000.00"}, "invalid", "limit"),
     ("unknown channel", {"channel": "pigeon"}, "invalid", "channel"),
 ]
