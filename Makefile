@@ -17,6 +17,7 @@ help:
 	@echo 'make demo    watch one hospital stay from report to repayment, on real servers;'
 	@echo '             PROGRAMME=P02, P04, P15, P19, P20 or P21 tells theirs'
 	@echo 'make up      start everything and keep it serving; Ctrl-C stops it'
+	@echo 'make down    end what runs from here; status shows it'
 	@echo 'make test    every test'
 	@echo 'make check   the whole gate: format, lint, types, imports, tests'
 	@echo 'make bench   latency, throughput and size, beside a bare Temporal client'
@@ -84,6 +85,9 @@ lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		requirements-dev.in -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+		-c requirements.lock requirements.in -o requirements-run.lock
 
 clean:
 	@if [ -x $(BIN)/python ]; then $(BIN)/python cli.py down || true; fi

@@ -78,6 +78,15 @@ def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) 
             f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
         )
         raise typer.Exit(1) from None
+    except RuntimeError as failed:
+        if not str(failed).startswith("Failed client connect"):
+            raise
+        complaints.print(
+            "Temporal 无应答, 见 TEMPORAL_ADDRESS / Temporal does not answer, see TEMPORAL_ADDRESS",
+            style="red",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1) from None
 
 
 async def _prepare(settings: "Settings") -> None:
@@ -240,7 +249,13 @@ def token(
     from datetime import timedelta
 
     from adapters.identity import mint
+    from domain.id_numbers import names_somebody
 
+    if names_somebody(subject):
+        complaints.print(
+            "主体不得为证件号码或手机号 / a subject is no ID or phone number", style="red"
+        )
+        raise typer.Exit(2)
     unknown = sorted(set(role) - {*TOKEN_ROLES})
     if unknown:
         complaints.print(f"未知角色 / unknown role: {', '.join(unknown)}", style="red")

@@ -28,6 +28,9 @@ LEEWAY_S: Final = 30
 TOKEN_LASTS: Final = timedelta(hours=12)
 """A working day; `cli.py token` mints a new one."""
 
+ISSUER_AWAY: Final = "issuer_away"
+"""The issuer's keys cannot be read: nothing is known of the token, whoever brings it."""
+
 _KEYS_KEPT_S: Final = 300
 _FETCH_WITHIN_S: Final = 3
 _REQUIRED: Final = ["exp", "iss", "aud", "sub"]
@@ -68,11 +71,25 @@ class Tokens:
                 leeway=LEEWAY_S,
                 options={"require": _REQUIRED},
             )
+        except jwt.PyJWKClientConnectionError:
+            raise TokenRefused(ISSUER_AWAY) from None
         except jwt.ExpiredSignatureError:
             raise TokenRefused("token_expired") from None
         except (jwt.PyJWTError, ValueError, UnicodeError):
             raise TokenRefused("token_invalid") from None
         return claims
+
+    async def reason(self) -> str:
+        """Why no token can be checked now; empty while the issuer's keys are at hand."""
+        if self._published is None:
+            return ""
+        try:
+            await asyncio.to_thread(self._published.get_jwk_set)
+        except jwt.PyJWKClientConnectionError:
+            return ISSUER_AWAY
+        except jwt.PyJWTError:
+            return "no_key"
+        return ""
 
     async def _key_for(self, token: str) -> tuple[Any, Sequence[str]]:
         if self._published is None:

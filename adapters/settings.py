@@ -12,7 +12,8 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -59,6 +60,10 @@ _SIMULATED: dict[Partner, str] = {
 }
 
 
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+"""Where somebody is reached over HTTP."""
+
+
 class Settings(BaseSettings):
     """The settings of one process. Read once at the edge and handed on."""
 
@@ -86,7 +91,8 @@ class Settings(BaseSettings):
     temporal_address: str | None = Field(
         default=None, validation_alias=AliasChoices("TEMPORAL_ADDRESS", "temporal_address")
     )
-    temporal_ui_url: str | None = None
+    temporal_ui_url: Address | None = None
+    local_ui: bool = False  # `make up` on its own servers says so to its door
     task_queue: str = "greenlane"
 
     keys: SecretStr | None = None
@@ -94,18 +100,18 @@ class Settings(BaseSettings):
 
     jwt_issuer: str = "greenlane"
     jwt_audience: str = "greenlane"
-    jwt_jwks_url: str | None = None
+    jwt_jwks_url: Address | None = None
     jwt_signing_key: SecretStr | None = None
 
-    payment_url: str | None = None
-    dispatch_url: str | None = None
-    messaging_url: str | None = None
-    claims_url: str | None = None
-    social_url: str | None = None
-    bills_url: str | None = None
-    courier_url: str | None = None
-    lab_url: str | None = None
-    hospitals_url: str | None = None
+    payment_url: Address | None = None
+    dispatch_url: Address | None = None
+    messaging_url: Address | None = None
+    claims_url: Address | None = None
+    social_url: Address | None = None
+    bills_url: Address | None = None
+    courier_url: Address | None = None
+    lab_url: Address | None = None
+    hospitals_url: Address | None = None
     payment_secret: SecretStr | None = None
     dispatch_secret: SecretStr | None = None
     messaging_secret: SecretStr | None = None
@@ -153,6 +159,16 @@ class Settings(BaseSettings):
             _parse_ring(self.keys.get_secret_value())
         if self.lookup_key is not None:
             _decode("GREENLANE_LOOKUP_KEY", self.lookup_key.get_secret_value())
+        return self
+
+    @model_validator(mode="after")
+    def _each_partner_has_its_secret(self) -> Self:
+        """A partner of flesh and blood does not sign with the simulator's secret."""
+        for partner in PARTNERS:
+            address, secret = getattr(self, f"{partner}_url"), getattr(self, f"{partner}_secret")
+            if address is not None and secret is None and not _is_here(address):
+                name = f"GREENLANE_{partner.upper()}"
+                raise ValueError(f"{name}_SECRET is missing: {name}_URL names a real partner")
         return self
 
     # Servers --------------------------------------------------------------------------------------
@@ -276,6 +292,11 @@ class Settings(BaseSettings):
         if given is not None:
             return given.get_secret_value()
         return kept(self.key_folder, name, make)
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address is on this machine, where only simulators are."""
+    return urlsplit(address).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def _parse_ring(text: str) -> tuple[tuple[str, bytes], ...]:

@@ -40,6 +40,7 @@ from adapters.logs import configure_logs
 from adapters.migrations.run import newest
 from adapters.partners.signing import SignatureRefused, verified
 from adapters.programmes.files import load_programmes
+from adapters.servers.processes import StartFailed
 from adapters.settings import Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
@@ -158,6 +159,7 @@ def wire(
     books = DoorBooks(engine, sealer)
     offered = tuple(programmes or load_programmes(settings.programme_folders))
     gateway = CaseGateway(temporal, task_queue=settings.task_queue)
+    tokens = Tokens(settings)
     return Door(
         books=books,
         cases=gateway,
@@ -169,7 +171,7 @@ def wire(
         files=Documents(engine, sealer),
         ledger=Ledger(engine),
         outbox=Outbox(engine, sealer),
-        verifier=Tokens(settings),
+        verifier=tokens,
         token_refused=TokenRefused,
         clock=now,
         process_clock=process_clock or _now,
@@ -183,7 +185,7 @@ def wire(
         verify_callback=_callback_verifier(settings, process_clock or _now),
         callback_refused=SignatureRefused,
         coordinated=_coordinated(settings, offered),
-        checks=_checks(books, gateway, temporal, shelf, now, ring),
+        checks=_checks(books, gateway, temporal, shelf, now, ring) | {"issuer": tokens.reason},
         warns={
             "worker": lambda: without_worker(temporal, settings.task_queue),
             "workflows": lambda: stopped_warning(books, now),
@@ -195,17 +197,19 @@ def _coordinated(settings: Settings, offered: Sequence[Programme]) -> frozenset[
     """Programmes whose hospitals are asked over the wire; a code nobody has stops the door."""
     named = settings.coordinated_programmes
     if unknown := named - {one.code for one in offered}:
-        raise ValueError(f"GREENLANE_COORDINATED names no programme of ours: {sorted(unknown)}")
+        raise StartFailed(f"GREENLANE_COORDINATED names no programme of ours: {sorted(unknown)}")
     return named
 
 
 def is_all_local(settings: Settings) -> bool:
-    """Whether everything is the embedded default: door, Temporal and issuer on this machine.
+    """Whether `make up` says that its own UI is asking, and door, Temporal and issuer are here.
 
-    Only then may the UI's own origin read payloads without a token: it passes none over http.
+    Only then may the UI's own origin read payloads without a token: it passes none over http. Any
+    program of this machine can name that origin; where others work on it, leave the setting out.
     """
     temporal = settings.temporal_target.rpartition(":")[0].strip("[]")
-    return temporal in _LOOPBACK and settings.listen in _LOOPBACK and settings.jwt_jwks_url is None
+    local = temporal in _LOOPBACK and settings.listen in _LOOPBACK
+    return settings.local_ui and local and settings.jwt_jwks_url is None
 
 
 def _furnish(app: FastAPI, settings: Settings) -> None:

@@ -211,7 +211,8 @@ async def _refuse_other_lists(engine: AsyncEngine) -> None:
                 f"数据库里有 {found.programme} 的客户清单 {found.list_version}, 演示不动它; "
                 "请先 make down, 再用另一个目录: GREENLANE_VAR=./var-demo make demo"
                 f" / the database holds the list {found.list_version} of {found.programme}, which"
-                " a story must not replace; make down, then use another folder as above"
+                " a story must not replace; run: make down, and then in another folder:"
+                " GREENLANE_VAR=./var-demo make demo"
             )
 
 

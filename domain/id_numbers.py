@@ -9,6 +9,8 @@ import unicodedata
 from datetime import date
 from typing import Final, Literal
 
+from stdnum.cn import ric
+
 IdKind = Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
 
 OTHER_NUMBERS: Final[dict[str, re.Pattern[str]]] = {
@@ -22,8 +24,15 @@ RESIDENT_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _ASIDE: Final = re.compile(r"[\s·•・‧∙⋅.]")
 """Blanks, and the dots that stand between the parts of a name (阿依古丽·买买提)."""
 
+_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
+
 BORN_MIN: Final = date(1900, 1, 1)
 """Nobody insured was born before; an earlier day is a slip."""
+
+
+def names_somebody(code: str) -> bool:
+    """Whether an id is really somebody's: a phone number, or a resident's number."""
+    return _PHONE.fullmatch(code) is not None or ric.is_valid(code)
 
 
 def written(number: str) -> str:

@@ -6,17 +6,14 @@ whichever way the word came: as an answer or as a callback.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
-from stdnum.cn import ric
 
 from domain.bookings.coordination import Resource
+from domain.id_numbers import names_somebody
 from domain.programmes.services import DoctorLevel
-
-_PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
 
 WITHHELD: Final = "withheld"
 """Stands for a number we must not keep; the word itself counts all the same."""
@@ -24,7 +21,7 @@ WITHHELD: Final = "withheld"
 
 def no_person(code: str) -> str:
     """A number of the partner's own; an ID or phone number would name somebody and is dropped."""
-    return WITHHELD if _PHONE.fullmatch(code) or ric.is_valid(code) else code
+    return WITHHELD if names_somebody(code) else code
 
 
 _Number = Annotated[

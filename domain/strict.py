@@ -8,9 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StrictBool,
+    ValidationError,
+)
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 _NUMERIC: Final = re.compile(r"[+-]?[0-9]*\.?[0-9]*", re.ASCII)
@@ -72,6 +80,16 @@ def said(reason: str) -> PydanticCustomError:
 def wrong(field: str, reason: str) -> PydanticCustomError:
     """A finding about several fields together, laid at one of them; no braces either."""
     return PydanticCustomError(OUR_WORDS, reason, {"field": field})
+
+
+def _is_yes(value: bool) -> bool:
+    if not value:
+        raise said("须为 true")
+    return value
+
+
+Yes = Annotated[StrictBool, AfterValidator(_is_yes), Field(json_schema_extra={"const": True})]
+"""Only `true`: neither `false` nor the number 1 agrees to anything."""
 
 
 def fault_of(error: ValidationError) -> tuple[str, str]:

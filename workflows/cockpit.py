@@ -175,7 +175,7 @@ def current_details(state: CaseState, *, hospital: str) -> str:
 
 
 def waiting_details(state: MatterState) -> str:
-    """Steps, payments without a certain end, and promises, in Markdown."""
+    """Steps, the one due first before the others, unsettled payments and promises, in Markdown."""
     tasks = sorted(state.tasks.values(), key=lambda task: (task.due_at or _NEVER, task.task_id))
     waits = "\n".join(_task_line(state, task) for task in tasks)
     payments = state.on_the_way if isinstance(state, PayingState) else []

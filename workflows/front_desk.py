@@ -263,7 +263,7 @@ class FrontDesk:
     def _due_with(self, clock: Clock) -> None:
         """A promise has moved: the steps that keep it are due with it."""
         for task in list(self.state.tasks.values()):
-            if task.clock == clock.instance:
+            if task.clock == clock.instance and task.due_at != clock.due_at:
                 self.pen.task_opened(task.model_copy(update={"due_at": clock.due_at}))
 
     def alert(self, what: str) -> None:

@@ -52,7 +52,7 @@ async def keep_serving(settings: Settings, prepare: Prepare, console: Console) -
             raise StartFailed(f"`up` is already running from {settings.var}; see: cli.py status")
         settings.prepare_secrets()
         await prepare(servers.settings)
-        parts = _parts(servers.settings)
+        parts = _parts(servers.settings, local_ui=settings.temporal_address is None)
         for part in parts:
             await part.stop_leftover()
         refuse_taken(settings.api_port, "GREENLANE_API_PORT")
@@ -72,10 +72,10 @@ async def keep_serving(settings: Settings, prepare: Prepare, console: Console) -
     return 0
 
 
-def _parts(settings: Settings) -> list[Child]:
+def _parts(settings: Settings, *, local_ui: bool = False) -> list[Child]:
     names = ["serve-simulator"] if settings.simulator_is_needed else []
     names += ["serve-worker", "serve-api"]
-    environment = child_environment(settings)
+    environment = child_environment(settings, local_ui=local_ui)
     mortal = dying_with_us(signal.SIGTERM)
     return [
         Child(
@@ -91,12 +91,14 @@ def _parts(settings: Settings) -> list[Child]:
     ]
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
+def child_environment(settings: Settings, *, local_ui: bool = False) -> dict[str, str]:
     """Our environment with the addresses filled in, so that a part starts no servers itself."""
     environment = dict(os.environ)
     environment["PYTHONUNBUFFERED"] = "1"
     environment["GREENLANE_VAR"] = str(settings.var)
     environment["GREENLANE_TASK_QUEUE"] = settings.task_queue
+    if local_ui:
+        environment["GREENLANE_LOCAL_UI"] = "true"
     for part in ("api", "simulator", "temporal_ui"):
         environment[f"GREENLANE_{part.upper()}_PORT"] = str(getattr(settings, f"{part}_port"))
     if settings.database_url is not None:

@@ -108,6 +108,6 @@ def _view(case_id: str, stage: StrEnum | None) -> dict[str, Any]:
     return CommandAccepted(
         case_id=case_id,
         stage="" if stage is None else stage.value,
-        stage_name="" if stage is None else stage_name(stage.value),
+        stage_name="处理中" if stage is None else stage_name(stage.value),
         accepted=stage is not None,
     ).model_dump(mode="json")

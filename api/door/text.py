@@ -16,7 +16,7 @@ from stdnum.cn import ric
 from stdnum.exceptions import ValidationError as NumberRefused
 
 from domain.calendar import civil_date
-from domain.id_numbers import OTHER_NUMBERS, IdKind, written
+from domain.id_numbers import OTHER_NUMBERS, IdKind, names_somebody, written
 from domain.money import AmountRefused, Money
 from domain.strict import Strict, said
 
@@ -31,6 +31,13 @@ IdType = IdKind
 
 _MOBILE: Final = re.compile(r"^1[3-9][0-9]{9}$", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _nobodys_number(opaque: str) -> str:
+    """An id stands in logs and tables in the clear: it must not be what names a person."""
+    if names_somebody(opaque):
+        raise said("编号不得使用证件号码或手机号")
+    return opaque
 
 
 def _printable(text: str) -> str:
@@ -84,7 +91,11 @@ Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(not_bla
 Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
 Said = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(not_blank)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
-OpaqueId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128)]
+OpaqueId = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128),
+    AfterValidator(_nobodys_number),
+]
 Phone = Annotated[
     str,
     AfterValidator(_mobile),

@@ -21,6 +21,7 @@ from api.door.problems import Problem
 from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Name, OpaqueId, Phone, example
 from api.wiring.door import Unit, door_of
+from domain.strict import Yes
 from domain.waiver import Role
 from workflows.messages import Intervene
 
@@ -51,7 +52,7 @@ class Authorised(Member):
         consent=True,
     )
 
-    consent: Literal[True]
+    consent: Yes
 
 
 class Death(Body):

@@ -38,6 +38,7 @@ from domain.eligibility import Outcome
 from domain.enquiry import ENQUIRY_STAGE_NAMES
 from domain.programmes.programme import Programme
 from domain.rescues.rescue import RESCUE_STAGE_NAMES
+from domain.strict import Yes
 from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
@@ -58,7 +59,7 @@ CLOCKS_DIFFER: Final = timedelta(minutes=5)
 class Consent(Body):
     """The insured agreed to the use of their data; without it no case opens."""
 
-    given: Literal[True]
+    given: Yes
     at: Moment
     version: Code = Field(examples=["v2026_01"])
 

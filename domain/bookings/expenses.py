@@ -34,6 +34,7 @@ class ExpenseProblem(StrEnum):
     IN_THE_FUTURE = "in_the_future"
     DAYS_TURNED = "days_turned"
     NO_DAYS = "no_days"
+    TREATMENT_TURNED = "treatment_turned"
     MORE_THAN_PAID = "more_than_paid"
     NO_REASON = "no_reason"
     NOT_NAMED = "not_named"
@@ -47,6 +48,7 @@ PROBLEM_WORDS: Final[dict[ExpenseProblem, str]] = {
     ExpenseProblem.IN_THE_FUTURE: "票据日期不能晚于今天",
     ExpenseProblem.DAYS_TURNED: "离店日期不能早于入住日期",
     ExpenseProblem.NO_DAYS: "住宿费须填写就诊起止日期",
+    ExpenseProblem.TREATMENT_TURNED: "就诊结束日期不能早于开始日期",
     ExpenseProblem.MORE_THAN_PAID: "核定金额不能超过票面金额",
     ExpenseProblem.NO_REASON: "未全额核定的票据须说明理由",
     ExpenseProblem.NOT_NAMED: "票据上没有被保险人姓名, 不能报销",
@@ -119,6 +121,9 @@ def problem_of(
     form: ExamineExpenses, *, papers: dict[DocumentKind, DocumentRule], service: Service, on: date
 ) -> tuple[str, ExpenseProblem] | None:
     """The first thing that cannot be granted, with its field; None when all of it can."""
+    first, last = form.treated_from, form.treated_until
+    if first is not None and last is not None and last < first:
+        return "treated_until", ExpenseProblem.TREATMENT_TURNED
     seen: set[tuple[DocumentKind, str]] = set()
     for n, one in enumerate(form.expenses):
         found = _wrong_with(one, form, papers.get(one.kind), on)

@@ -139,9 +139,25 @@ def faults(
         told = [list(_faults(rule, one, on, service_period)) for one in same]
         if [] in told:
             continue
-        why = "、".join(told[0]) if told else "须核对并登记"
+        why = "、".join(told[0]) if told else f"须核对并登记 ({'、'.join(conditions(rule))})"
         found.append(f"{DOCUMENT_NAMES.get(rule.kind, rule.kind.value)}: {why}")
     return found
+
+
+def conditions(rule: DocumentRule) -> list[str]:
+    """What must be read off a paper for it to count, before anybody has; none for a plain one."""
+    by, months = rule.issued_by or IssuedBy(), rule.age_months_max
+    asked = {
+        f"出具不超过{months}个月": months is not None,
+        "出具日期在服务期间内": by.within_service_period,
+        f"{by.grade_min}级以上医院出具": by.grade_min is not None,
+        f"{by.hospital_class}医院出具": by.hospital_class is not None,
+        "加盖医院公章": by.sealed,
+        "中国大陆医院出具": by.in_mainland,
+        "入院登记后的回执单或电子住院单": bool(rule.slip_forms),
+        f"载明{'、'.join(rule.states)}": bool(rule.states),
+    }
+    return [words for words, is_asked in asked.items() if is_asked]
 
 
 def _is_particular(rule: DocumentRule) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.bookings.papers import REPORTS, STAGES
+from domain.bookings.papers import REPORTS, STAGES, conditions
 from domain.bookings.terms import CLINIC_NAMES, INTAKE_NAMES, examinations_of, intake_for
 from domain.bookings.visit import Item, escorting
 from domain.documents import DOCUMENT_NAMES, DocumentRule, DocumentStage
@@ -24,13 +24,17 @@ from domain.steps.kinds import TaskKind
 
 
 class Coded(BaseModel):
-    """A code with its name; `values` are what may be sent for it, none = words."""
+    """A code with its name; `values` are what may be sent for it, none = words.
+
+    `must` is what a paper has to show to count, in words.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     code: str
     name: str
     values: tuple[Coded, ...] = ()
+    must: tuple[str, ...] = ()
 
 
 class Paper(BaseModel):
@@ -43,6 +47,7 @@ class Paper(BaseModel):
     stage: DocumentStage
     mandatory: bool
     instead: tuple[str, ...] = ()  # of these and this one is enough
+    must: tuple[str, ...] = ()  # what it has to show to count
 
 
 Asks = dict[str, list[Coded]]
@@ -62,7 +67,9 @@ def asks_of(kind: TaskKind, programme: Programme, service: Service, *, subject: 
             papers = [
                 one for one in papers_of_service(programme, service) if one.stage in _GATHERED
             ]
-            found = {"documents": [Coded(code=one.code, name=one.name) for one in papers]}
+            found = {
+                "documents": [Coded(code=one.code, name=one.name, must=one.must) for one in papers]
+            }
         case TaskKind.RECEIVE_PAPERS:
             papers = papers_of_service(programme, service)
             paid = [one for one in papers if one.stage is DocumentStage.CLAIM]
@@ -124,6 +131,7 @@ def papers_of_service(programme: Programme, service: Service) -> list[Paper]:
             stage=one.stage,
             mandatory=one.mandatory,
             instead=tuple(_instead(one, ours)),
+            must=tuple(conditions(one)),
         )
         for one in ours
     ]

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.money import Money
-from domain.strict import Strict
+from domain.strict import Strict, Yes
 
 Note = Annotated[str, Field(max_length=500)]
 """Free words of the person who did the step; at most 500 characters."""
@@ -132,7 +132,7 @@ class HandOverMoney(Form):
     """A branch hands the claim money over to the customer (R862)."""
 
     branch: Reference
-    identity_verified: Literal[True]
+    identity_verified: Yes
     reference: Reference
 
 

@@ -265,11 +265,28 @@ async def test_a_role_of_the_operator_s_gets_to_add_to_the_books_and_to_change_n
             ("UPDATE alembic_version SET version_num = 'x'", True),
         ):
             assert await _is_refused(engine, statement) is refused, statement
+        async with engine.connect() as connection:
+            beyond = await connection.scalars(text(_BEYOND_REACH), {"role": APP_ROLE})
+            assert beyond.all() == []
     finally:
         async with engine.begin() as connection:
             await connection.execute(text(f"DROP OWNED BY {APP_ROLE}"))
             await connection.execute(text(f"DROP ROLE {APP_ROLE}"))
         await engine.dispose()
+
+
+_BEYOND_REACH = """
+    SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        AND NOT (has_table_privilege(CAST(:role AS name), schemaname || '.' || tablename, 'SELECT')
+            AND has_table_privilege(CAST(:role AS name), schemaname || '.' || tablename, 'INSERT'))
+    UNION ALL
+    SELECT sequencename FROM pg_sequences
+    WHERE schemaname = 'public'
+        AND NOT has_sequence_privilege(
+            CAST(:role AS name), schemaname || '.' || sequencename, 'USAGE')
+"""
+"""What door and worker could not write to; every table is one of theirs."""
 
 
 async def _is_refused(engine: AsyncEngine, statement: str) -> bool:

@@ -19,7 +19,7 @@ from adapters.database import open_database
 from adapters.door.unit import DoorBooks
 from adapters.encryption.codec import PayloadCodec
 from adapters.encryption.keys import KeyRing
-from adapters.identity import mint
+from adapters.identity import Tokens, mint
 from adapters.programmes.files import load_programmes
 from adapters.temporal.connection import without_worker
 from api.main import is_all_local, serve
@@ -88,7 +88,7 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
     ready = await house.client.get("/readyz")
     assert ready.status_code == 200, ready.text
     assert set(ready.json()["checks"]) == {
-        "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key",
+        "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key", "issuer",
     }  # fmt: skip
     assert set(ready.json()["warnings"]) == {"calendar", "worker", "workflows"}
     measured = await house.client.get("/metrics")
@@ -140,6 +140,13 @@ async def test_without_a_token_only_the_local_ui_may_decode(house: House) -> Non
     body = await encrypted(house, b"1")
     problem(await house.client.post("/codec/decode", content=body), 401, "unauthenticated")
     ui = {"Origin": house.settings.allowed_origins[0]}
+    unsaid = await house.client.post("/codec/decode", content=body, headers=ui)
+    problem(unsaid, 401, "unauthenticated")  # anybody on this machine can claim that origin
+    assert not is_all_local(house.settings)
+    local = house.settings.model_copy(update={"local_ui": True})
+    assert is_all_local(local)
+    door = house.app.state.door
+    house.app.state.door = replace(door, codec_origins=local.allowed_origins)
     answer = await house.client.post("/codec/decode", content=body, headers=ui)
     assert answer.status_code == 200, answer.text
     assert answer.headers["access-control-allow-origin"] == ui["Origin"]
@@ -151,7 +158,7 @@ async def test_without_a_token_only_the_local_ui_may_decode(house: House) -> Non
         {"listen": "0.0.0.0"},  # noqa: S104 - what must not be taken for local
         {"jwt_jwks_url": "https://issuer.example/keys"},
     ):
-        assert not is_all_local(house.settings.model_copy(update=elsewhere))
+        assert not is_all_local(local.model_copy(update=elsewhere))
     asks_first = await house.client.options(
         "/codec/decode",
         headers=ui
@@ -264,3 +271,24 @@ async def test_it_serves_until_it_is_told_to_stop(house: House) -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.wait_for(serving, 10)
     assert serving.done()
+
+
+async def test_an_issuer_that_is_away_is_not_a_token_that_is_wrong(house: House) -> None:
+    away = house.settings.model_copy(update={"jwt_jwks_url": "http://127.0.0.1:1/keys"})
+    tokens = Tokens(away)
+    house.app.state.door = replace(
+        house.app.state.door, verifier=tokens, checks={"issuer": tokens.reason}
+    )
+    refused = await house.get("/v1/tasks")
+    problem(refused, 503, "unavailable")
+    assert refused.headers["retry-after"]
+    ready = await house.client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]) == (503, {"issuer": "issuer_away"})
+
+
+@pytest.mark.parametrize("number", ["110101199003070732", "13800138000"])
+async def test_an_id_is_nobodys_number(house: House, number: str) -> None:
+    """Subjects and customers' ids stand in logs, tables and the audit, in the clear."""
+    problem(await house.get("/v1/tasks", subject=number), 401, "unauthenticated")
+    problem(await house.report(customer_id=number), 422, "invalid", "customer_id")
+    assert await house.rows("cases") == 0

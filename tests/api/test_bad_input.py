@@ -53,6 +53,7 @@ REFUSED_REPORTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("no date", {"planned_admission": "2026-02-30"}, "invalid", "planned_admission"),
     ("no consent", {"consent": ...}, "invalid", "consent"),
     ("consent refused", {"consent": {"given": False}}, "invalid", "consent.given"),
+    ("a consent that is a number", {"consent": {"given": 1}}, "invalid", "consent.given"),
     ("a limit of one's own", {"limit": "900000.00"}, "invalid", "limit"),
     ("unknown channel", {"channel": "pigeon"}, "invalid", "channel"),
 ]
@@ -117,7 +118,8 @@ async def test_a_body_beyond_one_megabyte_is_413(house: House) -> None:
 
 
 async def test_the_wrong_role_is_403_and_no_token_401(house: House) -> None:
-    problem(await house.report("nurse"), 403, "forbidden")
+    said = problem(await house.report("nurse"), 403, "forbidden")
+    assert said["detail"] == "须由渠道、客户、客服办理"
     problem(await house.get("/v1/reports/sla", "customer"), 403, "forbidden")
     problem(await house.get("/v1/tasks", None), 401, "unauthenticated")  # type: ignore[arg-type]
     answer = await house.client.get("/v1/tasks", headers={"Authorization": "Bearer nonsense"})

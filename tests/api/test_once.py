@@ -60,7 +60,7 @@ async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answe
     asked: dict[str, Any] = {"json": {"reason": "改期"}, "role": "customer", "key": "w-1"}
     unknown = await house.post(path, **asked)
     assert unknown.status_code == 202, unknown.text
-    assert unknown.json()["accepted"] is False
+    assert (unknown.json()["accepted"], unknown.json()["stage_name"]) == (False, "处理中")
     assert unknown.headers["location"] == f"/v1/deposit-waivers/{case_id}"
     other = await house.post(path, {"reason": "另一原因"}, role="customer", key="w-1")
     problem(other, 422, "idempotency-key-reused")

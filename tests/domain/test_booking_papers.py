@@ -21,6 +21,8 @@ from domain.bookings.staffing import unfit
 from domain.bookings.terms import OWED_FOR, owed_until, preferred
 from domain.documents import DocumentKind
 from domain.programmes.services import DoctorLevel
+from domain.steps.asks import asks_of
+from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar, civil
 
 PROGRAMMES = {one.code: one for one in load_programmes()}
@@ -221,3 +223,15 @@ def test_what_a_customer_owes_is_not_waited_for_without_end(
 ) -> None:
     service = PROGRAMMES[of[0]].service(of[1])
     assert owed_until(service, since=ON, year_ends_on=year_ends_on, last_day=last_day) == until
+
+
+def test_whoever_checks_a_paper_is_told_at_once_all_that_it_must_show() -> None:
+    """The same words stand with the step and in its refusal."""
+    code, service = P18
+    asked = asks_of(TaskKind.CHECK_PAPERS, PROGRAMMES[code], PROGRAMMES[code].service(service))
+    [proof] = [one for one in asked["documents"] if one.code == "diagnosis_proof"]
+    assert {"2级以上医院出具", "中国大陆医院出具"} <= {*proof.must}
+    programme = PROGRAMMES[code].for_booking(service)
+    have = {one.code for one in asked["documents"]}
+    found = faults(programme, None, have, [], on=ON, service_period=SERVICE)
+    assert f"须核对并登记 ({'、'.join(proof.must)})" in "; ".join(found)

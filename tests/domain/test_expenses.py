@@ -95,6 +95,9 @@ def test_lodging_needs_the_days_of_the_treatment() -> None:
     form = examined(a_stay(), treated_from=None)
     found = problem_of(form, papers=PAPERS, service=TRAVEL, on=TODAY)
     assert found == ("expenses.0", ExpenseProblem.NO_DAYS)
+    turned = examined(a_stay(), treated_from="2026-09-14", treated_until="2026-09-10")
+    found = problem_of(turned, papers=PAPERS, service=TRAVEL, on=TODAY)
+    assert found == ("treated_until", ExpenseProblem.TREATMENT_TURNED)
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,11 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import SUPERVISOR
 from tests.simulator_process import Listener, Simulator, free_port
+from tests.walk.movement import Movement
 from tests.walk.people import People
 from tests.walk.scene import Scene
 from tests.walk.walk import Walk
-from tests.walk.world import Movement, News, World
+from tests.walk.world import News, World
 from workflows.messages import (
     ClaimDecided,
     Intervene,

@@ -84,14 +84,13 @@ def test_the_compose_file_gives_a_worker_everything_it_asks_for(
 ) -> None:
     """In a container no secret may be made up: the next one would not see it."""
     filled = {
-        name: re.sub(r"\$\{([A-Z_]+):?[-?]?([^}]*)\}", _fill, value)
-        for name, value in compose["services"]["worker"]["environment"].items()
+        name: _filled(value) for name, value in compose["services"]["worker"]["environment"].items()
     }
     for name, value in filled.items():
         monkeypatch.setenv(name, value)
     settings = Settings(var=tmp_path)
     assert settings.temporal_target == "temporal:7233"
-    assert settings.libpq_url.startswith("postgresql://greenlane:")
+    assert settings.libpq_url.startswith("postgresql://greenlane_app:")
     _ = (settings.key_ring, settings.lookup_key_bytes, settings.signing_key_pem)
     for partner in PARTNERS:
         assert settings.partner_url(partner).startswith("http://simulator:8090/")
@@ -99,6 +98,13 @@ def test_the_compose_file_gives_a_worker_everything_it_asks_for(
     assert not settings.key_folder.exists()
     monkeypatch.undo()
     assert "GREENLANE_KEYS" not in os.environ
+
+
+def _filled(value: str) -> str:
+    """As Compose fills it in, the innermost variable first."""
+    while "${" in value:
+        value = re.sub(r"\$\{([A-Z_]+):?[-?]?([^{}]*)\}", _fill, value)
+    return value
 
 
 def _fill(found: re.Match[str]) -> str:
@@ -162,3 +168,21 @@ def test_a_wrong_setting_is_named_and_not_repeated(
         Settings()
     said = str(refused.value.errors(include_input=False, include_url=False))
     assert name.removeprefix("GREENLANE_").lower() in said.lower()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"payment_url": "ftp://pay.example"},
+        {"payment_url": "https://pay.example/v1"},  # and no secret of its own
+        {"jwt_jwks_url": "issuer.example/keys"},
+    ],
+    ids=str,
+)
+def test_an_address_that_cannot_be_right_stops_a_command_at_its_start(
+    wrong: dict[str, Any],
+) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**wrong)
+    secret = f"whsec_{random_key()}"
+    assert Settings(payment_url="https://pay.example/v1", payment_secret=secret).payment_url

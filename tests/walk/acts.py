@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
+from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain.calendar import civil_date
 from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
@@ -14,11 +15,13 @@ from tests.walk.engine import Refused
 from tests.walk.people import ACTORS
 from tests.walk.scene import Scene
 from workflows.messages import (
+    ClaimDecided,
     DifferenceFound,
     DisputeClaim,
     Intervene,
     NewCalendar,
     NoticeDischarge,
+    PaymentResult,
     RequestTopUp,
     Withdraw,
 )
@@ -195,6 +198,9 @@ class Acts:
             word = PolicyEnds(actor=SUPERVISOR, at=self._run.now, ends_on=ends_on)
             self._scene.signal("policy_ends", word)
             return
+        self._intervene(act)
+
+    def _intervene(self, act: Any) -> None:
         message = Intervene(
             act=act,
             reason="核查",
@@ -206,6 +212,36 @@ class Acts:
         )
         if self._scene.update("intervene", message) and act == "hold":
             self._scene.hold()
+
+    def stops_a_payment(self) -> None:
+        """A hold just while nobody knows what becomes of a payment."""
+        if self._scene.held_but_for is None and self._open_payments():
+            self._intervene("hold")
+
+    def _open_payments(self) -> list[PaymentRecord]:
+        return [one for one in self._books.payments.values() if one.settled_at is None]
+
+    def another_amount(self) -> None:
+        """A partner confuses amounts: a wrong word on a payment that is still open."""
+        if (known := self._open_payments()) and self._run.running:
+            record = self._chance.choice(known)
+            message = PaymentResult(
+                movement_id=record.movement_id,
+                status=PaymentStatus.PAID,
+                amount_fen=record.amount_fen + 1,
+                receipt_no="R-1",
+                at=self._run.now,
+            )
+            self._scene.signal("payment_result", message)
+
+    def decides_again(self) -> None:
+        """The insurer tells an old decision once more, best while another claim is filed."""
+        filing = any(one.kind is TaskKind.FILE_CLAIM for one in self._books.tasks.values())
+        if (told := self._world.decisions) and (filing or self._chance.random() < 0.1):
+            claim_id, word, payable_fen = self._chance.choice(told)
+            message = {"claim_id": claim_id, "decision": word, "payable_fen": payable_fen}
+            decided = ClaimDecided.model_validate(message | {"at": self._run.now})
+            self._scene.signal("claim_decided", decided)
 
     def reconciled(self) -> None:
         """A day's statement is compared with the ledger; what differs goes to the case."""

@@ -92,10 +92,11 @@ def _arranged(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
 
 def _visited(outcome: VisitOutcome) -> Answer:
     def report(walk: BookingScene, _: TaskOpened) -> dict[str, Any]:
-        walk.reach(walk.service_at + timedelta(hours=3))
+        over = walk.service_at + timedelta(hours=2)
+        walk.reach(over + timedelta(hours=1))
         absent = outcome is VisitOutcome.NOT_ADMITTED and not walk.service.admits
         said = VisitOutcome.NO_SHOW if absent else outcome
-        return {"outcome": said.value, "at": walk.now.isoformat(), "note": "客户自述临时有事"}
+        return {"outcome": said.value, "at": over.isoformat(), "note": "客户自述临时有事"}
 
     return report
 

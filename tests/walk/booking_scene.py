@@ -21,7 +21,7 @@ from domain.bookings.roster import Slot
 from domain.bookings.telephone import CallNews
 from domain.bookings.visit import escorting
 from domain.cancellation import Cost
-from domain.clock import Clock
+from domain.clock import Budget, Clock
 from domain.documents import DocumentKind
 from domain.eligibility import Outcome, Verdict
 from domain.programmes.services import DoctorLevel, Shape
@@ -115,6 +115,16 @@ class BookingScene:
     def asked_by(self, who: Actor) -> None:
         """Somebody else asks than an agent who is on the telephone."""
         self._asked = self._asked.model_copy(update={"requested_by": who})
+
+    def promises(self, clock_id: str, budget: Budget) -> None:
+        """The programme allows itself another time for this booking."""
+        programme = self._asked.programme
+        clocks = tuple(
+            one.model_copy(update={"budget": budget, "target": None}) if one.id == clock_id else one
+            for one in programme.clocks
+        )
+        changed = programme.model_copy(update={"clocks": clocks})
+        self._asked = self._asked.model_copy(update={"programme": changed})
 
     # What there is -------------------------------------------------------------------------------
 

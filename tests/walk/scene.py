@@ -8,6 +8,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from temporalio import activity
+
 import worker
 from activities.ports.cases import PaymentOrder, PaymentStatus, PayoutOrder, TaskOpened
 from domain.calendar import civil_date
@@ -21,7 +23,7 @@ from tests.walk.engine import Execution, Refused, named
 from tests.walk.people import EVERY_PAPER, People
 from tests.walk.world import News, World
 from workflows.deposit_waiver import DepositWaiver
-from workflows.messages import Actor, Authorize, CompleteTask, PaymentResult
+from workflows.messages import Actor, Authorize, ClaimDecided, CompleteTask, PaymentResult
 
 MODES: Final = {
     "bainian_deposit_waiver": [
@@ -60,7 +62,9 @@ class Scene:
         self.happened: Counter[str] = Counter()
         self.loop = loop
         self.books = WalkBooks(self.case_id, chance, settled=self._settled)
-        self.world = world(chance, lambda: self.run.now, before_order=self._before_order)
+        self.world = world(
+            chance, lambda: self.run.now, before_order=self._before_order, sends=self._sends
+        )
         programme = programme_of(self.code)
         modes = chance.sample(MODES[self.code], chance.randrange(1, len(MODES[self.code]) + 1))
         self.people = People(chance, self.world, programme, modes, chance.choice(LIMITS))
@@ -88,7 +92,9 @@ class Scene:
         )
         self.approvals: set[TaskKind] = set()
         self.held_but_for: set[str] | None = None
-        """While a supervisor holds the case: the payments that were under way before."""
+        """While a supervisor holds the case: the orders that were on their way before."""
+        self.decided: set[str] = set()
+        """The claims whose decision the case was told."""
 
     def say(self, *words: object) -> None:
         """A line of the story, for whoever looks into a failing seed."""
@@ -137,6 +143,7 @@ class Scene:
     def signal(self, name: str, message: Any) -> None:
         """Something that a running case is told, now and then twice; others hear nothing."""
         self.say(name, message)
+        self._noted(message)
         for _ in range(self.chance.choice((1, 1, 1, 2))):
             if self.run.running:
                 self.run.signal(name, message)
@@ -159,10 +166,15 @@ class Scene:
             return
         message = news.message(self.run.now)
         self.say("told", news.name, message)
+        self._noted(message)
         if self.run.running:
             self.run.signal(news.name, message)
         elif self._matters_still(news.name, message):
             self.reopen(news.name, message)
+
+    def _noted(self, message: Any) -> None:
+        if isinstance(message, ClaimDecided):
+            self.decided.add(message.claim_id)
 
     def _matters_still(self, name: str, message: Any) -> bool:
         if isinstance(message, PaymentResult):
@@ -232,14 +244,20 @@ class Scene:
     # Money ---------------------------------------------------------------------------------------
 
     def hold(self) -> None:
-        """A supervisor stopped payments: only those under way may still reach a partner."""
-        under_way = {one.args[-1].movement_id for one in self.run.pending if "order_p" in one.name}
-        self.held_but_for = under_way | set(self.books.payments) | set(self.world.movements)
+        """A supervisor stopped payments: only an order on its way may still reach a partner."""
+        orders = (one for one in self.run.pending if "order_p" in one.name)
+        self.held_but_for = {one.args[-1].movement_id for one in orders}
+
+    def _sends(self, order: PaymentOrder | PayoutOrder) -> None:
+        """An order leaves the house, for the first time or again."""
+        if self.held_but_for is None:
+            return
+        if order.movement_id not in self.held_but_for or activity.info().attempt > 1:
+            raise Wrong(f"{order.movement_id} is sent while the case is held")
+        self.held_but_for.remove(order.movement_id)
 
     def _before_order(self, order: PaymentOrder | PayoutOrder) -> None:
         """Money is about to leave for the first time under this id."""
-        if self.held_but_for is not None and order.movement_id not in self.held_but_for:
-            raise Wrong(f"{order.movement_id} is ordered while the case is held")
         if isinstance(order, PayoutOrder):
             return
         wanted = set(APPROVALS)
@@ -248,7 +266,7 @@ class Scene:
         if not wanted <= self.approvals:
             raise Wrong(f"{order.movement_id} is paid without {wanted - self.approvals}")
         may_be_out = sum(
-            one.order.amount_fen
+            one.out_fen or one.order.amount_fen
             for one in self.world.movements.values()
             if isinstance(one.order, PaymentOrder) and one.word != "refused" and not one.lies
         )

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.calendar import end_of_day
+from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import CUSTOMER
@@ -63,6 +64,19 @@ def test_a_step_is_due_with_the_promise_that_is_due_first(
     one.run.close()
 
 
+def test_which_promise_is_due_first_the_moments_say_and_not_the_story(
+    loop: asyncio.Runner,
+) -> None:
+    one = BookingWalk(P02, "paediatric_outpatient", seed="dues", loop=loop)
+    one.promises("G02", Budget(amount=9, unit=Unit.WORKING_DAY))
+    one.start()
+    until(one, TaskKind.ARRANGE_SERVICE)
+    task = one.waits_for(TaskKind.ARRANGE_SERVICE)
+    assert task is not None
+    assert task.clock == "G03.1"
+    one.run.close()
+
+
 @pytest.mark.parametrize(
     ("programme", "service", "clock"),
     [
@@ -87,6 +101,9 @@ def test_a_later_day_of_the_customers_own_moves_a_visit_and_keeps_where_it_was(
     moved = one.clocks[f"{clock}.1"]
     assert moved.due_at == end_of_day(LATER)
     assert moved.moves[-1].from_due == before[f"{clock}.1"].due_at == moved.first_due_at
+    step = one.waits_for(TaskKind.ARRANGE_SERVICE)
+    assert step is not None
+    assert step.due_at == one.clocks[step.clock or ""].due_at
     assert {name for name in before if one.clocks[name] != before[name]} == {f"{clock}.1"}
     one.run.close()
 

@@ -14,13 +14,15 @@ from domain.waiver import ENDED, Stage
 from tests.walk import checks
 from tests.walk.acts import Acts
 from tests.walk.checks import Wrong
+from tests.walk.movement import Movement
 from tests.walk.scene import Scene
-from tests.walk.world import Movement
 
 BEATS: Final = (40, 400)
 """How many beats everything happens in, at least and at most."""
 ROUNDS: Final = 1500
 """Beats within which a case must come to its end when everybody behaves."""
+DECIDED: Final = frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE})
+"""Stages beyond the insurer's decision, where a claim was filed."""
 AFTERWARDS: Final = 3
 """At most so many words less one come for a case that has ended."""
 
@@ -45,8 +47,11 @@ class Walk:
             acts.restarts: 1.5,
             acts.suggests: 2.0,
             acts.supervisor_acts: 1.2,
+            acts.stops_a_payment: 6.0,
+            acts.another_amount: 5.0,
+            acts.decides_again: 8.0,
             acts.reconciled: 2.0,
-            acts.disputes: 1.0,
+            acts.disputes: 3.0,
             acts.withdraws: 0.12,
             acts.cancels: 0.06,
             acts.calendar_comes: 0.4,
@@ -126,6 +131,7 @@ class Walk:
     def world_goes_on(self) -> None:
         """Patients go home, codes are scanned, insurers decide."""
         books, world = self.scene.books, self.scene.world
+        self.acts.reconciled()
         kinds = {task.kind for task in books.tasks.values()}
         if books.stage is Stage.IN_HOSPITAL and TaskKind.DISCHARGE_VISIT not in kinds:
             self.acts.says_discharge(0)
@@ -155,6 +161,8 @@ class Walk:
             raise Wrong(f"nobody acts in {scene.books.stage}")
         if not all(task.roles for task in tasks):
             raise Wrong("a step is for nobody")
+        if scene.books.stage in DECIDED and set([*scene.world.filed][-1:]) - scene.decided:
+            raise Wrong(f"{scene.books.stage} before the claim was decided")
 
     def check_end(self) -> None:
         """What holds when all is over."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any
 
 from activities.ports.cases import (
     ClaimFiling,
@@ -27,6 +27,7 @@ from activities.ports.cases import (
 )
 from activities.ports.visits import VisitAnswer, VisitOrder
 from domain.waiver import PaymentMode
+from tests.walk.movement import FATES, Movement, Word
 from workflows.messages import (
     ClaimDecided,
     NoticeFailed,
@@ -35,39 +36,9 @@ from workflows.messages import (
     VisitTaken,
 )
 
-Word = Literal["paid", "refused", "pending"]
-
-FATES: Final[dict[tuple[Word, Word | None], int]] = {
-    ("paid", None): 9,
-    ("refused", None): 3,
-    ("pending", "paid"): 3,
-    ("pending", "refused"): 1,
-    ("pending", None): 1,
-    ("paid", "refused"): 1,
-    ("refused", "paid"): 1,
-}
-"""How an order may go, and how often: what is said first, and what comes of it later."""
-
 
 class Away(ConnectionError):
     """A partner, or a book of ours, that cannot be reached."""
-
-
-@dataclass
-class Movement:
-    """One order at the payment network."""
-
-    order: PaymentOrder | PayoutOrder
-    word: Word
-    lies: bool = False
-    """Whether what it said first is not how it ends."""
-    final: bool = False
-    """Whether its word is its last."""
-
-    @property
-    def out_fen(self) -> int:
-        """What has really left."""
-        return self.order.amount_fen if self.word == "paid" else 0
 
 
 @dataclass
@@ -88,6 +59,8 @@ class World:
     chance: random.Random
     now: Callable[[], datetime]
     before_order: Callable[[PaymentOrder | PayoutOrder], None]
+    sends: Callable[[PaymentOrder | PayoutOrder], None] = lambda _: None
+    """Hears of every order that leaves the house, also of one that is sent again."""
     calm: bool = False
     movements: dict[str, Movement] = field(default_factory=dict)
     news: list[News] = field(default_factory=list)
@@ -101,6 +74,7 @@ class World:
     sent_back_fen: int = 0
     refunds: int = 0
     payable_fen: int = 0
+    decisions: list[tuple[str, str, int]] = field(default_factory=list)
 
     def luck(self, part: float) -> bool:
         """Whether something rare happens now."""
@@ -120,6 +94,7 @@ class World:
         return self._ordered(order)
 
     def _ordered(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
+        self.sends(order)
         if self.luck(0.03):
             raise Away("worker lost")
         if self.luck(0.06):
@@ -148,6 +123,8 @@ class World:
             if code and first == "paid":
                 first, then = "pending", "paid"
         movement = Movement(order, first, lies=then is not None and first != "pending")
+        if self.luck(0.03):
+            movement.moves_fen = max(1, order.amount_fen // 2)
         self.movements[order.movement_id] = movement
         if then is not None:
             self.ends(movement, then)
@@ -187,7 +164,7 @@ class World:
             return PaymentResult(
                 movement_id=movement.order.movement_id,
                 status=PaymentStatus(said),
-                amount_fen=movement.order.amount_fen,
+                amount_fen=movement.out_fen or movement.order.amount_fen,
                 receipt_no="R-1" if said == "paid" else "",
                 reason="" if said == "paid" else "refused_by_network",
                 at=at,
@@ -196,6 +173,9 @@ class World:
         self.later("payment_result", result, **more)
 
     def _standing(self, movement: Movement) -> PaymentOutcome:
+        if movement.is_another:
+            movement.known_another = True
+            raise MovementConflict(movement.order.movement_id)
         code = isinstance(movement.order, PaymentOrder) and (
             movement.order.mode is PaymentMode.QR_CODE
         )
@@ -242,6 +222,8 @@ class World:
             return 0
         if known.word == "pending":
             known.word = self.chance.choice(("paid", "refused"))
+        if not known.known_another:
+            known.moves_fen = 0  # whoever is asked by a person makes it right
         known.final = not known.lies
         return known.out_fen
 
@@ -340,6 +322,7 @@ class World:
             self._decided(f"{filing.case_id}:claim:9", "approved", 500)
 
     def _decided(self, claim_id: str, word: Any, payable_fen: int) -> None:
+        self.decisions.append((claim_id, word, payable_fen))
         self.later(
             "claim_decided",
             lambda at: ClaimDecided(

@@ -175,6 +175,7 @@ async def test_an_id_our_own_books_know_otherwise_ends_no_hold_and_what_was_paid
         found = {"paid": True, "evidence": "已核对", "reference": "B-1"}
         await case.complete(task, FINANCE, found)
         await case.until(lambda: case.stage is Stage.IN_HOSPITAL)
+        await case.task(TaskKind.CORRECT_PAYMENT, subject=f"contradiction {case.movement(1)}")
         assert case.books.ended == {}
         assert (await case.books.balances(case.case_id)).hospital_deposit == 5_000_000
 

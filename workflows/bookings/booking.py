@@ -315,7 +315,7 @@ class Booking(ABC):
         if state.stage is BookingStage.CONFIRMED:
             state.new_date = message.wished_on
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
-        desk.clocks.move_to_customer_date(at=message.at, why="客户指定日期")
+        desk.wishes_another_day(at=message.at)
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))
         desk.say_of(TaskKind.CONFIRM_BOOKING, self._offered())
         return Accepted(stage=state.stage, at=message.at)

@@ -178,6 +178,12 @@ class BookingDesk(PayingDesk):
         """What is coordinated again is promised again, beside how it was kept before."""
         self.clocks.anew(*COORDINATED, at=at)
 
+    def wishes_another_day(self, *, at: datetime) -> None:
+        """What may wait for the customer's own day does, and so do the steps that keep it."""
+        self.clocks.move_to_customer_date(at=at, why="客户指定日期")
+        for clock in self.state.open_clocks:
+            self._due_with(clock)
+
     def due_with(self, kind: TaskKind, *events: ExpectedEvent) -> None:
         """The open steps of a kind keep the promise due first that one of these events stops."""
         event = self.promised(*events)

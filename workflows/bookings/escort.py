@@ -66,7 +66,7 @@ class Escort(Booking):
         day = civil_date(form.meeting_at)
         if state.customer_date is None or day > state.customer_date:
             state.customer_date = day
-            desk.clocks.move_to_customer_date(at=planned.at, why="客户指定日期")
+            desk.wishes_another_day(at=planned.at)
         desk.note("planned", f"会面时间 {civil(form.meeting_at)}", at=planned.at, by=planned.actor)
         return form.meeting_at
 

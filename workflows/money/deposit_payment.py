@@ -55,6 +55,9 @@ PERSON_AFTER: Final = timedelta(hours=1)
 ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
 """An asking that fails on our side is soon made again; then other news is heard first."""
 
+OTHER_CONTENT: Final = "对方以此编号另有内容, 请核对实付金额"
+"""What is paid under an id that also stands for something else may be another amount."""
+
 _ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
 _UNANSWERED: Final = PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="order_unanswered")
 """Our own books are away, or a worker died over the order: whether a hold stands is not known, and
@@ -198,8 +201,9 @@ class DepositPayment:
         movement_id = order.movement_id
         task_id: str | None = None
         pause, person_at = timedelta(), workflow.now() + PERSON_AFTER
-        known_at = workflow.now()
+        known_at, conflict = workflow.now(), False
         while outcome.status not in SETTLED:
+            conflict = conflict or outcome.conflict
             self._note_progress(movement_id, outcome)
             pause = max(pause, self._first_pause(outcome))
             code_left, stopped = self._code_left(outcome, code_until), self._stopped(outcome)
@@ -229,7 +233,11 @@ class DepositPayment:
                 pause = min(pause * 2, ASK_SELDOM if task_id or stopped else ASK_AGAIN_MAX)
         if task_id is not None:
             self._desk.no_longer_asked(task_id, at=workflow.now(), reason="付款结果已明确")
-        return self._settle(movement_id, outcome, known_at)
+        record = self._settle(movement_id, outcome, known_at)
+        if conflict and record.status is PaymentStatus.PAID:
+            theirs = evidence_of(record).model_copy(update={"theirs": OTHER_CONTENT})
+            self._desk.contradicted(movement_id, theirs, at=known_at)
+        return record
 
     @staticmethod
     def _first_pause(outcome: PaymentOutcome) -> timedelta:

@@ -212,7 +212,9 @@ class RescueRefusals:
         done = trial.steps_done(service.code)
         fault = step_fault(step, done, department=form.department, called=trial.called)
         if fault is not None:
-            raise refusal(WRONG_STAGE, _FAULTS[fault], "step")
+            lacking = [one.name for one in steps_of(service) if one.code in {*step.after} - {*done}]
+            earlier = f": {'、'.join(lacking)}" if fault is StepFault.TOO_EARLY else ""
+            raise refusal(WRONG_STAGE, _FAULTS[fault] + earlier, "step")
         before = [trial.first_at(service.code, code) for code in step.after]
         if form.department in trial.called:
             before.append(trial.called[form.department])
