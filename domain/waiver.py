@@ -106,7 +106,8 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
     # A denial that does not stand is filed anew.
     Stage.REPAYMENT: frozenset({Stage.CLAIM_FILING, Stage.AFTERCARE, Stage.CLOSED}),
-    Stage.AFTERCARE: frozenset({Stage.CLOSED}),
+    # A payment that is corrected now may make the customer owe again.
+    Stage.AFTERCARE: frozenset({Stage.REPAYMENT, Stage.CLOSED}),
 }
 
 
