@@ -137,6 +137,16 @@ class PaymentMode(StrEnum):
     DIRECT_PAY = "direct_pay"  # P20
 
 
+MODE_NAMES: Final[dict[PaymentMode, str]] = {
+    PaymentMode.HOSPITAL_ONLINE: "线上网络支付",
+    PaymentMode.QR_CODE: "二维码现场支付",
+    PaymentMode.INHOUSE_SPECIALIST: "免押金专员实施",
+    PaymentMode.CONTRACTED_NURSE: "签约护士实施",
+    PaymentMode.MEDICAL_ASSISTANT_ONSITE: "医助到院支付",
+    PaymentMode.INSURER_STAFF_ONSITE: "保险公司人员到院支付",
+    PaymentMode.DIRECT_PAY: "直付医院",
+}
+
 ON_SITE_MODES: Final = frozenset(
     {
         PaymentMode.INHOUSE_SPECIALIST,
