@@ -10,8 +10,8 @@ RUN useradd --system --uid 10001 --home-dir /srv/greenlane --no-create-home gree
 
 WORKDIR /srv/greenlane
 
-COPY requirements.lock ./
-RUN pip install --require-hashes -r requirements.lock
+COPY requirements-run.lock ./
+RUN pip install --require-hashes -r requirements-run.lock
 
 COPY . .
 RUN install -d -o greenlane -m 0700 /srv/greenlane/var

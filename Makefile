@@ -85,6 +85,9 @@ lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 		requirements-dev.in -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
+		-c requirements.lock requirements.in -o requirements-run.lock
 
 clean:
 	@if [ -x $(BIN)/python ]; then $(BIN)/python cli.py down || true; fi

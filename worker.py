@@ -46,6 +46,7 @@ from adapters.books.roster import Roster
 from adapters.database import open_database
 from adapters.encryption.keys import KeyRing, Sealer
 from adapters.house import HouseList
+from adapters.logs import configure_logs
 from adapters.medical_base import load_medical_base
 from adapters.partners.claims import ClaimsCore
 from adapters.partners.courier import CourierNetwork, Laboratory
@@ -55,8 +56,9 @@ from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
+from adapters.partners.watch import PartnerWatch
 from adapters.settings import PARTNERS, Settings
-from adapters.temporal.connection import connect
+from adapters.temporal.connection import connect, worker_runtime
 from adapters.temporal.schedules import every_morning
 from adapters.temporal.workflow_runner import sandbox
 from adapters.webhooks.outbox import Outbox
@@ -188,11 +190,17 @@ def consulting(*, roster: RosterPort) -> list[Callable[..., Any]]:
 
 async def main(settings: Settings) -> None:
     """Run a worker on the servers the settings name until it is cancelled."""
-    client = await connect(settings)
+    configure_logs(settings.log_level)
+    runtime = worker_runtime(settings)
+    client = await connect(settings, runtime=runtime)
     engine = open_database(settings.libpq_url)
     sealer = Sealer(KeyRing(settings.key_ring), settings.lookup_key_bytes)
     casebook = Casebook(engine, sealer, clock=lambda: datetime.now(UTC))
-    lines = {partner: PartnerLine(settings.partner_url(partner)) for partner in PARTNERS}
+    watch = PartnerWatch(runtime.metric_meter)
+    lines = {
+        partner: PartnerLine(settings.partner_url(partner), failed=watch.of(partner))
+        for partner in PARTNERS
+    }
     messaging = MessageGateway(lines["messaging"])
     verbs = activities(
         ledger=Ledger(engine),

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     temporal_port: int = Field(default=7233, ge=1, le=65_535)
     temporal_ui_port: int = Field(default=8233, ge=1, le=65_535)
 
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+
     database_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("DATABASE_URL", "database_url"),

@@ -106,7 +106,8 @@ NEXT_STAGES: Final[dict[Stage, frozenset[Stage]]] = {
     Stage.OFFSET: frozenset({Stage.REPAYMENT, Stage.AFTERCARE, Stage.CLOSED}),
     # A denial that does not stand is filed anew.
     Stage.REPAYMENT: frozenset({Stage.CLAIM_FILING, Stage.AFTERCARE, Stage.CLOSED}),
-    Stage.AFTERCARE: frozenset({Stage.CLOSED}),
+    # A payment that is corrected now may make the customer owe again.
+    Stage.AFTERCARE: frozenset({Stage.REPAYMENT, Stage.CLOSED}),
 }
 
 
@@ -135,6 +136,16 @@ class PaymentMode(StrEnum):
     INSURER_STAFF_ONSITE = "insurer_staff_onsite"  # P19
     DIRECT_PAY = "direct_pay"  # P20
 
+
+MODE_NAMES: Final[dict[PaymentMode, str]] = {
+    PaymentMode.HOSPITAL_ONLINE: "线上网络支付",
+    PaymentMode.QR_CODE: "二维码现场支付",
+    PaymentMode.INHOUSE_SPECIALIST: "免押金专员实施",
+    PaymentMode.CONTRACTED_NURSE: "签约护士实施",
+    PaymentMode.MEDICAL_ASSISTANT_ONSITE: "医助到院支付",
+    PaymentMode.INSURER_STAFF_ONSITE: "保险公司人员到院支付",
+    PaymentMode.DIRECT_PAY: "直付医院",
+}
 
 ON_SITE_MODES: Final = frozenset(
     {

@@ -7,7 +7,7 @@ ten Keywords and three each of the other types.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from temporalio.common import (
@@ -17,14 +17,15 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from activities.ports.cases import TaskOpened
+from activities.ports.cases import PaymentRecord, PaymentStatus, TaskOpened
 from domain import calendar
 from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
-from domain.steps.kinds import TaskKind
-from domain.waiver import ROLE_NAMES, STAGE_NAMES
+from domain.steps.kinds import DUTY_NAMES, TaskKind
+from domain.waiver import MODE_NAMES, ROLE_NAMES, STAGE_NAMES
 from workflows.matter import MatterState
+from workflows.money.payments import PayingState
 from workflows.waiver.case import CaseState
 
 PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
@@ -56,6 +57,18 @@ _CLOCK_WORDS: Final = {
     ClockState.MET_LATE: "超时完成",
     ClockState.BREACHED: "已超时",
     ClockState.DROPPED: "已取消",
+}
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""A step that is due on no day comes last."""
+
+_REASONS: Final = {"deposit": "押金", "top_up": "续费", "payout": "支付客户"}
+_WAITS_FOR: Final = {
+    PaymentStatus.PENDING: "等待付款方答复",
+    PaymentStatus.UNKNOWN: "结果未知, 向付款方查询中",
+    PaymentStatus.NOT_FOUND: "付款方未收到, 重新下达",
+    PaymentStatus.UNREACHABLE: "付款方无法联系, 重新下达",
 }
 
 
@@ -142,24 +155,36 @@ def by_when(due_at: datetime | None) -> str:
     return "—" if due_at is None else calendar.due_civil(due_at)
 
 
-def current_details(state: CaseState) -> str:
-    """The case on one page, in Markdown: stage, who must act by when, clocks, money."""
+def current_details(state: CaseState, *, hospital: str) -> str:
+    """The case on one page, in Markdown: stage, hospital, who must act by when, clocks, money.
+
+    The money is a list: the UI draws tables without space between their cells.
+    """
+    sums = {
+        "额度": spoken(state.limit_fen) if state.limit_fen else "—",
+        "付款中": spoken(state.on_the_way_fen),
+        "已垫付": spoken(state.advanced_fen),
+        "未收回": spoken(state.outstanding_fen),
+        "客户应还": spoken(state.owed_fen),
+    }
+    money = "\n".join(f"- {name}: **{amount}**" for name, amount in sums.items())
     return (
-        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{waiting_details(state)}\n"
-        "### 资金\n\n| 额度 | 已垫付 | 未收回 | 客户应还 |\n|---:|---:|---:|---:|\n"
-        f"| {spoken(state.limit_fen) if state.limit_fen else '—'} | {spoken(state.advanced_fen)}"
-        f" | {spoken(state.outstanding_fen)} | {spoken(state.owed_fen)} |\n"
+        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{hospital}\n\n"
+        f"{waiting_details(state)}\n### 资金\n\n{money}\n"
     )
 
 
 def waiting_details(state: MatterState) -> str:
-    """Steps, the one due first before the others, and promises, in Markdown."""
-    steps = sorted(state.tasks.values(), key=lambda one: (one.due_at is None, one.due_at))
-    waits = "\n".join(_task_line(state, task) for task in steps)
+    """Steps, the one due first before the others, unsettled payments and promises, in Markdown."""
+    tasks = sorted(state.tasks.values(), key=lambda task: (task.due_at or _NEVER, task.task_id))
+    waits = "\n".join(_task_line(state, task) for task in tasks)
+    payments = state.on_the_way if isinstance(state, PayingState) else []
+    paying = "\n".join(_payment_line(payment) for payment in payments)
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
     head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
     promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""
-    return f"### 待办\n\n{waits or '无'}\n\n{promises}"
+    money = f"### 等待付款结果\n\n{paying}\n\n" if paying else ""
+    return f"### 待办\n\n{waits or '无'}\n\n{money}{promises}"
 
 
 def _task_line(state: MatterState, task: TaskOpened) -> str:
@@ -167,8 +192,22 @@ def _task_line(state: MatterState, task: TaskOpened) -> str:
     broken = state.clocks.get(task.subject)
     wrong = f"{broken.instance} {broken.name}" if broken else task.subject
     about = f" · {wrong}" if task.kind is TaskKind.BREACH else ""
+    if task.duty is not None:
+        about = f" · {DUTY_NAMES[task.duty]}"
     roles = "/".join(ROLE_NAMES[role] for role in task.roles)
     return f"- **{task.title}**{about} · {roles} · 截止 {by_when(task.due_at)}"
+
+
+def _payment_line(payment: PaymentRecord) -> str:
+    """What a payment waits for, its mode, its amount and since when."""
+    how = "" if payment.mode is None else f" · {MODE_NAMES[payment.mode]}"
+    waits = _WAITS_FOR.get(payment.status, payment.status.value)
+    if payment.status is PaymentStatus.PENDING and payment.code_url:
+        waits = "等待窗口扫码"
+    return (
+        f"- **{_REASONS[payment.reason]} {spoken(payment.amount_fen)}**{how} · {waits}"
+        f" · 自 {civil(payment.ordered_at)}"
+    )
 
 
 def _clock_row(clock: Clock) -> str:

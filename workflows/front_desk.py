@@ -41,6 +41,11 @@ NOT_WAITED_FOR: Final = ONLY_ACKNOWLEDGED | {TaskKind.RELEASE_HOLD}
 """Of what was reported nothing is read again: that the step is done says all."""
 
 
+ALARMS_AWAIT: Final = "alarms-await-a-supervisor"
+"""Before this change an alarm stood on the worklist and not in `AwaitingRole`; a run that had one
+goes on as it began."""
+
+
 class StepDropped(Exception):
     """A step was taken off the worklist while somebody waited for it."""
 
@@ -267,7 +272,7 @@ class FrontDesk:
             return
         now = workflow.now()
         self.note("alert", what, at=now)
-        self.ask(TaskKind.BREACH, at=now, subject=what)
+        self._alarm(what, at=now)
 
     # What happened -------------------------------------------------------------------------------
 
@@ -300,4 +305,9 @@ class FrontDesk:
         """A promise is broken: recorded, shown, told to a supervisor; the matter goes on."""
         now = workflow.now()
         self.note("breach", f"{clock.instance} {clock.name} 超时", at=now)
-        self.ask(TaskKind.BREACH, at=now, subject=clock.instance)
+        self._alarm(clock.instance, at=now)
+
+    def _alarm(self, what: str, *, at: datetime) -> None:
+        """A supervisor's step; the matter awaits them until they have acknowledged it."""
+        self.state.alarms_await = workflow.patched(ALARMS_AWAIT)
+        self.ask(TaskKind.BREACH, at=at, subject=what)

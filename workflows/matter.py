@@ -69,6 +69,7 @@ class MatterState(BaseModel):
     clock_about: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, int] = Field(default_factory=dict)
     asked_for: list[str] = Field(default_factory=list)  # papers that are missing, once asked for
+    alarms_await: bool = True  # not in a run whose first alarm showed nobody (`FrontDesk`)
     pages: int = 0
     stage: Any  # where the matter stands, in its own words
     unwritten: Any = None  # the open page, of its own kind
@@ -89,15 +90,13 @@ class MatterState(BaseModel):
 
     @property
     def awaiting(self) -> list[Role]:
-        """The roles that owe a step, without those that only acknowledge a breach."""
-        return sorted(
-            {
-                role
-                for task in self.tasks.values()
-                for role in task.roles
-                if task.kind is not TaskKind.BREACH
-            }
+        """The roles that owe a step; what nobody has acknowledged awaits a supervisor."""
+        shown = (
+            task
+            for task in self.tasks.values()
+            if task.kind is not TaskKind.BREACH or self.alarms_await
         )
+        return sorted({role for task in shown for role in task.roles})
 
     @property
     def open_clocks(self) -> list[Clock]:

@@ -13,7 +13,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -49,6 +49,14 @@ _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _NOTHING_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 R = TypeVar("R", bound=BaseModel)
+
+Failed = Callable[[str], None]
+"""Is told the code of each call that brought no believable answer, to count it and say so."""
+
+
+def _unwatched(reason: str) -> None:
+    """Nobody watches this line."""
+
 
 Check = Callable[[Mapping[str, str], bytes], None]
 """Raises `NoBelievableAnswer` when the bytes are not believably the partner's."""
@@ -90,12 +98,14 @@ class Answer:
 
     status: int
     fields: dict[str, Any]
+    failed: Failed = field(default=_unwatched, repr=False, compare=False)
 
     def read(self, model: type[R]) -> R:
         """The answer as a model; an answer of another shape is no answer."""
         try:
             return model.model_validate(self.fields)
         except ValidationError:
+            self.failed("answer_of_another_shape")
             raise NoBelievableAnswer("answer_of_another_shape") from None
 
     @property
@@ -108,13 +118,17 @@ class Answer:
 
     def unexpected(self) -> NoBelievableAnswer:
         """The failure for a status the contract does not know."""
+        self.failed(f"http_{self.status}")
         return NoBelievableAnswer(f"http_{self.status}")
 
 
 class PartnerLine:
     """One partner's address with the connections to it."""
 
-    def __init__(self, base_url: str, *, patience: httpx.Timeout = PATIENCE) -> None:
+    def __init__(
+        self, base_url: str, *, patience: httpx.Timeout = PATIENCE, failed: Failed = _unwatched
+    ) -> None:
+        self._failed = failed
         # The way to a partner is a setting, never an accident of the environment, and a redirect
         # could carry a payment to somebody else's door.
         self._client = httpx.AsyncClient(
@@ -168,6 +182,21 @@ class PartnerLine:
         check: Check | None = None,
     ) -> Answer:
         try:
+            return await self._exchange(method, path, headers=headers, body=body, check=check)
+        except PartnerFailure as failure:
+            self._failed(failure.reason)
+            raise
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        body: dict[str, Any] | None,
+        check: Check | None,
+    ) -> Answer:
+        try:
             async with (
                 asyncio.timeout(TOTAL_SECONDS),
                 self._client.stream(method, path, headers=headers, json=body) as response,
@@ -176,7 +205,7 @@ class PartnerLine:
                 content = await _bounded(response, at_most)
                 if check is not None and response.status_code == HTTPStatus.OK:
                     check(response.headers, content)
-                return _believed(response.status_code, content)
+                return replace(_believed(response.status_code, content), failed=self._failed)
         except _NOTHING_LEFT as failure:
             raise Unreachable(type(failure).__name__) from None
         except (httpx.HTTPError, TimeoutError) as failure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, Integer, cast, exists, func, literal, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.tables.booking import bookings
@@ -91,4 +91,5 @@ class StepRows:
 
 def _past(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     """Open steps that were due before a moment, by the index of the worklist."""
-    return tasks.c.closed_at.is_(None), tasks.c.due_at < moment
+    due = func.coalesce(tasks.c.due_at, literal_column("'infinity'::timestamptz"))
+    return tasks.c.closed_at.is_(None), due < moment

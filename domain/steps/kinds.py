@@ -7,7 +7,7 @@ the matters they belong to, and `domain.steps.tasks` brings both together.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -134,6 +134,14 @@ class CareDuty(StrEnum):
     BEDSIDE_VISIT = "bedside_visit"
     ADMISSION_FORMALITIES = "admission_formalities"
     SURGERY_FORMALITIES = "surgery_formalities"
+
+
+DUTY_NAMES: Final[dict[CareDuty, str]] = {
+    CareDuty.COMMUNICATION: "诊疗沟通",
+    CareDuty.BEDSIDE_VISIT: "床旁探望",
+    CareDuty.ADMISSION_FORMALITIES: "协助办理住院手续",
+    CareDuty.SURGERY_FORMALITIES: "协助办理手术手续",
+}
 
 
 class Evidence(BaseModel):

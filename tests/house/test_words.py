@@ -50,3 +50,14 @@ def test_every_direct_dependency_is_in_the_lock() -> None:
             if line and not line.startswith(("#", "-")):
                 name = re.split(r"[\[=<>]", line)[0].replace("_", "-").lower()
                 assert f"\n{name}==" in f"\n{locked}", name
+
+
+def test_what_an_image_installs_is_what_was_tested() -> None:
+    """The second lock is the part of the first that greenlane runs on, pin by pin."""
+    tested, run = (
+        {line.split()[0] for line in text_of(Path(name)).splitlines() if "==" in line}
+        for name in ("requirements.lock", "requirements-run.lock")
+    )
+    assert run < tested
+    assert not any(pin.startswith(("pytest", "mypy", "playwright")) for pin in run)
+    assert any(pin.startswith("temporalio==") for pin in run)

@@ -226,3 +226,29 @@ async def test_a_refused_payout_that_was_paid_after_all_is_booked_once(case_of: 
         await people.correct(case, await _payout_says(case, PaymentStatus.PAID, 700), 700)
         await case.ends(Stage.CLOSED)
         assert _booked(case, Reason.PAYOUT) == [700]
+
+
+async def test_what_is_owed_again_while_a_case_waits_to_be_closed_is_asked_for(
+    case_of: CaseOf,
+) -> None:
+    async with case_of() as case:
+        await case.open()
+        await people.admitted(case, deposit_fen=3_000_000)
+        await people.ask_top_up(case, "t-1", 2_000_000)
+        await people.answer_top_up(case, "t-1")
+        await people.slip(case, 2)
+        await people.discharged(case, DEPOSIT)
+        await people.decide(case, "denied")
+        await case.task(TaskKind.RECORD_REPAYMENT)
+        first = await _doubted(case, 1, PaymentStatus.REFUSED)
+        second = await _doubted(case, 2, PaymentStatus.REFUSED)
+        await people.correct(case, first, 0)
+        await people.repay(case, 2_000_000)
+        await case.until(lambda: case.pages[-1].owed_fen == 0)
+        await people.correct(case, await _doubted(case, 1, PaymentStatus.PAID), 3_000_000)
+        await people.correct(case, second, 2_000_000)
+        await people.acknowledge(case, "医院账单有 30,000.00 元 并未由押金支付")
+        await case.settled()
+        assert case.stage is Stage.REPAYMENT
+        await people.repay(case, 3_000_000)
+        await case.ends(Stage.CLOSED)

@@ -30,7 +30,7 @@ from domain.money import spoken
 from domain.posting import Reason, late_deposit, movement, payout
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ResolvePayment
-from domain.waiver import PaymentMode
+from domain.waiver import MODE_NAMES, PaymentMode
 from workflows.messages import PaymentResult
 from workflows.money.desk import SETTLED, PayingDesk, evidence_of
 
@@ -150,7 +150,8 @@ class DepositPayment:
             ordered_at=now,
         )
         self._desk.pen.payment(record, now)
-        self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}")
+        how = "" if mode is None else f" · {MODE_NAMES[mode]}"
+        self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}{how}")
 
     async def _order(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
         """Send the order, once: it goes out again only where nobody has stopped it meanwhile."""
@@ -161,7 +162,7 @@ class DepositPayment:
                 args=[self._hold(order), order],
                 start_to_close_timeout=ORDER_WITHIN,
                 retry_policy=retry,
-                summary=f"付款 {spoken(order.amount_fen)} {order.mode.value}",
+                summary=f"付款 {spoken(order.amount_fen)} {MODE_NAMES[order.mode]}",
             )
 
         async def residual(order: PayoutOrder, retry: RetryPolicy) -> PaymentOutcome:

@@ -47,6 +47,20 @@ class PayingState(MatterState):
         return any(task.kind is TaskKind.RELEASE_HOLD for task in self.tasks.values())
 
     @property
+    def on_the_way(self) -> list[PaymentRecord]:
+        """Payments without a certain end, the oldest first."""
+        return [payment for payment in self.payments.values() if payment.settled_at is None]
+
+    @property
+    def on_the_way_fen(self) -> int:
+        """What is held for the hospital and may still reach it."""
+        return sum(
+            payment.amount_fen
+            for payment in self.on_the_way
+            if payment.held and payment.reason != "payout"
+        )
+
+    @property
     def at_the_ward(self) -> bool:
         """Whether somebody stands at a cashier's desk, so that a code may wait to be scanned."""
         return False

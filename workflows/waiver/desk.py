@@ -46,7 +46,7 @@ class Desk(PayingDesk):
     def __init__(self, opening: OpenCase, state: CaseState, *, ways: Ways = NEXT_STAGES) -> None:
         self.state: CaseState
         self.pen: Pen
-        record = Record(state, unsent=self._tell_soon)
+        record = Record(state, hospital=opening.hospital.name, unsent=self._tell_soon)
         super().__init__(state, opening.programme, pen=Pen(state), record=record)
         self._opening = opening
         self._ways = ways

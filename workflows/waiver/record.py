@@ -21,9 +21,12 @@ from workflows.waiver.case import CaseState
 class Record(Scribe[CasePage]):
     """Turns the pages of one case."""
 
-    def __init__(self, state: CaseState, *, unsent: Callable[[NoticeOrder], None]) -> None:
+    def __init__(
+        self, state: CaseState, *, hospital: str, unsent: Callable[[NoticeOrder], None]
+    ) -> None:
         super().__init__(state)
         self._state = state
+        self._hospital = hospital
         self._unsent = unsent
 
     def _standing(self) -> dict[str, object]:
@@ -45,7 +48,10 @@ class Record(Scribe[CasePage]):
         }
 
     async def _turn(self, page: CasePage) -> None:
-        self._show(cockpit.attribute_values(self._state), cockpit.current_details(self._state))
+        self._show(
+            cockpit.attribute_values(self._state),
+            cockpit.current_details(self._state, hospital=self._hospital),
+        )
         unsent = await workflow.execute_activity_method(
             KeepBooks.turn_page,
             page,

@@ -33,6 +33,7 @@ FILE_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then the order is made again."""
 
 CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
+CORRECTED: Final = "付款已更正"
 NO_CLAIM: Final = "未提交出院理赔资料"
 
 
@@ -57,6 +58,10 @@ class Recovery:
         reason = await self._adjudicated() if filed or decided else NO_CLAIM
         await self.refunds.received()
         await self._offset()
+        await self._repaid(reason)
+
+    async def _repaid(self, reason: str) -> None:
+        """What is owed is repaid or given up, whatever becomes of the claim meanwhile."""
         while self._state.settlement.owed_fen > 0:
             if await self._repayment.collect(reason):
                 break
@@ -223,6 +228,10 @@ class Recovery:
         """DW22: slips in, books at zero, everybody released."""
         state = self._state
         await workflow.wait_condition(lambda: not state.slips and self._at_zero)
+        while state.settlement.owed_fen > 0:
+            # A correction that came while nothing else was left made it owed again.
+            await self._repaid(CORRECTED)
+            await workflow.wait_condition(lambda: not state.slips and self._at_zero)
         now = workflow.now()
         if state.stage in (Stage.CLAIM_FILING, Stage.ADJUDICATION):
             # Everything came back from the hospital, so nothing was left to offset or to repay.

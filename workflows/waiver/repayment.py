@@ -48,7 +48,8 @@ class Repayment:
     async def collect(self, reason: str) -> bool:
         """Until nothing is owed; False when a disputed decision is to be made again."""
         state, now = self._state, workflow.now()
-        self._desk.enter(Stage.REPAYMENT, at=now, reason=reason)
+        if state.stage is not Stage.REPAYMENT:
+            self._desk.enter(Stage.REPAYMENT, at=now, reason=reason)
         due_on = due_date(repayment_due_at(now, self._terms, state.calendar))
         self._agree([Instalment(due_on=due_on, amount_fen=state.owed_fen)])
         self._desk.tell("repayment_demand", date=str(due_on), amount=state.owed_fen)
