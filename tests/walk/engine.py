@@ -37,6 +37,7 @@ from tests.walk.wire import (
     gave_up,
     info_of,
     is_only_refusal,
+    remind_of_patches,
     said,
     signalled,
     tear_down,
@@ -253,6 +254,7 @@ class Execution:
             again.CopyFrom(told)
             again.is_replaying = number < len(run.told) - 1
             again.available_internal_flags[:] = sorted(self._flags)
+            remind_of_patches(again, answer)
             if said(run.instance.activate(again).successful.commands) != answer:
                 raise Broken(f"another worker says something else at task {number + 1}")
 

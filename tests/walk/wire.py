@@ -36,6 +36,17 @@ def said(commands: Iterable[WorkflowCommand]) -> list[bytes]:
     return [command.SerializeToString(deterministic=True) for command in commands]
 
 
+def remind_of_patches(again: WorkflowActivation, answer: list[bytes]) -> None:
+    """A history tells a worker which patches its task had passed, before anything else of it."""
+    jobs = list(again.jobs)
+    del again.jobs[:]
+    for line in answer:
+        command = WorkflowCommand.FromString(line)
+        if command.HasField("set_patch_marker"):
+            again.jobs.add().notify_has_patch.patch_id = command.set_patch_marker.patch_id
+    again.jobs.extend(jobs)
+
+
 def done(seq: int, result: Any) -> WorkflowActivationJob:
     """An activity's answer."""
     job = WorkflowActivationJob()
