@@ -37,6 +37,7 @@ from tests.walk.wire import (
     gave_up,
     info_of,
     is_only_refusal,
+    patches_in,
     said,
     signalled,
     tear_down,
@@ -251,6 +252,7 @@ class Execution:
         for number, (told, answer) in enumerate(run.told):
             again = WorkflowActivation()
             again.CopyFrom(told)
+            again.jobs.extend(patches_in(answer))
             again.is_replaying = number < len(run.told) - 1
             again.available_internal_flags[:] = sorted(self._flags)
             if said(run.instance.activate(again).successful.commands) != answer:

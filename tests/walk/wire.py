@@ -36,6 +36,18 @@ def said(commands: Iterable[WorkflowCommand]) -> list[bytes]:
     return [command.SerializeToString(deterministic=True) for command in commands]
 
 
+def patches_in(answer: Iterable[bytes]) -> list[WorkflowActivationJob]:
+    """What the server's side tells a second worker of the changes an answer was made with."""
+    jobs = []
+    for one in answer:
+        command = WorkflowCommand.FromString(one)
+        if command.HasField("set_patch_marker"):
+            job = WorkflowActivationJob()
+            job.notify_has_patch.patch_id = command.set_patch_marker.patch_id
+            jobs.append(job)
+    return jobs
+
+
 def done(seq: int, result: Any) -> WorkflowActivationJob:
     """An activity's answer."""
     job = WorkflowActivationJob()
