@@ -7,13 +7,14 @@ The door turns the code into a problem document.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.ports.cases import TaskOpened
+from domain import doubts
 from domain.calendar import civil_date
 from domain.documents import DocumentKind, DocumentRule, DocumentStage, listed, missing
 from domain.money import AmountRefused, Money, spoken
@@ -52,16 +53,8 @@ TOO_LATE_TO_WITHDRAW: Final = "TooLateToWithdraw"
 WRONG_STAGE: Final = "WrongStage"
 
 
-VISIT_REPORTED_LATE: Final = timedelta(days=1)
-"""A dispatcher may write a visit down after it has begun."""
-VISIT_AHEAD_MAX: Final = timedelta(days=366)
-"""No stay is planned further ahead than a policy year."""
-
-
 ASKED_AGAIN_MAX: Final = 3
 """So often a reviewer may ask for more papers before an opinion; then he says yes or no."""
-BILL_BELIEVED: Final = 2
-"""A bill beyond so many times what we cover is read a second time before it is settled."""
 
 
 def refusal(
@@ -284,11 +277,11 @@ class Refusals:
         if lacking:
             raise papers_missing(lacking)
 
-    def _is_far_above(self, bill: Money) -> bool:
-        """A bill so large that a digit too many is likelier; with a balance the limit pays it."""
+    def _doubted(self, bill: Money) -> str:
+        """Why a bill is read again; with a balance paid by us the limit covers it."""
         state = self._state
         covers = state.limit_fen if self._terms.discharge.balance_paid else state.advanced_fen
-        return bill.fen > BILL_BELIEVED * covers
+        return doubts.of_bill(bill.fen, covered_fen=covers, advanced_fen=state.advanced_fen)
 
     def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
         """The bill is an amount, and papers that count as collected lie in the file (R036)."""
@@ -301,8 +294,8 @@ class Refusals:
         if state.slips_task in state.tasks:
             raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
         amount_within(form.bill, "bill", at_least=0)
-        if self._is_far_above(form.bill) and not form.bill_confirmed:
-            raise refusal(FORM_REFUSED, "账单远高于垫付金额, 请核对后确认", "bill_confirmed")
+        if (doubt := self._doubted(form.bill)) and not form.bill_confirmed:
+            raise refusal(FORM_REFUSED, doubt, "bill_confirmed")
         if form.documents_collected:
             self._documents(message, disease, DocumentStage.CLAIM)
 
@@ -339,11 +332,8 @@ def amount_within(
 
 
 def _visit_time(visit_at: datetime, at: datetime) -> None:
-    """A visit has a time zone, is not in the past, and lies within a year (I10)."""
-    if visit_at.tzinfo is None:
-        raise refusal(FORM_REFUSED, "上门时间须写明时区", "visit_at")
-    if not at - VISIT_REPORTED_LATE <= visit_at <= at + VISIT_AHEAD_MAX:
-        raise refusal(FORM_REFUSED, "上门时间不能早于今天, 也不能晚于一年", "visit_at")
+    if doubt := doubts.of_visit_time(visit_at, now=at):
+        raise refusal(FORM_REFUSED, doubt, "visit_at")
 
 
 def _customers_day(form: Form, at: datetime, last_day: date | None) -> None:
@@ -351,7 +341,7 @@ def _customers_day(form: Form, at: datetime, last_day: date | None) -> None:
     today = civil_date(at)
     for field in ("visit_on", "customer_date"):
         day: date | None = getattr(form, field, None)
-        if day is not None and not today <= day <= today + VISIT_AHEAD_MAX:
+        if day is not None and not today <= day <= today + doubts.VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "客户指定的日期不能早于今天, 也不能晚于一年", field)
         if day is not None and last_day is not None and day > last_day:
             raise refusal(FORM_REFUSED, "客户指定的日期不能晚于保单或服务的有效期", field)

@@ -29,6 +29,7 @@ from api.wiring.door import Door, Unit, door_of
 from domain.bookings.booking import BookingStage
 from domain.bookings.visit import escorting
 from domain.calendar import civil_date
+from domain.doubts import VISIT_AHEAD_MAX
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp, year_ends_on
 from domain.programmes.programme import NotInProgramme
@@ -39,7 +40,6 @@ from workflows.messages import (
     BOOKING_TYPES,
     RequestBooking,
 )
-from workflows.refusals import VISIT_AHEAD_MAX
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

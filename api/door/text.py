@@ -24,8 +24,6 @@ ADMISSION_PAST_MAX: Final = timedelta(days=180)
 ADMISSION_AHEAD_MAX: Final = timedelta(days=365)
 """A stay may be reported so long after and so long before its admission."""
 
-DISCHARGE_PAST_MAX: Final = timedelta(days=60)
-DISCHARGE_AHEAD_MAX: Final = timedelta(days=365)
 
 IdType = IdKind
 
@@ -181,14 +179,4 @@ def admission_reason(planned: date, now: datetime) -> str | None:
         return "入院日期过早: 最多为报案前180天"
     if planned > today + ADMISSION_AHEAD_MAX:
         return "入院日期过晚: 最多为报案后365天"
-    return None
-
-
-def discharge_reason(day: date, now: datetime) -> str | None:
-    """Why a discharge date is not believable, or None."""
-    today = civil_date(now)
-    if day < today - DISCHARGE_PAST_MAX:
-        return "出院日期过早: 最多为60天前"
-    if day > today + DISCHARGE_AHEAD_MAX:
-        return "出院日期过晚: 最多为365天后"
     return None

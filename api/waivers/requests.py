@@ -21,8 +21,9 @@ from api.door.docs import FAILURES
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
-from api.door.text import Body, CaseId, PositiveMoney, discharge_reason, example
+from api.door.text import Body, CaseId, PositiveMoney, example
 from api.wiring.door import Unit, door_of
+from domain.doubts import of_discharge_day
 from domain.guards import CaseAccess, Letter
 from domain.waiver import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
@@ -139,8 +140,6 @@ async def notice_discharge(
 ) -> Response:
     """Say when the customer leaves hospital; a new date replaces the old one."""
     door = door_of(request)
-    if reason := discharge_reason(body.discharge_on, door.clock()):
-        raise at_field("invalid", "discharge_on", reason)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     message = NoticeDischarge(
         notice_id=ask.own_id(door.id_secret, "dn"),
@@ -149,7 +148,10 @@ async def notice_discharge(
         at=door.clock(),
     )
 
-    async def expect(unit: Unit, _: CaseAccess) -> None:
+    async def expect(unit: Unit, case: CaseAccess) -> None:
+        day, told_at = message.discharge_on, case.reported_at
+        if doubt := of_discharge_day(day, reported_at=told_at, now=message.at):
+            raise at_field("invalid", "discharge_on", doubt, case_id=case_id)
         await unit.inbox.expect_discharge(
             notice_id=message.notice_id,
             case_id=case_id,

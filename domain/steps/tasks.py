@@ -166,7 +166,7 @@ class DischargeVisit(Form):
     """Discharge accompanied (R034), claim explained (R035), papers collected (R036), bill read."""
 
     bill: Money
-    bill_confirmed: bool = False  # read again, where it is far above what was advanced
+    bill_confirmed: bool = False  # read again, where it is zero or far above what is out
     claim_explained: bool
     documents_collected: bool
     images: Images

@@ -226,6 +226,9 @@ async def test_a_discharge_notice_has_a_status_too(worked: House) -> None:
     assert (await worked.get(asked.headers["location"], "customer")).status_code == 200
     far = await worked.post(path, {"discharge_on": "1926-05-06"}, role="customer")
     problem(far, 422, "invalid", "discharge_on")
+    yesterday = civil_date(worked.clock()) - timedelta(days=1)
+    early = await worked.post(path, {"discharge_on": yesterday.isoformat()}, role="customer")
+    problem(early, 422, "invalid", "discharge_on")
 
 
 async def test_an_ended_case_takes_no_more(worked: House) -> None:

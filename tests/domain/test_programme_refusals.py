@@ -102,5 +102,5 @@ def test_two_versions_for_one_day_are_refused_in_the_later_file(tmp_path: Path) 
 
 def test_the_same_version_in_two_files_is_refused_with_both_names(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(P04, "utf-8")
-    with pytest.raises(FileRefused, match=r"^mine\.yaml: line 9: .*stands in pingan_oncology_157"):
+    with pytest.raises(FileRefused, match=r"^mine\.yaml: line 10: .*stands in pingan_oncology_157"):
         load_programmes([PROGRAMMES, tmp_path])

@@ -145,6 +145,7 @@ class Stay(Hands):
                 advanced_fen = await self._advanced_fen()
                 return {
                     "bill": yuan(int(advanced_fen * self._bill_part)),
+                    "bill_confirmed": self._bill_part == 0.0,
                     "claim_explained": True,
                     "documents_collected": True,
                     "images": images,

@@ -88,6 +88,8 @@ class WalkBooks(FakeBooks):
         checks.conserved(balances)
         checks.page_agrees(page, balances)
         checks.owed(page.notices, balances)
+        if any(notice.template == "closed" for notice in page.notices):
+            checks.at_zero(balances)
 
     def out_fen(self, movement_id: str) -> int:
         """What the ledger says has left under a movement, corrections included."""

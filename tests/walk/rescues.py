@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
+from domain.calendar import SHANGHAI
 from domain.clock import ClockState
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueOutcome, RescueStage
 from domain.rescues.triage import MASS_EVENT
 from domain.steps.kinds import TaskKind
 from domain.waiver import Role
-from tests.builders import HOSPITAL_DUTY, HOSPITAL_STAFF
+from tests.builders import HOSPITAL_DUTY, HOSPITAL_STAFF, a_calendar
 from tests.walk.bookings import Stuck
 from tests.walk.engine import NotRunning, Refused
 from tests.walk.rescue_scene import (
@@ -358,14 +359,24 @@ class RescueWalk(RescueScene):
         ), "reported twice to one line"
         alerted = [one.subject for one in of[TaskKind.ALERT_DEPARTMENT]]
         assert alerted in ([], list(self.terms.departments))
-        self._check_lines({one.subject for one in of[TaskKind.REPORT_RESCUE]})
+        self._check_lines({one.subject: one.opened_at for one in of[TaskKind.REPORT_RESCUE]})
 
-    def _check_lines(self, heard: set[str]) -> None:
-        """R528, R614: the line of the hour hears of who was treated, upward once an event."""
-        by_hour = "night_or_day_off" if self.raised_at == NIGHT else "working_hours"
+    def _check_lines(self, heard: dict[str, datetime]) -> None:
+        """R528, R614: the line of the hour hears of who was treated, upward once an event.
+
+        The hour is that in which it is to hear: office hours of a working day are 8:00 to 17:30.
+        """
         to = {one.when: one.to for one in self.terms.reports}
+        hours = {to[when]: when for when in ("working_hours", "night_or_day_off") if when in to}
         active = self.pages[-1].way == "rescue_room" or bool(self.told)
-        assert by_hour not in to or (to[by_hour] in heard) >= active, "the line of the hour"
+        lines = [line for line in heard if line in hours]
+        assert len(lines) <= 1, "two lines of the hour"
+        assert lines or not (active and hours), "the line of the hour"
+        for line in lines:
+            told = heard[line].astimezone(SHANGHAI)
+            office = time(8) <= told.time() < time(17, 30)
+            office = office and a_calendar().is_working_day(told.date())
+            assert hours[line] == ("working_hours" if office else "night_or_day_off"), line
         groups = {*self.pages[-1].groups}
         reportable = any(one.reportable for one in self.terms.groups if one.code in groups)
         led_by_another = self.in_event and not self.leads and MASS_EVENT in groups

@@ -206,6 +206,7 @@ async def discharge_visit(case: Case, bill_fen: int, *, papers: bool = True) -> 
         TaskKind.DISCHARGE_VISIT,
         NURSE,
         bill=money(bill_fen),
+        bill_confirmed=bill_fen == 0,
         claim_explained=True,
         documents_collected=papers,
         documents=CLAIM_PAPERS if papers else None,

@@ -200,6 +200,7 @@ async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseO
                     "FormRefused",
                     "bill_confirmed",
                 ),
+                (NURSE, visit | {"bill": people.money(0)}, "FormRefused", "bill_confirmed"),
                 (NURSE, visit, "DocumentsMissing", "documents"),
                 (NURSE, visit | {"bill": {"amount": "-1.00"}}, "FormRefused", "bill.amount"),
             ],

@@ -39,6 +39,7 @@ from domain.bookings.visit_forms import PlanEscort, VisitForm
 from domain.calendar import civil_date
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
+from domain.doubts import VISIT_AHEAD_MAX
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.programmes.services import Shape, Step
 from domain.steps.forms import Form
@@ -50,7 +51,6 @@ from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestB
 from workflows.refusals import (
     DOCUMENTS_MISSING,
     FORM_REFUSED,
-    VISIT_AHEAD_MAX,
     WRONG_STAGE,
     asked_seldom_enough,
     not_ahead,

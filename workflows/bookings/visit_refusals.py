@@ -16,10 +16,11 @@ from domain.bookings.visit_forms import (
     VisitForm,
 )
 from domain.calendar import civil_date
+from domain.doubts import VISIT_AHEAD_MAX
 from domain.eligibility_rules import is_far_enough
 from workflows.bookings.record import BookingState
 from workflows.messages import CompleteTask, RequestBooking
-from workflows.refusals import FORM_REFUSED, VISIT_AHEAD_MAX, not_ahead, refusal
+from workflows.refusals import FORM_REFUSED, not_ahead, refusal
 
 
 class VisitRefusals:
