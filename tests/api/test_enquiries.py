@@ -95,8 +95,8 @@ async def test_either_line_of_questions_is_answered_under_its_own_promise(worked
         assert answer.status_code == 201, answer.text
         task = await open_task(worked, answer.json()["enquiry_id"], "answer_enquiry")
         assert (task["clock"], task["subject"]) == ("K01.1", f"{kind}:service")
-    services = {one.code for one in a_programme().services if one.shape == "consultation"}
-    assert services == {kind.value for kind in EnquiryKind}
+    lines = {one.code for one in a_programme().services if one.shape == "enquiry"}
+    assert lines == {"eligibility_query", *(kind.value for kind in EnquiryKind)}
 
 
 async def test_question_and_answer_are_readable_nowhere(worked: House) -> None:

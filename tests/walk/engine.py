@@ -37,7 +37,7 @@ from tests.walk.wire import (
     gave_up,
     info_of,
     is_only_refusal,
-    remind_of_patches,
+    patches_in,
     said,
     signalled,
     tear_down,
@@ -252,9 +252,9 @@ class Execution:
         for number, (told, answer) in enumerate(run.told):
             again = WorkflowActivation()
             again.CopyFrom(told)
+            again.jobs.extend(patches_in(answer))
             again.is_replaying = number < len(run.told) - 1
             again.available_internal_flags[:] = sorted(self._flags)
-            remind_of_patches(again, answer)
             if said(run.instance.activate(again).successful.commands) != answer:
                 raise Broken(f"another worker says something else at task {number + 1}")
 

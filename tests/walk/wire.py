@@ -36,15 +36,16 @@ def said(commands: Iterable[WorkflowCommand]) -> list[bytes]:
     return [command.SerializeToString(deterministic=True) for command in commands]
 
 
-def remind_of_patches(again: WorkflowActivation, answer: list[bytes]) -> None:
-    """A history tells a worker which patches its task had passed, before anything else of it."""
-    jobs = list(again.jobs)
-    del again.jobs[:]
-    for line in answer:
-        command = WorkflowCommand.FromString(line)
+def patches_in(answer: Iterable[bytes]) -> list[WorkflowActivationJob]:
+    """What the server's side tells a second worker of the changes an answer was made with."""
+    jobs = []
+    for one in answer:
+        command = WorkflowCommand.FromString(one)
         if command.HasField("set_patch_marker"):
-            again.jobs.add().notify_has_patch.patch_id = command.set_patch_marker.patch_id
-    again.jobs.extend(jobs)
+            job = WorkflowActivationJob()
+            job.notify_has_patch.patch_id = command.set_patch_marker.patch_id
+            jobs.append(job)
+    return jobs
 
 
 def done(seq: int, result: Any) -> WorkflowActivationJob:

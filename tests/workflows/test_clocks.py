@@ -13,7 +13,7 @@ from domain.clock import ClockState
 from domain.eligibility import Reason as Ground
 from domain.programmes.terms import ExpectedEvent, RuleCode
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Stage
+from domain.waiver import PaymentMode, Role, Stage
 from tests.builders import NURSE, a_calendar, a_verdict, civil
 from tests.workflows import people
 from tests.workflows.booked import PROGRAMMES
@@ -61,6 +61,7 @@ async def test_each_promise_is_judged_by_its_due_moment_and_ends_nothing(
         for clock in broken:
             await people.acknowledge(case, clock.instance)
         await case.ends(Stage.CLOSED)
+        assert Role.SUPERVISOR not in case.pages[-1].awaiting  # acknowledged
         assert len(broken) == (9 if late else 0)
 
 
@@ -71,6 +72,7 @@ async def _by(case: Case, instance: str, late: timedelta, step: Awaitable[Any]) 
     if late > KEPT:
         await case.until(lambda: instance in case.alerts)
         assert case.pages[-1].sla_state == "breached"
+        assert Role.SUPERVISOR in case.pages[-1].awaiting
     await step
     clock = await case.until(lambda: case.clocks[instance] if _met(case, instance) else None)
     assert clock.due_at == due_at
