@@ -28,10 +28,10 @@ from api.tasks.seen import task_page
 from api.wiring.door import Unit, door_of
 from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
+from domain.roles import ROLE_NAMES, Role, is_theirs
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import ROLE_NAMES, Role, is_theirs
 from workflows.messages import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
