@@ -132,7 +132,18 @@ class Waiver:
             case_id, "sign_on_site", {"agreements_signed": True, "images": [image]}
         )
         slip = await nurse.upload(case_id, "deposit_slip", PICTURE)
-        await nurse.complete(case_id, "hand_in_slip", {"images": [slip], "receipt_no": "R-1"})
+        receipt_no = await self._receipt()
+        await nurse.complete(case_id, "hand_in_slip", {"images": [slip], "receipt_no": receipt_no})
+
+    async def _receipt(self) -> str:
+        """The number on the slip: the hospital's cashier has printed it as soon as it is paid."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                case = await self._customer.see(f"/v1/deposit-waivers/{self.case_id}")
+                for payment in case["payments"]:
+                    if payment["receipt_no"]:
+                        return str(payment["receipt_no"])
+                await asyncio.sleep(GLANCE)
 
     async def _go_home(self) -> None:
         case_id = self.case_id

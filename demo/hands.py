@@ -156,14 +156,17 @@ class Hands:
             form["visit_at"] = self.house.at(visit_at).isoformat()
         await self.house.agent.complete(self.case_id, "answer_top_up", subject=top_up, **form)
 
-    async def hand_in_slip(self, number: int) -> None:
-        """The nurse photographs the slip of the `number`-th payment."""
+    async def hand_in_slip(self, number: int) -> str:
+        """The nurse photographs the slip of the `number`-th payment; returns its number."""
         movement = f"{self.case_id}:deposit:{number}"
         await self.house.nurse.task(self.case_id, "hand_in_slip", subject=movement)
         image = await self.house.nurse.upload(self.case_id, "deposit_slip")
+        paid = {one["movement_id"]: one for one in (await self.see())["payments"]}
+        receipt_no = str(paid[movement]["receipt_no"])
         await self.house.nurse.complete(
-            self.case_id, "hand_in_slip", subject=movement, images=[image], receipt_no=f"R-{number}"
+            self.case_id, "hand_in_slip", subject=movement, images=[image], receipt_no=receipt_no
         )
+        return receipt_no
 
     async def care(
         self, duty: str, duties: list[str], note: str, surgery_on: str | None = None

@@ -118,13 +118,13 @@ class StoryP19(Hands):
 
     async def keep_slip(self, number: int) -> None:
         """The slip is photographed, and handed to whoever keeps it."""
-        await self.hand_in_slip(number)
+        receipt_no = await self.hand_in_slip(number)
         await self.house.finance.complete(
             self.case_id,
             "keep_slip",
             handed_by=self.house.nurse.subject,
             received_by=self.keeper,
-            receipt_no=f"R-{number}",
+            receipt_no=receipt_no,
         )
 
     async def top_up(self) -> None:

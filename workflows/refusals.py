@@ -20,7 +20,15 @@ from domain.documents import DocumentKind, DocumentRule, DocumentStage, listed, 
 from domain.money import AmountRefused, Money, spoken
 from domain.programmes.waiver_terms import WaiverTerms
 from domain.roles import Role, is_theirs
-from domain.steps.forms import Form, SecondReview, SettleBalance, TellResult, VerifyCost
+from domain.steps.forms import (
+    Form,
+    HandInSlip,
+    KeepSlip,
+    SecondReview,
+    SettleBalance,
+    TellResult,
+    VerifyCost,
+)
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import (
     TASKS,
@@ -209,6 +217,10 @@ class Refusals:
                 amount_within(form.incurred, "incurred", at_least=0)
             case DischargeVisit():
                 self._discharge(form, message, disease)
+            case HandInSlip():
+                self._slip(form, message.task_id)
+            case KeepSlip() if form.receipt_no != self._state.tasks[message.task_id].subject:
+                raise refusal(FORM_REFUSED, "与交来的押金单号不一致", "receipt_no")
             case SettleBalance():
                 self._balance(form, asked_fen or 0)
             case CollectClaimDocuments():
@@ -277,6 +289,18 @@ class Refusals:
         lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
             raise papers_missing(lacking)
+
+    def _slip(self, form: HandInSlip, task_id: str) -> None:
+        """A slip is the one of this payment: no number serves for two of them (K08)."""
+        state, about = self._state, self._state.slips[task_id]
+        receipts = [one.receipt_no for one in state.payments.values() if one.movement_id != about]
+        read = [number for of, number in state.slip_numbers.items() if of != about]
+        others = {one for one in (*receipts, *read) if one}
+        own = state.payments[about].receipt_no
+        doubt, may_confirm = doubts.of_slip(form.receipt_no, own=own, others=others)
+        if doubt and not (may_confirm and form.receipt_confirmed):
+            field = "receipt_confirmed" if may_confirm else "receipt_no"
+            raise refusal(FORM_REFUSED, doubt, field)
 
     def _doubted(self, bill: Money) -> str:
         """Why a bill is read again; with a balance paid by us the limit covers it."""

@@ -26,10 +26,11 @@ from api.door.text import MATTER_ID, TaskId
 from api.tasks.hospital_gates import listed
 from api.tasks.seen import task_page
 from api.wiring.door import Unit, door_of
+from domain.documents import DocumentKind
 from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
-from domain.steps.forms import Form
+from domain.steps.forms import Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 from workflows.messages import CompleteTask
@@ -160,6 +161,8 @@ async def completion(
         _refuse(task)
     await _check_two_people(unit, task, acting)
     file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
+    if isinstance(form, HandInSlip):
+        _must_be_slips(form, file)
     written = form.model_dump(mode="json")
     told = await listed(unit, task.case_id, form) if task_id.startswith(BOOKING) else written
     return CompleteTask(
@@ -170,6 +173,13 @@ async def completion(
         actor=acting.actor,
         at=at,
     )
+
+
+def _must_be_slips(form: HandInSlip, file: dict[str, list[str]]) -> None:
+    slips = file.get(DocumentKind.DEPOSIT_SLIP.value, [])
+    for number, image in enumerate(form.images):
+        if image not in slips:
+            raise at_field("invalid", f"images.{number}", "须为押金单影像 (deposit_slip)")
 
 
 async def _complete_house(

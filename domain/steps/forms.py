@@ -196,10 +196,11 @@ class AcceptOffer(Form):
 
 
 class HandInSlip(Form):
-    """The deposit slip of one payment."""
+    """The deposit slip of one payment: its image, and the number the payment was receipted with."""
 
     images: Images
     receipt_no: Reference
+    receipt_confirmed: bool = False  # read again, where it is not the payment's own number
 
 
 class TellResult(Form):

@@ -16,7 +16,7 @@ from api.waivers import documents
 from api.waivers.payment_codes import drawn
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PHONE, House
-from tests.api.test_bad_input import problem
+from tests.api.test_bad_input import JPEG, problem
 from tests.api.test_reporting import open_task
 
 PDF = b"%PDF-1.7 a paper"
@@ -139,6 +139,17 @@ async def test_a_nurses_step_without_a_name_is_only_the_teams_nurses(house: Hous
     assert (await house.post(claim, role="nurse", subject="nurse-1")).status_code == 200
     claimed = await house.post(claim, role="agent", subject="agent-9")
     problem(claimed, 409, "task-claimed")
+    path = f"/v1/deposit-waivers/{case_id}/documents"
+    card: dict[str, Any] = {
+        "files": {"file": ("a.jpg", JPEG, "image/jpeg")},
+        "data": {"kind": "id_card_front"},
+    }
+    uploaded = await house.ask("POST", path, "nurse", subject="nurse-1", **card)
+    form = {"images": [uploaded.json()["document_id"]], "receipt_no": "R-1"}
+    done = await house.post(
+        f"/v1/tasks/{task_id}/completion", form, role="nurse", subject="nurse-1"
+    )
+    problem(done, 422, "invalid", "images.0")
 
 
 async def audited(house: House) -> list[str]:

@@ -155,12 +155,14 @@ class Stay(Hands):
         return await self._with_image(kind, task, person)
 
     async def _with_image(self, kind: str, task: Answer, person: Person) -> dict[str, Any]:
-        image = await person.upload(self.case_id, "step_image")
+        paper = "deposit_slip" if kind == "hand_in_slip" else "step_image"
+        image = await person.upload(self.case_id, paper)
         form: dict[str, Any] = {"images": [image]}
         if kind == "sign_on_site":
             form["agreements_signed"] = True
         if kind == "hand_in_slip":
-            form["receipt_no"] = f"R-{secrets.token_hex(4)}"
+            paid = {one["movement_id"]: one for one in (await self.see())["payments"]}
+            form["receipt_no"] = paid[task["subject"]]["receipt_no"]
         if kind == "care":
             form |= {"duties": [task["duty"]], "note": "soak"}
         return form

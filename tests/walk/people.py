@@ -167,7 +167,7 @@ class People:
     # The stay ------------------------------------------------------------------------------------
 
     def _hand_in_slip(self, *_: Any) -> dict[str, Any]:
-        return IMAGES | {"receipt_no": self._reference()}
+        return IMAGES | {"receipt_no": self._reference(), "receipt_confirmed": True}
 
     def _keep_slip(self, task: TaskOpened, *_: Any) -> dict[str, Any]:
         return {"handed_by": "nurse-5", "received_by": "finance-4", "receipt_no": task.subject}

@@ -111,7 +111,9 @@ async def sign_on_site(case: Case, *, signed: bool = True) -> None:
 
 async def slip(case: Case, movement_number: int) -> None:
     subject = f"{case.case_id}:deposit:{movement_number}"
-    await case.do(TaskKind.HAND_IN_SLIP, NURSE, subject=subject, images=["i-3"], receipt_no="R-1")
+    await case.task(TaskKind.HAND_IN_SLIP, subject=subject)
+    number = case.payments[subject].receipt_no or "R-1"
+    await case.do(TaskKind.HAND_IN_SLIP, NURSE, subject=subject, images=["i-3"], receipt_no=number)
 
 
 async def reviewed(case: Case, **plan: Any) -> None:

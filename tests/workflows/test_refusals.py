@@ -162,8 +162,17 @@ async def test_an_unnamed_nurses_step_is_the_teams_nurses_and_any_agents(case_of
         await people.at_the_bed(case)
         await people.sign_on_site(case)
         slip = {"images": ["i-3"], "receipt_no": "R-1"}
-        await _each_refused(case, TaskKind.HAND_IN_SLIP, [(OTHER_NURSE, slip, "NotYours", "actor")])
-        await case.do(TaskKind.HAND_IN_SLIP, AGENT, **slip)
+        other = slip | {"receipt_no": "R-9"}
+        await _each_refused(
+            case,
+            TaskKind.HAND_IN_SLIP,
+            [
+                (OTHER_NURSE, slip, "NotYours", "actor"),
+                (AGENT, other, "FormRefused", "receipt_confirmed"),
+            ],
+        )
+        await case.do(TaskKind.HAND_IN_SLIP, AGENT, **other, receipt_confirmed=True)
+        await case.until(lambda: case.alerts == ["押金单号 R-9 与付款回单号 R-1 不一致"])
 
 
 async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseOf) -> None:

@@ -87,6 +87,7 @@ class CaseState(PayingState):
     discharge_visit: str | None = None
     discharge_task: str | None = None
     slips: dict[str, str] = Field(default_factory=dict)  # open step -> the payment it is about
+    slip_numbers: dict[str, str] = Field(default_factory=dict)  # read off slips, by payment
     slips_kept: list[str] = Field(default_factory=list)  # in our custody, by their numbers
     slips_task: str | None = None  # the step of giving them out again
     care_tasks: list[str] = Field(default_factory=list)

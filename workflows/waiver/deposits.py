@@ -157,6 +157,7 @@ class Deposits:
         about = self._state.slips.pop(task)
         if slip.kind is TaskKind.HAND_IN_SLIP:
             self._desk.happened(ExpectedEvent.IMAGES_UPLOADED, at=slip.at, about=about)
+            self._read(slip.read(HandInSlip), about)
             if self._kept_by_us:
                 self._take_into_custody(slip, about)
         else:
@@ -168,6 +169,13 @@ class Deposits:
                 at=slip.at,
                 by=slip.actor,
             )
+
+    def _read(self, slip: HandInSlip, about: str) -> None:
+        """A number that was confirmed although the payment has another is a supervisor's."""
+        self._state.slip_numbers[about] = slip.receipt_no
+        own = self._state.payments[about].receipt_no
+        if slip.receipt_confirmed and own and slip.receipt_no != own:
+            self._desk.alert(f"押金单号 {slip.receipt_no} 与付款回单号 {own} 不一致")
 
     # Custody of the slips (R723) -----------------------------------------------------------------
 
