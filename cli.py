@@ -28,7 +28,7 @@ from rich.console import Console  # noqa: E402
 
 from adapters.lists import commands as import_commands  # noqa: E402
 from adapters.webhooks import commands as webhook_commands  # noqa: E402
-from domain.waiver import TOKEN_ROLES  # noqa: E402
+from domain.roles import TOKEN_ROLES  # noqa: E402
 
 if TYPE_CHECKING:
     from adapters.lists.importing import Importer

@@ -20,7 +20,7 @@ from api.door.docs import FAILURES
 from api.door.identity import bearer, caller_of
 from api.door.problems import Problem
 from api.wiring.door import Door, door_of
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/codec", tags=["编解码"])
 

@@ -22,7 +22,7 @@ from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
 from domain.money import Money
 from domain.programmes.programme import NotInProgramme
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["资格查询"])
 

@@ -21,8 +21,8 @@ from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.text import Body, Code, example, not_blank
 from api.wiring.door import Unit, UnknownProgramme, door_of
+from domain.roles import Role
 from domain.steps.forms import StaffId
-from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])
 

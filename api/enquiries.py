@@ -22,14 +22,14 @@ from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
+from api.door.stages import stage_name
 from api.door.text import Body, Code, EnquiryId, OpaqueId, example, not_blank
 from api.door.views import clock_view, task_view, timeline_view, viewer
-from api.waivers.reporting import stage_name
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.board import EnquiryView, SlaState
 from domain.calendar import civil_date
 from domain.enquiry import ENQUIRY_NAMES, EnquiryKind, EnquiryStage
-from domain.waiver import ROLE_NAMES, Role
+from domain.roles import ROLE_NAMES, Role
 from workflows.messages import AskQuestion
 
 routes = APIRouter(prefix="/v1/enquiries", tags=["咨询"])

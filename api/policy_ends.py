@@ -26,7 +26,7 @@ from api.wiring.door import Books, Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
 from domain.hospital import tidy
 from domain.policy import EndRefused, PolicyOver, PolicyRow, Unheard
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.messages import Actor
 from workflows.policy_messages import PolicyEnds
 

@@ -22,7 +22,7 @@ from domain.money import Money
 from domain.programmes.programme import Programme
 from domain.programmes.services import Service, ServiceQuota
 from domain.programmes.terms import ClockTerms
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.clock import Clock
 from domain.eligibility import Verdict
 from domain.posting import Account, Reason
+from domain.roles import Role
 from domain.steps.kinds import Evidence
-from domain.waiver import Role
 
 PAGE_MAX = 200
 """The longest list a page may hold (design: door)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class EnquiryKind(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from domain.waiver import Role
+from domain.roles import Role
 
 AHEAD_MAX: Final = timedelta(days=366)
 """Nobody knows years ahead that a contract ends; so long is what a booking may lie ahead, too."""

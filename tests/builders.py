@@ -10,7 +10,8 @@ from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, WorkCalendar
 from domain.eligibility import Outcome, Verdict
 from domain.programmes.programme import Programme
-from domain.waiver import PaymentMode, Role
+from domain.roles import Role
+from domain.waiver import PaymentMode
 from workflows.messages import Actor, ClaimAsked, HospitalTerms, OpenCase
 
 STORY_YEAR = 2026

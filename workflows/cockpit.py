@@ -22,8 +22,9 @@ from domain import calendar
 from domain.clock import Clock, ClockState
 from domain.enquiry import EnquiryStage
 from domain.money import spoken
+from domain.roles import ROLE_NAMES
 from domain.steps.kinds import DUTY_NAMES, TaskKind
-from domain.waiver import MODE_NAMES, ROLE_NAMES, STAGE_NAMES
+from domain.waiver import MODE_NAMES, STAGE_NAMES
 from workflows.matter import MatterState
 from workflows.money.payments import PayingState
 from workflows.waiver.case import CaseState

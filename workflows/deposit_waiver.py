@@ -12,9 +12,10 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeVisit, SignOnSite
-from domain.waiver import ENDED, Role, Stage
+from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
 from workflows.messages import (
     Accepted,

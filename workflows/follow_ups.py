@@ -16,8 +16,8 @@ from domain.bookings.rounds import CALL_ATTEMPTS
 from domain.calendar import civil_date
 from domain.hours import calls_from
 from domain.programmes.services import FollowUp
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.front_desk import FrontDesk
 
 FOLLOW_UPS_MAX: Final = 12

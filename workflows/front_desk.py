@@ -19,10 +19,10 @@ from domain.clock import Clock, ClockState
 from domain.documents import DocumentKind, listed
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, ExpectedEvent
+from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import CareDuty, Evidence, TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import Role
 from workflows.clocks import Clocks
 from workflows.cockpit import by_when
 from workflows.matter import ASKED_AGAIN, Completion, MatterPen, MatterState, new_task

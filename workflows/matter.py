@@ -16,10 +16,10 @@ from activities.ports.cases import TaskClosed, TaskOpened, TimelineEntry
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.programmes.terms import NotBefore
+from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import Role
 from workflows.messages import Actor
 
 AForm = TypeVar("AForm", bound=Form)

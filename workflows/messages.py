@@ -23,8 +23,9 @@ from domain.enquiry import EnquiryKind, EnquiryStage
 from domain.money import Fen, PositiveFen
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueStage
+from domain.roles import Role
 from domain.steps.kinds import Evidence, TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from workflows.snapshots import SharedCalendar, SharedProgramme
 
 TASK_QUEUE = "greenlane"

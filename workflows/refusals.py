@@ -19,6 +19,7 @@ from domain.calendar import civil_date
 from domain.documents import DocumentKind, DocumentRule, DocumentStage, listed, missing
 from domain.money import AmountRefused, Money, spoken
 from domain.programmes.waiver_terms import WaiverTerms
+from domain.roles import Role, is_theirs
 from domain.steps.forms import (
     Form,
     HandInSlip,
@@ -44,7 +45,7 @@ from domain.steps.tasks import (
     SignOnSite,
 )
 from domain.strict import fault_of
-from domain.waiver import BEFORE_PAYMENT, PaymentMode, Role, is_theirs
+from domain.waiver import BEFORE_PAYMENT, PaymentMode
 from workflows.matter import ASKED_AGAIN, MatterState
 from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
 from workflows.waiver.case import CaseState

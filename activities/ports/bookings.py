@@ -26,7 +26,7 @@ from domain.documents import DocumentKind
 from domain.money import Fen
 from domain.posting import Transfer
 from domain.programmes.waiver_terms import LimitOperator
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class UseMoved(Message):

@@ -17,8 +17,9 @@ from domain.clock import Clock
 from domain.money import Fen, PositiveFen
 from domain.posting import Transfer
 from domain.programmes.waiver_terms import LimitOperator
+from domain.roles import Role
 from domain.steps.kinds import CareDuty, Evidence, TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 
 
 class Message(BaseModel):

@@ -13,7 +13,7 @@ from pydantic import Field
 from activities.ports.cases import CasebookPort, Message, TaskClosed, TaskOpened, TimelineEntry
 from domain.clock import Clock
 from domain.enquiry import EnquiryStage
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class AnswerGiven(Message):

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from activities.ports.cases import Message
 from domain.money import Fen
+from domain.roles import Role
 from domain.steps.kinds import Evidence, TaskKind
-from domain.waiver import Role
 
 
 class HouseTask(Message):

@@ -13,7 +13,7 @@ from pydantic import Field
 from activities.ports.cases import Message, TaskClosed, TaskOpened, TimelineEntry
 from domain.clock import Clock
 from domain.rescues.rescue import RescueOutcome, RescueStage
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class StepTold(Message):

@@ -45,7 +45,7 @@ from domain.bookings.sharing import Withheld
 from domain.entitlement import Counter
 from domain.guards import BookingAccess
 from domain.privacy import last_four, mask_name
-from domain.waiver import Role
+from domain.roles import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
 _ENDED: Final = [stage.value for stage in BOOKING_ENDED]

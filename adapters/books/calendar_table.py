@@ -26,8 +26,8 @@ from adapters.tables.calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_not
 from adapters.tables.cases import OPENING, cases, tasks
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 
 _LOCK: Final = 0x63616C656E646172
 _TAKE_TURN: Final = select(func.pg_advisory_xact_lock(_LOCK))

@@ -44,7 +44,7 @@ from adapters.tables.states import case_states
 from adapters.webhooks.outbox import post
 from domain.bookings.sharing import Withheld
 from domain.privacy import last_four
-from domain.waiver import Role
+from domain.roles import Role
 
 __all__ = ["CaseUnknown", "Casebook", "PageConflict"]
 

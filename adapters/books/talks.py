@@ -25,8 +25,8 @@ from adapters.tables.cases import clocks, tasks
 from adapters.tables.talk import booking_messages, family_records
 from domain.bookings.booking import BOOKING_ENDED
 from domain.bookings.conversation import PAGE_MAX, MessageRow, RecordRow
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 
 _SAYS: Final = "family_records.says"
 _WORDS: Final = "booking_messages.words"

@@ -41,8 +41,8 @@ from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
 from domain.board import Paged, TaskFilter, TaskRow
 from domain.privacy import mask_name
+from domain.roles import NAMED_PERSONS, Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import NAMED_PERSONS, Role
 
 _HOSPITAL: Final = func.coalesce(
     cases.c.hospital_id, bookings.c.hospital_id, rescues.c.hospital_id, tasks.c.hospital

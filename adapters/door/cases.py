@@ -19,7 +19,8 @@ from adapters.tables.cases import OPENING, TEAM_NURSE, cases, documents, tasks
 from adapters.tables.family import family
 from adapters.tables.states import case_states
 from domain.guards import CaseAccess, TaskAccess
-from domain.waiver import ENDED, Role
+from domain.roles import Role
+from domain.waiver import ENDED
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "bed", "disease", "opened")
 

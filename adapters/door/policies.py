@@ -21,7 +21,8 @@ from adapters.tables.cases import OPENING, cases, policies
 from adapters.tables.policy_end import OF_THIS_TERM, policy_ends
 from domain.bookings.booking import BOOKING_ENDED
 from domain.policy import PolicyRow, PolicyTerm, Unheard
-from domain.waiver import ENDED, Role
+from domain.roles import Role
+from domain.waiver import ENDED
 
 
 class _Kind(NamedTuple):

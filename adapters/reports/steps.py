@@ -16,8 +16,8 @@ from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, tasks
 from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
+from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import HOSPITAL_ROLES, Role
 
 _HEARD_OF: Final = (
     TaskKind.BREACH,  # a supervisor's own list

@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from domain.waiver import ENDED, Role
+from domain.roles import Role
+from domain.waiver import ENDED
 
 METADATA: Final = MetaData(
     naming_convention={

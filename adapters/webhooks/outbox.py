@@ -28,7 +28,7 @@ from adapters.tables.enquiry import enquiries
 from adapters.tables.outbox import SEALED_SECRETS, outbox, receivers
 from adapters.webhooks.receivers import secrets_now
 from domain.guards import HeldEvent
-from domain.waiver import Role
+from domain.roles import Role
 
 LEASE: Final = timedelta(seconds=20)
 """Longer than one try can take (`postman`); a sender that dies is followed after it."""

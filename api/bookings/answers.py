@@ -19,9 +19,9 @@ from api.door.text import Body, BookingId, example
 from api.tasks.worklist import completion
 from api.wiring.door import Unit, door_of
 from domain.bookings.forms import ChooseOption, ConfirmBooking, OptionId
+from domain.roles import Role
 from domain.steps.forms import Form, Note
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.messages import CompleteTask
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])

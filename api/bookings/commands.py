@@ -21,7 +21,7 @@ from api.door.problems import Problem
 from api.door.text import Body, BookingId, example
 from api.wiring.door import Unit, door_of
 from domain.bookings.booking import BOOKING_ENDED
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.bookings.messages import EndContract
 from workflows.messages import CancelBooking, ChangeDate
 

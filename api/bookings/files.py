@@ -27,6 +27,7 @@ from api.door.shapes import (
     Utc,
 )
 from api.door.sight import narrowed_booking
+from api.door.stages import stage_name
 from api.door.text import BookingId
 from api.door.views import (
     clock_view,
@@ -40,7 +41,6 @@ from api.door.views import (
 )
 from api.eligibility import OUTCOME_NAMES
 from api.tasks.asked import asked_by, chosen_from
-from api.waivers.reporting import stage_name
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
 from domain.bookings.booking import BOOKING_ENDED, BookingStage
@@ -50,9 +50,9 @@ from domain.documents import still_missing
 from domain.eligibility import Outcome, Reason, unanswered
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
+from domain.roles import Role
 from domain.steps.asks import Asks
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

@@ -17,14 +17,15 @@ from pydantic import BaseModel, Field
 
 from api.applications import Application, Declared, Insured, Known, gather
 from api.door.access import may_ask_for
+from api.door.consent import CLOCKS_DIFFER, Consent, not_of_the_future
 from api.door.docs import FAILURES
 from api.door.gateway import NotKnownYet
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
+from api.door.stages import stage_name
 from api.door.text import Body, Code, Moment, OpaqueId, Said, Words, example
-from api.waivers.reporting import CLOCKS_DIFFER, Consent, stage_name
 from api.wiring.door import Door, Unit, door_of
 from domain.bookings.booking import BookingStage
 from domain.bookings.visit import escorting
@@ -35,7 +36,7 @@ from domain.entitlement import EntitlementUsedUp, year_ends_on
 from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
 from domain.programmes.services import Shape
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.messages import (
     BOOKING_TYPES,
     RequestBooking,
@@ -131,8 +132,7 @@ async def request_booking(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
-    if body.consent.at > at + CLOCKS_DIFFER:
-        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+    not_of_the_future(body.consent, at)
     if body.first_called_at is not None:
         _may_have_called(body.first_called_at, caller, at)
 

@@ -27,7 +27,7 @@ from api.waivers.documents import FETCHED, send_file, store_upload
 from api.wiring.door import door_of
 from domain.documents import DocumentKind
 from domain.guards import Letter
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.bookings.messages import PapersArrived
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])

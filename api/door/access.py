@@ -7,7 +7,8 @@ from api.door.problems import Problem, at_field
 from api.wiring.door import Unit
 from domain.guards import BookingAccess, CaseAccess
 from domain.rescues.board import RescueAccess
-from domain.waiver import ENDED, HOSPITAL_ROLES, Role
+from domain.roles import HOSPITAL_ROLES, Role
+from domain.waiver import ENDED
 
 
 def may_ask_for(caller: Caller, customer_id: str | None, *, what: str) -> None:

@@ -18,7 +18,7 @@ from api.door.docs import FAILURES
 from api.door.gateway import CaseNotRunning, NotKnownYet
 from api.door.idempotency import Answer, Ask, once
 from api.door.problems import Problem
-from api.waivers.reporting import stage_name
+from api.door.stages import stage_name
 from api.wiring.door import Bookings, Door, Enquiries, Unit, door_of
 from api.wiring.rescues import Rescues
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, PlainSerializer
 
 from domain.money import Money
+from domain.roles import Role
 from domain.steps.asks import Coded
 from domain.steps.kinds import Evidence
-from domain.waiver import Role
 
 
 def _z(at: datetime) -> str:

@@ -11,8 +11,8 @@ from typing import Final
 from api.door.identity import Caller
 from domain.board import BookingView, CaseView, DocumentRow, TaskRow
 from domain.documents import DocumentKind
+from domain.roles import Role
 from domain.steps.shown import shown_of
-from domain.waiver import Role
 
 _WIDE: Final = frozenset(
     {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}

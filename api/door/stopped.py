@@ -15,9 +15,9 @@ from activities.ports.house import HouseTask
 from api.door.gateway import Stop
 from api.wiring.door import Books, Door
 from domain.calendar import civil
+from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import Evidence, TaskKind
-from domain.waiver import Role
 
 LOOKED_AT: Final = 500
 """Runs in one look, the newest first; each is asked about only while its matter is open."""

@@ -26,8 +26,8 @@ from api.door.shapes import (
     TopUpView,
 )
 from api.door.sight import narrowed, sees_money
+from api.door.stages import stage_name
 from api.tasks.subjects import subject_name
-from api.waivers.reporting import stage_name
 from domain import calendar
 from domain.board import (
     CaseRow,
@@ -47,10 +47,11 @@ from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
 from domain.money import Money, format_fen
 from domain.posting import Account
+from domain.roles import ROLE_NAMES
 from domain.steps.asks import Asks
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import BEFORE_PAYMENT, ROLE_NAMES
+from domain.waiver import BEFORE_PAYMENT
 
 CLOCK_NAMES: Final = {
     ClockState.RUNNING: "进行中",

@@ -29,7 +29,7 @@ from api.partners.events import (
 )
 from api.wiring.door import Door, Unit, door_of
 from domain.guards import Letter
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/callbacks", tags=["合作方回调"])
 

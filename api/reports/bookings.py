@@ -20,7 +20,7 @@ from api.door.shapes import Utc
 from api.reports.promises import Asked, providers_of
 from api.wiring.door import door_of
 from domain.bookings.booking import BOOKING_ENDED, BookingStage, VisitOutcome
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/reports", tags=["参考与报表"])
 

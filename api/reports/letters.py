@@ -28,7 +28,7 @@ from api.partners.events import EVENTS, amount_of, subject_of
 from api.wiring.door import Door, Unit, door_of
 from domain.guards import Letter
 from domain.money import Money
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 

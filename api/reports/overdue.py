@@ -16,9 +16,9 @@ from api.door.docs import FAILURES
 from api.door.identity import Caller, allowed
 from api.door.shapes import Utc
 from api.wiring.door import door_of
+from domain.roles import ROLE_NAMES, Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import ROLE_NAMES, Role
 
 routes = APIRouter(prefix="/v1/reports", tags=["参考与报表"])
 

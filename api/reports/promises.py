@@ -20,7 +20,7 @@ from api.door.text import Code
 from api.wiring.door import Door, door_of
 from domain.board import BadCursor
 from domain.clock import Clock, ClockState
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/reports", tags=["参考与报表"])
 

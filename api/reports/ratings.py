@@ -22,7 +22,7 @@ from api.door.problems import Problem
 from api.door.text import Body, CaseId, Words, example
 from api.reports.promises import Asked, Manager, providers_of
 from api.wiring.door import Unit, door_of
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 

@@ -17,8 +17,8 @@ from api.door.identity import Caller, allowed
 from api.door.shapes import Utc
 from api.wiring.door import door_of
 from domain.money import Money
+from domain.roles import Role
 from domain.settlement import AGES, age_of, overdue_days
-from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1/reports", tags=["参考与报表"])
 

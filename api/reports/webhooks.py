@@ -18,7 +18,7 @@ from api.door.identity import Caller, allowed
 from api.door.middleware import Measures
 from api.door.shapes import Utc
 from api.wiring.door import Door, door_of
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 

@@ -23,14 +23,14 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
+from api.door.stages import stage_name
 from api.door.text import Body, Code, Moment, OpaqueId, Words, example
-from api.waivers.reporting import stage_name
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueStage
-from domain.waiver import HOSPITAL_ROLES
+from domain.roles import HOSPITAL_ROLES
 from workflows.messages import RaiseRescue
 
 routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])

@@ -23,9 +23,9 @@ from api.door.shapes import Utc
 from api.door.text import Body, Code, Moment, Words, example
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Lack, lacks, said, unmanned
+from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.forms import StaffId
 from domain.steps.kinds import TaskKind
-from domain.waiver import HOSPITAL_ROLES, Role
 
 routes = APIRouter(prefix="/v1/readiness", tags=["医院急救绿色通道"])
 

@@ -26,9 +26,9 @@ from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.rescues.rescue import RescueStage
+from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
-from domain.waiver import HOSPITAL_ROLES, Role
 from workflows.messages import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
 
 routes = APIRouter(prefix="/v1/rescues/{rescue_id}", tags=["医院急救绿色通道"])

@@ -17,15 +17,15 @@ from api.door.docs import FAILURES
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
+from api.door.stages import stage_name
 from api.door.text import EventId, RescueId
 from api.door.views import clock_view, task_view, timeline_view, viewer
 from api.tasks.asked import asked_by
-from api.waivers.reporting import stage_name
 from api.wiring.door import Door, door_of
 from domain.board import SlaState
 from domain.rescues.board import RescueFilter, RescueRow, RescueView
 from domain.rescues.rescue import OUTCOME_NAMES, RescueOutcome
-from domain.waiver import HOSPITAL_ROLES, Role
+from domain.roles import HOSPITAL_ROLES, Role
 
 routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])
 

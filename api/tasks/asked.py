@@ -16,6 +16,7 @@ from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import TaskRow
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Service, Shape
+from domain.roles import Role
 from domain.steps.asks import (
     Asks,
     Coded,
@@ -35,7 +36,6 @@ from domain.steps.asks import (
 )
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
 

@@ -14,7 +14,7 @@ from api.door.views import task_view
 from api.tasks.asked import asked_by
 from api.wiring.door import Door
 from domain.board import BadCursor, TaskFilter
-from domain.waiver import HOSPITAL_ROLES, Role
+from domain.roles import HOSPITAL_ROLES, Role
 
 
 async def task_page(

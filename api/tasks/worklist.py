@@ -29,10 +29,10 @@ from api.wiring.door import Unit, door_of
 from domain.documents import DocumentKind
 from domain.guards import TaskAccess
 from domain.money import AmountRefused, Money
+from domain.roles import ROLE_NAMES, Role, is_theirs
 from domain.steps.forms import Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from domain.waiver import ROLE_NAMES, Role, is_theirs
 from workflows.messages import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])

@@ -14,7 +14,7 @@ from api.door.problems import Problem, at_field
 from api.wiring.door import Unit
 from domain.calendar import civil_date
 from domain.claims.terms import ClaimServices, Lane
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.messages import ClaimAsked
 
 CLAIMS_COUNTED: Final = timedelta(days=365)

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import Field, model_validator
 
+from api.door.consent import Consent
 from api.door.docs import FAILURES
 from api.door.idempotency import IdempotencyKey
 from api.door.identity import Caller, allowed
 from api.door.text import BookableMoney, Code, example
-from api.waivers.reporting import CaseOpened, Consent, ReportOfStay, open_case
+from api.waivers.reporting import CaseOpened, ReportOfStay, open_case
+from domain.roles import Role
 from domain.strict import said
-from domain.waiver import Role
 from workflows.messages import ClaimAsked
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])

@@ -31,7 +31,8 @@ from api.door.views import (
 )
 from api.wiring.door import door_of
 from domain.board import BadCursor, CaseFilter, SlaState
-from domain.waiver import Role, Stage
+from domain.roles import Role
+from domain.waiver import Stage
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

@@ -21,7 +21,8 @@ from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
-from domain.waiver import Role, Stage
+from domain.roles import Role
+from domain.waiver import Stage
 from workflows.messages import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])

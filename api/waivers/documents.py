@@ -30,7 +30,7 @@ from domain.bookings.booking import BOOKING_ENDED
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
 

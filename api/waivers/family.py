@@ -21,8 +21,8 @@ from api.door.problems import Problem
 from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Name, OpaqueId, Phone, example
 from api.wiring.door import Unit, door_of
+from domain.roles import Role
 from domain.strict import Yes
-from domain.waiver import Role
 from workflows.messages import Intervene
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])

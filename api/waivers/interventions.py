@@ -18,7 +18,7 @@ from api.door.idempotency import IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed
 from api.door.text import Body, CaseId, TaskId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.messages import Intervene
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])

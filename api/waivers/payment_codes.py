@@ -20,7 +20,7 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem
 from api.door.text import CaseId
 from api.wiring.door import door_of
-from domain.waiver import Role
+from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

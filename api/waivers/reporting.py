@@ -8,8 +8,8 @@ caller is told 202. A second report of the same stay finds the first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
@@ -24,44 +24,24 @@ from api.applications import (
     must_serve_waivers,
 )
 from api.door.access import may_ask_for
+from api.door.consent import Consent, not_of_the_future
 from api.door.docs import FAILURES
 from api.door.gateway import NotKnownYet
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
 from api.door.problems import Problem, at_field
-from api.door.text import Body, Code, FormerCase, Moment, OpaqueId, Words, example
+from api.door.stages import stage_name
+from api.door.text import Body, Code, FormerCase, OpaqueId, Words, example
 from api.waivers.claim_gates import claim_of
 from api.wiring.door import Door, Unit, door_of
-from domain.bookings.booking import BOOKING_STAGE_NAMES
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
-from domain.enquiry import ENQUIRY_STAGE_NAMES
 from domain.programmes.programme import Programme
-from domain.rescues.rescue import RESCUE_STAGE_NAMES
-from domain.strict import Yes
-from domain.waiver import STAGE_NAMES, STILL_PAYING, Role, Stage
+from domain.roles import Role
+from domain.waiver import STILL_PAYING, Stage
 from workflows.messages import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
-
-OPENING_NAME = "正在受理"
-_STAGE_NAMES: Final[dict[str, str]] = {
-    **{stage.value: name for stage, name in ENQUIRY_STAGE_NAMES.items()},
-    **{stage.value: name for stage, name in RESCUE_STAGE_NAMES.items()},
-    **{stage.value: name for stage, name in BOOKING_STAGE_NAMES.items()},
-    **{stage.value: name for stage, name in STAGE_NAMES.items()},
-}
-"""Where two kinds of matter have a stage of one code, the name is that of a case's."""
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""A channel's clock may run ahead of ours by so much; a consent beyond it was never given."""
-
-
-class Consent(Body):
-    """The insured agreed to the use of their data; without it no case opens."""
-
-    given: Yes
-    at: Moment
-    version: Code = Field(examples=["v2026_01"])
 
 
 class ReportOfStay(Body):
@@ -184,8 +164,7 @@ async def open_case(
     door = door_of(request)
     ask = ask_of(request, caller, key, body.model_dump(mode="json"))
     at = door.clock()
-    if body.agreed is not None and body.agreed.at > at + CLOCKS_DIFFER:
-        raise at_field("invalid", "consent.at", "同意的时刻不能晚于现在")
+    not_of_the_future(body.agreed, at)
 
     case_id = ask.own_id(door.id_secret, "dw")
 
@@ -383,11 +362,6 @@ def _at(case_id: str) -> dict[str, str]:
 def start_message(opened: str) -> OpenCase:
     """The start message of a case as it was written down."""
     return Start.model_validate_json(opened).start
-
-
-def stage_name(stage: str) -> str:
-    """What a person reads for a stage."""
-    return _STAGE_NAMES.get(stage, OPENING_NAME)
 
 
 def _view(recorded: Recorded, stage: str) -> dict[str, Any]:

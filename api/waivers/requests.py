@@ -25,7 +25,7 @@ from api.door.text import Body, CaseId, PositiveMoney, example
 from api.wiring.door import Unit, door_of
 from domain.doubts import of_discharge_day
 from domain.guards import CaseAccess, Letter
-from domain.waiver import Role
+from domain.roles import Role
 from workflows.messages import NoticeDischarge, RequestTopUp
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])

@@ -58,8 +58,8 @@ from domain.guards import (
     TaskAccess,
 )
 from domain.programmes.programme import Programme
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 
 
 class Keys(Protocol):

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from domain.policy import PolicyRow, Unheard
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class Policies(Protocol):

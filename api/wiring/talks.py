@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from domain.bookings.conversation import MessageRow, RecordRow
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class Family(Protocol):

@@ -15,10 +15,10 @@ from domain.bookings.roster import levels
 from domain.programmes.programme import Programme
 from domain.programmes.services import Consulting, DoctorLevel, Service
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.forms import Form, Note, StaffId
 from domain.steps.kinds import TaskKind, TaskTerms, task_terms
 from domain.strict import wrong
-from domain.waiver import Role
 
 
 class ConsultOutcome(StrEnum):

@@ -36,8 +36,8 @@ from domain.bookings.visit_forms import (
     PlanEscort,
     ReplaceEscort,
 )
+from domain.roles import Role
 from domain.steps.kinds import TaskKind, TaskTerms, task_terms
-from domain.waiver import Role
 
 BOOKING_TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.TAKE_REQUEST: task_terms("首次响应预约", TakeRequest, Role.AGENT),

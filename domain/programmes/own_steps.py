@@ -12,9 +12,9 @@ from pydantic import Field
 
 from domain.bookings.forms import HospitalId
 from domain.programmes.services import STEP_FIELDS, Asked, Service, Step
+from domain.roles import Role
 from domain.steps.forms import Form, Note, Words
 from domain.steps.kinds import TaskKind, TaskTerms, task_terms
-from domain.waiver import Role
 
 STAY_ROUNDS_MAX: Final = 52
 """How often a stay is followed at most; a stay of a year of weeks is a person's to look at."""

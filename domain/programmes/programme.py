@@ -41,8 +41,9 @@ from domain.programmes.terms import (
     Product,
 )
 from domain.programmes.waiver_terms import WaiverTerms
+from domain.roles import Role
 from domain.steps.dues import StepDue
-from domain.waiver import PaymentMode, Role
+from domain.waiver import PaymentMode
 
 T = TypeVar("T")
 

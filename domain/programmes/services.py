@@ -14,7 +14,7 @@ from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.hours import ALWAYS
 from domain.programmes.sourced import Incomplete, Terms
-from domain.waiver import Role
+from domain.roles import Role
 
 
 class Shape(StrEnum):

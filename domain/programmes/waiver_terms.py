@@ -12,8 +12,8 @@ from domain.clock import Budget
 from domain.money import Fen, PositiveFen
 from domain.programmes.sourced import Terms
 from domain.programmes.terms import LeadTime, ModeTerms
+from domain.roles import Role
 from domain.steps.kinds import CareDuty
-from domain.waiver import Role
 
 
 class LimitSource(StrEnum):

@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.board import Row, SlaState, TaskRow, TimelineRow
 from domain.clock import Clock
 from domain.rescues.rescue import RescueOutcome
-from domain.waiver import Role
+from domain.roles import Role
 
 LISTED_MAX = 200
 """Patients shown at once; a hospital has fewer in its channel."""

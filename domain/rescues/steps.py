@@ -15,8 +15,8 @@ from domain.rescues.forms import (
     ReportRescue,
     TriagePatient,
 )
+from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.kinds import TaskKind, TaskTerms, task_terms
-from domain.waiver import HOSPITAL_ROLES, Role
 
 CLINICIANS: Final = (Role.HOSPITAL_NURSE, Role.HOSPITAL_DOCTOR)
 

@@ -11,8 +11,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.roles import Role
 from domain.steps.forms import Form
-from domain.waiver import Role
 
 
 class TaskKind(StrEnum):

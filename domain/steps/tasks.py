@@ -20,6 +20,7 @@ from domain.enquiry import Answerer
 from domain.money import Money
 from domain.programmes.own_steps import SERVICE_STEP_TASKS
 from domain.rescues.steps import RESCUE_TASKS
+from domain.roles import Role
 from domain.steps.forms import (
     AcceptOffer,
     AcknowledgeBreach,
@@ -54,7 +55,7 @@ from domain.steps.forms import (
 )
 from domain.steps.kinds import CareDuty, TaskKind, TaskTerms, task_terms
 from domain.strict import Strict, said, wrong
-from domain.waiver import PaymentMode, Role
+from domain.waiver import PaymentMode
 
 
 class AnswerEnquiry(Form):

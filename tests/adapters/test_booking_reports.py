@@ -14,8 +14,8 @@ from adapters.books.bookings import BookingBook
 from adapters.reports.bookings import BookingReportRows
 from adapters.tables.booking import bookings
 from domain.bookings.booking import BookingStage
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.fixtures.cases import REPORTED_AT, a_sealer
 
 P07 = "pingan_pc_haoran"

@@ -32,8 +32,9 @@ from adapters.tables.door import audit
 from domain.board import CaseFilter, CaseView, Viewer
 from domain.calendar import WorkCalendar
 from domain.clock import Budget, Clock, Unit, WarnRule
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.fixtures.cases import (
     CASE,
     DISEASE,

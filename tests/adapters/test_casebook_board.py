@@ -13,8 +13,9 @@ from adapters.books.caseboard import Caseboard
 from adapters.books.casebook import Casebook
 from adapters.encryption.keys import Sealer
 from domain.board import BadCursor, CaseFilter
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 
 

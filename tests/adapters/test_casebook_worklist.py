@@ -19,8 +19,9 @@ from adapters.encryption.keys import SealBroken
 from adapters.tables.cases import DOCUMENT_BYTES_MAX
 from adapters.tables.door import audit
 from domain.board import BadCursor, TaskFilter, Viewer
+from domain.roles import Role, is_theirs
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage, is_theirs
+from domain.waiver import Stage
 from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
 
 AGENT = Viewer(role=Role.AGENT, id="agent-1")

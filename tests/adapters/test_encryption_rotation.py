@@ -12,7 +12,8 @@ from adapters.books.documents import Documents
 from adapters.encryption.keys import KeyRing, SealBroken, Sealer
 from adapters.encryption.rotation import keys_in_use, reseal_all, sealed_columns
 from domain.board import Viewer
-from domain.waiver import Role, Stage
+from domain.roles import Role
+from domain.waiver import Stage
 from tests.fixtures.cases import CASE, NAME, REPORTED_AT, a_reported_case
 
 OLD, NEW, LOOKUP = ("k1", b"1" * 32), ("k2", b"2" * 32), b"L" * 32

@@ -12,8 +12,8 @@ from adapters.books.worklist import Worklist
 from adapters.door.unit import DoorBooks
 from adapters.house import HouseList, house_id
 from domain.board import TaskFilter
+from domain.roles import Role
 from domain.steps.kinds import Evidence, TaskKind
-from domain.waiver import Role
 from tests.fixtures.cases import a_sealer
 
 AT = datetime(2026, 5, 7, 22, 0, tzinfo=UTC)

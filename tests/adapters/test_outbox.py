@@ -22,8 +22,9 @@ from adapters.webhooks import outbox as rules
 from adapters.webhooks.outbox import Outbox, events_of
 from adapters.webhooks.postman import Postman
 from adapters.webhooks.receivers import AddressRefused, NoReceiver, Receivers
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from tests.adapters.a_channel import Channel, a_channel
 from tests.adapters.test_casebook import a_full_page, a_page
 from tests.fixtures.cases import (

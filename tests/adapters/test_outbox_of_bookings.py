@@ -22,8 +22,8 @@ from adapters.webhooks.postman import body_of
 from adapters.webhooks.receivers import Receivers
 from domain.bookings.booking import BookingStage
 from domain.enquiry import EnquiryKind, EnquiryStage
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.fixtures.cases import NAME, REPORTED_AT, a_sealer
 
 BOOKING = "bk-aaaaaaaaaaaaaaaaaaaa"

@@ -16,8 +16,9 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, missin
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.terms import ModeFlags
 from domain.programmes.waiver_terms import LimitRule, LimitSource
+from domain.roles import Role
 from domain.steps.kinds import CareDuty
-from domain.waiver import PaymentMode, Role
+from domain.waiver import PaymentMode
 
 FILE = PROGRAMMES / "bainian_deposit_waiver.yaml"
 (PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]

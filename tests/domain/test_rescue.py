@@ -21,7 +21,7 @@ from domain.rescues.rescue import (
     uncovered,
     wanted,
 )
-from domain.waiver import HOSPITAL_ROLES
+from domain.roles import HOSPITAL_ROLES
 from tests.builders import a_calendar, civil, programme_of
 from tests.domain.test_triage import CHANNELS, P08, P09, P11, P12, P15
 

@@ -34,8 +34,9 @@ from adapters.partners.dispatch import NursePlatform
 from adapters.partners.line import PartnerLine
 from adapters.partners.messaging import MessageGateway
 from adapters.partners.payment import PaymentNetwork
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import SUPERVISOR
 from tests.simulator_process import Listener, Simulator, free_port
 from tests.walk.movement import Movement

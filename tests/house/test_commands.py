@@ -14,7 +14,7 @@ import pytest
 
 from adapters.servers.processes import free_ports
 from domain.calendar import civil_date
-from domain.waiver import TOKEN_ROLES
+from domain.roles import TOKEN_ROLES
 from tests.house.files import ROOT
 
 TERM_STATUS = 128 + signal.SIGTERM

@@ -11,8 +11,9 @@ from typing import Any
 
 from adapters.settings import Settings
 from domain.eligibility import Outcome
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, NURSE, REVIEWER, SUPERVISOR, a_verdict
 from tests.replay import bookings, claims, consultations, early, rescues
 from tests.replay import escorts as escorts_told

@@ -17,7 +17,8 @@ from activities.ports.cases import TaskOpened
 from domain.calendar import civil_date
 from domain.documents import DocumentKind
 from domain.programmes.programme import Programme
-from domain.waiver import PaymentMode, Role
+from domain.roles import Role
+from domain.waiver import PaymentMode
 from tests.builders import (
     AGENT,
     CUSTOMER,

@@ -23,8 +23,8 @@ from domain.clock import Clock
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Shape, Step
 from domain.rescues.rescue import RescueOutcome, RescueStage, steps_of
+from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import HOSPITAL_ROLES, Role
 from tests.builders import HOSPITAL_STAFF, a_calendar, programme_of
 from tests.walk.booking_people import moment
 from tests.walk.engine import Execution, Refused, named

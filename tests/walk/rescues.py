@@ -17,8 +17,8 @@ from domain.clock import ClockState
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueOutcome, RescueStage
 from domain.rescues.triage import MASS_EVENT
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import HOSPITAL_DUTY, HOSPITAL_STAFF, a_calendar
 from tests.walk.bookings import Stuck
 from tests.walk.engine import NotRunning, Refused

@@ -10,8 +10,8 @@ import pytest
 from activities.ports.cases import TaskOpened
 from domain.bookings.booking import BookingStage
 from domain.eligibility import Outcome
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
 

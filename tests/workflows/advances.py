@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 from domain.eligibility import Verdict
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role
+from domain.waiver import PaymentMode
 from tests.builders import AGENT, DISPATCHER, INSURER, NURSE, programme_of
 from tests.workflows import people
 from tests.workflows.conftest import Case

@@ -23,8 +23,8 @@ from adapters.temporal.virtual_time import Stage as Time
 from adapters.temporal.virtual_time import days_to_move
 from domain.clock import Clock
 from domain.enquiry import EnquiryKind, EnquiryStage
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import CUSTOMER, a_calendar, a_programme, civil
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain.bookings.visit import Escorting, escorting
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.workflows.booked import PROGRAMMES, Booked
 from workflows.messages import Actor, VisitTaken
 

@@ -23,8 +23,8 @@ from adapters.temporal.virtual_time import days_to_move
 from domain.programmes.programme import Programme
 from domain.programmes.services import Step
 from domain.rescues.rescue import RescueStage, steps_of
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import (
     HOSPITAL_DOCTOR,
     HOSPITAL_DUTY,

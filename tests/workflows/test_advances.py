@@ -9,8 +9,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from activities.ports.cases import PaymentStatus
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows import advances, people
 from tests.workflows.advances import P02, P19, P20, P21

@@ -16,8 +16,8 @@ from domain.bookings.rounds import ROUNDS_END, ROUNDS_MAX, WISHES_MAX
 from domain.bookings.terms import OWED_FOR
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, a_calendar, civil
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused

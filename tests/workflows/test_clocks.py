@@ -12,8 +12,9 @@ from domain.calendar import WorkCalendar, YearStatus
 from domain.clock import ClockState
 from domain.eligibility import Reason as Ground
 from domain.programmes.terms import ExpectedEvent, RuleCode
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE, a_calendar, a_verdict, civil
 from tests.workflows import people
 from tests.workflows.booked import PROGRAMMES

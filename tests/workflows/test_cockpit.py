@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from activities.ports.cases import PaymentRecord, PaymentStatus, TaskOpened
 from domain.clock import Budget, Clock, Unit, WarnRule
+from domain.roles import Role
 from domain.steps.kinds import CareDuty, TaskKind
-from domain.waiver import PaymentMode, Role
+from domain.waiver import PaymentMode
 from tests.builders import a_calendar, a_case, civil
 from workflows.cockpit import current_details, next_due_at, waiting_values
 from workflows.waiver.case import CaseState

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.clock import ClockState
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import NURSE
 from tests.workflows import people
 from tests.workflows.conftest import Case

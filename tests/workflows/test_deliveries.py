@@ -14,8 +14,9 @@ from temporalio.client import WorkflowUpdateFailedError
 from activities.books import KeepBooks
 from activities.notices import TellCustomers
 from activities.ports.cases import CasePage, Delivery, NoticeOrder, PaymentStatus, TopUpState
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, NURSE, civil
 from tests.workflows import people
 from tests.workflows.conftest import Case

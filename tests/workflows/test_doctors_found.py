@@ -10,8 +10,8 @@ import pytest
 
 from adapters.settings import Settings
 from domain.bookings.booking import BookingStage
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import CUSTOMER, REVIEWER
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused

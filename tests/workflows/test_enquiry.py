@@ -11,8 +11,8 @@ import pytest
 from adapters.settings import Settings
 from domain.clock import ClockState
 from domain.enquiry import EnquiryStage
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import AGENT, REVIEWER, SUPERVISOR
 from tests.workflows.asking import Asked, enquiry_opener
 from workflows.enquiry import ROUNDS_MAX

@@ -15,8 +15,8 @@ from adapters.settings import Settings
 from domain.bookings.booking import BookingStage
 from domain.bookings.coordination import AskStatus, Resource
 from domain.bookings.sharing import Withheld
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener
 

@@ -11,8 +11,9 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from activities.ports.cases import PaymentOutcome, PaymentStatus, TopUpState
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case

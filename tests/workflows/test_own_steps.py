@@ -10,8 +10,8 @@ import pytest
 from adapters.settings import Settings
 from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.eligibility import Outcome
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener, refused
 

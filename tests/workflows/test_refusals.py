@@ -11,8 +11,9 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from domain.money import Money
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import PaymentMode, Role, Stage
+from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER
 from tests.workflows import people
 from tests.workflows.conftest import Case

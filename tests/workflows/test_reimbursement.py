@@ -15,8 +15,8 @@ from domain.bookings.parcel import ParcelStatus
 from domain.bookings.terms import OWED_FOR
 from domain.eligibility import Outcome
 from domain.programmes.services import Shape
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import REVIEWER
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused

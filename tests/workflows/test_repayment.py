@@ -10,8 +10,9 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.posting import Reason
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from tests.builders import CUSTOMER, FINANCE, REVIEWER, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case

@@ -15,8 +15,8 @@ from domain.clock import ClockState
 from domain.events import ExpectedEvent
 from domain.programmes.services import Shape, Step
 from domain.rescues.rescue import MADE_BY_A_FORM, RescueStage, steps_of
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, a_calendar, civil
 from tests.workflows.booked import PROGRAMMES, refused
 from tests.workflows.rescued import NIGHT, P15, WORKING_DAY, Rescued, ward_opener

@@ -29,8 +29,8 @@ from domain.bookings.terms import (
     start_is_cut_off,
 )
 from domain.events import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
 from workflows.bookings.desk import COORDINATED, BookingOver

@@ -35,8 +35,8 @@ from domain.bookings.terms import intake_for
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.bookings.booking import Booking
 from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
 from workflows.bookings.desk import COORDINATED, STEWARD_SOON, BookingOver

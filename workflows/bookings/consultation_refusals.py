@@ -15,8 +15,8 @@ from domain.bookings.consultation import (
 )
 from domain.bookings.roster import SLOT_REFUSALS, refused
 from domain.bookings.rounds import WISHES_MAX
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.bookings.refusals import BookingRefusals
 from workflows.messages import CompleteTask, TakeSlot
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal

@@ -18,8 +18,8 @@ from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.bookings.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED

@@ -30,8 +30,8 @@ from domain.bookings.sharing import WITHHELD_NAMES
 from domain.bookings.terms import chooses_expert
 from domain.calendar import civil_date
 from domain.hospital import HospitalListed
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.bookings.desk import BookingDesk
 from workflows.bookings.hospital_messages import ResourceWord
 from workflows.bookings.refusals import BookingRefusals

@@ -42,8 +42,8 @@ from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.programmes.services import Shape, Step
+from domain.roles import Role
 from domain.steps.forms import Form
-from domain.waiver import Role
 from workflows.bookings.messages import EndContract
 from workflows.bookings.record import BookingState
 from workflows.bookings.visit_refusals import VisitRefusals

@@ -12,9 +12,9 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
 from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
+from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen, new_task
 from workflows.messages import CaseLinked, PatientKnown, RaiseRescue

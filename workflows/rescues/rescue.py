@@ -29,9 +29,9 @@ from domain.rescues.rescue import (
     uncovered,
 )
 from domain.rescues.triage import MASS_EVENT, WAY_NAMES, assess, is_served
+from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role
 from workflows.follow_ups import follow_up
 from workflows.messages import (
     Accepted,

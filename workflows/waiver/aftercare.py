@@ -10,8 +10,9 @@ from datetime import timedelta
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from workflows.messages import OpenCase
 from workflows.waiver.desk import Desk
 

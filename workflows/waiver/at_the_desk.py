@@ -8,9 +8,10 @@ from temporalio import workflow
 
 from domain.money import spoken
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.forms import VerifyCost
 from domain.steps.kinds import TaskKind
-from domain.waiver import ON_SITE_MODES, PaymentMode, Role
+from domain.waiver import ON_SITE_MODES, PaymentMode
 from workflows.waiver.desk import Desk
 from workflows.waiver.nurse_visit import NurseVisit
 

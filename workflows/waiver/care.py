@@ -8,9 +8,9 @@ from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
 from domain.programmes.waiver_terms import CareTerms
+from domain.roles import Role
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import Care
-from domain.waiver import Role
 from workflows.waiver.desk import Desk
 
 _RECURRING = (CareDuty.BEDSIDE_VISIT, CareDuty.COMMUNICATION)

@@ -22,8 +22,9 @@ from activities.ports.cases import (
 )
 from domain.money import Fen
 from domain.programmes.terms import NotBefore
+from domain.roles import Role
 from domain.settlement import Instalment, Settlement
-from domain.waiver import ENDED, Role, Stage
+from domain.waiver import ENDED, Stage
 from workflows.claims.messages import BillSettled
 from workflows.messages import (
     ClaimDecided,

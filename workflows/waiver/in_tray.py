@@ -9,8 +9,9 @@ from __future__ import annotations
 from temporalio import workflow
 
 from domain.programmes.programme import NotInProgramme
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import ENDED, Role, Stage
+from domain.waiver import ENDED, Stage
 from workflows.cockpit import by_when
 from workflows.messages import (
     ClaimDecided,

@@ -8,9 +8,10 @@ from domain.clock import Clock
 from domain.eligibility import Outcome, to_judge
 from domain.programmes.rules import RuleCode
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import AssignTeam, FirstContact
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
 from workflows.messages import OpenCase

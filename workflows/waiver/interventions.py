@@ -12,8 +12,9 @@ from typing import Final
 from temporalio import workflow
 
 from domain.calendar import civil_date, end_of_day
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Role, Stage
+from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Stage
 from workflows.last_day import passed
 from workflows.messages import Intervene, NoticeDischarge
 from workflows.policy_messages import PolicyEnds

@@ -12,9 +12,9 @@ from temporalio import workflow
 from activities.ports.visits import VisitAnswer, VisitOrder
 from domain.bookings.visit import CHECKLIST, UNTIL, Purpose, id_of_visit, purpose_of
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeVisit
-from domain.waiver import Role
 from workflows.cockpit import civil
 from workflows.messages import OpenCase
 from workflows.visit import UNREACHABLE, Visits

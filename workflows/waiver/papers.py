@@ -10,9 +10,10 @@ from temporalio import workflow
 from domain.calendar import SHANGHAI
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentStage, listed
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments, SignAuthorization
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from workflows.messages import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.nurse_visit import NurseVisit

@@ -14,10 +14,11 @@ from temporalio import workflow
 from domain.documents import DocumentKind, listed, still_missing
 from domain.eligibility import to_judge
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.forms import SecondReview, TellResult
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments, JudgeLiability
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from workflows.cockpit import by_when
 from workflows.matter import Completion
 from workflows.messages import OpenCase

@@ -17,9 +17,10 @@ from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.documents import DOCUMENT_NAMES, DocumentStage
 from domain.eligibility_rules import is_far_enough
 from domain.programmes.terms import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import DischargeVisit
-from domain.waiver import Role, Stage
+from domain.waiver import Stage
 from workflows.matter import Completion
 from workflows.messages import NoticeDischarge, OpenCase
 from workflows.waiver.care import CareRounds
