@@ -17,6 +17,10 @@ MAX_FEN: Final = 2**63 - 1
 
 _WIRE_AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,16})\.[0-9]{2}", re.ASCII)
 
+MONEY_FORM: Final = r"^(0|[1-9][0-9]{0,16})\.[0-9]{2}$"
+MONEY_TOLD: Final = "金额须为两位小数的非负数字串, 例如 50000.00"
+"""The form of an amount on the wire, and how a refusal says it."""
+
 Fen = Annotated[int, Field(strict=True, ge=0, le=MAX_FEN)]
 """A non-negative amount in fen."""
 
@@ -31,7 +35,7 @@ class AmountRefused(ValueError):
 def parse_fen(text: str) -> int:
     """Read a wire amount such as ``"50000.00"`` as fen; raises `AmountRefused` with the reason."""
     if not _WIRE_AMOUNT.fullmatch(text):
-        raise AmountRefused("金额须为两位小数的非负数字串, 例如 50000.00")
+        raise AmountRefused(MONEY_TOLD)
     fen = int(text.replace(".", ""))
     if fen > MAX_FEN:
         raise AmountRefused("金额超出可记账的范围")
@@ -59,7 +63,7 @@ class Money(BaseModel):
 
     amount: Annotated[
         str,
-        Field(pattern=r"^(0|[1-9][0-9]{0,16})\.[0-9]{2}$", max_length=20, examples=["50000.00"]),
+        Field(pattern=MONEY_FORM, max_length=20, examples=["50000.00"]),
     ]
     currency: Literal["CNY"] = "CNY"
 

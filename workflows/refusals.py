@@ -181,6 +181,8 @@ class Refusals:
         match form:
             case FirstContact(identity_verified=True):
                 self._contact(form)
+            case FirstContact(note=note) if not note.strip():
+                raise refusal(FORM_REFUSED, "身份未能核实将结束案件, 须说明原因", "note")
             case AssignTeam():
                 self._team(form)
             case SignAuthorization(signed=True, images=[]):

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from api.door.problems import MEDIA_TYPE, FieldError, Problem, of_status
+from domain.money import MONEY_FORM, MONEY_TOLD
 from domain.strict import OUR_WORDS, place_of
 
 ERRORS_SHOWN: Final = 50
@@ -120,6 +121,8 @@ def _reason(found: Any) -> str:
         expected = str(known.get("expected", ""))
         listed = _CODE.findall(expected) or [expected.lower()]
         return f"{reason}: {'、'.join(listed)}"
+    if known.get("pattern") == MONEY_FORM:
+        return MONEY_TOLD
     name, words = _BOUNDS.get(kind, ("", ""))
     return f"{reason}, {words.format(known[name])}" if name in known else reason
 

@@ -5,6 +5,7 @@ A subject is often a code that the story reads again, or an id; this is the one 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from domain.documents import DocumentKind, listed
@@ -38,6 +39,10 @@ _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
 }
 
 
+_OF_A_DEPOSIT: Final = frozenset({TaskKind.HAND_IN_SLIP, TaskKind.RESOLVE_PAYMENT})
+_DEPOSIT: Final = re.compile(r"dw-[a-z2-7]{20}:deposit:([0-9]{1,4})", re.ASCII)
+
+
 def subject_name(kind: TaskKind, subject: str) -> str:
     """The words of a step's subject; the subject itself where it is words already."""
     known = _NAMES.get((kind, subject))
@@ -45,6 +50,8 @@ def subject_name(kind: TaskKind, subject: str) -> str:
         return known
     if kind is TaskKind.CHECK_PAPERS and subject:
         return "审核补充: " + listed(map(DocumentKind, subject.split("、")))
+    if kind in _OF_A_DEPOSIT and (deposit := _DEPOSIT.fullmatch(subject)):
+        return f"第{deposit[1]}笔押金"
     for (of, beginning), words in _BEGINNINGS.items():
         if of is kind and subject.startswith(beginning):
             return words + subject.removeprefix(beginning)

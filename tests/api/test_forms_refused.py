@@ -45,6 +45,12 @@ from domain.steps.kinds import TaskKind
             "satisfaction",
             "数值过大, 至多5",
         ),
+        (
+            TaskKind.CONFIRM_REFUND,
+            b'{"received": {"amount": "1.5"}, "reference": "B-1"}',
+            "received.amount",
+            "金额须为两位小数的非负数字串, 例如 50000.00",
+        ),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],
 )

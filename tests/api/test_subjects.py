@@ -17,5 +17,9 @@ def test_codes_have_words_and_words_stay_what_they_are() -> None:
     assert refused == "平台未接单: no_nurse_available"
     unheard = subject_name(TaskKind.PHONE_CUSTOMER, "booking_confirmed")
     assert unheard == "消息未送达: confirmed"
+    slip = subject_name(TaskKind.HAND_IN_SLIP, "dw-abcdefghij2345672345:deposit:3")
+    assert slip == "第3笔押金"
+    wanted = subject_name(TaskKind.CHECK_PAPERS, "discharge_summary、ct_report")
+    assert wanted == "审核补充: 出院小结、CT报告"
     assert subject_name(TaskKind.CONSULT, "message") == "客户有新留言"
     assert subject_name(TaskKind.BREACH, "就诊时无人陪同") == "就诊时无人陪同"

@@ -111,6 +111,7 @@ class People:
             "identity_verified": not self.luck(0.03),
             "need": "住院押金",
             "checklist_sent": True,
+            "note": "已核对证件",
             "can_give_invoices": not self.luck(0.05),
             "visit_wanted": visit,
         }

@@ -48,6 +48,7 @@ async def contact(case: Case, *, identity_verified: bool = True) -> None:
         identity_verified=identity_verified,
         need="住院押金",
         checklist_sent=True,
+        note="" if identity_verified else "证件与本人不符",
     )
 
 

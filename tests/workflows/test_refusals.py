@@ -67,6 +67,7 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
                 (AGENT, {"need": "住院"}, "FormRefused", "identity_verified"),
                 (AGENT, contact | {"checklist_sent": False}, "FormRefused", "checklist_sent"),
                 (AGENT, contact | {"need": ""}, "FormRefused", "need"),
+                (AGENT, contact | {"identity_verified": False}, "FormRefused", "note"),
             ],
         )
         early = Authorize(signed=True, images=["i-1"], actor=CUSTOMER, at=case.time.now())
