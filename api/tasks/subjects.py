@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.documents import DocumentKind, listed
 from domain.steps.kinds import TaskKind
 
 _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
@@ -42,6 +43,8 @@ def subject_name(kind: TaskKind, subject: str) -> str:
     known = _NAMES.get((kind, subject))
     if known is not None:
         return known
+    if kind is TaskKind.CHECK_PAPERS and subject:
+        return "审核补充: " + listed(map(DocumentKind, subject.split("、")))
     for (of, beginning), words in _BEGINNINGS.items():
         if of is kind and subject.startswith(beginning):
             return words + subject.removeprefix(beginning)

@@ -41,8 +41,15 @@ class CheckPapers(Form):
     complete: bool
     missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
     papers: list[PaperRead] = Field(default=[], max_length=60)  # what was read off them
-    slip_issued_on: date | None = None
+    slip_issued_on: date | None = None  # may be left out where `papers` say it
     note: Note = ""
+
+    @property
+    def slip_days(self) -> list[date]:
+        """The days of issue this form names for an admission slip: none, one, or more than one."""
+        slips = (one for one in self.papers if one.kind is DocumentKind.ADMISSION_SLIP)
+        named = {one.issued_on for one in slips} | {self.slip_issued_on}
+        return sorted(day for day in named if day is not None)
 
 
 class ReviewBooking(Form):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.bookings.papers import REPORTS, STAGES, conditions
 from domain.bookings.terms import CLINIC_NAMES, INTAKE_NAMES, examinations_of, intake_for
 from domain.bookings.visit import Item, escorting
-from domain.documents import DOCUMENT_NAMES, DocumentRule, DocumentStage
+from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentRule, DocumentStage
 from domain.programmes.offer import SIGN_NAMES, Sign
 from domain.programmes.own_steps import step_named, steps_at
 from domain.programmes.programme import Programme
@@ -63,6 +63,8 @@ def asks_of(kind: TaskKind, programme: Programme, service: Service, *, subject: 
     match kind:
         case TaskKind.TAKE_REQUEST:
             found = {"intake": intake_of(service)}
+        case TaskKind.CHECK_PAPERS if subject:
+            found = {"documents": _wanted(programme, service, subject)}
         case TaskKind.CHECK_PAPERS:
             papers = [
                 one for one in papers_of_service(programme, service) if one.stage in _GATHERED
@@ -93,6 +95,15 @@ def asks_of(kind: TaskKind, programme: Programme, service: Service, *, subject: 
         case TaskKind.CHECK_OUT:
             found = {"items": items_of(programme, service)}
     return {field: codes for field, codes in found.items() if codes}
+
+
+def _wanted(programme: Programme, service: Service, subject: str) -> list[Coded]:
+    """The papers a reviewer still wants, as the step's subject lists them."""
+    must = {one.code: one.must for one in papers_of_service(programme, service)}
+    return [
+        Coded(code=code, name=DOCUMENT_NAMES[DocumentKind(code)], must=must.get(code, ()))
+        for code in subject.split("、")
+    ]
 
 
 def rescue_asks(kind: TaskKind, programme: Programme, *, subject: str = "") -> Asks:

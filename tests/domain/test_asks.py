@@ -42,6 +42,14 @@ def test_papers_that_replace_each_other_name_each_other() -> None:
     }
 
 
+def test_who_looks_again_is_told_the_papers_that_a_reviewer_wants() -> None:
+    for programme, service in SERVICES:
+        subject = "discharge_summary、ct_report"
+        asks = asks_of(TaskKind.CHECK_PAPERS, programme, service, subject=subject)
+        told = [(one.code, one.name) for one in asks["documents"]]
+        assert told == [("discharge_summary", "出院小结"), ("ct_report", "CT报告")]
+
+
 def test_an_escort_is_told_the_items_of_the_call_and_of_the_visit() -> None:
     for programme, service in SERVICES:
         terms = escorting(programme, service)

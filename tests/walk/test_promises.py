@@ -72,6 +72,9 @@ def look(one: BookingWalk, **otherwise: Any) -> None:
     task = one.waits_for(TaskKind.CHECK_PAPERS)
     assert task is not None
     form = WILLING[TaskKind.CHECK_PAPERS](one, task) | {"slip_issued_on": ISSUED.isoformat()}
+    for paper in form["papers"]:
+        if paper["kind"] == DocumentKind.ADMISSION_SLIP.value:
+            paper["issued_on"] = form["slip_issued_on"]
     one.report(task, form=otherwise or form)
 
 

@@ -9,6 +9,7 @@ from domain.bookings.booking import LOSSES, VisitOutcome
 from domain.bookings.papers import REPORTS
 from domain.bookings.terms import INTAKE_NAMES, papers_for
 from domain.calendar import civil_date
+from domain.documents import DocumentKind
 from domain.programmes.own_steps import step_named, steps_at
 from domain.programmes.services import STEP_FIELDS, Shape
 from domain.steps.kinds import TaskKind
@@ -34,19 +35,27 @@ async def hand_in(booked: Booked, programme: str, service: str, **form: Any) -> 
     if needed:
         await booked.papers_arrive()
         papers = {kind.value: ["doc-1"] for kind in needed}
-        form.setdefault("papers", readings(booked, programme))
+        slip = form.get("slip_issued_on")
+        form.setdefault("papers", readings(booked, programme, slip=slip))
         await booked.do(TaskKind.CHECK_PAPERS, documents=papers, complete=True, **form)
 
 
-def readings(booked: Booked, programme: str) -> list[dict[str, Any]]:
-    """What the steward reads off the papers: all that their programme asks of them."""
+def readings(booked: Booked, programme: str, *, slip: str | None = None) -> list[dict[str, Any]]:
+    """What the steward reads off the papers: all that their programme asks of them.
+
+    `slip` is the day of an admission slip, where it is not today's.
+    """
     seen: dict[str, Any] = {"grade": 3, "hospital_class": "3A", "sealed": True}
     seen |= {"slip_form": "receipt", "with_notice": True}
     seen |= {"issued_on": civil_date(booked.time.now()).isoformat(), "in_mainland": True}
-    return [
+    papers = [
         {**seen, "kind": rule.kind.value, "shows": list(rule.states)}
         for rule in PROGRAMMES[programme].documents
     ]
+    for one in papers:
+        if one["kind"] == DocumentKind.ADMISSION_SLIP.value:
+            one["issued_on"] = slip
+    return papers
 
 
 async def choose(booked: Booked) -> None:

@@ -101,6 +101,25 @@ def test_a_promise_runs_from_the_day_of_a_slip_that_lies_in_the_cover(
 
 
 @pytest.mark.parametrize(
+    ("read_on", "stated_on", "why"),
+    [
+        ("2026-09-01", None, ""),
+        ("2026-09-01", "2026-09-01", ""),
+        ("2026-09-01", "2026-09-10", "住院单开具日期前后不一致"),
+        ("2026-09-12", None, "住院单开具日期不能晚于今天"),
+        (None, None, "须填写住院单开具日期"),
+    ],
+)
+def test_the_day_of_a_slip_is_said_once_or_twice_the_same(
+    read_on: str | None, stated_on: str | None, why: str
+) -> None:
+    asked = Asked(*P20_BED)
+    paper = {"kind": "admission_slip", "issued_on": read_on}
+    form = {"complete": True, "papers": [paper], "slip_issued_on": stated_on}
+    assert asked.refused(TaskKind.CHECK_PAPERS, **form) == why
+
+
+@pytest.mark.parametrize(
     ("form", "why"),
     [
         *(({"sample": one}, "") for one in ("section", "blood", "tissue", "saliva")),

@@ -32,6 +32,7 @@ async def test_a_promise_waits_while_the_reviewer_asks_for_more_papers(
         more: dict[str, Any] = {"approved": False, "missing": ["outpatient_record"]}
         await booked.do(TaskKind.REVIEW_BOOKING, **more)
         await booked.until(lambda: booked.clocks["G20.1"].stands_still)
+        assert (await booked.task(TaskKind.CHECK_PAPERS)).subject == "outpatient_record"
         await booked.go_to("2026-09-17 10:00")  # due the evening before, had it gone on
         done = booked.do(TaskKind.CHECK_PAPERS, complete=True)
         assert await refused(done) == "documents"

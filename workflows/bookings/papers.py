@@ -68,8 +68,9 @@ class Papers:
             desk.tell("booking_papers_complete")
         whole_since = self._whole_since(self._has_all, looked_at)
         self._waits_no_more(at=whole_since)
-        if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is not None:
-            issued = datetime.combine(form.slip_issued_on, time.min, SHANGHAI)
+        slip_day = form.slip_issued_on or next(iter(form.slip_days), None)
+        if DocumentKind.ADMISSION_SLIP in needed and slip_day is not None:
+            issued = datetime.combine(slip_day, time.min, SHANGHAI)
             desk.happened(ExpectedEvent.SLIP_ISSUED, at=issued)
             self._slip_provided(at=looked_at)  # one whose arrival was not seen
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=whole_since)
@@ -95,10 +96,14 @@ class Papers:
             desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
 
     async def _looked(self) -> Completion:
-        """Somebody looks soon at what has come, and calls who has handed in nothing for a week."""
+        """Somebody looks soon at what has come, and calls who has handed in nothing for a week.
+
+        The step names the papers a reviewer wants, where one has asked for them.
+        """
         since, now = self._state.owed_since, workflow.now()
         due = now + CHASED_AFTER if since is None else look_by(since, self._state.calendar)
-        step = self._desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=due)
+        wanted = "、".join(self._state.asked_for)
+        step = self._desk.ask(TaskKind.CHECK_PAPERS, at=now, due_at=due, subject=wanted)
         if since is not None:
             self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
         return await self._desk.done(step)

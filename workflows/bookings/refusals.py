@@ -257,10 +257,12 @@ class BookingRefusals:
         )
         if found:
             raise refusal(FORM_REFUSED, "; ".join(found), "papers")
-        if DocumentKind.ADMISSION_SLIP in needed and form.slip_issued_on is None:
+        if DocumentKind.ADMISSION_SLIP in needed and not form.slip_days:
             raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
-        if form.slip_issued_on is not None:
-            self._slip_day(form.slip_issued_on, civil_date(message.at))
+        if len(form.slip_days) > 1:
+            raise refusal(FORM_REFUSED, "住院单开具日期前后不一致", "slip_issued_on")
+        for day in form.slip_days:
+            self._slip_day(day, civil_date(message.at))
 
     def _slip_day(self, issued_on: date, today: date) -> None:
         """The day a promise is counted from: no later than today, no earlier than the cover."""
