@@ -38,6 +38,7 @@ async def test_of_two_top_ups_at_once_that_do_not_both_fit_one_is_offered_what_i
         await people.slip(case, 2)
         offer = await case.task(TaskKind.ACCEPT_OFFER, subject="t-2")
         assert offer.amount_fen == 15_000_000
+        assert case.top_ups["t-2"].answered_at is not None
         await people.answer_offer(case, "t-2")
         await people.slip(case, 3)
         assert _states(case) == {"t-1": TopUpState.PAID, "t-2": TopUpState.PAID}

@@ -194,7 +194,7 @@ class TopUps:
     def _offer(self, request: RequestTopUp, left_fen: int) -> str:
         """What was asked for is refused as asked; what is left is offered (R125)."""
         now = workflow.now()
-        self._change(request, state=TopUpState.OFFERED, offered_fen=left_fen)
+        self._change(request, state=TopUpState.OFFERED, offered_fen=left_fen, answered_at=now)
         self._desk.note("top_up_offered", f"超出额度, 可续费 {spoken(left_fen)}", at=now)
         self._desk.tell("top_up_offer", left=left_fen)
         return self._desk.ask(
