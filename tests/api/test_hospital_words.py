@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from activities.ports.hospitals import HospitalNamed
 from adapters.books.casebook import Casebook
 from adapters.books.directory import Directory
+from adapters.servers.processes import StartFailed
 from adapters.tables.cases import hospitals
 from adapters.tables.door import audit
 from api.main import create_app
@@ -103,7 +104,7 @@ async def test_a_programme_nobody_has_stops_the_door_at_its_start(house: House) 
 
     door = started(f" {P04},,ins_oncology ").state.door
     assert door.coordinated == {P04, "ins_oncology"}
-    with pytest.raises(ValueError, match="pingan_onkology"):
+    with pytest.raises(StartFailed, match="pingan_onkology"):
         started(f"{P04},pingan_onkology")
 
 
