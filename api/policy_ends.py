@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
-import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.docs import FAILURES
-from api.door.gateway import CaseGateway, CaseNotRunning, NotKnownYet
+from api.door.gateway import CaseGateway
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
+from api.door.telling import has_heard
 from api.door.text import Body, Code, Words, example, not_blank
 from api.wiring.door import Books, Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
@@ -38,7 +38,6 @@ JUDGED_BEFORE: Final = timedelta(hours=1)
 however far the clocks of two doors are apart."""
 
 routes = APIRouter(prefix="/v1/policy-ends", tags=["保单"])
-log = structlog.get_logger("greenlane.door")
 
 
 class PolicyEnding(Body):
@@ -152,15 +151,15 @@ async def tell_some(books: Books, cases: CaseGateway, *, at: datetime, limit: in
 async def _tell(books: Books, cases: CaseGateway, one: Unheard) -> bool:
     """Tell one; it is marked only once the server has the signal, which may be told twice."""
     actor = Actor(role=one.said_role, id=one.said_by)
-    message = PolicyEnds(actor=actor, at=one.said_at, ends_on=one.last_day)
-    try:
-        await cases.signal(one.matter_id, "policy_ends", message)
-    except NotKnownYet:
-        raise
-    except CaseNotRunning:
-        log.info("policy_end_told_nobody", case_id=one.matter_id)  # its last page is on its way
-    except Exception as failure:  # noqa: BLE001 - whatever it is, it concerns this one only
-        log.warning("policy_end_not_told", case_id=one.matter_id, failure=type(failure).__name__)
+    heard = await has_heard(
+        cases,
+        one.matter_id,
+        "policy_ends",
+        PolicyEnds(actor=actor, at=one.said_at, ends_on=one.last_day),
+        nobody="policy_end_told_nobody",
+        failed="policy_end_not_told",
+    )
+    if not heard:
         return False
     async with books.unit() as unit:
         await unit.policies.heard(one.matter_id, one.said_at)

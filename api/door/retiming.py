@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
-import structlog
-
-from api.door.gateway import CaseGateway, CaseNotRunning, NotKnownYet
+from api.door.gateway import CaseGateway
+from api.door.telling import has_heard
 from api.wiring.calendars import Behind, CalendarTable
 from api.wiring.door import Books
 from domain.calendar import civil_date
@@ -21,8 +20,6 @@ from workflows.messages import NewCalendar
 
 AT_ONCE: Final = 40
 """Cases told in one round; with a pause after each, the workers keep time for everything else."""
-
-log = structlog.get_logger("greenlane.door")
 
 
 async def retime_some(
@@ -62,15 +59,15 @@ async def _tell(
     """Tell one case; one that cannot be told must not keep the others from it."""
     first_year = civil_date(case.reported_at).year - 1
     days = table.calendar.window(first_year, table.calendar.horizon.year)
-    try:
-        await cases.signal(case.case_id, "new_calendar", NewCalendar(calendar=days, at=at))
-    except NotKnownYet:
-        raise
-    except CaseNotRunning:
-        # It has ended, and its last page will say so; nobody is left to be told.
-        log.info("retimed_nobody", case_id=case.case_id)
-    except Exception as failure:  # noqa: BLE001 - whatever it is, it concerns this case only
-        log.warning("not_retimed", case_id=case.case_id, failure=type(failure).__name__)
+    heard = await has_heard(
+        cases,
+        case.case_id,
+        "new_calendar",
+        NewCalendar(calendar=days, at=at),
+        nobody="retimed_nobody",
+        failed="not_retimed",
+    )
+    if not heard:
         return False
     async with books.unit() as unit:
         await unit.calendars.given(case.case_id, table.number)
