@@ -120,14 +120,7 @@ async def deliver(door: Door, letter: Letter) -> bool:
         return False
     except CaseNotRunning:
         return await _nobody_there(door, letter, case_id)
-    async with door.books.unit() as unit:
-        await unit.inbox.done(
-            partner=letter.partner,
-            event_id=letter.event_id,
-            at=door.clock(),
-            outcome="signalled",
-            case_id=case_id,
-        )
+    await _done(door, letter, case_id, "signalled")
     return True
 
 

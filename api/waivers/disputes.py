@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.access import has_ended, running_case, seen_case
-from api.door.delivery import DISPUTE, DOOR, deliver
+from api.door.delivery import DISPUTE, deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
@@ -85,14 +85,8 @@ async def dispute_claim(
 
     async def record(unit: Unit) -> Letter:
         await _decided_case(unit, caller, case_id)
-        return await unit.inbox.put(
-            partner=DOOR,
-            event_id=message.dispute_id,
-            kind=DISPUTE,
-            case_id=case_id,
-            at=message.at,
-            body=message.model_dump_json(),
-        )
+        letter = own_letter(message.dispute_id, case_id, DISPUTE, message, at=message.at)
+        return await put_own(unit, letter)
 
     async def act(letter: Letter) -> Answer:
         await deliver(door, letter)

@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.door.access import running_case
-from api.door.delivery import DOOR, deliver
+from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
@@ -184,14 +184,9 @@ async def _told(request: Request, caller: Caller, case_id: str, ask: Ask, fact: 
             # A claim that follows no advance knows neither; nobody would ever answer.
             raise Problem("wrong-stage", "该理赔没有垫付", case_id=case_id)
         await fact.expect(unit, case)
-        return await unit.inbox.put(
-            partner=DOOR,
-            event_id=fact.fact_id,
-            kind=fact.signal,
-            case_id=case_id,
-            at=fact.message.at,
-            body=fact.message.model_dump_json(),
-        )
+        told = fact.message
+        letter = own_letter(fact.fact_id, case_id, fact.signal, told, at=told.at)
+        return await put_own(unit, letter)
 
     async def act(letter: Letter) -> Answer:
         await deliver(door, letter)
