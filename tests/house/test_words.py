@@ -34,8 +34,9 @@ def test_no_file_holds_what_must_not_leave_the_house(path: Path) -> None:
         assert found is None, f"{what}: {found[0] if found else ''}"
 
 
-def test_the_lock_has_hashes_for_everything_and_no_address() -> None:
-    lines = text_of(Path("requirements.lock")).splitlines()
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-run.lock"])
+def test_the_lock_has_hashes_for_everything_and_no_address(lock: str) -> None:
+    lines = text_of(Path(lock)).splitlines()
     entries = [line for line in lines if line and not line.startswith((" ", "#"))]
     assert entries
     for entry in entries:
