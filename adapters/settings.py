@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
@@ -59,6 +59,9 @@ _SIMULATED: dict[Partner, str] = {
     "hospitals": "hospitals/v1",
 }
 
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""How this machine calls itself."""
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 """Where somebody is reached over HTTP."""
@@ -298,7 +301,7 @@ class Settings(BaseSettings):
 
 def _is_here(address: str) -> bool:
     """Whether an address is on this machine, where only simulators are."""
-    return urlsplit(address).hostname in {"127.0.0.1", "::1", "localhost"}
+    return urlsplit(address).hostname in LOOPBACK
 
 
 def _parse_ring(text: str) -> tuple[tuple[str, bytes], ...]:

@@ -41,7 +41,7 @@ from adapters.migrations.run import newest
 from adapters.partners.signing import SignatureRefused, verified
 from adapters.programmes.files import load_programmes
 from adapters.servers.processes import StartFailed
-from adapters.settings import Partner, Reporter, Settings
+from adapters.settings import LOOPBACK, Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
@@ -103,7 +103,6 @@ _PARTNERS: Final[dict[str, Partner | Reporter]] = {
 CALENDAR_AHEAD: Final = timedelta(days=90)
 """A calendar that ends sooner cannot date the promises of a case opened today."""
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LEAVE_WITHIN_S: Final = 15
 _CORS_KEPT_S: Final = 600
 
@@ -208,7 +207,7 @@ def is_all_local(settings: Settings) -> bool:
     program of this machine can name that origin; where others work on it, leave the setting out.
     """
     temporal = settings.temporal_target.rpartition(":")[0].strip("[]")
-    local = temporal in _LOOPBACK and settings.listen in _LOOPBACK
+    local = temporal in LOOPBACK and settings.listen in LOOPBACK
     return settings.local_ui and local and settings.jwt_jwks_url is None
 
 
