@@ -223,17 +223,10 @@ def serve_simulator() -> None:
     if "SIMULATOR_SECRET" not in os.environ:
         os.environ["SIMULATOR_SECRET"] = settings.simulator_secret
 
-    import uvicorn
+    from simulator.main import serve
+    from simulator.settings import from_environment
 
-    uvicorn.run(
-        "simulator.main:app",
-        factory=True,
-        host=settings.listen,
-        port=settings.simulator_port,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=1,  # it keeps callers waiting on purpose
-    )
+    serve(from_environment(), listen=settings.listen, port=settings.simulator_port)
 
 
 @app.command()

@@ -104,6 +104,10 @@ CALENDAR_AHEAD: Final = timedelta(days=90)
 """A calendar that ends sooner cannot date the promises of a case opened today."""
 
 _LEAVE_WITHIN_S: Final = 15
+_KEEP_ALIVE_S: Final = 75
+"""An idle connection stays open longer than the minute for which balancers and HTTP clients keep
+theirs: the caller must be the one who closes. A request sent into a connection that the door is
+closing is lost, and its sender cannot know whether it was heard."""
 _CORS_KEPT_S: Final = 600
 
 
@@ -346,6 +350,24 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def front(app: FastAPI, settings: Settings, *, log_level: str | None = None) -> uvicorn.Server:
+    """The HTTP server before the door, on the settings' address."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=settings.listen,
+            port=settings.api_port,
+            http="httptools",
+            ws="none",
+            access_log=False,
+            log_level=(log_level or settings.log_level).lower(),
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_LEAVE_WITHIN_S,
+        )
+    )
+
+
 async def serve(settings: Settings) -> int:
     """Run the door on the settings' address until SIGTERM or SIGINT."""
     configure_logs(settings.log_level)
@@ -354,20 +376,7 @@ async def serve(settings: Settings) -> int:
         app = create_app(
             settings=settings, engine=engine, temporal=await connect(settings, lazy=True)
         )
-        server = _Server(
-            uvicorn.Config(
-                app,
-                host=settings.listen,
-                port=settings.api_port,
-                http="httptools",
-                ws="none",
-                access_log=False,
-                log_level=settings.log_level.lower(),
-                server_header=False,
-                timeout_graceful_shutdown=_LEAVE_WITHIN_S,
-            )
-        )
-        await _until_told(server)
+        await _until_told(front(app, settings))
     finally:
         await engine.dispose()
     return 0

@@ -22,7 +22,6 @@ from typing import Any, Final
 
 import httpx
 import structlog
-import uvicorn
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stdnum.cn import ric
@@ -41,7 +40,7 @@ from adapters.settings import ROOT, Settings
 from adapters.tables.cases import policies
 from adapters.temporal.connection import connect
 from adapters.temporal.virtual_time import Stage, days_to_move
-from api.main import create_app
+from api.main import create_app, front
 from demo.people import Person, until
 from domain.calendar import SHANGHAI
 
@@ -273,11 +272,7 @@ async def _door(house: House) -> AsyncIterator[None]:
     # The onlooker reads the story, not the door's log.
     quiet = structlog.make_filtering_bound_logger(logging.WARNING)
     structlog.configure(wrapper_class=quiet)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, host="127.0.0.1", port=settings.api_port, access_log=False, log_level="warning"
-        )
-    )
+    server = front(app, settings, log_level="WARNING")
     serving = asyncio.create_task(server.serve())
     try:
         yield

@@ -9,15 +9,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-import uvicorn
-
-from simulator.main import create_app
+from simulator.main import serve
 from simulator.settings import from_environment
-
-_SHUTDOWN_SECONDS: Final = 1
-"""Open requests get this long at the end; the silent ones would stay for a minute."""
 
 
 def main() -> None:
@@ -30,13 +24,7 @@ def main() -> None:
     parser.add_argument("--log-level", default="warning")
     given = parser.parse_args()
     settings = replace(settings, callback_base=given.callback_base, state_file=given.state_file)
-    uvicorn.run(
-        create_app(settings),
-        host="127.0.0.1",
-        port=given.port,
-        log_level=given.log_level,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-    )
+    serve(settings, listen="127.0.0.1", port=given.port, log_level=given.log_level)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Puts the counterparties together into one application.
 
-`create_app` takes its settings; `app` is the factory a server calls, with settings from the
-environment. Refused requests are answered with a code and the fields, never with the values sent.
+`create_app` makes it, `serve` puts it behind HTTP. Refused requests are answered with a code and
+the fields, never with the values sent.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -31,7 +33,13 @@ from simulator import (
     telephone,
 )
 from simulator.desk import Desk
-from simulator.settings import Settings, from_environment
+from simulator.settings import Settings
+
+_SHUTDOWN_SECONDS: Final = 1
+"""Open requests get this long at the end; the silent ones would stay for a minute."""
+
+_KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than callers keep an idle connection: who closes it must not be the one called."""
 
 
 async def _malformed(_: Request, failure: Exception) -> JSONResponse:
@@ -93,6 +101,14 @@ def create_app(settings: Settings) -> FastAPI:
     return application
 
 
-def app() -> FastAPI:
-    """The factory a server calls (`--factory`); settings come from the environment."""
-    return create_app(from_environment())
+def serve(settings: Settings, *, listen: str, port: int, log_level: str = "warning") -> None:
+    """Serve the counterparties until SIGTERM or SIGINT."""
+    uvicorn.run(
+        create_app(settings),
+        host=listen,
+        port=port,
+        access_log=False,
+        log_level=log_level,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )

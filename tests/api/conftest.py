@@ -18,7 +18,6 @@ from typing import Any, Final
 import httpx
 import pytest
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -56,7 +55,7 @@ from adapters.temporal.connection import connect
 from adapters.temporal.search_attributes import register
 from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
-from api.main import create_app, wire
+from api.main import create_app, front, wire
 from domain.bookings.coordination import AskStatus
 from domain.bookings.parcel import ParcelStatus
 from domain.calendar import SHANGHAI, civil_date
@@ -339,16 +338,12 @@ async def worked(house: House) -> AsyncIterator[House]:
 @asynccontextmanager
 async def listening(house: House) -> AsyncIterator[str]:
     """The door behind real HTTP, at this address."""
-    port = house.settings.api_port
-    config = uvicorn.Config(
-        house.app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
+    server = front(house.app, house.settings, log_level="ERROR")
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield house.settings.api_url
     finally:
         server.should_exit = True
         await serving

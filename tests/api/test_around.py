@@ -22,7 +22,7 @@ from adapters.encryption.keys import KeyRing
 from adapters.identity import Tokens, mint
 from adapters.programmes.files import load_programmes
 from adapters.temporal.connection import without_worker
-from api.main import is_all_local, serve
+from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
@@ -271,6 +271,11 @@ async def test_it_serves_until_it_is_told_to_stop(house: House) -> None:
     with suppress(asyncio.CancelledError):
         await asyncio.wait_for(serving, 10)
     assert serving.done()
+
+
+async def test_the_caller_is_the_one_who_closes_an_idle_connection(house: House) -> None:
+    # Balancers and clients keep theirs for up to a minute; whom the door closes on loses a request.
+    assert front(house.app, house.settings).config.timeout_keep_alive > 60
 
 
 async def test_an_issuer_that_is_away_is_not_a_token_that_is_wrong(house: House) -> None:
