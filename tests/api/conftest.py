@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import count
 from typing import Any, Final
 
@@ -48,7 +47,6 @@ from adapters.books.rescues import RescueBook
 from adapters.books.roster import Roster
 from adapters.encryption.keys import KeyRing, Sealer
 from adapters.identity import mint
-from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
 from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal.connection import connect
@@ -59,6 +57,7 @@ from api.main import create_app, front, wire
 from domain.bookings.coordination import AskStatus
 from domain.bookings.parcel import ParcelStatus
 from domain.calendar import SHANGHAI, civil_date
+from tests.builders import programmes
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 PROGRAMME = "bainian_deposit_waiver"
@@ -284,7 +283,7 @@ async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> Asyn
         engine=database,
         temporal=temporal,
         clock=clock,
-        programmes=_programmes(),
+        programmes=programmes(),
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
@@ -292,7 +291,6 @@ async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> Asyn
 
 
 _APPS: Final[list[FastAPI]] = []
-_programmes: Final = cache(load_programmes)
 
 
 def an_app(**parts: Any) -> FastAPI:
