@@ -22,28 +22,23 @@ from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments
 from domain.waiver import CLAIM_STAGES, Stage
 from workflows.claims.exchange import Exchange
-from workflows.claims.messages import BillSettled
 from workflows.claims.payment import ClaimPayment
 from workflows.claims.people import ClaimPeople
 from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
-from workflows.messages import (
-    Accepted,
+from workflows.messages.cases import (
+    BillSettled,
     ClaimAsked,
-    CompleteTask,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    NewCalendar,
-    NoticeFailed,
     OpenCase,
-    PaymentResult,
     RefundReceived,
     Withdraw,
 )
+from workflows.messages.matters import Accepted, CompleteTask, NewCalendar, NoticeFailed, PolicyEnds
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.corrections import Corrections
 from workflows.money.refusals import MoneyRefusals
-from workflows.policy_messages import PolicyEnds
 from workflows.waiver.case import CaseState, Shares
 from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.in_tray import InTray

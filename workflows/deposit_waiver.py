@@ -17,28 +17,29 @@ from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeVisit, SignOnSite
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
-from workflows.messages import (
-    Accepted,
+from workflows.messages.cases import (
     Authorize,
     ClaimDecided,
-    CompleteTask,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    NewCalendar,
     NoticeDischarge,
-    NoticeFailed,
     OpenCase,
-    PaymentResult,
     RefundReceived,
     RequestTopUp,
-    VisitTaken,
     Withdraw,
 )
+from workflows.messages.matters import (
+    Accepted,
+    CompleteTask,
+    NewCalendar,
+    NoticeFailed,
+    PolicyEnds,
+    VisitTaken,
+)
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.corrections import Corrections
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.refusals import MoneyRefusals
-from workflows.policy_messages import PolicyEnds
 from workflows.refusals import Refusals
 from workflows.waiver.aftercare import Aftercare
 from workflows.waiver.balance import Balance

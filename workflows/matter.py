@@ -20,7 +20,7 @@ from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import TASKS
-from workflows.messages import Actor
+from workflows.messages.matters import Actor
 
 AForm = TypeVar("AForm", bound=Form)
 

@@ -47,7 +47,8 @@ from domain.steps.tasks import (
 from domain.strict import fault_of
 from domain.waiver import BEFORE_PAYMENT, PaymentMode
 from workflows.matter import ASKED_AGAIN, MatterState
-from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
+from workflows.messages.cases import OpenCase, Withdraw
+from workflows.messages.matters import Actor, CompleteTask
 from workflows.waiver.case import CaseState
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"

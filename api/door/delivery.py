@@ -31,14 +31,9 @@ from api.rescues.opening import rescue_message
 from api.waivers.reporting import start_message
 from api.wiring.door import Door, Unit
 from domain.guards import Letter
-from workflows.bookings.messages import MessageSaid, PapersArrived
-from workflows.messages import (
-    CaseLinked,
-    DisputeClaim,
-    NoticeDischarge,
-    PatientKnown,
-    RequestTopUp,
-)
+from workflows.messages.bookings import MessageSaid, PapersArrived
+from workflows.messages.cases import DisputeClaim, NoticeDischarge, RequestTopUp
+from workflows.messages.rescues import CaseLinked, PatientKnown
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""

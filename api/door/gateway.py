@@ -28,18 +28,18 @@ from domain.enquiry import ENQUIRY_NAMES
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueStage
 from workflows.cockpit import asking_attributes, opening_attributes
-from workflows.messages import (
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.cases import OpenCase
+from workflows.messages.enquiries import AskQuestion
+from workflows.messages.matters import Accepted
+from workflows.messages.rescues import RaiseRescue
+from workflows.messages.workflow_types import (
     BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
     RESCUE_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
-    Accepted,
-    AskQuestion,
-    OpenCase,
-    RaiseRescue,
-    RequestBooking,
 )
 
 ANSWER_WITHIN_S: Final = 3.0

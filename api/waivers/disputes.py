@@ -23,7 +23,7 @@ from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.roles import Role
 from domain.waiver import Stage
-from workflows.messages import DisputeClaim
+from workflows.messages.cases import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

@@ -39,7 +39,7 @@ from domain.eligibility import Outcome
 from domain.programmes.programme import Programme
 from domain.roles import Role
 from domain.waiver import STILL_PAYING, Stage
-from workflows.messages import ClaimAsked, OpenCase
+from workflows.messages.cases import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 

@@ -16,8 +16,7 @@ from temporalio.exceptions import ActivityError
 from activities.exchange import ExchangeBills
 from activities.ports.exchange import BillWanted, ReadBill, SettleBill, SocialAnswer
 from domain.money import spoken
-from workflows.claims.messages import BillSettled
-from workflows.messages import OpenCase
+from workflows.messages.cases import BillSettled, OpenCase
 from workflows.waiver.case import Shares
 from workflows.waiver.desk import Desk
 

@@ -14,7 +14,7 @@ from domain.steps.forms import HandOverMoney, SettleAtCounter
 from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
 from workflows.waiver.desk import CaseOver, Desk

@@ -19,7 +19,7 @@ from domain.steps.tasks import (
     ResolvePayment,
     SignWriteOff,
 )
-from workflows.messages import CompleteTask
+from workflows.messages.matters import CompleteTask
 from workflows.money.payments import PayingState, booked_fen
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,

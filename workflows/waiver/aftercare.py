@@ -13,7 +13,7 @@ from domain.calendar import civil_date, end_of_day
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.waiver.desk import Desk
 
 

@@ -25,8 +25,8 @@ from domain.programmes.terms import NotBefore
 from domain.roles import Role
 from domain.settlement import Instalment, Settlement
 from domain.waiver import ENDED, Stage
-from workflows.claims.messages import BillSettled
-from workflows.messages import (
+from workflows.messages.cases import (
+    BillSettled,
     ClaimDecided,
     DisputeClaim,
     NoticeDischarge,

@@ -19,7 +19,7 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.waiver.at_the_desk import AtTheDesk
 from workflows.waiver.desk import Desk

@@ -19,7 +19,7 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import SUMMARY_MAX, Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.desk import PayingDesk
 from workflows.notices import told_again, written
 from workflows.waiver.case import CaseState, Pen

@@ -13,18 +13,15 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import by_when
-from workflows.messages import (
+from workflows.messages.cases import (
     ClaimDecided,
-    DifferenceFound,
     DisputeClaim,
-    NewCalendar,
     NoticeDischarge,
-    NoticeFailed,
-    PaymentResult,
     RefundReceived,
     RequestTopUp,
-    VisitTaken,
 )
+from workflows.messages.matters import NewCalendar, NoticeFailed, VisitTaken
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.waiver.desk import Desk
 from workflows.waiver.late_claims import LateClaims
 from workflows.waiver.late_refunds import LateRefunds

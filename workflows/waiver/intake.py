@@ -14,7 +14,7 @@ from domain.steps.tasks import AssignTeam, FirstContact
 from domain.waiver import Stage
 from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.promises import note_lead
 

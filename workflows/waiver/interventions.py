@@ -16,8 +16,8 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Stage
 from workflows.last_day import passed
-from workflows.messages import Intervene, NoticeDischarge
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.cases import Intervene, NoticeDischarge
+from workflows.messages.matters import PolicyEnds
 from workflows.refusals import FORM_REFUSED, TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
 from workflows.waiver.desk import Desk
 from workflows.waiver.in_tray import InTray

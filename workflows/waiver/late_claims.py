@@ -19,7 +19,7 @@ from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import ENDED, Stage
 from workflows.cockpit import civil
 from workflows.matter import Completion
-from workflows.messages import ClaimDecided
+from workflows.messages.cases import ClaimDecided
 from workflows.waiver.desk import Desk
 from workflows.waiver.recovery import CLAIM_WORDS
 

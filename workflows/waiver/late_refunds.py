@@ -19,7 +19,7 @@ from domain.steps.forms import SettleLateRefund
 from domain.steps.kinds import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.matter import Completion
-from workflows.messages import RefundReceived
+from workflows.messages.cases import RefundReceived
 from workflows.waiver.desk import Desk
 
 

@@ -14,7 +14,7 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments, SignAuthorization
 from domain.waiver import Stage
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
 from workflows.waiver.nurse_visit import NurseVisit
 

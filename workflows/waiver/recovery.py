@@ -22,7 +22,7 @@ from domain.steps.kinds import TaskKind
 from domain.steps.tasks import CollectClaimDocuments, DischargeVisit, FileClaim
 from domain.waiver import Stage
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
 from workflows.waiver.desk import Desk

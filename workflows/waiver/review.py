@@ -21,7 +21,7 @@ from domain.steps.tasks import ConfirmDocuments, JudgeLiability
 from domain.waiver import Stage
 from workflows.cockpit import by_when
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.waiver.desk import CaseOver, Desk
 
 

@@ -22,7 +22,7 @@ from domain.steps.kinds import TaskKind
 from domain.steps.tasks import DischargeVisit
 from domain.waiver import Stage
 from workflows.matter import Completion
-from workflows.messages import NoticeDischarge, OpenCase
+from workflows.messages.cases import NoticeDischarge, OpenCase
 from workflows.waiver.care import CareRounds
 from workflows.waiver.deposits import Deposits
 from workflows.waiver.desk import Desk

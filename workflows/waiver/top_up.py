@@ -23,7 +23,7 @@ from domain.waiver import Stage
 from workflows.cockpit import by_when
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion
-from workflows.messages import OpenCase, RequestTopUp
+from workflows.messages.cases import OpenCase, RequestTopUp
 from workflows.waiver.at_the_desk import AtTheDesk
 from workflows.waiver.deposits import Deposits, OverLimit
 from workflows.waiver.desk import Desk

@@ -16,10 +16,10 @@ from temporalio import workflow
 from domain.bookings.booking import BookingStage
 from domain.calendar import civil_date, end_of_day
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
-from workflows.bookings.messages import EndContract
+from workflows.bookings.parts.desk import BookingDesk
 from workflows.last_day import passed
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.bookings import EndContract
+from workflows.messages.matters import PolicyEnds
 
 CONTRACT_ENDED: Final = "保险合同解除"
 

@@ -18,12 +18,13 @@ from domain.bookings.visit_forms import (
 from domain.calendar import civil_date
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.eligibility_rules import is_far_enough
-from workflows.bookings.record import BookingState
-from workflows.messages import CompleteTask, RequestBooking
+from workflows.bookings.parts.record import BookingState
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.matters import CompleteTask
 from workflows.refusals import FORM_REFUSED, not_ahead, refusal
 
 
-class VisitRefusals:
+class EscortRefusals:
     """Checks the reports about one escort against what the booking knows of it."""
 
     def __init__(self, state: BookingState, asked: RequestBooking, terms: Escorting) -> None:

@@ -11,11 +11,11 @@ from domain.bookings.telephone import CallNews, Calls
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
-from workflows.bookings.messages import MessageSaid
-from workflows.bookings.record import BookingState
+from workflows.bookings.parts.desk import BookingDesk
+from workflows.bookings.parts.record import BookingState
 from workflows.matter import Completion
-from workflows.messages import CallHeard, CompleteTask
+from workflows.messages.bookings import CallHeard, MessageSaid
+from workflows.messages.matters import CompleteTask
 
 _NEWS: Final = {
     CallNews.ANSWERED: "来电已接通",

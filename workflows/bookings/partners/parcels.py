@@ -25,8 +25,8 @@ from domain.bookings.parcel import (
     ParcelStatus,
 )
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
-from workflows.bookings.parcel_messages import ParcelMoved
+from workflows.bookings.parts.desk import BookingDesk
+from workflows.messages.bookings import ParcelMoved
 from workflows.partners import PARTNER_RETRY
 
 CARRY_WITHIN: Final = timedelta(seconds=20)

@@ -44,10 +44,10 @@ from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, uns
 from domain.programmes.services import Shape, Step
 from domain.roles import Role
 from domain.steps.forms import Form
-from workflows.bookings.messages import EndContract
-from workflows.bookings.record import BookingState
-from workflows.bookings.visit_refusals import VisitRefusals
-from workflows.messages import CancelBooking, ChangeDate, CompleteTask, RequestBooking
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.escort import EscortRefusals
+from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract, RequestBooking
+from workflows.messages.matters import CompleteTask
 from workflows.refusals import (
     DOCUMENTS_MISSING,
     FORM_REFUSED,
@@ -80,7 +80,7 @@ class BookingRefusals:
         self._state = state
         self._asked = asked
         self._service = asked.programme.service(asked.service)
-        self._visits = VisitRefusals(state, asked, asked.escorting or Escorting())
+        self._visits = EscortRefusals(state, asked, asked.escorting or Escorting())
 
     def cost(self, at: datetime) -> Cost:
         """What giving up at a moment costs, by the programme's rule."""

@@ -17,8 +17,9 @@ from domain.bookings.roster import SLOT_REFUSALS, refused
 from domain.bookings.rounds import WISHES_MAX
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.refusals import BookingRefusals
-from workflows.messages import CompleteTask, TakeSlot
+from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.messages.bookings import TakeSlot
+from workflows.messages.matters import CompleteTask
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, open_step, refusal
 
 SLOT_TAKEN: Final = "SlotTaken"

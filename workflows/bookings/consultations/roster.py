@@ -17,8 +17,8 @@ from activities.rosters import AskRoster
 from domain.bookings.booking import BookingStage
 from domain.bookings.consultation import promised_call
 from domain.bookings.roster import Slot, Turn
-from workflows.bookings.desk import BookingDesk, BookingOver
-from workflows.messages import RequestBooking, TakeSlot
+from workflows.bookings.parts.desk import BookingDesk, BookingOver
+from workflows.messages.bookings import RequestBooking, TakeSlot
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
 A = TypeVar("A")
@@ -30,7 +30,7 @@ IN_LINE_AT_MOST: Final = timedelta(minutes=30)
 """Who wants a doctor at once waits no longer than that; an appointment serves better (inferred)."""
 
 
-class Duty:
+class Roster:
     """Slots and the line of doctors on duty, for one booking."""
 
     def __init__(self, desk: BookingDesk, asked: RequestBooking) -> None:

@@ -1,18 +1,18 @@
 """Why a plan of rehabilitation calls is refused: more calls than promised, or a year that is over.
 
-What all bookings have in common is checked in `workflows.bookings.refusals`.
+What all bookings have in common is checked in `workflows.bookings.refusals.booking`.
 """
 
 from __future__ import annotations
 
 from domain.bookings.rehabilitation import PlanCare, call_days, calls_allowed
 from domain.calendar import civil_date
-from workflows.bookings.refusals import BookingRefusals
-from workflows.messages import CompleteTask
+from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.messages.matters import CompleteTask
 from workflows.refusals import FORM_REFUSED, open_step, refusal
 
 
-class CareRefusals(BookingRefusals):
+class RehabilitationRefusals(BookingRefusals):
     """Checks the commands of one year of calls."""
 
     def completion(self, message: CompleteTask) -> None:

@@ -1,7 +1,7 @@
 """Why a step of a reimbursement is refused: papers that are not there, and what must not be paid.
 
-What all bookings have in common is checked in `workflows.bookings.refusals`, what every payment
-has in `workflows.money.refusals`.
+What all bookings have in common is checked in `workflows.bookings.refusals.booking`, what every
+payment has in `workflows.money.refusals`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from domain.bookings.expenses import (
 )
 from domain.calendar import civil_date
 from domain.money import AmountRefused
-from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
-from workflows.messages import CompleteTask, RequestBooking
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.matters import CompleteTask
 from workflows.money.refusals import PayoutRefusals
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
@@ -30,7 +31,7 @@ from workflows.refusals import (
 )
 
 
-class ExpenseRefusals(BookingRefusals):
+class ReimbursementRefusals(BookingRefusals):
     """Checks the commands of one reimbursement."""
 
     def __init__(self, state: BookingState, asked: RequestBooking) -> None:

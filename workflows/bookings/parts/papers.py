@@ -23,10 +23,9 @@ from domain.calendar import SHANGHAI, civil_date
 from domain.documents import DOCUMENT_NAMES, DocumentKind, listed, still_missing
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import NOT_COMPLETE, BookingDesk
-from workflows.bookings.messages import PapersArrived
+from workflows.bookings.parts.desk import NOT_COMPLETE, BookingDesk
 from workflows.matter import Completion
-from workflows.messages import RequestBooking
+from workflows.messages.bookings import PapersArrived, RequestBooking
 
 CHASED_AFTER: Final = timedelta(days=7)
 """Who has handed in or chosen nothing for so long is called, where no promise sets the moment."""

@@ -32,11 +32,11 @@ from domain.calendar import civil_date
 from domain.hospital import HospitalListed
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.parts.desk import BookingDesk
+from workflows.bookings.refusals.booking import BookingRefusals
 from workflows.matter import Completion
-from workflows.messages import Actor, CompleteTask, RequestBooking
+from workflows.messages.bookings import RequestBooking, ResourceWord
+from workflows.messages.matters import Actor, CompleteTask
 from workflows.partners import FIRST_TRY
 from workflows.refusals import FORM_REFUSED, refusal
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN

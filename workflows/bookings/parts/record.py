@@ -22,7 +22,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.terms import NotBefore
 from domain.steps.kinds import TaskKind
 from workflows import cockpit
-from workflows.messages import RequestBooking
+from workflows.messages.bookings import RequestBooking
 from workflows.money.payments import PayingState
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 

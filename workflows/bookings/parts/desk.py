@@ -20,10 +20,11 @@ from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.record import BookingRecord, BookingState
+from workflows.bookings.parts.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.messages import Actor, RequestBooking
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.matters import Actor
 from workflows.money.desk import PayingDesk
 from workflows.money.payments import PayingPen
 from workflows.notices import told_again, written

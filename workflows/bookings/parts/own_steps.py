@@ -19,7 +19,7 @@ from domain.programmes.own_steps import (
 )
 from domain.programmes.services import Asked, Service, Step
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
+from workflows.bookings.parts.desk import BookingDesk
 
 
 class OwnSteps:

@@ -21,9 +21,9 @@ from domain.bookings.parcel import LabTest, LabWord
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import BookingDesk
-from workflows.bookings.parcel_messages import LabSpoke
+from workflows.bookings.parts.desk import BookingDesk
 from workflows.matter import Completion
+from workflows.messages.bookings import LabSpoke
 
 ORDER_WITHIN: Final = timedelta(seconds=20)
 TOLD_WITHIN: Final = timedelta(days=1)

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import partial
 
 from domain.bookings.visit import Escorting
-from workflows.bookings.desk import BookingDesk, BookingOver
-from workflows.bookings.escorted import EscortedVisit, EscortStopped
-from workflows.messages import RequestBooking
+from workflows.bookings.escorts.escorted import EscortedVisit, EscortStopped
+from workflows.bookings.parts.desk import BookingDesk, BookingOver
+from workflows.messages.bookings import RequestBooking
 
 
 def _nothing(_: datetime) -> None:

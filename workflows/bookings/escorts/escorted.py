@@ -27,11 +27,12 @@ from domain.bookings.visit_forms import (
 )
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
-from workflows.bookings.desk import COORDINATED, BookingDesk, BookingOver
-from workflows.bookings.visit_refusals import named_hospital
+from workflows.bookings.parts.desk import COORDINATED, BookingDesk, BookingOver
+from workflows.bookings.refusals.escort import named_hospital
 from workflows.cockpit import civil
 from workflows.matter import SUMMARY_MAX, Completion
-from workflows.messages import RequestBooking, VisitTaken
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.matters import VisitTaken
 from workflows.visit import Visits
 
 REPORTED_WITHIN: Final = timedelta(days=1)
