@@ -1,7 +1,7 @@
 """The front desk of a matter: it opens steps for people, waits for them, and keeps promises.
 
 It knows nothing of what the matter is about. `workflows.money.desk` adds what matters have that
-pay, `workflows.waiver.desk`, `…bookings.parts.desk` and `…rescues.desk` the stages and notices of
+pay, `workflows.cases.desk`, `…bookings.parts.desk` and `…rescues.desk` the stages and notices of
 theirs.
 """
 

@@ -12,10 +12,11 @@ from temporalio import workflow
 
 from activities.books import KeepBooks
 from activities.ports.cases import CasePage, NoticeOrder
+from domain.money import spoken
 from domain.waiver import STAGE_NAMES
 from workflows import cockpit
+from workflows.cases.case import CaseState
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
-from workflows.waiver.case import CaseState
 
 
 class Record(Scribe[CasePage]):
@@ -49,8 +50,8 @@ class Record(Scribe[CasePage]):
 
     async def _turn(self, page: CasePage) -> None:
         self._show(
-            cockpit.attribute_values(self._state),
-            cockpit.current_details(self._state, hospital=self._hospital),
+            attribute_values(self._state),
+            current_details(self._state, hospital=self._hospital),
         )
         unsent = await workflow.execute_activity_method(
             KeepBooks.turn_page,
@@ -62,3 +63,31 @@ class Record(Scribe[CasePage]):
         for notice in page.notices:
             if notice.notice_id in unsent:
                 self._unsent(notice)
+
+
+def attribute_values(state: CaseState) -> dict[str, object]:
+    """The changing search attributes as they are now."""
+    return {
+        cockpit.STAGE.name: state.stage.value,
+        **cockpit.waiting_values(state),
+        cockpit.OUTSTANDING_FEN.name: state.outstanding_fen,
+    }
+
+
+def current_details(state: CaseState, *, hospital: str) -> str:
+    """The case on one page, in Markdown: stage, hospital, who must act by when, clocks, money.
+
+    The money is a list: the UI draws tables without space between their cells.
+    """
+    sums = {
+        "额度": spoken(state.limit_fen) if state.limit_fen else "—",
+        "付款中": spoken(state.on_the_way_fen),
+        "已垫付": spoken(state.advanced_fen),
+        "未收回": spoken(state.outstanding_fen),
+        "客户应还": spoken(state.owed_fen),
+    }
+    money = "\n".join(f"- {name}: **{amount}**" for name, amount in sums.items())
+    return (
+        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{hospital}\n\n"
+        f"{cockpit.waiting_details(state)}\n### 资金\n\n{money}\n"
+    )

@@ -17,10 +17,10 @@ from domain import posting
 from domain.money import spoken
 from domain.steps.forms import SettleLateRefund
 from domain.steps.kinds import Evidence, TaskKind
+from workflows.cases.desk import Desk
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages.cases import RefundReceived
-from workflows.waiver.desk import Desk
 
 
 class LateRefunds:

@@ -1,7 +1,7 @@
 """The desk of one case: it opens steps for people, waits for their answers, and tells the customer.
 
-The story in `workflows.deposit_waiver` says what happens next; the desk knows how to wait for it.
-What it writes down, `workflows.waiver.record` turns into pages.
+The stories, `workflows.deposit_waiver` and `workflows.claim`, say what happens next; the desk knows
+how to wait for it. What it writes down, `workflows.cases.record` turns into pages.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from domain.clock import Budget, due_at
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
+from workflows.cases.case import CaseState, Pen
+from workflows.cases.record import Record
 from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import SUMMARY_MAX, Completion
 from workflows.messages.cases import OpenCase
 from workflows.money.desk import PayingDesk
 from workflows.notices import told_again, written
-from workflows.waiver.case import CaseState, Pen
-from workflows.waiver.record import Record
 
 CODE: Final = "payment_code"
 """The notice that a code can be fetched and scanned (R051); older programmes have none."""

@@ -16,9 +16,9 @@ from temporalio.exceptions import ActivityError
 from activities.exchange import ExchangeBills
 from activities.ports.exchange import BillWanted, ReadBill, SettleBill, SocialAnswer
 from domain.money import spoken
+from workflows.cases.case import Shares
+from workflows.cases.desk import Desk
 from workflows.messages.cases import BillSettled, OpenCase
-from workflows.waiver.case import Shares
-from workflows.waiver.desk import Desk
 
 ASK_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then a dead worker's call is made again."""
@@ -30,7 +30,7 @@ RETRY: Final = RetryPolicy(
 """Asking is idempotent under the bill's number and the settlement's id; bounded by the counter."""
 
 
-class Exchange:
+class Bill:
     """The bill of one claim."""
 
     def __init__(self, desk: Desk, opening: OpenCase) -> None:

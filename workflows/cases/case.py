@@ -1,7 +1,8 @@
-"""What a deposit-waiver case knows: one model, built from the report and handed on between runs.
+"""What a deposit waiver or a claim knows: one model, from the report on, handed on between runs.
 
 Everything a continued run needs is here; nothing of it is kept anywhere else in the workflow. The
-model only holds and counts. What happens next is told in `workflows.deposit_waiver`.
+model only holds and counts. What happens next is told in `workflows.deposit_waiver` and
+`workflows.claim`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from workflows.messages.cases import (
     RequestTopUp,
 )
 from workflows.money.payments import PayingPen, PayingState, booked_fen
+
+CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
+"""How a decision of the insurer is said."""
 
 AT_THE_WARD: Final = frozenset({Stage.ON_SITE, Stage.IN_HOSPITAL})
 """While the patient stays; at discharge the fate of every payment must be known."""
