@@ -19,11 +19,11 @@ from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, columns
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING
 from adapters.tables.enquiry import enquiries, enquiry_answers
 from adapters.webhooks.outbox import post
 from domain.board import AnswerRow, EnquiryView, Viewer
 from domain.guards import EnquiryAccess
+from domain.matter import OPENING
 
 
 class EnquiryUnknown(LookupError):

@@ -14,8 +14,8 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING
 from domain.guards import Opening
+from domain.matter import OPENING
 
 
 class OpenedRows:

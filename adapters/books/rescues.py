@@ -21,9 +21,10 @@ from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, columns
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING, cases, clocks
+from adapters.tables.cases import cases, clocks
 from adapters.tables.rescue import mass_events, readiness_checks, rescue_steps, rescues
 from domain.board import Viewer
+from domain.matter import CASE, OPENING
 from domain.privacy import mask_name
 from domain.rescues.board import (
     LISTED_MAX,
@@ -35,7 +36,6 @@ from domain.rescues.board import (
     StepRow,
 )
 from domain.rescues.readiness import Check
-from domain.waiver import ENDED
 
 _PERSON: Final = ("name", "id_number", "phone")
 _DETAILS: Final = "rescue_steps.details"
@@ -243,7 +243,7 @@ class RescueRows(OpenedRows):
         query = (
             select(cases.c.case_id)
             .where(cases.c.person_hash == person_hash, cases.c.hospital_id == hospital_id)
-            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+            .where(cases.c.stage.not_in(CASE.ended))
             .order_by(cases.c.reported_at.desc())
             .limit(1)
         )

@@ -20,7 +20,7 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem
 from api.door.text import Body, BookingId, example
 from api.wiring.door import Unit, door_of
-from domain.bookings.booking import BOOKING_ENDED
+from domain.matter import BOOKING
 from domain.roles import Role
 from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract
 
@@ -121,7 +121,7 @@ async def _told(
 
     async def record(unit: Unit) -> BaseModel:
         booking = await seen_matter(unit, caller, booking_id)
-        if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+        if BOOKING.is_over(booking.stage):
             raise Problem("case-ended", case_id=booking_id)
         return message
 

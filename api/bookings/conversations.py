@@ -15,12 +15,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.bookings.opening import booking_message
 from api.door.access import seen_matter
 from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
+from api.door.openings import BOOKINGS
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.text import Body, BookingId, example, not_blank
@@ -216,7 +216,7 @@ async def _service(unit: Unit, booking_id: str) -> Service | None:
     opened = await unit.bookings.opened(booking_id)
     if opened is None:
         return None
-    asked = booking_message(opened)
+    asked = BOOKINGS.read(opened)
     return asked.programme.service(asked.service)
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.applications import Identified
-from api.door.access import has_ended, seen_rescue
+from api.door.access import seen_rescue
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
@@ -24,6 +24,7 @@ from api.door.problems import Problem, at_field
 from api.door.text import Body, Code, Name, Phone, RescueId, example
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
+from domain.matter import CASE
 from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.rescues.rescue import RescueStage
 from domain.roles import HOSPITAL_ROLES, Role
@@ -287,7 +288,7 @@ async def link_case(
         )
         if not case_id or not stage:  # nobody learns here whether another person's case exists
             raise at_field("invalid", "case_id", "没有该患者在本院的案件", case_id=rescue_id)
-        if has_ended(stage):
+        if CASE.is_over(stage):
             raise Problem("case-ended", "该案件已结束", case_id=rescue_id)
         if not await unit.rescues.link(rescue_id, case_id):
             raise Problem("wrong-stage", "已经关联案件", case_id=rescue_id)
