@@ -365,7 +365,8 @@ def reconcile(
     from adapters.servers.stack import stack
     from adapters.temporal.schedules import by_hand
     from domain.calendar import civil_date
-    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+    from workflows.messages.reconciliation import ReconcileDay
+    from workflows.messages.workflow_types import RECONCILIATION_TYPE
 
     today = civil_date(datetime.now(UTC))
     if day.date() >= today:

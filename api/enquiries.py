@@ -30,7 +30,7 @@ from domain.calendar import civil_date
 from domain.enquiry import ENQUIRY_NAMES, EnquiryKind
 from domain.matter import ENQUIRY
 from domain.roles import ROLE_NAMES, Role
-from workflows.messages import AskQuestion
+from workflows.messages.enquiries import AskQuestion
 
 routes = APIRouter(prefix="/v1/enquiries", tags=["咨询"])
 

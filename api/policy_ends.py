@@ -27,8 +27,7 @@ from domain.calendar import civil_date
 from domain.hospital import tidy
 from domain.policy import EndRefused, PolicyOver, PolicyRow, Unheard
 from domain.roles import Role
-from workflows.messages import Actor
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import Actor, PolicyEnds
 
 AT_ONCE: Final = 40
 """Matters told in one round; with a pause after each, the workers keep time for everything else."""

@@ -22,7 +22,7 @@ from domain.bookings.forms import ChooseOption, ConfirmBooking, OptionId
 from domain.roles import Role
 from domain.steps.forms import Form, Note
 from domain.steps.kinds import TaskKind
-from workflows.messages import CompleteTask
+from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

@@ -22,8 +22,7 @@ from api.door.text import Body, BookingId, example
 from api.wiring.door import Unit, door_of
 from domain.matter import BOOKING
 from domain.roles import Role
-from workflows.bookings.messages import EndContract
-from workflows.messages import CancelBooking, ChangeDate
+from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

@@ -38,7 +38,7 @@ from domain.bookings.conversation import (
 from domain.guards import Letter
 from domain.programmes.services import Service
 from domain.roles import Role
-from workflows.bookings.messages import MessageSaid
+from workflows.messages.bookings import MessageSaid
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

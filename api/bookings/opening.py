@@ -37,10 +37,8 @@ from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
 from domain.programmes.services import Shape
 from domain.roles import Role
-from workflows.messages import (
-    BOOKING_TYPES,
-    RequestBooking,
-)
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

@@ -28,7 +28,7 @@ from domain.guards import BookingAccess
 from domain.matter import BOOKING
 from domain.programmes.services import DoctorLevel
 from domain.roles import Role
-from workflows.messages import RequestBooking, TakeSlot
+from workflows.messages.bookings import RequestBooking, TakeSlot
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

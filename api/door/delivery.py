@@ -28,14 +28,9 @@ from api.partners.events import (
 from api.wiring.door import Door, Unit
 from domain.guards import Letter
 from domain.matter import CASE, OPENING
-from workflows.bookings.messages import MessageSaid, PapersArrived
-from workflows.messages import (
-    CaseLinked,
-    DisputeClaim,
-    NoticeDischarge,
-    PatientKnown,
-    RequestTopUp,
-)
+from workflows.messages.bookings import MessageSaid, PapersArrived
+from workflows.messages.cases import DisputeClaim, NoticeDischarge, RequestTopUp
+from workflows.messages.rescues import CaseLinked, PatientKnown
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""

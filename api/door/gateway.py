@@ -25,14 +25,14 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.door.problems import Problem, refusal
-from workflows.messages import (
+from workflows.messages.matters import Accepted
+from workflows.messages.workflow_types import (
     BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
     RESCUE_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
-    Accepted,
 )
 
 ANSWER_WITHIN_S: Final = 3.0

@@ -26,16 +26,16 @@ from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueStage
 from domain.waiver import Stage
 from workflows.cockpit import asking_attributes, opening_attributes
-from workflows.messages import (
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.cases import OpenCase
+from workflows.messages.enquiries import AskQuestion
+from workflows.messages.rescues import RaiseRescue
+from workflows.messages.workflow_types import (
     BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
     RESCUE_TYPE,
     WORKFLOW_TYPE,
-    AskQuestion,
-    OpenCase,
-    RaiseRescue,
-    RequestBooking,
 )
 
 M = TypeVar("M", bound=BaseModel)

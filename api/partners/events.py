@@ -28,17 +28,10 @@ from domain.matter import BOOKING, CASE, id_form
 from domain.money import Money
 from domain.partner_words import WITHHELD
 from domain.strict import said
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
-from workflows.claims.messages import BillSettled
-from workflows.messages import (
-    CallHeard,
-    ClaimDecided,
-    NoticeFailed,
-    PaymentResult,
-    RefundReceived,
-    SlotWithdrawn,
-    VisitTaken,
-)
+from workflows.messages.bookings import CallHeard, LabSpoke, ParcelMoved, SlotWithdrawn
+from workflows.messages.cases import BillSettled, ClaimDecided, RefundReceived
+from workflows.messages.matters import NoticeFailed, VisitTaken
+from workflows.messages.payments import PaymentResult
 
 _ID: Final = id_form([CASE, BOOKING])
 _CASE: Final = re.compile(rf"(?P<matter>{_ID})(?=[:.]|$)", re.ASCII)

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from api.wiring.door import Unit
 from domain.matter import CASE, matter_of
 from domain.programmes.services import Shape
-from workflows.messages import CLAIM_TYPE, WORKFLOW_TYPE, RequestBooking
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.workflow_types import CLAIM_TYPE, WORKFLOW_TYPE
 
 SIGNALS: Final = {
     "payment_result": "payment_result",

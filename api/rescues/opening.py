@@ -31,7 +31,7 @@ from domain.matter import RESCUE
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Shape
 from domain.roles import HOSPITAL_ROLES
-from workflows.messages import RaiseRescue
+from workflows.messages.rescues import RaiseRescue
 
 routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])
 

@@ -30,7 +30,7 @@ from domain.rescues.rescue import RescueStage
 from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
-from workflows.messages import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
+from workflows.messages.rescues import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
 
 routes = APIRouter(prefix="/v1/rescues/{rescue_id}", tags=["医院急救绿色通道"])
 

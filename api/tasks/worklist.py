@@ -34,7 +34,7 @@ from domain.roles import ROLE_NAMES, Role, is_theirs
 from domain.steps.forms import Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from workflows.messages import CompleteTask
+from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
 

@@ -15,7 +15,7 @@ from api.door.identity import Caller, allowed
 from api.door.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
-from workflows.messages import Authorize, Withdraw
+from workflows.messages.cases import Authorize, Withdraw
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

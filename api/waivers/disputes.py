@@ -24,7 +24,7 @@ from domain.guards import Letter
 from domain.matter import CASE
 from domain.roles import Role
 from domain.waiver import Stage
-from workflows.messages import DisputeClaim
+from workflows.messages.cases import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

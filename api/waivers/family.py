@@ -23,7 +23,7 @@ from api.door.text import Body, CaseId, Name, OpaqueId, Phone, example
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
 from domain.strict import Yes
-from workflows.messages import Intervene
+from workflows.messages.cases import Intervene
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 

@@ -19,7 +19,7 @@ from api.door.identity import Caller, allowed
 from api.door.text import Body, CaseId, TaskId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
-from workflows.messages import Intervene
+from workflows.messages.cases import Intervene
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 

@@ -39,7 +39,7 @@ from domain.matter import CASE, OPENING
 from domain.programmes.programme import Programme
 from domain.roles import Role
 from domain.waiver import STILL_PAYING
-from workflows.messages import ClaimAsked, OpenCase
+from workflows.messages.cases import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 

@@ -26,7 +26,7 @@ from api.wiring.door import Unit, door_of
 from domain.doubts import of_discharge_day
 from domain.guards import CaseAccess, Letter
 from domain.roles import Role
-from workflows.messages import NoticeDischarge, RequestTopUp
+from workflows.messages.cases import NoticeDischarge, RequestTopUp
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
