@@ -105,9 +105,7 @@ CALENDAR_AHEAD: Final = timedelta(days=90)
 
 _LEAVE_WITHIN_S: Final = 15
 _KEEP_ALIVE_S: Final = 75
-"""An idle connection stays open longer than the minute for which balancers and HTTP clients keep
-theirs: the caller must be the one who closes. A request sent into a connection that the door is
-closing is lost, and its sender cannot know whether it was heard."""
+"""Balancers and clients keep theirs for a minute; who is closed on loses the next request."""
 _CORS_KEPT_S: Final = 600
 
 

@@ -27,8 +27,7 @@ from domain.calendar import civil_date
 from domain.hospital import tidy
 from domain.policy import EndRefused, PolicyOver, PolicyRow, Unheard
 from domain.roles import Role
-from workflows.messages import Actor
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import Actor, PolicyEnds
 
 AT_ONCE: Final = 40
 """Matters told in one round; with a pause after each, the workers keep time for everything else."""
@@ -76,7 +75,7 @@ async def end_policy_everywhere(
 ) -> Response:
     """Write the last day down; every open case and booking of the policy is told of it."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
     programmes = _programmes(door, body, at)
 
     async def record(unit: Unit) -> PolicyEnded:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,12 +22,12 @@ from activities.ports.enquiries import EnquiryPage
 from adapters.books.pages import ToldPage
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
-from adapters.tables.booking import bookings
-from adapters.tables.cases import case_pages, cases
-from adapters.tables.enquiry import enquiries
+from adapters.tables.cases import case_pages
+from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.outbox import SEALED_SECRETS, outbox, receivers
 from adapters.webhooks.receivers import secrets_now
 from domain.guards import HeldEvent
+from domain.matter import matter_of
 from domain.roles import Role
 
 LEASE: Final = timedelta(seconds=20)
@@ -43,30 +43,6 @@ KEPT_FOR: Final = timedelta(days=30)
 _THEIRS: Final = frozenset({Role.CUSTOMER, Role.CHANNEL})
 _ROOM_ON_A_PAGE: Final = 1000
 """More than one page can hold; it keeps the sequence of a case a single growing number."""
-
-
-class Matter(NamedTuple):
-    """A kind of thing that channels are told of."""
-
-    noun: str
-    table: Table
-    page: type[ToldPage]
-
-    def id_of(self, page: ToldPage) -> str:
-        """Which one a page is about."""
-        return str(getattr(page, f"{self.noun}_id"))
-
-
-_MATTERS: Final = {
-    "dw": Matter("case", cases, CasePage),
-    "bk": Matter("booking", bookings, BookingPage),
-    "en": Matter("enquiry", enquiries, EnquiryPage),
-}
-"""By what an id begins with."""
-
-
-def _matter(page: ToldPage) -> Matter:
-    return next(one for one in _MATTERS.values() if isinstance(page, one.page))
 
 
 class Event(NamedTuple):
@@ -96,7 +72,7 @@ class Parcel:
     @property
     def noun(self) -> str:
         """What it is about: a case, a booking, an enquiry."""
-        return _MATTERS[self.case_id[:2]].noun
+        return matter_of(self.case_id).noun
 
     @property
     def webhook_id(self) -> str:
@@ -113,7 +89,7 @@ def events_of(page: ToldPage, *, stage_before: str | None) -> list[Event]:
     """What of a page concerns the channel: no amount, no kind of paper, no words."""
     events = []
     if page.stage.value != stage_before:
-        events.append(Event(f"{_matter(page).noun}.stage_changed", page.stage.value))
+        events.append(Event(f"{matter_of(page.matter_id).noun}.stage_changed", page.stage.value))
     if isinstance(page, CasePage) and page.missing_documents is not None:
         events.append(Event("case.documents_changed"))
     events += [
@@ -144,21 +120,21 @@ def _of_a_case(page: CasePage) -> list[Event]:
 
 async def post(connection: AsyncConnection, page: ToldPage) -> None:
     """Write a page's events in its own transaction; nothing where the channel has no receiver."""
-    matter = _matter(page)
-    rows_of, [key] = matter.table, matter.table.primary_key
+    matter_id = page.matter_id
+    rows = ROWS_OF[matter_of(matter_id)]
     told = select(receivers.c.channel).join_from(
-        receivers, rows_of, receivers.c.channel == rows_of.c.channel
+        receivers, rows, receivers.c.channel == rows.c.channel
     )
-    channel = await connection.scalar(told.where(key == matter.id_of(page)))
+    channel = await connection.scalar(told.where(key_of(rows) == matter_id))
     if channel is None:
         return
     before = select(case_pages.c.stage).where(
-        case_pages.c.case_id == matter.id_of(page), case_pages.c.page < page.page
+        case_pages.c.case_id == matter_id, case_pages.c.page < page.page
     )
     stage_before = await connection.scalar(before.order_by(case_pages.c.page.desc()).limit(1))
-    rows = [
+    events = [
         {
-            "case_id": matter.id_of(page),
+            "case_id": matter_id,
             "page": page.page,
             "n": n,
             "channel": channel,
@@ -168,8 +144,8 @@ async def post(connection: AsyncConnection, page: ToldPage) -> None:
         }
         for n, event in enumerate(events_of(page, stage_before=stage_before), start=1)
     ]
-    if rows:
-        await connection.execute(insert(outbox), rows)
+    if events:
+        await connection.execute(insert(outbox), events)
 
 
 class Outbox:
@@ -261,8 +237,7 @@ class Outbox:
 
     async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Parcel:
         """An event with its receiver and the case as it stands at this moment."""
-        matter = _MATTERS[row.case_id[:2]].table
-        [key] = matter.primary_key
+        matter = ROWS_OF[matter_of(row.case_id)]
         query = (
             select(
                 receivers.c.url,
@@ -272,7 +247,7 @@ class Outbox:
                 matter.c.next_due_at,
                 func.now().label("now"),
             )
-            .join_from(receivers, matter, key == row.case_id)
+            .join_from(receivers, matter, key_of(matter) == row.case_id)
             .where(receivers.c.channel == row.channel)
         )
         now = (await connection.execute(query)).one()

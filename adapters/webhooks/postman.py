@@ -20,6 +20,7 @@ import structlog
 
 from adapters.partners.signing import signature
 from adapters.webhooks.outbox import FIRST_PAUSE, LEASE, Outbox, Parcel
+from domain.matter import matter_of
 
 LOOK_EVERY_S: Final = 1.0
 TIDY_EVERY_S: Final = 3600.0
@@ -35,8 +36,6 @@ _PLACES: Final = {
     "payment.settled": "/ledger",
 }
 """Where a channel reads more, below its case; it asks with its own token."""
-
-_RESOURCES: Final = {"case": "deposit-waivers", "booking": "bookings", "enquiry": "enquiries"}
 
 log = structlog.get_logger("greenlane.postman")
 
@@ -146,7 +145,7 @@ def signed(parcel: Parcel, body: bytes, *, at: datetime) -> dict[str, str]:
 
 def body_of(parcel: Parcel) -> bytes:
     """What a channel is told: codes, moments and where to read more, and no person."""
-    matter = f"/v1/{_RESOURCES[parcel.noun]}/{parcel.case_id}"
+    matter = f"/v1/{matter_of(parcel.case_id).resource}/{parcel.case_id}"
     told: dict[str, Any] = {
         "type": parcel.event,
         "timestamp": parcel.at.isoformat(),

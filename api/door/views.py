@@ -45,6 +45,7 @@ from domain.board import (
 )
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.matter import OPENING
 from domain.money import Money, format_fen
 from domain.posting import Account
 from domain.roles import ROLE_NAMES
@@ -74,7 +75,7 @@ DISCHARGE_NAMES: Final = {"received": "已收到", "accepted": "已采用", "ref
 DELIVERY_NAMES: Final = {"delivered": "已送达", "failed": "未送达", "unknown": "待确认"}
 NOT_YET: Final = "已收到, 首笔押金缴纳后处理"
 """A request of a stay that has not begun is kept, and answered when the patient is on the ward."""
-_EARLY: Final = frozenset({"opening", *(stage.value for stage in BEFORE_PAYMENT)})
+_EARLY: Final = frozenset({OPENING, *(stage.value for stage in BEFORE_PAYMENT)})
 
 
 def civil(at: datetime | None) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from activities.ports.cases import PaymentStatus
-from api.door.access import matter_access
+from api.door.openings import access_to
 from api.door.problems import at_field
 from api.door.text import BookableMoney
 from api.partners.codes import Event, ReasonCode, Receipt, SubjectId
@@ -24,24 +24,18 @@ from api.partners.hospitals import ResourceEvent, resource_word
 from api.wiring.door import Unit
 from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.bookings.telephone import CallNews
+from domain.matter import BOOKING, CASE, id_form
 from domain.money import Money
 from domain.partner_words import WITHHELD
 from domain.strict import said
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
-from workflows.claims.messages import BillSettled
-from workflows.messages import (
-    CallHeard,
-    ClaimDecided,
-    NoticeFailed,
-    PaymentResult,
-    RefundReceived,
-    SlotWithdrawn,
-    VisitTaken,
-)
+from workflows.messages.bookings import CallHeard, LabSpoke, ParcelMoved, SlotWithdrawn
+from workflows.messages.cases import BillSettled, ClaimDecided, RefundReceived
+from workflows.messages.matters import NoticeFailed, VisitTaken
+from workflows.messages.payments import PaymentResult
 
-_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
-
-_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+_ID: Final = id_form([CASE, BOOKING])
+_CASE: Final = re.compile(rf"(?P<matter>{_ID})(?=[:.]|$)", re.ASCII)
+_OURS: Final = re.compile(rf"{_ID}[:.][a-z_0-9:.]{{1,64}}", re.ASCII)
 
 
 class Unmatched(Exception):
@@ -174,7 +168,7 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
 def case_of(subject_id: str) -> str | None:
     """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
-    return found and found[1]
+    return found and found["matter"]
 
 
 def subject_of(event: Event) -> str:
@@ -261,7 +255,7 @@ async def read_event(
     if isinstance(event, SlotEvent):
         return await _withdrawn(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await matter_access(unit, case_id) is None:
+    if case_id is None or await access_to(unit, case_id) is None:
         raise Unmatched
     if not await can_hear(unit, case_id, event.event):
         raise Unmatched

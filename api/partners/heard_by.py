@@ -11,8 +11,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from api.wiring.door import Unit
+from domain.matter import CASE, matter_of
 from domain.programmes.services import Shape
-from workflows.messages import CLAIM_TYPE, WORKFLOW_TYPE, RequestBooking
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.workflow_types import CLAIM_TYPE, WORKFLOW_TYPE
 
 SIGNALS: Final = {
     "payment_result": "payment_result",
@@ -60,7 +62,7 @@ class _Opened(BaseModel):
 
 async def can_hear(unit: Unit, matter_id: str, event: str) -> bool:
     """Whether a case of this kind, or a booking of this shape, waits for such an event at all."""
-    if not matter_id.startswith("bk-"):
+    if matter_of(matter_id) is CASE:
         opened = await unit.cases.opened(matter_id)
         if opened is None:
             return False

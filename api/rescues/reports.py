@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.applications import Identified
-from api.door.access import has_ended, seen_rescue
+from api.door.access import seen_rescue
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
@@ -24,12 +24,13 @@ from api.door.problems import Problem, at_field
 from api.door.text import Body, Code, Name, Phone, RescueId, example
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
+from domain.matter import CASE
 from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.rescues.rescue import RescueStage
 from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
-from workflows.messages import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
+from workflows.messages.rescues import AddService, CaseLinked, PatientKnown, ReportActs, RescueAct
 
 routes = APIRouter(prefix="/v1/rescues/{rescue_id}", tags=["医院急救绿色通道"])
 
@@ -215,7 +216,7 @@ async def add_service(
 ) -> Response:
     """The patient needs another service of the channel: surgery, transport, admission."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = AddService(service=body.service, actor=caller.actor, at=door.clock())
 
     return await _told(request, caller, ask, rescue_id, "add_service", message)
@@ -233,7 +234,7 @@ async def identify_patient(
 ) -> Response:
     """Write down who the patient is; a mistake may be corrected until a case is linked."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> tuple[str | None, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)
@@ -273,7 +274,7 @@ async def link_case(
 ) -> Response:
     """Link the deposit case of the same person in the same hospital, at any time (I33)."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> tuple[str, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)
@@ -287,7 +288,7 @@ async def link_case(
         )
         if not case_id or not stage:  # nobody learns here whether another person's case exists
             raise at_field("invalid", "case_id", "没有该患者在本院的案件", case_id=rescue_id)
-        if has_ended(stage):
+        if CASE.is_over(stage):
             raise Problem("case-ended", "该案件已结束", case_id=rescue_id)
         if not await unit.rescues.link(rescue_id, case_id):
             raise Problem("wrong-stage", "已经关联案件", case_id=rescue_id)

@@ -15,6 +15,7 @@ from api.reference import ProgrammeSummary, programme_summary
 from api.stated import LearnsOfIt, Stated, WayIn, learn_of_it, stated_to, ways_into
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import TaskRow
+from domain.matter import BOOKING, RESCUE, matter_of
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Service, Shape
 from domain.roles import Role
@@ -159,14 +160,14 @@ def asked_by(door: Door, row: TaskRow) -> Asks:
     """
     if row.closed_at is not None or row.kind not in TASKS:
         return {}
-    kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
+    kind, matter = TaskKind(row.kind), matter_of(row.case_id)
     if kind is TaskKind.CHOOSE_OPTION:
         return chosen_from(row.offered)
-    if not (is_booking or row.case_id.startswith("rs-")):
+    if matter not in (BOOKING, RESCUE):
         return {}
     try:
         programme = door.programme(row.programme, row.asked_at or row.opened_at)
-        if is_booking:
+        if matter is BOOKING:
             return asks_of(kind, programme, programme.service(row.service), subject=row.subject)
         return rescue_asks(kind, programme, subject=row.subject)
     except (UnknownProgramme, NotInProgramme):  # no file of that year is kept any more

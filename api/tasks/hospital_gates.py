@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from api.bookings.opening import booking_message
+from api.door.openings import BOOKINGS
 from api.door.problems import at_field
 from api.wiring.door import Unit
 from domain import hospital
@@ -28,7 +28,7 @@ async def listed(unit: Unit, booking_id: str, form: Form) -> dict[str, Any]:
     opened = await unit.bookings.opened(booking_id) if written.get(FIELD) else None
     if opened is None:
         return written
-    asked = booking_message(opened)
+    asked = BOOKINGS.read(opened)
     network, on = asked.programme.hospitals.network, civil_date(asked.requested_at)
     found = hospital.listed(await unit.reference.hospital(written[FIELD], network, on), network)
     if (why := found.refused) is not None:

@@ -26,10 +26,10 @@ from api.door.sizes import UPLOAD_MAX
 from api.door.text import CaseId, RowId
 from api.door.views import document_view, viewer
 from api.wiring.door import Door, Unit, door_of
-from domain.bookings.booking import BOOKING_ENDED
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
+from domain.matter import BOOKING
 from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
@@ -41,7 +41,6 @@ _EXTENSIONS: Final[dict[str, frozenset[str]]] = {
     "application/pdf": frozenset({"pdf"}),
 }
 _RIFF_KIND: Final = slice(8, 12)
-_ENDED: Final = frozenset(stage.value for stage in BOOKING_ENDED)
 
 FETCHED: Final[dict[int | str, dict[str, Any]]] = {
     **FAILURES,
@@ -145,7 +144,7 @@ async def store_upload(
 
     async def record(unit: Unit) -> None:
         matter = await seen_matter(unit, caller, case_id)
-        if isinstance(matter, BookingAccess) and matter.stage in _ENDED:
+        if isinstance(matter, BookingAccess) and BOOKING.is_over(matter.stage):
             raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
             _must_be_readable(door, matter.programme, body)

@@ -89,7 +89,7 @@ async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answe
 
 async def test_a_case_whose_start_was_lost_is_started_by_the_sweep(worked: House) -> None:
     class Away(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise NotKnownYet
 
     door = worked.app.state.door
@@ -113,7 +113,7 @@ async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_befo
     worked: House,
 ) -> None:
     class Dies(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise asyncio.CancelledError
 
     door = worked.app.state.door
@@ -133,7 +133,7 @@ async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_befo
 
 async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
     class Lost(CaseGateway):
-        async def start_booking(self, asked: object) -> None:
+        async def start(self, start: object) -> None:
             raise NotKnownYet
 
     await insured_of(house, P04)
@@ -154,7 +154,7 @@ async def test_a_booking_is_answered_as_it_was_recorded_though_the_door_died_bef
     house: House,
 ) -> None:
     class Dies(CaseGateway):
-        async def start_booking(self, asked: object) -> None:
+        async def start(self, start: object) -> None:
             raise asyncio.CancelledError
 
     await insured_of(house, P04)
@@ -170,7 +170,7 @@ async def test_a_booking_is_answered_as_it_was_recorded_though_the_door_died_bef
 
 async def test_a_start_that_fails_in_an_unknown_way_takes_its_answer_back(house: House) -> None:
     class Fails(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise LookupError
 
     door = house.app.state.door

@@ -48,21 +48,20 @@ from tests.builders import (
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract, PapersArrived
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
-from workflows.messages import (
-    BOOKING_TYPES,
-    Accepted,
-    Actor,
+from workflows.messages.bookings import (
     CancelBooking,
     ChangeDate,
-    CompleteTask,
-    PaymentResult,
+    EndContract,
+    LabSpoke,
+    PapersArrived,
+    ParcelMoved,
     RequestBooking,
+    ResourceWord,
 )
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import Accepted, Actor, CompleteTask, PolicyEnds
+from workflows.messages.payments import PaymentResult
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 PROGRAMMES = {programme.code: programme for programme in load_programmes()}
 DOERS = {

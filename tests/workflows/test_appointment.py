@@ -19,7 +19,7 @@ from domain.steps.kinds import TaskKind
 from tests.builders import REVIEWER, a_calendar
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
-from workflows.messages import NewCalendar
+from workflows.messages.matters import NewCalendar
 
 BookingOf = Callable[..., Any]
 

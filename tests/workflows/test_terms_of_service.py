@@ -23,17 +23,12 @@ from tests.builders import (
 )
 from tests.workflows.booked import PROGRAMMES
 from tests.workflows.stewards import BEST
-from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.booking import BookingRefusals
 from workflows.matter import new_task
-from workflows.messages import (
-    Actor,
-    CompleteTask,
-    RaiseRescue,
-    ReportActs,
-    RequestBooking,
-    RescueAct,
-)
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.matters import Actor, CompleteTask
+from workflows.messages.rescues import RaiseRescue, ReportActs, RescueAct
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import RescueRefusals
 

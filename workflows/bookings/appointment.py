@@ -31,13 +31,12 @@ from domain.bookings.terms import (
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
-from workflows.bookings.desk import COORDINATED, BookingOver
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.hospitals import Hospitals
-from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
-from workflows.messages import RequestBooking
+from workflows.bookings.escorts.beside import Beside
+from workflows.bookings.partners.hospitals import Hospitals
+from workflows.bookings.parts.desk import COORDINATED, BookingOver
+from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.messages.bookings import RequestBooking, ResourceWord
 
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""

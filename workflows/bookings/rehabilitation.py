@@ -25,9 +25,9 @@ from domain.events import ExpectedEvent
 from domain.hours import calls_from
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.care_refusals import CareRefusals
+from workflows.bookings.refusals.rehabilitation import RehabilitationRefusals
 from workflows.matter import Completion
-from workflows.messages import RequestBooking
+from workflows.messages.bookings import RequestBooking
 
 
 @workflow.defn(name="Rehabilitation")
@@ -37,7 +37,7 @@ class Rehabilitation(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        self._refusals = CareRefusals(self._state, asked)
+        self._refusals = RehabilitationRefusals(self._state, asked)
 
     @workflow.run
     async def run(self, _: RequestBooking) -> str:

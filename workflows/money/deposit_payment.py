@@ -31,7 +31,7 @@ from domain.posting import Reason, late_deposit, movement, payout
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ResolvePayment
 from domain.waiver import MODE_NAMES, PaymentMode
-from workflows.messages import PaymentResult
+from workflows.messages.payments import PaymentResult
 from workflows.money.desk import SETTLED, PayingDesk, evidence_of
 
 ORDER_WITHIN: Final = timedelta(seconds=15)

@@ -33,16 +33,8 @@ from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
 from workflows.follow_ups import follow_up
-from workflows.messages import (
-    Accepted,
-    Actor,
-    AddService,
-    CaseLinked,
-    CompleteTask,
-    PatientKnown,
-    RaiseRescue,
-    ReportActs,
-)
+from workflows.messages.matters import Accepted, Actor, CompleteTask
+from workflows.messages.rescues import AddService, CaseLinked, PatientKnown, RaiseRescue, ReportActs
 from workflows.rescues.desk import RescueDesk
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import (

@@ -11,7 +11,7 @@ from domain.programmes.waiver_terms import CareTerms
 from domain.roles import Role
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import Care
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
 
 _RECURRING = (CareDuty.BEDSIDE_VISIT, CareDuty.COMMUNICATION)
 """What falls due again and again: the visit, or where nobody visits, asking how it goes (R222)."""

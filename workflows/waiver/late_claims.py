@@ -17,11 +17,11 @@ from domain.money import spoken
 from domain.steps.forms import SettleLateClaim
 from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import ENDED, Stage
+from workflows.cases.case import CLAIM_WORDS
+from workflows.cases.desk import Desk
 from workflows.cockpit import civil
 from workflows.matter import Completion
-from workflows.messages import ClaimDecided
-from workflows.waiver.desk import Desk
-from workflows.waiver.recovery import CLAIM_WORDS
+from workflows.messages.cases import ClaimDecided
 
 AFTER_THE_FIRST: Final = frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, *ENDED})
 """Stages in which the first decision has been acted on."""

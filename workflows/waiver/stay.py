@@ -21,11 +21,11 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import DischargeVisit
 from domain.waiver import Stage
+from workflows.cases.desk import Desk
 from workflows.matter import Completion
-from workflows.messages import NoticeDischarge, OpenCase
+from workflows.messages.cases import NoticeDischarge, OpenCase
 from workflows.waiver.care import CareRounds
 from workflows.waiver.deposits import Deposits
-from workflows.waiver.desk import Desk
 from workflows.waiver.nurse_visit import NurseVisit
 from workflows.waiver.promises import note_lead
 from workflows.waiver.top_up import ALREADY_LEAVING, TopUps
