@@ -122,7 +122,7 @@ async def ask_question(
     """Take a question; the first answer is promised within minutes (K01)."""
     may_ask_for(caller, body.customer_id, what="咨询")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     enquiry_id = ask.own_id(door.id_secret, ENQUIRY.prefix)
     at = door.clock()
 

@@ -75,7 +75,7 @@ async def end_policy_everywhere(
 ) -> Response:
     """Write the last day down; every open case and booking of the policy is told of it."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
     programmes = _programmes(door, body, at)
 
     async def record(unit: Unit) -> PolicyEnded:

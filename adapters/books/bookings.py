@@ -22,7 +22,7 @@ from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.entitlements import reserve_in
 from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at, other_name
 from adapters.books.openings import OpenedRows
-from adapters.books.pages import OwnRow, begin_page, write_payments
+from adapters.books.pages import OwnRow, begin_page, turn_row, write_payments
 from adapters.books.talks import keep_in_record
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
@@ -82,10 +82,10 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            words = self._words(page)
-            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
+            await turn_row(connection, _OWN, page, self._words(page))
+            if not await begin_page(connection, self._sealer, page):
                 return
-            await write_payments(connection, page.booking_id, page)
+            await write_payments(connection, page)
             await keep_in_record(connection, self._sealer, page)
             await post(connection, page)
 

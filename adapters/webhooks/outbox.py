@@ -27,7 +27,7 @@ from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.outbox import SEALED_SECRETS, outbox, receivers
 from adapters.webhooks.receivers import secrets_now
 from domain.guards import HeldEvent
-from domain.matter import BOOKING, CASE, ENQUIRY, Matter, matter_of
+from domain.matter import matter_of
 from domain.roles import Role
 
 LEASE: Final = timedelta(seconds=20)
@@ -43,18 +43,6 @@ KEPT_FOR: Final = timedelta(days=30)
 _THEIRS: Final = frozenset({Role.CUSTOMER, Role.CHANNEL})
 _ROOM_ON_A_PAGE: Final = 1000
 """More than one page can hold; it keeps the sequence of a case a single growing number."""
-
-
-_PAGES: Final[dict[type[ToldPage], Matter]] = {
-    CasePage: CASE,
-    BookingPage: BOOKING,
-    EnquiryPage: ENQUIRY,
-}
-"""The kinds of matter that channels are told of."""
-
-
-def _id_of(page: ToldPage) -> str:
-    return str(getattr(page, f"{_PAGES[type(page)].noun}_id"))
 
 
 class Event(NamedTuple):
@@ -101,7 +89,7 @@ def events_of(page: ToldPage, *, stage_before: str | None) -> list[Event]:
     """What of a page concerns the channel: no amount, no kind of paper, no words."""
     events = []
     if page.stage.value != stage_before:
-        events.append(Event(f"{_PAGES[type(page)].noun}.stage_changed", page.stage.value))
+        events.append(Event(f"{matter_of(page.matter_id).noun}.stage_changed", page.stage.value))
     if isinstance(page, CasePage) and page.missing_documents is not None:
         events.append(Event("case.documents_changed"))
     events += [
@@ -132,7 +120,7 @@ def _of_a_case(page: CasePage) -> list[Event]:
 
 async def post(connection: AsyncConnection, page: ToldPage) -> None:
     """Write a page's events in its own transaction; nothing where the channel has no receiver."""
-    matter_id = _id_of(page)
+    matter_id = page.matter_id
     rows = ROWS_OF[matter_of(matter_id)]
     told = select(receivers.c.channel).join_from(
         receivers, rows, receivers.c.channel == rows.c.channel

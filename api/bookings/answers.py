@@ -89,7 +89,7 @@ async def _answer(
 ) -> Response:
     """Finish the newest step of this kind; 409 `wrong-stage` where none was ever opened."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, form.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, form)
 
     async def record(unit: Unit) -> CompleteTask:
         await seen_matter(unit, caller, booking_id)

@@ -111,7 +111,7 @@ async def say_in_conversation(
 ) -> Response:
     """Write in a conversation that is open; a customer's word asks the doctor for an answer."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at, message_id = door.clock(), ask.own_id(door.id_secret, "msg")
 
     async def record(unit: Unit) -> MessageRow:

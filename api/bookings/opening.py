@@ -120,7 +120,7 @@ async def request_booking(
     """Ask for a service; a unit of its quota is reserved with the request."""
     may_ask_for(caller, body.customer_id, what="预约")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
     not_of_the_future(body.consent, at)
     if body.first_called_at is not None:

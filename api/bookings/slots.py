@@ -121,7 +121,7 @@ async def take_slot(
 ) -> Response:
     """Take a slot, or another one before the talk; 409 `slot-taken` when somebody else has it."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
 
     async def record(unit: Unit) -> TakeSlot:

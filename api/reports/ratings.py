@@ -82,7 +82,7 @@ async def rate_case(
 ) -> Response:
     """Rate a case that is over, once."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> None:
         case = await seen_case(unit, caller, case_id)

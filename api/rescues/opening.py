@@ -130,7 +130,7 @@ async def raise_rescue(
 ) -> Response:
     """Call for a patient; anybody of the hospital may, and nothing else is asked first."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     called = _called(door, caller, body.programme, body.service, body.first_contact_at)
 
     rescue_id = ask.own_id(door.id_secret, RESCUE.prefix)
@@ -159,7 +159,7 @@ async def raise_mass_event(
 ) -> Response:
     """Call for many at once; the record of the first reports the event for all of them."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     called = _called(door, caller, body.programme, body.service, body.first_contact_at)
     event_id = ask.own_id(door.id_secret, "me")
 

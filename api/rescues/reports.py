@@ -216,7 +216,7 @@ async def add_service(
 ) -> Response:
     """The patient needs another service of the channel: surgery, transport, admission."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = AddService(service=body.service, actor=caller.actor, at=door.clock())
 
     return await _told(request, caller, ask, rescue_id, "add_service", message)
@@ -234,7 +234,7 @@ async def identify_patient(
 ) -> Response:
     """Write down who the patient is; a mistake may be corrected until a case is linked."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> tuple[str | None, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)
@@ -274,7 +274,7 @@ async def link_case(
 ) -> Response:
     """Link the deposit case of the same person in the same hospital, at any time (I33)."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> tuple[str, Letter]:
         rescue = await seen_rescue(unit, caller, rescue_id)

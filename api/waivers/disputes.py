@@ -76,7 +76,7 @@ async def dispute_claim(
 ) -> Response:
     """Say that a denied or partly paid claim was decided wrongly."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = DisputeClaim(
         dispute_id=ask.own_id(door.id_secret, "di"),
         reason=body.reason,

@@ -96,7 +96,7 @@ async def authorise_family(
 ) -> Response:
     """Let a family member do what the customer may do; nobody of the family lets in another."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
 
     async def record(unit: Unit) -> MayAct:
@@ -169,7 +169,7 @@ async def report_death(
 ) -> Response:
     """The stay is settled without further top-ups or care, and the family is told of it."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = Intervene(act="died", actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> Intervene:

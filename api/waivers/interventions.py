@@ -145,7 +145,7 @@ async def intervene(
 ) -> Response:
     """Send it to the case as the caller's act, once."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     act = Intervene(**message, actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> Intervene:

@@ -146,7 +146,7 @@ async def open_case(
     """Write a report down under its key and start its case."""
     may_ask_for(caller, body.customer_id, what="报案")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
     not_of_the_future(body.agreed, at)
 
