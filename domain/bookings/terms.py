@@ -147,14 +147,33 @@ def is_examined(service: Service, exam: str) -> bool:
     return kind in listed and (kind != OTHER_EXAMINATION or bool(named.strip()))
 
 
+CHOSEN_NAMES: Final = {
+    "time": "时间",
+    "expert": "专家",
+    "hospital": "医院",
+    "department": "科室",
+    "clinic": "门诊类型",
+    "city": "城市",
+}
+"""What a customer may choose or name, where the service says so (R130, R540)."""
+
 _PREFERRED: Final = {
     "ordinary_ward": "优先普通病房",
     "attending_doctor": "优先主诊医生或优选推荐医生",
     "named_hospital": "优先客户指定医院",
 }
+_WHEN_SCARCE: Final = {"equal_hospital_by_agreement": "资源紧缺时与客户协商同等医院"}
 
 
 def preferred(service: Service) -> str:
-    """What is looked for first, in words for whoever speaks with the hospital (R320, R413)."""
+    """What is looked for first, in words for whoever speaks with the hospital (R320, R413).
+
+    Where the source says it, also what may be offered in its place (R630, R647).
+    """
     choice = service.choice
-    return "、".join(_PREFERRED[one] for one in choice.prefers) if choice else ""
+    if choice is None:
+        return ""
+    told = [_PREFERRED[one] for one in choice.prefers]
+    if choice.when_scarce is not None:
+        told.append(_WHEN_SCARCE[choice.when_scarce])
+    return "、".join(told)

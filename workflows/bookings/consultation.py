@@ -241,7 +241,7 @@ class Consultation(Booking):
 
     async def _remind(self, slot: Slot) -> None:
         """The reminders of the file, each so long before the slot (G12, G13)."""
-        reminders = self._asked.programme.reminders
+        reminders = self._asked.programme.reminders_before("slot")
         for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
             due = reminder.due_at(slot.starts_at)
             if due < workflow.now():
