@@ -99,6 +99,22 @@ async def test_broken_json_is_400(house: House) -> None:
     problem(answer, 400, "malformed-request")
 
 
+async def test_a_key_that_is_said_twice_is_named(house: House) -> None:
+    before = await nothing_written(house)
+    for field, value in (("hospital_id", "h-2"), ("phone", "13900139000")):
+        body = json.dumps(house.a_report()).replace(
+            f'"{field}":', f'"{field}": "{value}", "{field}":'
+        )
+        answer = await house.ask(
+            "POST",
+            "/v1/deposit-waivers",
+            content=body,
+            headers={"content-type": "application/json"},
+        )
+        assert problem(answer, 422, "invalid", field)["detail"] == f"{field}: 字段重复"
+    assert await nothing_written(house) == before
+
+
 async def test_a_lone_surrogate_is_refused(house: House) -> None:
     body = b'{"programme": "\\ud800", "hospital_id": "\\udfff"}'
     answer = await house.ask(
