@@ -20,10 +20,11 @@ from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows.cases.case import CaseState, Pen
 from workflows.cases.record import Record
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.matter import SUMMARY_MAX, Completion
+from workflows.matter import Completion
 from workflows.messages.cases import OpenCase
 from workflows.money.desk import PayingDesk
 from workflows.notices import told_again, written
+from workflows.waiting import came_by
 
 CODE: Final = "payment_code"
 """The notice that a code can be fetched and scanned (R051); older programmes have none."""
@@ -90,19 +91,12 @@ class Desk(PayingDesk):
 
     async def within(self, ready: Callable[[], bool], deadline: datetime, what: str) -> bool:
         """Wait for a fact until a deadline; False if the deadline came first."""
-        left = deadline - workflow.now()
-        try:
-            await workflow.wait_condition(
-                lambda: ready() or self.state.withdrawn is not None,
-                timeout=max(left, timedelta()),
-                timeout_summary=what[:SUMMARY_MAX],
-            )
-        except TimeoutError:
-            # What came in the same beat as the alarm came in time.
-            return ready()
-        if not ready():
+        came = await came_by(
+            lambda: ready() or self.state.withdrawn is not None, deadline, summary=what
+        )
+        if came and not ready():
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn or "")
-        return True
+        return ready()
 
     def money_leaves(self) -> None:
         """From here nobody can withdraw; `CaseOver` if the customer did before it came to this."""

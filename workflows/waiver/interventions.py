@@ -17,10 +17,10 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import BEFORE_PAYMENT, STILL_PAYING, Stage
 from workflows.cases.desk import Desk
 from workflows.cases.oversight import Oversight
-from workflows.last_day import passed
 from workflows.messages.cases import Intervene, NoticeDischarge
 from workflows.messages.matters import PolicyEnds
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, refusal
+from workflows.waiting import passed
 from workflows.waiver.in_tray import StayTray
 from workflows.waiver.nurse_visit import NurseVisit
 from workflows.waiver.refusals import WaiverRefusals
@@ -96,7 +96,7 @@ class Interventions(Oversight):
     async def _policy_runs_out(self) -> None:
         """Nothing is advanced beyond the policy's last day; a day named anew is waited for anew."""
         state = self._state
-        await passed(self._policy_over_at, what="保单终止日")
+        await passed(self._policy_over_at, summary="保单终止日")
         if state.stage in STILL_PAYING and not state.no_more_top_ups:
             self._desk.note("policy_ended", POLICY_ENDED)
             self._no_more_money(POLICY_ENDED, at=workflow.now())

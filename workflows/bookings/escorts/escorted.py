@@ -30,10 +30,11 @@ from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import COORDINATED, BookingDesk, BookingOver
 from workflows.bookings.refusals.escort import named_hospital
 from workflows.cockpit import civil
-from workflows.matter import SUMMARY_MAX, Completion
+from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking
 from workflows.messages.matters import VisitTaken
 from workflows.visit import Visits
+from workflows.waiting import came_by
 
 REPORTED_WITHIN: Final = timedelta(days=1)
 """So long after the meeting the end is reported; then a supervisor hears of it."""
@@ -359,15 +360,10 @@ class EscortedVisit:
         def heard() -> bool:
             return step in state.completions or self._is_lost
 
-        try:
-            await workflow.wait_condition(
-                lambda: heard() or self._stopped or state.called_off is not None,
-                timeout=max(moment - workflow.now(), timedelta()),
-                timeout_summary=what[:SUMMARY_MAX],
-            )
-        except TimeoutError:
-            return heard()
-        return True
+        came = await came_by(
+            lambda: heard() or self._stopped or state.called_off is not None, moment, summary=what
+        )
+        return came or heard()
 
     def _now(self, **changes: object) -> None:
         self._state.visit = self._visit.model_copy(update=changes)

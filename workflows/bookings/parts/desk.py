@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final, Literal
@@ -28,6 +27,7 @@ from workflows.messages.matters import Actor
 from workflows.money.desk import PayingDesk
 from workflows.money.payments import PayingPen
 from workflows.notices import told_again, written
+from workflows.waiting import came_by
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
 """What reminds of a visit, the earliest first; one whose moment has passed is left out."""
@@ -85,13 +85,7 @@ class BookingDesk(PayingDesk):
 
     async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
         """Wait for a fact until a moment; False when it has not come by then."""
-        left = max(moment - workflow.now(), timedelta())
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: ready() or self.state.called_off is not None,
-                timeout=left,
-                timeout_summary=summary,
-            )
+        await came_by(lambda: ready() or self.state.called_off is not None, moment, summary=summary)
         if self.state.called_off is not None and not ready():
             raise self.given_up()
         return ready()
@@ -123,13 +117,7 @@ class BookingDesk(PayingDesk):
         def over() -> bool:
             return unless() or state.ended or state.called_off is not None
 
-        try:
-            await workflow.wait_condition(
-                over,
-                timeout=max(end_of_day(last_day) - workflow.now(), timedelta()),
-                timeout_summary="资料或样本期限",
-            )
-        except TimeoutError:
+        if not await came_by(over, end_of_day(last_day), summary="资料或样本期限"):
             await workflow.wait_condition(lambda: over() or not with_us())
             if not over():
                 state.called_off = why
@@ -297,14 +285,9 @@ class BookingDesk(PayingDesk):
 
     async def _reminding(self, at: datetime) -> None:
         for code, ahead in REMINDERS:
-            left = at - ahead - workflow.now()
-            if left <= timedelta():
+            if at - ahead <= workflow.now():
                 continue
-            try:
-                await workflow.wait_condition(
-                    lambda: not self._stands(at), timeout=left, timeout_summary="就诊提醒"
-                )
-            except TimeoutError:
+            if not await came_by(lambda: not self._stands(at), at - ahead, summary="就诊提醒"):
                 self.tell(code, date=civil(at))
             if not self._stands(at):
                 return
