@@ -153,6 +153,8 @@ class Booking(ABC):
         form = first.read(TakeRequest)
         if not form.identity_verified:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
+        if form.not_entitled.strip():
+            raise BookingOver(BookingStage.REJECTED, form.not_entitled)
         self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
 

@@ -26,11 +26,7 @@ from domain.bookings.rounds import ROUNDS_END, WISHES_MAX, goes_round
 from domain.bookings.staffing import out_of_rank, unfit
 from domain.bookings.terms import (
     CLINIC_NAMES,
-    INTAKE_NAMES,
     chooses_expert,
-    examinations_of,
-    intake_for,
-    is_examined,
     papers_for,
     unusual,
 )
@@ -46,6 +42,7 @@ from domain.roles import Role
 from domain.steps.forms import Form
 from workflows.bookings.parts.record import BookingState
 from workflows.bookings.refusals.escort import EscortRefusals
+from workflows.bookings.refusals.intake import must_be_whole
 from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract, RequestBooking
 from workflows.messages.matters import CompleteTask
 from workflows.refusals import (
@@ -182,7 +179,7 @@ class BookingRefusals:
     ) -> None:
         match form:
             case TakeRequest():
-                self._intake(form)
+                must_be_whole(form, self._asked)
             case CheckPapers():
                 self._papers(form, message)
             case ReviewBooking(missing=[_, *_]):
@@ -206,20 +203,6 @@ class BookingRefusals:
                 self._since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
                     self._delivery(form, message)
-
-    def _intake(self, form: TakeRequest) -> None:
-        """Whoever is identified is asked what the service wants to know (R237-R239, R272)."""
-        asked = self._asked
-        known = {"hospital"} if asked.hospital else set()
-        known |= {"wanted_time"} if asked.wished_on else set()
-        wanted = intake_for(self._service, known=known)
-        still = [code for code in wanted if not form.intake.get(code, "").strip()]
-        if form.identity_verified and still:
-            listed = "、".join(INTAKE_NAMES[code] for code in still)
-            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake", missing=still)
-        if not is_examined(self._service, form.intake.get("exam_type", "")):
-            listed = "、".join(examinations_of(self._service))
-            raise refusal(FORM_REFUSED, f"检查项目须为: {listed}", "intake")
 
     def _says(
         self, steps: list[Step], says: dict[str, str], *, hospital_id: str | None = None
