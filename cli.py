@@ -18,6 +18,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 signal.signal(signal.SIGTERM, _leave)
 
 import asyncio  # noqa: E402 - SIGTERM first
+import runpy  # noqa: E402
+import sys  # noqa: E402
 from collections.abc import Awaitable, Callable  # noqa: E402
 from datetime import datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -223,10 +225,8 @@ def serve_simulator() -> None:
     if "SIMULATOR_SECRET" not in os.environ:
         os.environ["SIMULATOR_SECRET"] = settings.simulator_secret
 
-    from simulator.main import serve
-    from simulator.settings import from_environment
-
-    serve(from_environment(), listen=settings.listen, port=settings.simulator_port)
+    sys.argv = ["simulator", "--listen", settings.listen, "--port", str(settings.simulator_port)]
+    runpy.run_module("simulator", run_name="__main__")
 
 
 @app.command()
@@ -329,7 +329,7 @@ def _wire(context: typer.Context) -> None:
 @import_commands.app.command("calendar")
 def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Enter a year's holiday notice and tell every open case; safe to run twice."""
-    from api.notices import bring_notice
+    from api.calendar_notice import bring_notice
 
     _import(path, lambda *given: bring_notice(_settings(), path, *given))
 
@@ -365,7 +365,8 @@ def reconcile(
     from adapters.servers.stack import stack
     from adapters.temporal.schedules import by_hand
     from domain.calendar import civil_date
-    from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+    from workflows.messages.reconciliation import ReconcileDay
+    from workflows.messages.workflow_types import RECONCILIATION_TYPE
 
     today = civil_date(datetime.now(UTC))
     if day.date() >= today:

@@ -72,7 +72,8 @@ from workflows.bookings.written_opinion import WrittenOpinion
 from workflows.claim import Claim
 from workflows.deposit_waiver import DepositWaiver
 from workflows.enquiry import Enquiry
-from workflows.messages import RECONCILIATION_TYPE, ReconcileDay
+from workflows.messages.reconciliation import ReconcileDay
+from workflows.messages.workflow_types import RECONCILIATION_TYPE
 from workflows.reconciliation import Reconciliation
 from workflows.rescues.rescue import Rescue
 

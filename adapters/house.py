@@ -20,18 +20,18 @@ from activities.ports.house import HouseTask
 from adapters.books.pages import TASK_FORM
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import matters, tasks
+from domain.matter import HOUSE
 from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 
-HOUSE: Final = "house"
 _LETTERS: Final = 20
 
 
 def house_id(about: str) -> str:
     """The id of a matter of the house: the same for the same thing, and it says nothing of it."""
     digest = hashlib.sha256(about.encode()).digest()
-    return f"hs-{base64.b32encode(digest).decode().lower()[:_LETTERS]}"
+    return f"{HOUSE.prefix}-{base64.b32encode(digest).decode().lower()[:_LETTERS]}"
 
 
 class HouseList:
@@ -62,7 +62,7 @@ async def _opened(connection: AsyncConnection, task: HouseTask, *, number: int) 
         "amount_fen": task.amount_fen,
         "evidence": None if task.evidence is None else task.evidence.model_dump(mode="json"),
     }
-    entered = insert(matters).values(matter_id=matter_id, kind=HOUSE)
+    entered = insert(matters).values(matter_id=matter_id, kind=HOUSE.noun)
     opened = insert(tasks).values(row).on_conflict_do_nothing().returning(tasks.c.task_id)
     await connection.execute(entered.on_conflict_do_nothing())
     return (await connection.execute(opened)).one_or_none() is not None

@@ -24,7 +24,7 @@ from domain.id_numbers import same_name
 from domain.programmes.programme import Programme
 from domain.programmes.services import PreconditionCode, Service, Shape
 from domain.programmes.terms import ModeFlags
-from workflows.messages import HospitalTerms
+from workflows.messages.matters import HospitalTerms
 
 _BOOKING: Final = PreconditionCode.BOOKING
 

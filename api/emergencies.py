@@ -170,7 +170,7 @@ async def begin_emergency(
 ) -> Response:
     """Switch the emergency mode on."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> None:
         try:
@@ -202,7 +202,7 @@ async def end_emergency(
 ) -> Response:
     """Switch the emergency mode off; claims that were taken go on as they began."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> None:
         ended = await unit.emergencies.end(

@@ -1,13 +1,12 @@
 """`/v1/enquiries`: a question at any hour, without opening a case (DW01).
 
-The question and the caller's key are written in one transaction, then the workflow that watches
-over the answer is started; if its server is away, the sweep starts it. The words of the question
-go into the sealed row and nowhere else. An answer is a task like any other (`api.tasks.worklist`).
+It is opened like every matter (`api.door.openings`); its workflow watches over the answer. The
+words of the question go into the sealed row and nowhere else. An answer is a task like any other
+(`api.tasks.worklist`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -17,9 +16,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.access import may_ask_for
 from api.door.docs import FAILURES
-from api.door.gateway import NotKnownYet
-from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
+from api.door.idempotency import IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed, may_see
+from api.door.openings import ENQUIRIES, opened_once
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
 from api.door.stages import stage_name
@@ -28,9 +27,10 @@ from api.door.views import clock_view, task_view, timeline_view, viewer
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.board import EnquiryView, SlaState
 from domain.calendar import civil_date
-from domain.enquiry import ENQUIRY_NAMES, EnquiryKind, EnquiryStage
+from domain.enquiry import ENQUIRY_NAMES, EnquiryKind
+from domain.matter import ENQUIRY
 from domain.roles import ROLE_NAMES, Role
-from workflows.messages import AskQuestion
+from workflows.messages.enquiries import AskQuestion
 
 routes = APIRouter(prefix="/v1/enquiries", tags=["咨询"])
 
@@ -105,15 +105,6 @@ class EnquiryFile(EnquiryOpened):
     timeline: list[TimelineView]
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What stands in the books after the first step."""
-
-    opened: str
-    stage: str
-    message: AskQuestion
-
-
 @routes.post(
     "",
     operation_id="ask_question",
@@ -131,25 +122,18 @@ async def ask_question(
     """Take a question; the first answer is promised within minutes (K01)."""
     may_ask_for(caller, body.customer_id, what="咨询")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
+    enquiry_id = ask.own_id(door.id_secret, ENQUIRY.prefix)
     at = door.clock()
 
-    async def record(unit: Unit) -> _Asked:
-        enquiry_id = ask.own_id(door.id_secret, "en")
-        known = await unit.enquiries.access(enquiry_id)
-        opened = None if known is None else await unit.enquiries.opened(enquiry_id)
-        if known is not None and opened is not None:
-            # An earlier try with this key died after it had recorded the question.
-            return _Asked(opened, known.stage, asked_message(opened))
+    async def write(unit: Unit) -> AskQuestion:
         message = _message(enquiry_id, body, caller, door, at)
-        opened = message.model_dump_json()
-        await unit.enquiries.add(_row(message, body, caller, opened))
-        return _Asked(opened, "opening", message)
+        await unit.enquiries.add(_row(message, body, caller))
+        return message
 
-    async def act(asked: _Asked) -> Answer:
-        return await _start(door, asked)
-
-    return await once(request, ask, record=record, act=act)
+    return await opened_once(
+        request, ask, ENQUIRIES, enquiry_id, door=door, write=write, told=_opened
+    )
 
 
 def _message(
@@ -173,7 +157,7 @@ def _message(
     )
 
 
-def _row(message: AskQuestion, body: Enquiry, caller: Caller, opened: str) -> dict[str, Any]:
+def _row(message: AskQuestion, body: Enquiry, caller: Caller) -> dict[str, Any]:
     return {
         "enquiry_id": message.enquiry_id,
         "programme": message.programme.code,
@@ -186,31 +170,17 @@ def _row(message: AskQuestion, body: Enquiry, caller: Caller, opened: str) -> di
         "asked_at": message.asked_at,
         "question": body.question,
         "changed_at": message.asked_at,
-        "opened": opened,
+        "opened": message.model_dump_json(),
     }
 
 
-async def _start(door: Door, asked: _Asked) -> Answer:
-    headers = {"Location": f"/v1/enquiries/{asked.message.enquiry_id}"}
-    try:
-        await door.cases.start_enquiry(asked.message)
-    except NotKnownYet:
-        return Answer(202, _opened(asked.message, asked.stage), headers, settled=False)
-    return Answer(201, _opened(asked.message, EnquiryStage.WAITING.value), headers)
-
-
-def _opened(message: AskQuestion, stage: str) -> dict[str, Any]:
+def _opened(message: AskQuestion, stage: str) -> EnquiryOpened:
     return EnquiryOpened(
         enquiry_id=message.enquiry_id,
         stage=stage,
         stage_name=stage_name(stage),
         asked_at=message.asked_at,
-    ).model_dump(mode="json")
-
-
-def asked_message(opened: str) -> AskQuestion:
-    """The start message of an enquiry as it was written down."""
-    return AskQuestion.model_validate_json(opened)
+    )
 
 
 @routes.get("/{enquiry_id}", operation_id="get_enquiry", summary="查看咨询", responses=FAILURES)

@@ -64,9 +64,8 @@ from api.partners import callbacks
 from api.reports import bookings as booking_reports
 from api.reports import claims as claim_report
 from api.reports import letters, overdue, promises, ratings, repayments, webhooks
+from api.rescues import acts, publications, readiness
 from api.rescues import opening as rescues
-from api.rescues import publications, readiness
-from api.rescues import reports as rescue_reports
 from api.rescues import views as rescue_views
 from api.tasks import asked, worklist
 from api.waivers import (
@@ -105,9 +104,7 @@ CALENDAR_AHEAD: Final = timedelta(days=90)
 
 _LEAVE_WITHIN_S: Final = 15
 _KEEP_ALIVE_S: Final = 75
-"""An idle connection stays open longer than the minute for which balancers and HTTP clients keep
-theirs: the caller must be the one who closes. A request sent into a connection that the door is
-closing is lost, and its sender cannot know whether it was heard."""
+"""Balancers and clients keep theirs for a minute; who is closed on loses the next request."""
 _CORS_KEPT_S: Final = 600
 
 
@@ -228,7 +225,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         slots,
         enquiries,
         rescues,
-        rescue_reports,
+        acts,
         rescue_views,
         readiness,
         reporting,

@@ -12,7 +12,8 @@ from domain.eligibility import Outcome, Verdict
 from domain.programmes.programme import Programme
 from domain.roles import Role
 from domain.waiver import PaymentMode
-from workflows.messages import Actor, ClaimAsked, HospitalTerms, OpenCase
+from workflows.messages.cases import ClaimAsked, OpenCase
+from workflows.messages.matters import Actor, HospitalTerms
 
 STORY_YEAR = 2026
 CUSTOMER = Actor(role=Role.CUSTOMER, id="customer-1")

@@ -21,35 +21,29 @@ from domain.steps.forms import Adjudicate, SettleAtCounter
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments
 from domain.waiver import CLAIM_STAGES, Stage
-from workflows.claims.exchange import Exchange
-from workflows.claims.messages import BillSettled
+from workflows.cases.case import CLAIM_WORDS, CaseState, Shares
+from workflows.cases.corrections import Corrections
+from workflows.cases.desk import CaseOver, Desk
+from workflows.cases.in_tray import InTray
+from workflows.cases.late_refunds import LateRefunds
+from workflows.cases.oversight import Oversight
+from workflows.cases.refusals import MoneyRefusals
+from workflows.claims.bill import Bill
 from workflows.claims.payment import ClaimPayment
 from workflows.claims.people import ClaimPeople
 from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
-from workflows.messages import (
-    Accepted,
+from workflows.messages.cases import (
+    BillSettled,
     ClaimAsked,
-    CompleteTask,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    NewCalendar,
-    NoticeFailed,
     OpenCase,
-    PaymentResult,
     RefundReceived,
     Withdraw,
 )
-from workflows.money.corrections import Corrections
-from workflows.money.refusals import MoneyRefusals
-from workflows.policy_messages import PolicyEnds
-from workflows.waiver.case import CaseState, Shares
-from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.in_tray import InTray
-from workflows.waiver.interventions import Oversight
-from workflows.waiver.late_refunds import LateRefunds
-from workflows.waiver.recovery import CLAIM_WORDS
+from workflows.messages.matters import Accepted, CompleteTask, NewCalendar, NoticeFailed, PolicyEnds
+from workflows.messages.payments import DifferenceFound, PaymentResult
 
 
 def _nothing() -> None:
@@ -70,7 +64,7 @@ class Claim:
         self._money_refusals = MoneyRefusals(self._state)
         self._payment = ClaimPayment(self._desk, opening)
         self._people = ClaimPeople(self._desk)
-        self._exchange = Exchange(self._desk, opening)
+        self._bill = Bill(self._desk, opening)
         again = self._payment.payouts.again
         self._late_refunds = LateRefunds(self._desk, pay_out=again)
         self._corrections = Corrections(
@@ -162,7 +156,7 @@ class Claim:
             await self._people.visit()
         if self._lane.at_counter:
             return await self._at_the_counter()
-        await self._exchange.read()
+        await self._bill.read()
         if not self._needed and self._lane.by_rules:
             return None
         return await self._complete()
@@ -173,7 +167,7 @@ class Claim:
 
     async def _at_the_counter(self) -> Completion:
         """CL04: total and own part stand on the step before anything is paid (R857)."""
-        desk, shares = self._desk, await self._exchange.shares()
+        desk, shares = self._desk, await self._bill.shares()
         shown = (
             f"总费用 {spoken(shares.bill_fen)}, 医保 {spoken(shares.social_paid_fen)}, "
             f"个人支付 {spoken(shares.self_pay_fen)}"
@@ -188,7 +182,7 @@ class Claim:
         )
         done = await desk.done(task)
         form = done.read(SettleAtCounter)
-        self._exchange.used(
+        self._bill.used(
             Shares(
                 bill_fen=form.bill.fen,
                 social_paid_fen=form.social_paid.fen,
@@ -340,7 +334,7 @@ class Claim:
     @workflow.signal
     def bill_settled(self, message: BillSettled) -> None:
         """Social insurance's word on its part of the bill."""
-        self._exchange.told(message)
+        self._bill.told(message)
 
     @workflow.signal
     def policy_ends(self, message: PolicyEnds) -> None:

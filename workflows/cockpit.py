@@ -1,4 +1,4 @@
-"""What a supervisor sees of a case in the Temporal UI: search attributes and current details.
+"""What a supervisor sees of a matter in the Temporal UI: search attributes and current details.
 
 Search attributes are never encrypted, so they hold codes, moments and amounts, nothing personal.
 They are planned once, here, and registered by the migration command; SQL visibility allows at most
@@ -24,10 +24,8 @@ from domain.enquiry import EnquiryStage
 from domain.money import spoken
 from domain.roles import ROLE_NAMES
 from domain.steps.kinds import DUTY_NAMES, TaskKind
-from domain.waiver import MODE_NAMES, STAGE_NAMES
+from domain.waiver import MODE_NAMES
 from workflows.matter import MatterState
-from workflows.money.payments import PayingState
-from workflows.waiver.case import CaseState
 
 PROGRAMME: Final = SearchAttributeKey.for_keyword("Programme")
 STAGE: Final = SearchAttributeKey.for_keyword("Stage")
@@ -128,15 +126,6 @@ def next_due_at(state: MatterState) -> datetime | None:
     return min(dues, default=None)
 
 
-def attribute_values(state: CaseState) -> dict[str, object]:
-    """The changing search attributes as they are now."""
-    return {
-        STAGE.name: state.stage.value,
-        **waiting_values(state),
-        OUTSTANDING_FEN.name: state.outstanding_fen,
-    }
-
-
 def waiting_values(state: MatterState) -> dict[str, object]:
     """Who must act, and by when."""
     return {
@@ -156,31 +145,11 @@ def by_when(due_at: datetime | None) -> str:
     return "—" if due_at is None else calendar.due_civil(due_at)
 
 
-def current_details(state: CaseState, *, hospital: str) -> str:
-    """The case on one page, in Markdown: stage, hospital, who must act by when, clocks, money.
-
-    The money is a list: the UI draws tables without space between their cells.
-    """
-    sums = {
-        "额度": spoken(state.limit_fen) if state.limit_fen else "—",
-        "付款中": spoken(state.on_the_way_fen),
-        "已垫付": spoken(state.advanced_fen),
-        "未收回": spoken(state.outstanding_fen),
-        "客户应还": spoken(state.owed_fen),
-    }
-    money = "\n".join(f"- {name}: **{amount}**" for name, amount in sums.items())
-    return (
-        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{hospital}\n\n"
-        f"{waiting_details(state)}\n### 资金\n\n{money}\n"
-    )
-
-
 def waiting_details(state: MatterState) -> str:
     """Steps, the one due first before the others, unsettled payments and promises, in Markdown."""
     tasks = sorted(state.tasks.values(), key=lambda task: (task.due_at or _NEVER, task.task_id))
     waits = "\n".join(_task_line(state, task) for task in tasks)
-    payments = state.on_the_way if isinstance(state, PayingState) else []
-    paying = "\n".join(_payment_line(payment) for payment in payments)
+    paying = "\n".join(_payment_line(payment) for payment in state.on_the_way)
     clocks = "\n".join(_clock_row(clock) for clock in state.clocks.values())
     head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
     promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""

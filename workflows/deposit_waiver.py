@@ -16,43 +16,44 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeVisit, SignOnSite
 from domain.waiver import ENDED, Stage
+from workflows.cases.case import CaseState
+from workflows.cases.corrections import Corrections
+from workflows.cases.desk import CaseOver, Desk
+from workflows.cases.late_refunds import LateRefunds
+from workflows.cases.refusals import MoneyRefusals
 from workflows.cockpit import civil
-from workflows.messages import (
-    Accepted,
+from workflows.messages.cases import (
     Authorize,
     ClaimDecided,
-    CompleteTask,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    NewCalendar,
     NoticeDischarge,
-    NoticeFailed,
     OpenCase,
-    PaymentResult,
     RefundReceived,
     RequestTopUp,
-    VisitTaken,
     Withdraw,
 )
-from workflows.money.corrections import Corrections
+from workflows.messages.matters import (
+    Accepted,
+    CompleteTask,
+    NewCalendar,
+    NoticeFailed,
+    PolicyEnds,
+    VisitTaken,
+)
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.deposit_payment import DepositPayment
-from workflows.money.refusals import MoneyRefusals
-from workflows.policy_messages import PolicyEnds
-from workflows.refusals import Refusals
 from workflows.waiver.aftercare import Aftercare
 from workflows.waiver.balance import Balance
-from workflows.waiver.case import CaseState
 from workflows.waiver.deposits import Deposits
-from workflows.waiver.desk import CaseOver, Desk
-from workflows.waiver.in_tray import InTray
+from workflows.waiver.in_tray import StayTray
 from workflows.waiver.intake import Intake
 from workflows.waiver.interventions import Interventions
 from workflows.waiver.late_claims import LateClaims
-from workflows.waiver.late_refunds import LateRefunds
 from workflows.waiver.nurse_visit import NurseVisit
 from workflows.waiver.papers import Papers
 from workflows.waiver.recovery import Recovery
+from workflows.waiver.refusals import WaiverRefusals
 from workflows.waiver.review import Review
 from workflows.waiver.stay import Stay
 
@@ -66,7 +67,7 @@ class DepositWaiver:
         self._opening = opening
         self._state = CaseState.of(opening)
         self._desk = Desk(opening, self._state)
-        self._refusals = Refusals(self._state, opening)
+        self._refusals = WaiverRefusals(self._state, opening)
         payment = DepositPayment(
             self._desk, case_id=opening.case_id, hospital_id=opening.hospital.hospital_id
         )
@@ -81,7 +82,7 @@ class DepositWaiver:
         self._money_refusals = MoneyRefusals(self._state)
         self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
         self._late_claims = LateClaims(self._desk, pay_out=self._recovery.payouts.again)
-        self._in_tray = InTray(self._desk, self._late_refunds, self._late_claims)
+        self._in_tray = StayTray(self._desk, self._late_refunds, self._late_claims)
         self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._corrections = Corrections(
             self._desk,

@@ -30,7 +30,8 @@ from domain.steps.tasks import AnswerEnquiry
 from workflows import cockpit
 from workflows.front_desk import FrontDesk
 from workflows.matter import Completion, MatterPen, MatterState
-from workflows.messages import Accepted, AskQuestion, CompleteTask
+from workflows.messages.enquiries import AskQuestion
+from workflows.messages.matters import Accepted, CompleteTask
 from workflows.refusals import FORM_REFUSED, open_step, refusal
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 

@@ -1,7 +1,8 @@
 """The front desk of a matter: it opens steps for people, waits for them, and keeps promises.
 
 It knows nothing of what the matter is about. `workflows.money.desk` adds what matters have that
-pay, `workflows.waiver.desk`, `…bookings.desk` and `…rescues.desk` the stages and notices of theirs.
+pay, `workflows.cases.desk`, `…bookings.parts.desk` and `…rescues.desk` the stages and notices of
+theirs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from domain.steps.tasks import TASKS
 from workflows.clocks import Clocks
 from workflows.cockpit import by_when
 from workflows.matter import ASKED_AGAIN, Completion, MatterPen, MatterState, new_task
-from workflows.messages import Actor, CompleteTask
+from workflows.messages.matters import Actor, CompleteTask
 from workflows.scribe import Scribe
 
 SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
-from activities.ports.cases import TaskClosed, TaskOpened, TimelineEntry
+from activities.ports.cases import PaymentRecord, TaskClosed, TaskOpened, TimelineEntry
 from domain.calendar import WorkCalendar
 from domain.clock import Clock
 from domain.programmes.terms import NotBefore
@@ -20,7 +20,7 @@ from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import TASKS
-from workflows.messages import Actor
+from workflows.messages.matters import Actor
 
 AForm = TypeVar("AForm", bound=Form)
 
@@ -87,6 +87,11 @@ class MatterState(BaseModel):
     @abstractmethod
     def open_page(self, now: datetime) -> Page:
         """The page being written; a new one if the last was turned."""
+
+    @property
+    def on_the_way(self) -> list[PaymentRecord]:
+        """Payments without a certain end; only a matter that pays has any."""
+        return []
 
     @property
     def awaiting(self) -> list[Role]:

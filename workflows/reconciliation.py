@@ -20,7 +20,8 @@ from activities.reconcile import Reconcile
 from domain.calendar import civil_date
 from domain.reconciliation import Difference, DifferenceKind
 from domain.steps.kinds import Evidence, TaskKind
-from workflows.messages import DayReconciled, DifferenceFound, ReconcileDay
+from workflows.messages.payments import DifferenceFound
+from workflows.messages.reconciliation import DayReconciled, ReconcileDay
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
 COMPARE_WITHIN: Final = timedelta(minutes=10)

@@ -16,39 +16,14 @@ from temporalio.exceptions import ApplicationError
 from activities.ports.cases import TaskOpened
 from domain import doubts
 from domain.calendar import civil_date
-from domain.documents import DocumentKind, DocumentRule, DocumentStage, listed, missing
-from domain.money import AmountRefused, Money, spoken
-from domain.programmes.waiver_terms import WaiverTerms
-from domain.roles import Role, is_theirs
-from domain.steps.forms import (
-    Form,
-    HandInSlip,
-    KeepSlip,
-    SecondReview,
-    SettleBalance,
-    TellResult,
-    VerifyCost,
-)
-from domain.steps.kinds import TaskKind
-from domain.steps.tasks import (
-    TASKS,
-    AnswerTopUp,
-    ArrangeVisit,
-    AssignTeam,
-    CollectClaimDocuments,
-    ConfirmDocuments,
-    DischargeVisit,
-    FileClaim,
-    FirstContact,
-    JudgeLiability,
-    SignAuthorization,
-    SignOnSite,
-)
+from domain.documents import DocumentKind, DocumentRule, listed
+from domain.money import Money, spoken
+from domain.roles import is_theirs
+from domain.steps.forms import Form
+from domain.steps.tasks import TASKS
 from domain.strict import fault_of
-from domain.waiver import BEFORE_PAYMENT, PaymentMode
 from workflows.matter import ASKED_AGAIN, MatterState
-from workflows.messages import Actor, CompleteTask, OpenCase, Withdraw
-from workflows.waiver.case import CaseState
+from workflows.messages.matters import CompleteTask
 
 TASK_NOT_OPEN: Final = "TaskNotOpen"
 NOT_YOURS: Final = "NotYours"
@@ -60,7 +35,6 @@ MODE_NOT_AVAILABLE: Final = "ModeNotAvailable"
 SAME_PERSON: Final = "SamePerson"
 TOO_LATE_TO_WITHDRAW: Final = "TooLateToWithdraw"
 WRONG_STAGE: Final = "WrongStage"
-
 
 ASKED_AGAIN_MAX: Final = 3
 """So often a reviewer may ask for more papers before an opinion; then he says yes or no."""
@@ -117,234 +91,8 @@ def open_step(
     except ValidationError as error:
         field, why = fault_of(error)
         raise refusal(FORM_REFUSED, why or "表单内容不完整或不合规", field) from None
-    _customers_day(form, message.at, None)
+    customers_day(form, message.at, None)
     return task, form
-
-
-class Refusals:
-    """Checks the commands of one case against what the case knows."""
-
-    def __init__(self, state: CaseState, opening: OpenCase) -> None:
-        self._state = state
-        self._programme = opening.programme
-        self._hospital = opening.hospital
-        self._last_day = opening.last_day
-
-    def withdrawal(self, _: Withdraw) -> None:
-        """A customer may withdraw until the first payment order."""
-        if not self.may_withdraw:
-            raise refusal(TOO_LATE_TO_WITHDRAW, "押金已下达付款, 不能再撤销", "stage")
-        if self._state.withdrawn is not None:
-            raise refusal(WRONG_STAGE, "申请已经撤销", "stage")
-
-    @property
-    def may_withdraw(self) -> bool:
-        """Whether no payment has been ordered yet."""
-        state = self._state
-        out = state.payment_ordered or state.corrections or state.advanced_fen
-        return state.stage in BEFORE_PAYMENT and not out
-
-    def authorization(self) -> str:
-        """The open step of signing, or a refusal."""
-        for task in self._state.tasks.values():
-            if task.kind is TaskKind.SIGN_AUTHORIZATION:
-                return task.task_id
-        raise refusal(WRONG_STAGE, "当前阶段没有待签署的委托授权", "stage")
-
-    def completion(self, message: CompleteTask, *, disease: str) -> None:
-        """Whether a step may be completed like this."""
-        nurse = self._state.team.get(Role.NURSE.value)
-        task, form = open_step(self._state, message, nurse=nurse)
-        if isinstance(form, ArrangeVisit | AnswerTopUp) and form.visit_at is not None:
-            _visit_time(form.visit_at, message.at)
-        if isinstance(form, ArrangeVisit):
-            self._same_nurse(form, nurse)
-        ends = (self._last_day, self._state.policy_until)
-        last_day = min((day for day in ends if day is not None), default=None)
-        _customers_day(form, message.at, last_day)
-        try:
-            self._form(form, message, disease, task.amount_fen)
-        except AmountRefused:
-            raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
-
-    def _same_nurse(self, form: ArrangeVisit, nurse: str | None) -> None:
-        """A nurse who did not come is replaced first, or somebody says why she goes again."""
-        if nurse == self._state.nurse_failed and nurse and not form.again_because.strip():
-            told = "该护士接单后未能前往, 请先更换服务人员, 或说明为何仍由其前往"
-            raise refusal(FORM_REFUSED, told, "again_because")
-
-    def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
-        self._before_the_stay(form, message, disease)
-        self._from_the_stay_on(form, message, disease, asked_fen)
-
-    def _before_the_stay(self, form: Form, message: CompleteTask, disease: str) -> None:
-        match form:
-            case FirstContact(identity_verified=True):
-                self._contact(form)
-            case FirstContact(note=note) if not note.strip():
-                raise refusal(FORM_REFUSED, "身份未能核实将结束案件, 须说明原因", "note")
-            case AssignTeam():
-                self._team(form)
-            case SignAuthorization(signed=True, images=[]):
-                raise refusal(FORM_REFUSED, "签署授权须附影像", "images")
-            case ConfirmDocuments(complete=True):
-                self._documents(message, disease, DocumentStage.APPLICATION)
-            case JudgeLiability(approved=True):
-                self._plan(form)
-            case JudgeLiability(missing=[_, *_]):
-                asked_seldom_enough(self._state)
-            case JudgeLiability(approved=False, reason=""):
-                raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
-            case SecondReview():
-                self._second(form, message.actor)
-            case TellResult(note="") if self._must_explain:
-                raise refusal(FORM_REFUSED, "须记录向客户说明的内容", "note")
-            case SignOnSite(agreements_signed=True) if self._signs_on_site:
-                self._documents(message, disease, DocumentStage.AUTHORIZATION)
-            case _:
-                pass
-
-    def _from_the_stay_on(
-        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
-    ) -> None:
-        match form:
-            case (
-                ArrangeVisit(payment_mode=PaymentMode() as mode)
-                | AnswerTopUp(payment_mode=PaymentMode() as mode)
-            ) if mode not in self._hospital.payment_modes:
-                raise refusal(MODE_NOT_AVAILABLE, "该医院不支持此付款方式", "payment_mode")
-            case AnswerTopUp(accepted=False, reason=""):
-                raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
-            case VerifyCost():
-                amount_within(form.incurred, "incurred", at_least=0)
-            case DischargeVisit():
-                self._discharge(form, message, disease)
-            case HandInSlip():
-                self._slip(form, message.task_id)
-            case KeepSlip() if form.receipt_no != self._state.tasks[message.task_id].subject:
-                raise refusal(FORM_REFUSED, "与交来的押金单号不一致", "receipt_no")
-            case SettleBalance():
-                self._balance(form, asked_fen or 0)
-            case CollectClaimDocuments():
-                self._documents(message, disease, DocumentStage.CLAIM)
-            case FileClaim(courier_no=None) if self._terms.claim.sent_by == "courier":
-                raise refusal(FORM_REFUSED, "须填写快递单号", "courier_no")
-            case _:
-                pass
-
-    @property
-    def _terms(self) -> WaiverTerms:
-        return self._programme.deposit_waiver
-
-    @property
-    def _must_explain(self) -> bool:
-        return self._terms.review.explain_refusal and self._state.judged == "declined"
-
-    @property
-    def _signs_on_site(self) -> bool:
-        return self._terms.authorization == "on_site"
-
-    def _contact(self, form: FirstContact) -> None:
-        """The list goes out, and what this programme asks of everybody is asked (R208, R280)."""
-        if not form.checklist_sent:
-            raise refusal(FORM_REFUSED, "首次联系须同时发送资料清单", "checklist_sent")
-        if self._terms.claim.original_invoices == "required" and form.can_give_invoices is None:
-            raise refusal(FORM_REFUSED, "须确认出院时能否提供发票原件", "can_give_invoices")
-        if self._terms.collecting.visit_offered and form.visit_wanted is None:
-            raise refusal(FORM_REFUSED, "须确认是否需要上门", "visit_wanted")
-
-    def _team(self, form: AssignTeam) -> None:
-        if Role.DOCTOR in self._programme.team_roles() and form.doctor_id is None:
-            raise refusal(FORM_REFUSED, "服务团队须有医生", "doctor_id")
-
-    def _second(self, form: SecondReview, actor: Actor) -> None:
-        """Another person signs, for no more than the policy allows, and a no has its reason."""
-        state = self._state
-        if actor.id == state.opinion_by:
-            raise refusal(SAME_PERSON, "双审须由不同人员完成", "actor")
-        if not form.approved:
-            if not form.reason:
-                raise refusal(FORM_REFUSED, "不通过须说明理由", "reason")
-            return
-        if state.judged == "opinion_no":
-            raise refusal(PLAN_OUT_OF_RANGE, "前置审核未通过, 不能批准", "approved")
-        limit_fen = form.limit.fen if form.limit else state.plan_limit_fen
-        self._limit(limit_fen)
-        if not self._terms.limit.allows(
-            state.plan_deposit_fen, limit_fen=limit_fen, advanced_fen=0
-        ):
-            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "limit")
-
-    def _balance(self, form: SettleBalance, bill_fen: int) -> None:
-        """What is covered lies within the bill, and what it adds within the limit."""
-        state = self._state
-        amount_within(form.covered, "covered", at_least=0, at_most=bill_fen)
-        balance_fen = form.covered.fen - state.advanced_fen
-        if balance_fen > 0 and not self._terms.limit.allows(
-            balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
-        ):
-            raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
-
-    def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
-        asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
-        needed = self._programme.documents_for(disease, stage)
-        lacking = missing((*needed, *asked_for), message.documents)
-        if lacking:
-            raise papers_missing(lacking)
-
-    def _slip(self, form: HandInSlip, task_id: str) -> None:
-        """A slip is the one of this payment: no number serves for two of them (K08)."""
-        state, about = self._state, self._state.slips[task_id]
-        receipts = [one.receipt_no for one in state.payments.values() if one.movement_id != about]
-        read = [number for of, number in state.slip_numbers.items() if of != about]
-        others = {one for one in (*receipts, *read) if one}
-        own = state.payments[about].receipt_no
-        doubt, may_confirm = doubts.of_slip(form.receipt_no, own=own, others=others)
-        if doubt and not (may_confirm and form.receipt_confirmed):
-            field = "receipt_confirmed" if may_confirm else "receipt_no"
-            raise refusal(FORM_REFUSED, doubt, field)
-
-    def _doubted(self, bill: Money) -> str:
-        """Why a bill is read again; with a balance paid by us the limit covers it."""
-        state = self._state
-        covers = state.limit_fen if self._terms.discharge.balance_paid else state.advanced_fen
-        return doubts.of_bill(bill.fen, covered_fen=covers, advanced_fen=state.advanced_fen)
-
-    def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
-        """The bill is an amount, and papers that count as collected lie in the file (R036)."""
-        if not form.claim_explained:
-            raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
-        state, leaves = self._state, self._state.discharge
-        on_the_day = self._terms.discharge.service_on == "discharge_day"
-        if on_the_day and leaves is not None and civil_date(message.at) < leaves.discharge_on:
-            raise refusal(WRONG_STAGE, "出院结算在出院日办理", "stage")
-        if state.slips_task in state.tasks:
-            raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
-        amount_within(form.bill, "bill", at_least=0)
-        if (doubt := self._doubted(form.bill)) and not form.bill_confirmed:
-            raise refusal(FORM_REFUSED, doubt, "bill_confirmed")
-        if form.documents_collected:
-            self._documents(message, disease, DocumentStage.CLAIM)
-
-    def _plan(self, form: JudgeLiability) -> None:
-        """The plan stays within the policy's limit, and the first deposit within the plan."""
-        if not form.in_scope or form.previous_history == "undisclosed":
-            raise refusal(PLAN_OUT_OF_RANGE, "超出责任范围或有未告知病史的不能通过", "approved")
-        if form.first_deposit is None or form.first_deposit.fen == 0:
-            raise refusal(PLAN_OUT_OF_RANGE, "方案须有首笔押金金额", "first_deposit")
-        limit_fen = form.limit.fen if form.limit else self._state.policy_limit_fen
-        self._limit(limit_fen)
-        rule = self._programme.deposit_waiver.limit
-        if not rule.allows(form.first_deposit.fen, limit_fen=limit_fen, advanced_fen=0):
-            raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "first_deposit")
-
-    def _limit(self, limit_fen: int) -> None:
-        if limit_fen > self._state.policy_limit_fen:
-            raise refusal(
-                PLAN_OUT_OF_RANGE,
-                f"额度超过保单可用额度 {spoken(self._state.policy_limit_fen)}",
-                "limit",
-            )
 
 
 def amount_within(
@@ -358,12 +106,7 @@ def amount_within(
         raise refusal(AMOUNT_OUT_OF_RANGE, f"金额超过应有的 {spoken(at_most)}", field)
 
 
-def _visit_time(visit_at: datetime, at: datetime) -> None:
-    if doubt := doubts.of_visit_time(visit_at, now=at):
-        raise refusal(FORM_REFUSED, doubt, "visit_at")
-
-
-def _customers_day(form: Form, at: datetime, last_day: date | None) -> None:
+def customers_day(form: Form, at: datetime, last_day: date | None) -> None:
     """A day the customer names is not past, within a year, and the policy still runs (I10)."""
     today = civil_date(at)
     for field in ("visit_on", "customer_date"):

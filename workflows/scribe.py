@@ -1,6 +1,6 @@
 """The scribe of a matter: whatever changed between two waits becomes one page, in order.
 
-Which page it is and who writes it into which book is the matter's own (`workflows.waiver.record`
+Which page it is and who writes it into which book is the matter's own (`workflows.cases.record`
 for a case). The scribe also keeps the search attributes in step with the page.
 """
 

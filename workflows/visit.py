@@ -1,7 +1,8 @@
 """A visit as the nurse platform knows it: ordered, planned anew, called off.
 
 The deposit waiver's nurse and the escort of a booking are both such visits. What each is for and
-what follows from it stands there (`workflows.waiver.nurse_visit`, `workflows.bookings.escorted`).
+what follows from it stands there (`workflows.waiver.nurse_visit`,
+`workflows.bookings.escorts.escorted`).
 """
 
 from __future__ import annotations

@@ -78,6 +78,11 @@ class BookingPage(Message):
     kept: list[RecordKept] = Field(default=[])
     notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
 
+    @property
+    def matter_id(self) -> str:
+        """What it is a page of."""
+        return self.booking_id
+
 
 class BookingBookPort(Protocol):
     """The record of bookings."""

@@ -338,6 +338,11 @@ class CasePage(Message):
     notices: list[NoticeOrder] = Field(default=[])  # sent after the page is written
     carried: dict[str, Any] | None = Field(default=None, repr=False)  # what an ended case knew
 
+    @property
+    def matter_id(self) -> str:
+        """What it is a page of."""
+        return self.case_id
+
 
 class NoticeRecord(Message):
     """A notice and what became of it (I22)."""

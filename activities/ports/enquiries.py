@@ -45,6 +45,11 @@ class EnquiryPage(Message):
     clocks: list[Clock] = Field(default=[])
     answers: list[AnswerGiven] = Field(default=[])
 
+    @property
+    def matter_id(self) -> str:
+        """What it is a page of."""
+        return self.enquiry_id
+
 
 class EnquiryBookPort(Protocol):
     """The record of enquiries."""

@@ -55,6 +55,11 @@ class RescuePage(Message):
     tasks_closed: list[TaskClosed] = Field(default=[])
     clocks: list[Clock] = Field(default=[])
 
+    @property
+    def matter_id(self) -> str:
+        """What it is a page of."""
+        return self.rescue_id
+
 
 class RescueBookPort(Protocol):
     """The record of rescues."""

@@ -22,12 +22,12 @@ from adapters.books.cursors import cursor_after, cursor_read
 from adapters.books.entitlements import reserve_in
 from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, looked_at, other_name
 from adapters.books.openings import OpenedRows
-from adapters.books.pages import OwnRow, begin_page, write_payments
+from adapters.books.pages import OwnRow, begin_page, turn_row, write_payments
 from adapters.books.talks import keep_in_record
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
-from adapters.tables.cases import OPENING, hospitals, payments, tasks
+from adapters.tables.cases import hospitals, payments, tasks
 from adapters.tables.entitlement import entitlement_uses
 from adapters.webhooks.outbox import post
 from domain.board import (
@@ -40,15 +40,15 @@ from domain.board import (
     PaymentRow,
     Viewer,
 )
-from domain.bookings.booking import BOOKING_ENDED, BookingStage
+from domain.bookings.booking import BookingStage
 from domain.bookings.sharing import Withheld
 from domain.entitlement import Counter
 from domain.guards import BookingAccess
+from domain.matter import BOOKING, OPENING
 from domain.privacy import last_four, mask_name
 from domain.roles import Role
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "need", "verdict", "opened")
-_ENDED: Final = [stage.value for stage in BOOKING_ENDED]
 
 
 class BookingUnknown(LookupError):
@@ -82,10 +82,10 @@ class BookingBook:
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            words = self._words(page)
-            if not await begin_page(connection, self._sealer, _OWN, page.booking_id, page, words):
+            await turn_row(connection, _OWN, page, self._words(page))
+            if not await begin_page(connection, self._sealer, page):
                 return
-            await write_payments(connection, page.booking_id, page)
+            await write_payments(connection, page)
             await keep_in_record(connection, self._sealer, page)
             await post(connection, page)
 
@@ -98,18 +98,23 @@ class BookingBook:
         }
 
 
+# Built once: building them anew costs as much processor time as running them.
+_CONTACT: Final = select(
+    bookings.c.name, bookings.c.phone, bookings.c.email, bookings.c.id_number
+).where(bookings.c.booking_id == bindparam("booking"))
+
+
 async def contact_in(
     connection: AsyncConnection, sealer: Sealer, booking_id: str
 ) -> Contact | None:
     """Where the customer of a booking is reached; None if it was never asked for."""
-    query = select(bookings).where(bookings.c.booking_id == booking_id)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_CONTACT, {"booking": booking_id})).mappings().one_or_none()
     if row is None:
         return None
     person = {
-        name: sealer.open_text(getattr(row, name), f"bookings.{name}")
-        for name in ("name", "phone", "email", "id_number")
-        if getattr(row, name) is not None
+        name: sealer.open_text(sealed, f"bookings.{name}")
+        for name, sealed in row.items()
+        if sealed is not None
     }
     return Contact(id_last_four=last_four(person.pop("id_number")), **person)
 
@@ -259,7 +264,7 @@ _OPEN_OF: Final = (
     select(bookings)
     .where(bookings.c.person_hash == bindparam("person"))
     .where(bookings.c.programme == bindparam("programme"))
-    .where(bookings.c.service == bindparam("service"), bookings.c.stage.not_in(_ENDED))
+    .where(bookings.c.service == bindparam("service"), bookings.c.stage.not_in(BOOKING.ended))
     .order_by(bookings.c.requested_at.desc())
     .limit(1)
 )

@@ -23,9 +23,10 @@ from adapters.database import looks
 from adapters.house import house_id
 from adapters.tables.booking import bookings
 from adapters.tables.calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
-from adapters.tables.cases import OPENING, cases, tasks
+from adapters.tables.cases import cases, tasks
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
+from domain.matter import OPENING
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 

@@ -24,12 +24,10 @@ from adapters.books.bookings import contact_in, patient_in
 from adapters.books.enquiries import EnquiryBook
 from adapters.books.pages import (
     PageConflict,
-    append_timeline,
-    claim_page,
+    begin_page,
     columns,
     upsert,
     write_payments,
-    write_steps,
 )
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
@@ -116,10 +114,8 @@ class Casebook:
         """Write one page. Raises `CaseUnknown`, and `PageConflict` for a reused page number."""
         async with self._engine.begin() as connection:
             await self._turn_to(connection, page)
-            if not await claim_page(connection, page.case_id, page):
+            if not await begin_page(connection, self._sealer, page):
                 return
-            await append_timeline(connection, self._sealer, page.case_id, page)
-            await write_steps(connection, self._sealer, page.case_id, page)
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
             await self._keep_state(connection, page)
@@ -235,7 +231,7 @@ class Casebook:
 async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
     """Payments and discharge notices, each in its newest state."""
     key = {"case_id": page.case_id, "page": page.page}
-    await write_payments(connection, page.case_id, page)
+    await write_payments(connection, page)
     await upsert(
         connection, discharges, [columns(discharges, one) | key for one in page.discharges]
     )

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.ports.enquiries import EnquiryPage
 from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
-from adapters.books.pages import OwnRow, begin_page, columns
+from adapters.books.pages import OwnRow, begin_page, columns, turn_row
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING
 from adapters.tables.enquiry import enquiries, enquiry_answers
 from adapters.webhooks.outbox import post
 from domain.board import AnswerRow, EnquiryView, Viewer
 from domain.guards import EnquiryAccess
+from domain.matter import OPENING
 
 
 class EnquiryUnknown(LookupError):
@@ -47,7 +47,8 @@ class EnquiryBook:
     async def write(self, page: EnquiryPage) -> None:
         """Write one page. Raises `EnquiryUnknown`, and `PageConflict` for a reused page number."""
         async with self._engine.begin() as connection:
-            if not await begin_page(connection, self._sealer, _OWN, page.enquiry_id, page):
+            await turn_row(connection, _OWN, page)
+            if not await begin_page(connection, self._sealer, page):
                 return
             rows = [
                 columns(enquiry_answers, answer)

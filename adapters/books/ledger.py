@@ -35,9 +35,8 @@ from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, top_ups
 from adapters.tables.ledger import limits, transfers
 from domain.board import LedgerRow
-from domain.bookings.booking import BOOKING_ENDED
+from domain.matter import BOOKING, CASE
 from domain.posting import Account, Reason, Transfer, transfer
-from domain.waiver import ENDED
 
 Operator = Literal["at_most", "below"]
 
@@ -65,8 +64,8 @@ _HELD: Final = func.sum(
 
 _ENDED: Final = (
     select(cases.c.case_id)
-    .where(cases.c.stage.in_(sorted(ENDED)))
-    .union_all(select(bookings.c.booking_id).where(bookings.c.stage.in_(sorted(BOOKING_ENDED))))
+    .where(cases.c.stage.in_(CASE.ended))
+    .union_all(select(bookings.c.booking_id).where(bookings.c.stage.in_(BOOKING.ended)))
 )
 """Cases and bookings that are over."""
 

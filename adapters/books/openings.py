@@ -14,8 +14,9 @@ from sqlalchemy import Select, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING
+from adapters.tables.matter import key_of
 from domain.guards import Opening
+from domain.matter import OPENING
 
 
 class OpenedRows:
@@ -48,13 +49,13 @@ class OpenedRows:
 # Built once a table: building them anew costs as much processor time as running them.
 @cache
 def _opened(table: Table) -> Select[Any]:
-    [key] = table.primary_key
+    key = key_of(table)
     return select(table.c.opened).where(key == bindparam("matter"))
 
 
 @cache
 def _openings(table: Table) -> Select[Any]:
-    [key] = table.primary_key
+    key = key_of(table)
     return (
         select(key, table.c.opened)
         .where(table.c.stage == OPENING, table.c.changed_at <= bindparam("before"))

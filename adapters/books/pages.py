@@ -26,6 +26,7 @@ from activities.ports.enquiries import EnquiryPage
 from activities.ports.rescues import RescuePage
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import case_pages, clocks, payments, tasks, timeline
+from adapters.tables.matter import key_of
 
 ToldPage = CasePage | EnquiryPage | BookingPage
 """Pages of matters that have a channel to be told."""
@@ -58,13 +59,13 @@ class PageConflict(Exception):
     """A page number came back with another content; nothing was written."""
 
 
-async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage) -> bool:
+async def _claim(connection: AsyncConnection, page: AnyPage) -> bool:
     """Claim the page number; whether nobody had. Raises `PageConflict` for other content."""
     # Defaults left out, so that a release which adds a field still knows its own pages.
     said = page.model_dump_json(exclude_defaults=True)
     fingerprint = hashlib.sha256(said.encode()).hexdigest()
     row = {
-        "case_id": matter_id,
+        "case_id": page.matter_id,
         "page": page.page,
         "at": page.at,
         "stage": page.stage.value,
@@ -72,9 +73,9 @@ async def claim_page(connection: AsyncConnection, matter_id: str, page: AnyPage)
     }
     if (await connection.execute(_CLAIM, row)).one_or_none() is not None:
         return True
-    written = await connection.execute(_FINGERPRINT, {"matter": matter_id, "number": page.page})
-    if written.scalar_one() != fingerprint:
-        raise PageConflict(f"{matter_id} page {page.page} stands with another content")
+    which = {"matter": page.matter_id, "number": page.page}
+    if (await connection.execute(_FINGERPRINT, which)).scalar_one() != fingerprint:
+        raise PageConflict(f"{page.matter_id} page {page.page} stands with another content")
     return False
 
 
@@ -89,56 +90,48 @@ class OwnRow:
     """What is raised when there is no such row."""
 
 
-async def _turn_row(
+async def turn_row(
     connection: AsyncConnection,
     own: OwnRow,
-    matter_id: str,
     page: EnquiryPage | BookingPage | RescuePage,
-    words: Mapping[str, Any],
-) -> bool:
-    """Bring the matter's own row to this page, unless a newer one stands; whether there is one."""
-    [key] = own.table.primary_key
+    words: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Bring the matter's own row to this page, unless a newer one stands.
+
+    `words` are columns of the row that its book seals itself. Raises what `own` names for a matter
+    nobody opened.
+    """
+    key = key_of(own.table)
     said = columns(own.table, page)
     turned = (
         update(own.table)
-        .where(key == matter_id, own.table.c.page < page.page)
+        .where(key == page.matter_id, own.table.c.page < page.page)
         .values(**{name: said[name] for name in own.turned}, **words, changed_at=page.at)
     )
     if (await connection.execute(turned)).rowcount == 1:
-        return True
-    asked = select(key).where(key == matter_id)
-    return (await connection.execute(asked)).one_or_none() is not None
+        return
+    asked = select(key).where(key == page.matter_id)
+    if (await connection.execute(asked)).one_or_none() is None:
+        raise own.unknown(page.matter_id)
 
 
-async def begin_page(
-    connection: AsyncConnection,
-    sealer: Sealer,
-    own: OwnRow,
-    matter_id: str,
-    page: EnquiryPage | BookingPage | RescuePage,
-    words: Mapping[str, Any] = MappingProxyType({}),
-) -> bool:
+async def begin_page(connection: AsyncConnection, sealer: Sealer, page: AnyPage) -> bool:
     """Write what a page says of any matter; False when it stands already and nothing is left to do.
 
-    `words` are columns of the row that its book seals itself. Raises what `own` names for a matter
-    nobody opened, and `PageConflict` for a reused number.
+    The matter's own row is turned before. Raises `PageConflict` for a reused number.
     """
-    if not await _turn_row(connection, own, matter_id, page, words):
-        raise own.unknown(matter_id)
-    if not await claim_page(connection, matter_id, page):
+    if not await _claim(connection, page):
         return False
-    await append_timeline(connection, sealer, matter_id, page)
-    await write_steps(connection, sealer, matter_id, page)
+    await _append_timeline(connection, sealer, page)
+    await _write_steps(connection, sealer, page)
     return True
 
 
-async def append_timeline(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
-) -> None:
+async def _append_timeline(connection: AsyncConnection, sealer: Sealer, page: AnyPage) -> None:
     """The lines of a page; free words are sealed, because people write what they like."""
     rows = [
         {
-            "case_id": matter_id,
+            "case_id": page.matter_id,
             "page": page.page,
             "n": n,
             "at": entry.at,
@@ -154,11 +147,9 @@ async def append_timeline(
         await connection.execute(_LINES, rows)
 
 
-async def write_steps(
-    connection: AsyncConnection, sealer: Sealer, matter_id: str, page: AnyPage
-) -> None:
+async def _write_steps(connection: AsyncConnection, sealer: Sealer, page: AnyPage) -> None:
     """Steps and promises, each in its newest state."""
-    key = {"case_id": matter_id, "page": page.page}
+    key = {"case_id": page.matter_id, "page": page.page}
     await _free_reassigned(connection, page)
     await upsert(connection, tasks, [columns(tasks, task) | key for task in page.tasks_opened])
     await upsert(
@@ -183,11 +174,9 @@ async def write_steps(
         await _close(connection, sealer, closed)
 
 
-async def write_payments(
-    connection: AsyncConnection, matter_id: str, page: CasePage | BookingPage
-) -> None:
+async def write_payments(connection: AsyncConnection, page: CasePage | BookingPage) -> None:
     """Payments, each in its newest state."""
-    key = {"case_id": matter_id, "page": page.page}
+    key = {"case_id": page.matter_id, "page": page.page}
     await upsert(connection, payments, [columns(payments, one) | key for one in page.payments])
 
 

@@ -21,15 +21,14 @@ from adapters.database import looks
 from adapters.partners.line import NoBelievableAnswer, PartnerLine, Reply, code_of
 from adapters.partners.signing import SignatureRefused, verified
 from adapters.tables.booking import bookings
-from adapters.tables.cases import OPENING, cases, tasks
+from adapters.tables.cases import cases, tasks
 from adapters.tables.ledger import transfers
-from domain.bookings.booking import BOOKING_ENDED
 from domain.calendar import SHANGHAI
+from domain.matter import BOOKING, CASE, OPENING
 from domain.money import AmountRefused, parse_fen
 from domain.posting import Account, Reason
 from domain.reconciliation import Booked, Line
 from domain.steps.kinds import TaskKind
-from domain.waiver import ENDED
 
 ACROSS_THE_DOOR: Final = (
     Reason.DEPOSIT,
@@ -152,12 +151,12 @@ class CompareBooks:
 
     async def running(self, cases_named: Iterable[str]) -> set[str]:
         """Which of these cases and bookings are open."""
-        over = [OPENING, *(stage.value for stage in ENDED)]
+        over = [OPENING, *CASE.ended]
         named = sorted(cases_named)
         query = select(cases.c.case_id).where(
             cases.c.case_id == _one_of(named), cases.c.stage.not_in(over)
         )
-        closed = [OPENING, *(stage.value for stage in BOOKING_ENDED)]
+        closed = [OPENING, *BOOKING.ended]
         asked_for = select(bookings.c.booking_id).where(
             bookings.c.booking_id == _one_of(named), bookings.c.stage.not_in(closed)
         )

@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from activities.ports.rescues import RescuePage
 from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
-from adapters.books.pages import OwnRow, begin_page, columns
+from adapters.books.pages import OwnRow, begin_page, columns, turn_row
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
-from adapters.tables.cases import OPENING, cases, clocks
+from adapters.tables.cases import cases, clocks
 from adapters.tables.rescue import mass_events, readiness_checks, rescue_steps, rescues
 from domain.board import Viewer
+from domain.matter import CASE, OPENING
 from domain.privacy import mask_name
 from domain.rescues.board import (
     LISTED_MAX,
@@ -35,7 +36,6 @@ from domain.rescues.board import (
     StepRow,
 )
 from domain.rescues.readiness import Check
-from domain.waiver import ENDED
 
 _PERSON: Final = ("name", "id_number", "phone")
 _DETAILS: Final = "rescue_steps.details"
@@ -74,7 +74,8 @@ class RescueBook:
     async def write_rescue(self, page: RescuePage) -> None:
         """Write one page. Raises `RescueUnknown`, and `PageConflict` for a reused number."""
         async with self._engine.begin() as connection:
-            if not await begin_page(connection, self._sealer, _OWN, page.rescue_id, page):
+            await turn_row(connection, _OWN, page)
+            if not await begin_page(connection, self._sealer, page):
                 return
             rows = [
                 columns(rescue_steps, told)
@@ -243,7 +244,7 @@ class RescueRows(OpenedRows):
         query = (
             select(cases.c.case_id)
             .where(cases.c.person_hash == person_hash, cases.c.hospital_id == hospital_id)
-            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+            .where(cases.c.stage.not_in(CASE.ended))
             .order_by(cases.c.reported_at.desc())
             .limit(1)
         )

@@ -23,14 +23,13 @@ from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
 from adapters.tables.cases import clocks, tasks
 from adapters.tables.talk import booking_messages, family_records
-from domain.bookings.booking import BOOKING_ENDED
 from domain.bookings.conversation import PAGE_MAX, MessageRow, RecordRow
+from domain.matter import BOOKING
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 
 _SAYS: Final = "family_records.says"
 _WORDS: Final = "booking_messages.words"
-_ENDED: Final = [stage.value for stage in BOOKING_ENDED]
 
 
 async def keep_in_record(connection: AsyncConnection, sealer: Sealer, page: BookingPage) -> None:
@@ -111,7 +110,7 @@ class TalkRows:
         found = await self._connection.execute(
             select(tasks.c.task_id)
             .join(bookings, bookings.c.booking_id == tasks.c.case_id)
-            .where(tasks.c.case_id == booking_id, bookings.c.stage.not_in(_ENDED))
+            .where(tasks.c.case_id == booking_id, bookings.c.stage.not_in(BOOKING.ended))
             .where(tasks.c.roles.contains([Role.DOCTOR.value]))
             .where((tasks.c.closed_at.is_(None) & (holder == subject)) | did)
             .limit(1)

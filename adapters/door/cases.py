@@ -15,12 +15,12 @@ from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from adapters.books.openings import OpenedRows
-from adapters.tables.cases import OPENING, TEAM_NURSE, cases, documents, tasks
+from adapters.tables.cases import TEAM_NURSE, cases, documents, tasks
 from adapters.tables.family import family
 from adapters.tables.states import case_states
 from domain.guards import CaseAccess, TaskAccess
+from domain.matter import CASE, OPENING
 from domain.roles import Role
-from domain.waiver import ENDED
 
 _SEALED: Final = ("name", "id_number", "phone", "email", "bed", "disease", "opened")
 
@@ -107,7 +107,7 @@ class CaseRows(OpenedRows):
             .where(cases.c.programme == programme)
             .where(cases.c.hospital_id == hospital_id)
             .where(cases.c.planned_admission.is_not_distinct_from(planned))
-            .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+            .where(cases.c.stage.not_in(CASE.ended))
         )
         return found.scalar()
 

@@ -13,24 +13,11 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.ports.cases import PaymentStatus
-from adapters.tables.booking import bookings
-from adapters.tables.cases import cases, payments, tasks
+from adapters.tables.cases import payments, tasks
 from adapters.tables.door import inbox
-from adapters.tables.enquiry import enquiries
+from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.outbox import outbox
-from adapters.tables.rescue import rescues
-from domain.bookings.booking import BOOKING_ENDED
-from domain.enquiry import EnquiryStage
-from domain.rescues.rescue import RescueStage
 from domain.steps.kinds import TaskKind
-from domain.waiver import ENDED
-
-_ROWS: Final = (
-    (cases.c.case_id, cases.c.stage, ENDED),
-    (bookings.c.booking_id, bookings.c.stage, BOOKING_ENDED),
-    (rescues.c.rescue_id, rescues.c.stage, frozenset({RescueStage.CLOSED})),
-    (enquiries.c.enquiry_id, enquiries.c.stage, frozenset({EnquiryStage.DONE})),
-)
 
 
 class MatterRows:
@@ -42,8 +29,8 @@ class MatterRows:
     async def open_among(self, ids: Collection[str]) -> set[str]:
         """Of these, the matters that have not ended, or that still wait for somebody's step."""
         running = [
-            select(key).where(key.in_(ids), stage.not_in([end.value for end in ended]))
-            for key, stage, ended in _ROWS
+            select(key_of(rows)).where(key_of(rows).in_(ids), rows.c.stage.not_in(kind.ended))
+            for kind, rows in ROWS_OF.items()
         ]
         waiting = select(tasks.c.case_id).where(
             tasks.c.case_id.in_(ids), tasks.c.closed_at.is_(None)

@@ -9,34 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.encryption.keys import Sealer
-from adapters.tables.booking import bookings
-from adapters.tables.cases import OPENING, cases, policies
+from adapters.tables.cases import policies
+from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.policy_end import OF_THIS_TERM, policy_ends
-from domain.bookings.booking import BOOKING_ENDED
+from domain.matter import BOOKING, CASE, OPENING, Matter, matter_of
 from domain.policy import PolicyRow, PolicyTerm, Unheard
 from domain.roles import Role
-from domain.waiver import ENDED
 
-
-class _Kind(NamedTuple):
-    """A kind of matter that rests on a policy."""
-
-    rows: Table
-    key: str
-    ended: list[str]
-
-
-_KINDS: Final = (
-    _Kind(cases, "case_id", [stage.value for stage in ENDED]),
-    _Kind(bookings, "booking_id", [stage.value for stage in BOOKING_ENDED]),
-)
+_KINDS: Final = (CASE, BOOKING)
+"""What rests on a policy."""
 
 _UNTOLD: Final = policy_ends.c.told_at.is_(None)
 
@@ -90,8 +78,9 @@ class PolicyRows:
         """How many cases and bookings of these policies have not ended."""
         total = 0
         for kind in _KINDS:
+            columns = ROWS_OF[kind].c
             counted = select(func.count()).where(
-                kind.rows.c.policy_id.in_(policy_ids), kind.rows.c.stage.not_in(kind.ended)
+                columns.policy_id.in_(policy_ids), columns.stage.not_in(kind.ended)
             )
             total += (await self._connection.execute(counted)).scalar_one()
         return total
@@ -100,11 +89,11 @@ class PolicyRows:
         """Who has not heard of their policy's end; what is being opened is left for later."""
         found: list[Unheard] = []
         for kind in _KINDS:
-            matter_id = kind.rows.c[kind.key]
+            own = ROWS_OF[kind]
             rows = await self._connection.execute(
-                select(matter_id.label("matter_id"), policy_ends)
-                .where(_UNTOLD, *_is_behind(kind), kind.rows.c.stage != OPENING)
-                .order_by(policy_ends.c.said_at, matter_id)
+                select(key_of(own).label("matter_id"), policy_ends)
+                .where(_UNTOLD, *_is_behind(kind), own.c.stage != OPENING)
+                .order_by(policy_ends.c.said_at, key_of(own))
                 .limit(limit - len(found))
             )
             found += [
@@ -121,11 +110,10 @@ class PolicyRows:
 
     async def heard(self, matter_id: str, said_at: datetime) -> None:
         """A matter has been told of an end, by the moment at which it was said."""
-        for kind in _KINDS:
-            named = kind.rows.c[kind.key] == matter_id
-            await self._connection.execute(
-                update(kind.rows).where(named).values(told_end_at=said_at)
-            )
+        own = ROWS_OF[matter_of(matter_id)]
+        await self._connection.execute(
+            update(own).where(key_of(own) == matter_id).values(told_end_at=said_at)
+        )
 
     async def settle(self, *, at: datetime, said_before: datetime, over_before: date) -> None:
         """Ends that have come, and left nobody behind who was judged by the old day, are told."""
@@ -138,9 +126,9 @@ class PolicyRows:
         )
 
 
-def _is_behind(kind: _Kind) -> tuple[ColumnElement[bool], ...]:
+def _is_behind(kind: Matter) -> tuple[ColumnElement[bool], ...]:
     """An open matter whose policy has an end that it was not told of; a renewal has none."""
-    columns = kind.rows.c
+    columns = ROWS_OF[kind].c
     return (
         columns.policy_id == policy_ends.c.policy_id,
         policies.c.policy_id == policy_ends.c.policy_id,

@@ -25,12 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.books.entitlements import used_in
-from adapters.tables.cases import OPENING, cases, hospitals, network_hospitals, policies
+from adapters.tables.cases import cases, hospitals, network_hospitals, policies
 from adapters.tables.door import eligibility_checks
 from adapters.tables.lists import imported_lists
 from adapters.tables.policy_end import LAST_DAY, policy_ends
 from domain.entitlement import Counter
-from domain.waiver import ENDED, STILL_PAYING, Stage
+from domain.matter import CASE, OPENING
+from domain.waiver import STILL_PAYING, Stage
 
 
 def _hospital_query() -> Select[Any]:
@@ -76,7 +77,7 @@ def _policy_query() -> Select[Any]:
     taken = (
         select(func.coalesce(func.sum(_taken_by_case()), 0))
         .where(cases.c.policy_id == policies.c.policy_id)
-        .where(cases.c.stage.not_in([stage.value for stage in ENDED]))
+        .where(cases.c.stage.not_in(CASE.ended))
         .scalar_subquery()
     )
     seen = (

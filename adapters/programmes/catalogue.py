@@ -43,6 +43,9 @@ def show(programmes: Iterable[Programme], console: Console) -> None:
         console.print(_services(programme.services))
         if programme.clocks:
             console.print(_clocks(programme.clocks))
+        for one in programme.lowers:
+            lowered = f"下调 lowered: {one.what} · {one.why} · {one.approved_by}"
+            console.print(lowered, soft_wrap=True)
         if programme.source_incomplete:
             lost = ", ".join(programme.source_incomplete)
             console.print(f"来源缺失 lost in the source: {lost}", soft_wrap=True)

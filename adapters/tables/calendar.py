@@ -6,20 +6,18 @@ number of the newest notice it has been given (`calendar_number`); those behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Date, Identity, Index, Integer, Table, text
 
 from adapters.tables.booking import bookings
 from adapters.tables.cases import METADATA, cases, json_column, moment, text_column
-from domain.bookings.booking import BOOKING_ENDED
-from domain.waiver import ENDED
+from domain.matter import BOOKING, CASE, Matter
 
 
-def _listed(stages: Iterable[StrEnum]) -> str:
-    return ", ".join(f"'{stage.value}'" for stage in sorted(stages))
+def _is_open(kind: Matter) -> str:
+    ended = ", ".join(f"'{stage}'" for stage in kind.ended)
+    return f"stage NOT IN ({ended})"
 
 
 calendar_notices = Table(
@@ -34,8 +32,8 @@ calendar_notices = Table(
     moment("imported_at"),
 )
 
-CASE_IS_OPEN: Final = f"stage NOT IN ({_listed(ENDED)})"
-BOOKING_IS_OPEN: Final = f"stage NOT IN ({_listed(BOOKING_ENDED)})"
+CASE_IS_OPEN: Final = _is_open(CASE)
+BOOKING_IS_OPEN: Final = _is_open(BOOKING)
 
 Index("ix_cases_open_calendar", cases.c.calendar_number, postgresql_where=text(CASE_IS_OPEN))
 Index(

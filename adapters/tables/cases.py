@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from domain.matter import CASE, OPENING
 from domain.roles import Role
-from domain.waiver import ENDED
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -44,13 +44,10 @@ METADATA: Final = MetaData(
     }
 )
 
-OPENING: Final = "opening"
-"""The stage of a case whose row stands but whose workflow has not written its first page yet."""
-
 DOCUMENT_BYTES_MAX: Final = 10 * 1024 * 1024
 """The largest upload (design: door)."""
 
-_ENDED_SQL: Final = ", ".join(f"'{stage.value}'" for stage in sorted(ENDED))
+_ENDED_SQL: Final = ", ".join(f"'{stage}'" for stage in CASE.ended)
 
 
 def text_column(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:

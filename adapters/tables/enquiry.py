@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
 
-from adapters.tables.cases import METADATA, OPENING, codes, key, moment, sealed, text_column
+from adapters.tables.cases import METADATA, codes, key, moment, sealed, text_column
+from domain.matter import OPENING
 
 enquiries = Table(
     "enquiries",

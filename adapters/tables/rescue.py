@@ -19,7 +19,8 @@ from sqlalchemy import (
     text,
 )
 
-from adapters.tables.cases import METADATA, OPENING, codes, key, moment, sealed, text_column
+from adapters.tables.cases import METADATA, codes, key, moment, sealed, text_column
+from domain.matter import OPENING
 
 mass_events = Table(
     "mass_events",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import Row, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,12 +22,12 @@ from activities.ports.enquiries import EnquiryPage
 from adapters.books.pages import ToldPage
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
-from adapters.tables.booking import bookings
-from adapters.tables.cases import case_pages, cases
-from adapters.tables.enquiry import enquiries
+from adapters.tables.cases import case_pages
+from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.outbox import SEALED_SECRETS, outbox, receivers
 from adapters.webhooks.receivers import secrets_now
 from domain.guards import HeldEvent
+from domain.matter import matter_of
 from domain.roles import Role
 
 LEASE: Final = timedelta(seconds=20)
@@ -45,30 +45,6 @@ _ROOM_ON_A_PAGE: Final = 1000
 """More than one page can hold; it keeps the sequence of a case a single growing number."""
 
 
-class Matter(NamedTuple):
-    """A kind of thing that channels are told of."""
-
-    noun: str
-    table: Table
-    page: type[ToldPage]
-
-    def id_of(self, page: ToldPage) -> str:
-        """Which one a page is about."""
-        return str(getattr(page, f"{self.noun}_id"))
-
-
-_MATTERS: Final = {
-    "dw": Matter("case", cases, CasePage),
-    "bk": Matter("booking", bookings, BookingPage),
-    "en": Matter("enquiry", enquiries, EnquiryPage),
-}
-"""By what an id begins with."""
-
-
-def _matter(page: ToldPage) -> Matter:
-    return next(one for one in _MATTERS.values() if isinstance(page, one.page))
-
-
 class Event(NamedTuple):
     """Something a channel should look at: what, and which of its kind."""
 
@@ -77,7 +53,7 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Webhook:
     """One event on its way, with where it goes and how its case or booking stands now."""
 
     case_id: str
@@ -96,7 +72,7 @@ class Parcel:
     @property
     def noun(self) -> str:
         """What it is about: a case, a booking, an enquiry."""
-        return _MATTERS[self.case_id[:2]].noun
+        return matter_of(self.case_id).noun
 
     @property
     def webhook_id(self) -> str:
@@ -113,7 +89,7 @@ def events_of(page: ToldPage, *, stage_before: str | None) -> list[Event]:
     """What of a page concerns the channel: no amount, no kind of paper, no words."""
     events = []
     if page.stage.value != stage_before:
-        events.append(Event(f"{_matter(page).noun}.stage_changed", page.stage.value))
+        events.append(Event(f"{matter_of(page.matter_id).noun}.stage_changed", page.stage.value))
     if isinstance(page, CasePage) and page.missing_documents is not None:
         events.append(Event("case.documents_changed"))
     events += [
@@ -144,21 +120,21 @@ def _of_a_case(page: CasePage) -> list[Event]:
 
 async def post(connection: AsyncConnection, page: ToldPage) -> None:
     """Write a page's events in its own transaction; nothing where the channel has no receiver."""
-    matter = _matter(page)
-    rows_of, [key] = matter.table, matter.table.primary_key
+    matter_id = page.matter_id
+    rows = ROWS_OF[matter_of(matter_id)]
     told = select(receivers.c.channel).join_from(
-        receivers, rows_of, receivers.c.channel == rows_of.c.channel
+        receivers, rows, receivers.c.channel == rows.c.channel
     )
-    channel = await connection.scalar(told.where(key == matter.id_of(page)))
+    channel = await connection.scalar(told.where(key_of(rows) == matter_id))
     if channel is None:
         return
     before = select(case_pages.c.stage).where(
-        case_pages.c.case_id == matter.id_of(page), case_pages.c.page < page.page
+        case_pages.c.case_id == matter_id, case_pages.c.page < page.page
     )
     stage_before = await connection.scalar(before.order_by(case_pages.c.page.desc()).limit(1))
-    rows = [
+    events = [
         {
-            "case_id": matter.id_of(page),
+            "case_id": matter_id,
             "page": page.page,
             "n": n,
             "channel": channel,
@@ -168,8 +144,8 @@ async def post(connection: AsyncConnection, page: ToldPage) -> None:
         }
         for n, event in enumerate(events_of(page, stage_before=stage_before), start=1)
     ]
-    if rows:
-        await connection.execute(insert(outbox), rows)
+    if events:
+        await connection.execute(insert(outbox), events)
 
 
 class Outbox:
@@ -187,7 +163,7 @@ class Outbox:
             rows = await connection.execute(query.group_by(outbox.c.channel))
             return {row[0]: row[1] for row in rows}
 
-    async def take(self, channel: str, *, lease: timedelta = LEASE) -> Parcel | None:
+    async def take(self, channel: str, *, lease: timedelta = LEASE) -> Webhook | None:
         """The next event of a channel, for one sender alone until the lease ends; None if none."""
         head = (
             select(outbox.c.case_id, outbox.c.page, outbox.c.n)
@@ -208,19 +184,19 @@ class Outbox:
             )
             return await self._addressed(connection, taken.one())
 
-    async def delivered(self, parcel: Parcel) -> None:
+    async def delivered(self, webhook: Webhook) -> None:
         """The receiver has taken it."""
-        await self._note(parcel, delivered_at=func.now(), last_answer="")
+        await self._note(webhook, delivered_at=func.now(), last_answer="")
 
     async def failed(
-        self, parcel: Parcel, answer: str, *, first_pause: timedelta = FIRST_PAUSE
+        self, webhook: Webhook, answer: str, *, first_pause: timedelta = FIRST_PAUSE
     ) -> bool:
         """It was not taken: try again after a longer pause, or stop; whether it has stopped."""
-        if parcel.tries >= TRIES:
-            await self._note(parcel, stopped_at=func.now(), last_answer=answer)
+        if webhook.tries >= TRIES:
+            await self._note(webhook, stopped_at=func.now(), last_answer=answer)
             return True
-        pause = min(LONGEST_PAUSE, first_pause * (1 << (parcel.tries - 1)))
-        await self._note(parcel, next_try_at=func.now() + pause, last_answer=answer)
+        pause = min(LONGEST_PAUSE, first_pause * (1 << (webhook.tries - 1)))
+        await self._note(webhook, next_try_at=func.now() + pause, last_answer=answer)
         return False
 
     async def held(self, *, limit: int = 200) -> list[HeldEvent]:
@@ -259,10 +235,9 @@ class Outbox:
         async with self._engine.begin() as connection:
             return (await connection.execute(again)).rowcount
 
-    async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Parcel:
+    async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Webhook:
         """An event with its receiver and the case as it stands at this moment."""
-        matter = _MATTERS[row.case_id[:2]].table
-        [key] = matter.primary_key
+        matter = ROWS_OF[matter_of(row.case_id)]
         query = (
             select(
                 receivers.c.url,
@@ -272,11 +247,11 @@ class Outbox:
                 matter.c.next_due_at,
                 func.now().label("now"),
             )
-            .join_from(receivers, matter, key == row.case_id)
+            .join_from(receivers, matter, key_of(matter) == row.case_id)
             .where(receivers.c.channel == row.channel)
         )
         now = (await connection.execute(query)).one()
-        return Parcel(
+        return Webhook(
             case_id=row.case_id,
             page=row.page,
             n=row.n,
@@ -291,9 +266,9 @@ class Outbox:
             next_due_at=now.next_due_at,
         )
 
-    async def _note(self, parcel: Parcel, **said: Any) -> None:
+    async def _note(self, webhook: Webhook, **said: Any) -> None:
         """How a try ended, unless another sender has brought it to its end meanwhile."""
-        undone = (*_is(parcel.case_id, parcel.page, parcel.n), outbox.c.delivered_at.is_(None))
+        undone = (*_is(webhook.case_id, webhook.page, webhook.n), outbox.c.delivered_at.is_(None))
         async with self._engine.begin() as connection:
             await connection.execute(update(outbox).where(*undone).values(said))
 

@@ -22,7 +22,7 @@ from domain.bookings.forms import ChooseOption, ConfirmBooking, OptionId
 from domain.roles import Role
 from domain.steps.forms import Form, Note
 from domain.steps.kinds import TaskKind
-from workflows.messages import CompleteTask
+from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -89,7 +89,7 @@ async def _answer(
 ) -> Response:
     """Finish the newest step of this kind; 409 `wrong-stage` where none was ever opened."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, form.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, form)
 
     async def record(unit: Unit) -> CompleteTask:
         await seen_matter(unit, caller, booking_id)

@@ -20,10 +20,9 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem
 from api.door.text import Body, BookingId, example
 from api.wiring.door import Unit, door_of
-from domain.bookings.booking import BOOKING_ENDED
+from domain.matter import BOOKING
 from domain.roles import Role
-from workflows.bookings.messages import EndContract
-from workflows.messages import CancelBooking, ChangeDate
+from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -68,7 +67,7 @@ async def cancel_booking(
 ) -> Response:
     """Give the booking up: free, used, or not possible, by the programme's own rule."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = CancelBooking(accept_use=body.accept_use, actor=caller.actor, at=door.clock())
     return await _told(request, caller, ask, booking_id, "cancel_booking", message)
 
@@ -89,7 +88,7 @@ async def change_booking_date(
 ) -> Response:
     """Wish for another day, until the visit; what stands is coordinated anew, nothing is used."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = ChangeDate(wished_on=body.wished_on, actor=caller.actor, at=door.clock())
     return await _told(request, caller, ask, booking_id, "change_date", message)
 
@@ -109,7 +108,7 @@ async def end_booking_contract(
     key: IdempotencyKey = None,
 ) -> Response:
     """The contract ends early: the service ends with it, and what is under way is called off."""
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door_of(request).clock()
     message = EndContract(actor=caller.actor, at=at, ends_on=body.ends_on)
     return await _told(request, caller, ask, booking_id, "end_contract", message)
@@ -122,7 +121,7 @@ async def _told(
 
     async def record(unit: Unit) -> BaseModel:
         booking = await seen_matter(unit, caller, booking_id)
-        if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+        if BOOKING.is_over(booking.stage):
             raise Problem("case-ended", case_id=booking_id)
         return message
 

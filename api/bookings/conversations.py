@@ -15,12 +15,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.bookings.opening import booking_message
 from api.door.access import seen_matter
 from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
+from api.door.openings import BOOKINGS
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.text import Body, BookingId, example, not_blank
@@ -38,7 +38,7 @@ from domain.bookings.conversation import (
 from domain.guards import Letter
 from domain.programmes.services import Service
 from domain.roles import Role
-from workflows.bookings.messages import MessageSaid
+from workflows.messages.bookings import MessageSaid
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -111,7 +111,7 @@ async def say_in_conversation(
 ) -> Response:
     """Write in a conversation that is open; a customer's word asks the doctor for an answer."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at, message_id = door.clock(), ask.own_id(door.id_secret, "msg")
 
     async def record(unit: Unit) -> MessageRow:
@@ -213,11 +213,8 @@ async def _opened_by(unit: Unit, caller: Caller, booking_id: str) -> list[str]:
 
 
 async def _service(unit: Unit, booking_id: str) -> Service | None:
-    opened = await unit.bookings.opened(booking_id)
-    if opened is None:
-        return None
-    asked = booking_message(opened)
-    return asked.programme.service(asked.service)
+    asked = await BOOKINGS.message(unit, booking_id)
+    return None if asked is None else asked.programme.service(asked.service)
 
 
 async def _is_open(unit: Unit, booking_id: str, caller: Caller, at: datetime) -> bool:

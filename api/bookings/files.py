@@ -43,11 +43,12 @@ from api.eligibility import OUTCOME_NAMES
 from api.tasks.asked import asked_by, chosen_from
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaState, TaskRow
-from domain.bookings.booking import BOOKING_ENDED, BookingStage
+from domain.bookings.booking import BookingStage
 from domain.bookings.expenses import papers_of
 from domain.bookings.papers import lacking
 from domain.documents import still_missing
 from domain.eligibility import Outcome, Reason, unanswered
+from domain.matter import BOOKING, OPENING
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
 from domain.roles import Role
@@ -56,7 +57,7 @@ from domain.steps.kinds import TaskKind
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
-_GATHERING: Final = frozenset({"opening", BookingStage.REQUESTED, BookingStage.MATERIALS})
+_GATHERING: Final = frozenset({OPENING, BookingStage.REQUESTED, BookingStage.MATERIALS})
 """Where a booking stands as long as its first papers are gathered."""
 _LOOKS: Final = frozenset({TaskKind.REVIEW_BOOKING, TaskKind.CHECK_PAPERS})
 """Who looks at papers and says what is missing."""
@@ -213,7 +214,7 @@ async def get_booking_ledger(
         booking = await seen_matter(unit, caller, booking_id)
     ledger = door.ledger
     entries, balances = await ledger.entries(booking_id), await ledger.balances(booking_id)
-    over = booking.stage in {stage.value for stage in BOOKING_ENDED}
+    over = BOOKING.is_over(booking.stage)
     return ledger_view(booking_id, entries, balances, over=over)
 
 

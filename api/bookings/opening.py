@@ -1,8 +1,8 @@
 """`POST /v1/bookings`: a service of the green channel is asked for (GC02–GC04).
 
-The rules are asked first, a unit of the quota is reserved and the request written in one
-transaction; then the workflow is started, and if its server is away, the sweep starts it. Papers,
-choice and confirmation are steps like any other (`api.tasks.worklist`).
+The rules are asked first; a unit of the quota is reserved in the transaction that writes the
+request, which is opened like every matter (`api.door.openings`). Papers, choice and confirmation
+are steps like any other (`api.tasks.worklist`).
 """
 
 from __future__ import annotations
@@ -19,28 +19,26 @@ from api.applications import Application, Declared, Insured, Known, gather
 from api.door.access import may_ask_for
 from api.door.consent import CLOCKS_DIFFER, Consent, not_of_the_future
 from api.door.docs import FAILURES
-from api.door.gateway import NotKnownYet
-from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.door.idempotency import IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed, may_see
+from api.door.openings import BOOKINGS, opened_once
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.stages import stage_name
 from api.door.text import Body, Code, Moment, OpaqueId, Said, Words, example
 from api.wiring.door import Door, Unit, door_of
-from domain.bookings.booking import BookingStage
 from domain.bookings.visit import escorting
 from domain.calendar import civil_date
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.eligibility import Outcome
 from domain.entitlement import EntitlementUsedUp, year_ends_on
+from domain.matter import BOOKING
 from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
 from domain.programmes.services import Shape
 from domain.roles import Role
-from workflows.messages import (
-    BOOKING_TYPES,
-    RequestBooking,
-)
+from workflows.messages.bookings import RequestBooking
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -99,18 +97,10 @@ class BookingOpened(BaseModel):
 
 @dataclass(frozen=True)
 class _Requested:
+    booking_id: str
     body: BookingRequest
     caller: Caller
-    ask: Ask
     at: datetime
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """What stands in the books after the first step."""
-
-    message: RequestBooking
-    stage: str
 
 
 @routes.post(
@@ -130,21 +120,31 @@ async def request_booking(
     """Ask for a service; a unit of its quota is reserved with the request."""
     may_ask_for(caller, body.customer_id, what="预约")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
     not_of_the_future(body.consent, at)
     if body.first_called_at is not None:
         _may_have_called(body.first_called_at, caller, at)
 
-    async def record(unit: Unit) -> _Recorded:
-        return await _record(unit, door, _Requested(body, caller, ask, at))
+    booking_id = ask.own_id(door.id_secret, BOOKING.prefix)
 
-    async def act(recorded: _Recorded) -> Answer:
-        return await _start(door, recorded)
+    async def write(unit: Unit) -> RequestBooking:
+        return await _write(unit, door, _Requested(booking_id, body, caller, at))
 
     # The sweep starts what stands in `opening`: once it is written down, it is asked for.
-    foreseen = _opened(ask.own_id(door.id_secret, "bk"), body.service, at)
-    return await once(request, ask, record=record, act=act, foreseen=foreseen)
+    foreseen = BOOKINGS.answer(
+        booking_id, _opened(booking_id, body.service, at, BOOKINGS.first_stage)
+    )
+    return await opened_once(
+        request,
+        ask,
+        BOOKINGS,
+        booking_id,
+        door=door,
+        write=write,
+        told=_told,
+        foreseen=foreseen,
+    )
 
 
 def _may_have_called(called_at: datetime, caller: Caller, at: datetime) -> None:
@@ -163,30 +163,24 @@ def _may_wish(day: date | None, today: date) -> None:
         raise at_field("invalid", "wished_on", "希望日期须在今天起一年以内")
 
 
-async def _record(unit: Unit, door: Door, asked: _Requested) -> _Recorded:
-    booking_id = asked.ask.own_id(door.id_secret, "bk")
-    opened = await unit.bookings.opened(booking_id)
-    standing = None if opened is None else await unit.bookings.access(booking_id)
-    if standing is not None and opened is not None:
-        # An earlier try with this key died after it had recorded the request.
-        return _Recorded(booking_message(opened), standing.stage)
+async def _write(unit: Unit, door: Door, asked: _Requested) -> RequestBooking:
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
     _may_wish(asked.body.wished_on, civil_date(asked.at))
     known = await gather(unit, door, _application(asked))
     _must_book(known, asked.body)
-    reserved = await _reserve(unit, booking_id, known, asked)
-    message = _message(booking_id, known, asked, door, reserved=reserved)
+    reserved = await _reserve(unit, known, asked)
+    message = _message(known, asked, door, reserved=reserved)
     await unit.bookings.add(_row(message, known, asked) | {"calendar_number": number})
     await unit.audit(
         at=asked.at,
         actor_role=asked.caller.role.value,
         actor_id=asked.caller.subject,
         action="consent.recorded",
-        case_id=booking_id,
+        case_id=asked.booking_id,
         subject=asked.body.consent.version,
     )
-    return _Recorded(message, "opening")
+    return message
 
 
 def _application(asked: _Requested) -> Application:
@@ -229,7 +223,7 @@ def _must_book(known: Known, body: BookingRequest) -> None:
         raise at_field("invalid", "wished_on", "日期不能晚于保单或服务的有效期")
 
 
-async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested) -> bool:
+async def _reserve(unit: Unit, known: Known, asked: _Requested) -> bool:
     """The unit of a request that is not turned down at once; the last one goes to exactly one."""
     count = known.facts.quota_count
     if known.verdict.codes == (RuleCode.QUOTA_LEFT,):
@@ -237,7 +231,7 @@ async def _reserve(unit: Unit, booking_id: str, known: Known, asked: _Requested)
     if known.counter is None or count is None or known.verdict.outcome is Outcome.REJECTED:
         return False
     try:
-        await unit.bookings.reserve(booking_id, known.counter, count=count, at=asked.at)
+        await unit.bookings.reserve(asked.booking_id, known.counter, count=count, at=asked.at)
     except EntitlementUsedUp:
         await _must_not_be_open(unit, known, asked)
         raise Problem("entitlement-used-up", "本期服务次数已用完") from None
@@ -253,12 +247,10 @@ async def _must_not_be_open(unit: Unit, known: Known, asked: _Requested) -> None
         raise Problem("entitlement-used-up", "该服务已有进行中的预约", case_id=seen)
 
 
-def _message(
-    booking_id: str, known: Known, asked: _Requested, door: Door, *, reserved: bool
-) -> RequestBooking:
+def _message(known: Known, asked: _Requested, door: Door, *, reserved: bool) -> RequestBooking:
     year, called_at = civil_date(asked.at).year, asked.body.first_called_at
     return RequestBooking(
-        booking_id=booking_id,
+        booking_id=asked.booking_id,
         programme=known.programme.for_booking(asked.body.service),
         calendar=door.window(year - 1, year + 2),
         service=asked.body.service,
@@ -319,28 +311,15 @@ def _need(body: BookingRequest) -> str:
     return f"{body.need} (指定科室: {body.department})" if body.department else body.need
 
 
-async def _start(door: Door, recorded: _Recorded) -> Answer:
-    message = recorded.message
-    opened = _opened(message.booking_id, message.service, message.requested_at)
-    try:
-        await door.cases.start_booking(message)
-    except NotKnownYet:
-        stands = opened.body | {"stage": recorded.stage, "stage_name": stage_name(recorded.stage)}
-        return opened._replace(status=202, body=stands, settled=False)
-    return opened
+def _told(message: RequestBooking, stage: str) -> BookingOpened:
+    return _opened(message.booking_id, message.service, message.requested_at, stage)
 
 
-def _opened(booking_id: str, service: str, at: datetime) -> Answer:
-    body = BookingOpened(
+def _opened(booking_id: str, service: str, at: datetime, stage: str) -> BookingOpened:
+    return BookingOpened(
         booking_id=booking_id,
         service=service,
-        stage=BookingStage.REQUESTED.value,
-        stage_name=stage_name(BookingStage.REQUESTED.value),
+        stage=stage,
+        stage_name=stage_name(stage),
         requested_at=at,
     )
-    return Answer(201, body.model_dump(mode="json"), {"Location": f"/v1/bookings/{booking_id}"})
-
-
-def booking_message(opened: str) -> RequestBooking:
-    """The start message of a booking as it was written down."""
-    return RequestBooking.model_validate_json(opened)

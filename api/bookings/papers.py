@@ -28,7 +28,7 @@ from api.wiring.door import door_of
 from domain.documents import DocumentKind
 from domain.guards import Letter
 from domain.roles import Role
-from workflows.bookings.messages import PapersArrived
+from workflows.messages.bookings import PapersArrived
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 

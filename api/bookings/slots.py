@@ -12,23 +12,23 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.bookings.opening import booking_message
 from api.door.access import seen_matter
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.docs import FAILURES
 from api.door.idempotency import IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed
+from api.door.openings import BOOKINGS
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.text import Body, BookingId, example
 from api.wiring.door import Unit, door_of
-from domain.bookings.booking import BOOKING_ENDED
 from domain.bookings.consultation import consulting_of
 from domain.bookings.roster import SLOT_REFUSALS, Slot, refused
 from domain.guards import BookingAccess
+from domain.matter import BOOKING
 from domain.programmes.services import DoctorLevel
 from domain.roles import Role
-from workflows.messages import RequestBooking, TakeSlot
+from workflows.messages.bookings import RequestBooking, TakeSlot
 
 routes = APIRouter(prefix="/v1/bookings", tags=["绿通预约"])
 
@@ -121,7 +121,7 @@ async def take_slot(
 ) -> Response:
     """Take a slot, or another one before the talk; 409 `slot-taken` when somebody else has it."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
 
     async def record(unit: Unit) -> TakeSlot:
@@ -144,12 +144,11 @@ async def _asked(
     booking = await seen_matter(unit, caller, booking_id)
     if not isinstance(booking, BookingAccess):
         raise Problem("not-found", "没有此预约")
-    if booking.stage in {stage.value for stage in BOOKING_ENDED}:
+    if BOOKING.is_over(booking.stage):
         raise Problem("case-ended", case_id=booking_id)
-    opened = await unit.bookings.opened(booking_id)
-    if opened is None:
+    asked = await BOOKINGS.message(unit, booking_id)
+    if asked is None:
         raise Problem("not-found", "没有此预约")
-    asked = booking_message(opened)
     if consulting_of(asked.programme.service(asked.service)).by != "roster":
         raise Problem("wrong-stage", "本服务不需选择时段", case_id=booking_id)
     return asked, booking.failed_by

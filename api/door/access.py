@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from api.door.identity import Caller, may_see
+from api.door.openings import access_to
 from api.door.problems import Problem, at_field
 from api.wiring.door import Unit
-from domain.guards import BookingAccess, CaseAccess
+from api.wiring.matters import AnyAccess
+from domain.guards import CaseAccess
+from domain.matter import CASE, RESCUE, matter_of
 from domain.rescues.board import RescueAccess
 from domain.roles import HOSPITAL_ROLES, Role
-from domain.waiver import ENDED
 
 
 def may_ask_for(caller: Caller, customer_id: str | None, *, what: str) -> None:
@@ -46,37 +48,22 @@ def watches(caller: Caller) -> bool:
     return any(role in (Role.SUPERVISOR, Role.AUDITOR) for role in caller.roles)
 
 
-async def matter_access(unit: Unit, matter_id: str) -> CaseAccess | BookingAccess | None:
-    """The case or the booking, whoever asks; None where there is none."""
-    if matter_id.startswith("bk-"):
-        return await unit.bookings.access(matter_id)
-    return await unit.cases.access(matter_id)
-
-
-async def seen_matter(
-    unit: Unit, caller: Caller, matter_id: str
-) -> CaseAccess | BookingAccess | RescueAccess:
-    """The case, the booking or the rescue; 404 where it does not exist for this caller."""
-    if matter_id.startswith("rs-"):
+async def seen_matter(unit: Unit, caller: Caller, matter_id: str) -> AnyAccess:
+    """The matter, of whatever kind; 404 where it does not exist for this caller."""
+    if matter_of(matter_id) is RESCUE:
         return await seen_rescue(unit, caller, matter_id)
-    matter = await matter_access(unit, matter_id)
-    if matter is None or not may_see(caller, matter):
-        what = "预约" if matter_id.startswith("bk-") else "案件"
-        raise Problem("not-found", f"没有此{what}")
+    matter = await access_to(unit, matter_id)
+    if matter is None or isinstance(matter, RescueAccess) or not may_see(caller, matter):
+        raise Problem("not-found", f"没有此{matter_of(matter_id).name}")
     return matter
 
 
 async def running_case(unit: Unit, caller: Caller, case_id: str) -> CaseAccess:
     """A case that can still be acted on; 409 when it has ended."""
     case = await seen_case(unit, caller, case_id)
-    if has_ended(case.stage):
+    if CASE.is_over(case.stage):
         raise Problem("case-ended", case_id=case_id)
     return case
-
-
-def has_ended(stage: str) -> bool:
-    """Whether a stage is one of the ends."""
-    return stage in ENDED
 
 
 async def documents_of_case(

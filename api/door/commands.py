@@ -17,10 +17,11 @@ from pydantic import BaseModel
 from api.door.docs import FAILURES
 from api.door.gateway import CaseNotRunning, NotKnownYet
 from api.door.idempotency import Answer, Ask, once
+from api.door.openings import access_to, path_of
 from api.door.problems import Problem
 from api.door.stages import stage_name
-from api.wiring.door import Bookings, Door, Enquiries, Unit, door_of
-from api.wiring.rescues import Rescues
+from api.wiring.door import Door, Unit, door_of
+from domain.matter import OPENING
 
 
 class CommandAccepted(BaseModel):
@@ -82,26 +83,17 @@ async def _send(
 
 
 def _at(case_id: str) -> dict[str, str]:
-    return {"Location": f"/v1/{_RESOURCES[case_id[:2]]}/{case_id}"}
+    return {"Location": path_of(case_id)}
 
 
 async def _why_deaf(door: Door, case_id: str) -> str:
     """Why a case that has run runs no more; empty for one in `opening`, which is about to."""
     async with door.books.unit() as unit:
-        rows: dict[str, Enquiries | Bookings | Rescues] = {
-            "en": unit.enquiries,
-            "bk": unit.bookings,
-            "rs": unit.rescues,
-        }
-        matter = await rows.get(case_id[:2], unit.cases).access(case_id)
+        matter = await access_to(unit, case_id)
         stopped = await unit.matters.open_among([case_id])
-    if matter is None or matter.stage == "opening":
+    if matter is None or matter.stage == OPENING:
         return ""
     return "case-stopped" if stopped else "case-ended"
-
-
-_RESOURCES: Final = {"dw": "deposit-waivers", "en": "enquiries", "bk": "bookings", "rs": "rescues"}
-"""The resource of a matter, by what its id begins with."""
 
 
 def _view(case_id: str, stage: StrEnum | None) -> dict[str, Any]:

@@ -14,31 +14,24 @@ from typing import Any, Final
 import structlog
 
 from activities.ports.cases import Message
-from api.bookings.opening import booking_message
-from api.door.access import has_ended, matter_access
 from api.door.gateway import CaseNotRunning, NotKnownYet
-from api.enquiries import asked_message
+from api.door.openings import CASES, KINDS, Kind, access_to, case_start
 from api.partners.events import (
     EVENTS,
     ClaimEvent,
     DeliveryEvent,
     PaymentResultEvent,
     RefundEvent,
+    Told,
     Unmatched,
-    read_event,
+    take_event,
 )
-from api.rescues.opening import rescue_message
-from api.waivers.reporting import start_message
 from api.wiring.door import Door, Unit
 from domain.guards import Letter
-from workflows.bookings.messages import MessageSaid, PapersArrived
-from workflows.messages import (
-    CaseLinked,
-    DisputeClaim,
-    NoticeDischarge,
-    PatientKnown,
-    RequestTopUp,
-)
+from domain.matter import CASE, OPENING
+from workflows.messages.bookings import MessageSaid, PapersArrived
+from workflows.messages.cases import DisputeClaim, NoticeDischarge, RequestTopUp
+from workflows.messages.rescues import CaseLinked, PatientKnown
 
 DOOR: Final = "door"
 """The sender of letters that come from our own customers."""
@@ -107,65 +100,61 @@ async def deliver(door: Door, letter: Letter) -> bool:
     if letter.done:
         return True
     try:
-        addressed = await _address(door, letter)
-        if addressed is None:
-            return await _noted(door, letter)
-        case_id, name, message = addressed
-        await door.cases.signal(case_id, name, message)
-    except NotKnownYet:
-        await _wait(door, letter, "not_known_yet", longer=False)
-        return False
+        told = await _told(door, letter)
     except Unmatched:
         await _wait(door, letter, "unknown_notice" if letter.kind == DELIVERY else "unmatched")
         return False
+    if told is None:
+        await _done(door, letter, "noted")
+        return True
+    try:
+        await door.cases.signal(*told)
+    except NotKnownYet:
+        await _wait(door, letter, "not_known_yet", longer=False)
+        return False
     except CaseNotRunning:
-        return await _nobody_there(door, letter, case_id)
-    await _done(door, letter, case_id, "signalled")
+        return await _nobody_there(door, letter, told)
+    await _done(door, letter, "signalled", case_id=told.matter_id)
     return True
 
 
-async def _noted(door: Door, letter: Letter) -> bool:
-    """It stands in our record, and no case has to act on it."""
-    async with door.books.unit() as unit:
-        await unit.inbox.done(
-            partner=letter.partner, event_id=letter.event_id, at=door.clock(), outcome="noted"
-        )
-    return True
-
-
-async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
+async def _told(door: Door, letter: Letter) -> Told | None:
+    """What a matter hears of a letter; None where it stands in our record and nobody has to act."""
     if letter.partner == DOOR and letter.case_id is not None:
         message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
-        return letter.case_id, letter.kind, message
+        return Told(letter.case_id, letter.kind, message)
     async with door.books.unit() as unit:
-        return await read_event(unit, letter.body, received_at=letter.received_at)
+        return await take_event(unit, letter.body, received_at=letter.received_at)
 
 
-async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
+async def _reopened(door: Door, letter: Letter, told: Told) -> bool:
     """Let a case that ended with its books at zero go on, when the word is about its money.
 
     Or when its customer says that the decision was wrong: then a supervisor has a step.
     """
+    case_id = told.matter_id
+    if told.signal not in GOES_ON_FOR:
+        return False
     async with door.books.unit() as unit:
         case = await unit.cases.access(case_id)
-        if case is None or not has_ended(case.stage) or not await _matters_still(unit, letter):
+        if case is None or not CASE.is_over(case.stage) or not await _matters_still(unit, letter):
             return False
-        opened, state = await unit.cases.opened(case_id), await unit.cases.last_state(case_id)
-    addressed = await _address(door, letter)
-    if opened is None or state is None or addressed is None or addressed[1] not in GOES_ON_FOR:
+        opening = await CASES.message(unit, case_id)
+        state = await unit.cases.last_state(case_id)
+    if opening is None or state is None:
         return False
-    opening = start_message(opened)
     carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
-    _, name, message = addressed
+    start = case_start(opening.model_copy(update={"carried": carried}))
+    summary = f"结案后处理 {opening.programme.code}"
     try:
-        await door.cases.reopen(opening.model_copy(update={"carried": carried}), name, message)
+        await door.cases.reopen(start._replace(summary=summary), told.signal, told.message)
     except NotKnownYet:
         return False
-    await _done(door, letter, case_id, "reopened")
+    await _done(door, letter, "reopened", case_id=case_id)
     return True
 
 
-async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
+async def _done(door: Door, letter: Letter, outcome: str, *, case_id: str | None = None) -> None:
     async with door.books.unit() as unit:
         await unit.inbox.done(
             partner=letter.partner,
@@ -176,13 +165,14 @@ async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
         )
 
 
-async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
+async def _nobody_there(door: Door, letter: Letter, told: Told) -> bool:
     """A case that is only being opened will read it later; one that has ended may go on."""
-    if await _reopened(door, letter, case_id):
+    if await _reopened(door, letter, told):
         return True
+    case_id = told.matter_id
     async with door.books.unit() as unit:
-        stage = await _stage_of(unit, case_id)
-        starting = stage is None or stage == "opening"
+        matter = await access_to(unit, case_id)
+        starting = matter is None or matter.stage == OPENING
         stopped = not starting and case_id in await unit.matters.open_among([case_id])
         waits = starting or stopped or await _matters_still(unit, letter)
         if waits:
@@ -193,15 +183,10 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
                 next_try_at=_next_try(door, letter),
             )
             if not starting:
-                log.warning("letter_for_ended_case", kind=letter.kind, partner=letter.partner)
+                log.warning("letter_waits", kind=letter.kind, partner=letter.partner)
             return False
-        await unit.inbox.done(
-            partner=letter.partner,
-            event_id=letter.event_id,
-            at=door.clock(),
-            outcome="case_ended",
-        )
-    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
+    await _done(door, letter, "case_ended")
+    log.warning("letter_came_too_late", kind=letter.kind, case_id=case_id)
     return True
 
 
@@ -210,12 +195,6 @@ def _why_nobody(*, starting: bool, stopped: bool) -> str:
     if starting:
         return "case_not_started"
     return "case_stopped" if stopped else "case_ended"
-
-
-async def _stage_of(unit: Unit, matter_id: str) -> str | None:
-    rescue = matter_id.startswith("rs-")
-    matter = await (unit.rescues.access(matter_id) if rescue else matter_access(unit, matter_id))
-    return None if matter is None else matter.stage
 
 
 async def _matters_still(unit: Unit, letter: Letter) -> bool:
@@ -251,22 +230,17 @@ async def sweep(door: Door) -> int:
     """Start whatever was left unstarted and deliver letters left behind; how many were."""
     now = door.clock()
     async with door.books.unit() as unit:
-        orphans = await unit.cases.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
-        wishes = await unit.bookings.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
-        calls = await unit.rescues.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
-        questions = await unit.enquiries.openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        orphans = [
+            (kind, left)
+            for kind in KINDS.values()
+            for left in await kind.rows(unit).openings(before=now - ORPHAN_AFTER, limit=_BATCH)
+        ]
         letters = await unit.inbox.waiting(until=now - ORPHAN_AFTER, now=now, limit=_BATCH)
-    if not (calls or orphans or questions or wishes or letters) or not await door.cases.answers():
+    if not (orphans or letters) or not await door.cases.answers():
         return 0  # nothing is left behind, or nobody is there to take it; the next round will do
     carried = 0
-    for call in calls:  # first of all: somebody is dying
-        carried += await _tried(_start_rescue(door, call.opened), call.matter_id)
-    for orphan in orphans:
-        carried += await _tried(_start(door, orphan.opened), orphan.matter_id)
-    for question in questions:
-        carried += await _tried(_start_enquiry(door, question.opened), question.matter_id)
-    for wish in wishes:
-        carried += await _tried(_start_booking(door, wish.opened), wish.matter_id)
+    for kind, left in orphans:
+        carried += await _tried(_start(door, kind, left.opened), left.matter_id)
     for letter in letters:
         carried += await _tried(_carry(door, letter), letter.event_id)
     return carried
@@ -281,36 +255,8 @@ async def _carry(door: Door, letter: Letter) -> bool:
         raise
 
 
-async def _start(door: Door, opened: str) -> bool:
-    try:
-        await door.cases.start(start_message(opened))
-    except NotKnownYet:
-        return False
-    return True
-
-
-async def _start_enquiry(door: Door, opened: str) -> bool:
-    try:
-        await door.cases.start_enquiry(asked_message(opened))
-    except NotKnownYet:
-        return False
-    return True
-
-
-async def _start_booking(door: Door, opened: str) -> bool:
-    try:
-        await door.cases.start_booking(booking_message(opened))
-    except NotKnownYet:
-        return False
-    return True
-
-
-async def _start_rescue(door: Door, opened: str) -> bool:
-    try:
-        await door.cases.start_rescue(rescue_message(opened))
-    except NotKnownYet:
-        return False
-    return True
+async def _start(door: Door, kind: Kind[Any], opened: str) -> bool:
+    return await kind.start(door, kind.read(opened))
 
 
 async def _tried(work: Awaitable[bool], about: str) -> bool:

@@ -8,10 +8,12 @@ own stable code and becomes a problem document.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
+from pydantic import BaseModel
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
@@ -23,23 +25,14 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.door.problems import Problem, refusal
-from domain.bookings.booking import BookingStage
-from domain.enquiry import ENQUIRY_NAMES
-from domain.programmes.services import Shape
-from domain.rescues.rescue import RescueStage
-from workflows.cockpit import asking_attributes, opening_attributes
-from workflows.messages import (
+from workflows.messages.matters import Accepted
+from workflows.messages.workflow_types import (
     BOOKING_TYPES,
     CLAIM_TYPE,
     ENQUIRY_TYPE,
     RESCUE_TYPE,
     TASK_QUEUE,
     WORKFLOW_TYPE,
-    Accepted,
-    AskQuestion,
-    OpenCase,
-    RaiseRescue,
-    RequestBooking,
 )
 
 ANSWER_WITHIN_S: Final = 3.0
@@ -93,6 +86,16 @@ class Stop(NamedTuple):
     at: datetime | None
 
 
+class Start(NamedTuple):
+    """How a matter's workflow is started: from which message, and what it is found by."""
+
+    workflow: str
+    message: BaseModel
+    matter_id: str
+    found_by: TypedSearchAttributes
+    summary: str  # what an operator reads of it
+
+
 class CaseGateway:
     """Talks to the workflows."""
 
@@ -100,97 +103,40 @@ class CaseGateway:
         self._client = client
         self._task_queue = task_queue
 
-    async def start(self, opening: OpenCase) -> None:
-        """Start the case once; a case that was started already is as good. NotKnownYet."""
-        await self._start(
-            WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
-            opening,
-            matter_id=opening.case_id,
-            found_by=_attributes(opening),
-            summary=f"{_word(opening)} {opening.programme.code}",
-        )
+    async def start(self, start: Start) -> None:
+        """Start a matter once; one that was started already is as good. NotKnownYet."""
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await _in_time(
+                self._client.start_workflow(
+                    start.workflow,
+                    start.message,
+                    id=start.matter_id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    search_attributes=start.found_by,
+                    static_summary=start.summary,
+                )
+            )
 
-    async def reopen(self, opening: OpenCase, name: str, message: Any) -> None:
+    async def reopen(self, start: Start, name: str, message: Any) -> None:
         """Let an ended case go on from what it knew, with the word it is for; NotKnownYet.
 
         If it goes on already, only the word is handed over.
         """
         await _in_time(
             self._client.start_workflow(
-                WORKFLOW_TYPE if opening.claim is None else CLAIM_TYPE,
-                opening,
-                id=opening.case_id,
+                start.workflow,
+                start.message,
+                id=start.matter_id,
                 task_queue=self._task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 start_signal=name,
                 start_signal_args=[message],
-                search_attributes=_attributes(opening),
-                static_summary=f"结案后处理 {opening.programme.code}",
+                search_attributes=start.found_by,
+                static_summary=start.summary,
             )
         )
-
-    async def start_booking(self, asked: RequestBooking) -> None:
-        """Start a booking once; started already is as good. NotKnownYet."""
-        shape = asked.programme.service(asked.service).shape or Shape.APPOINTMENT
-        await self._start(
-            BOOKING_TYPES[shape],
-            asked,
-            matter_id=asked.booking_id,
-            found_by=asking_attributes(
-                programme=asked.programme.code, channel=asked.channel, stage=BookingStage.REQUESTED
-            ),
-            summary=f"{asked.programme.code} {asked.service}",
-        )
-
-    async def start_rescue(self, raised: RaiseRescue) -> None:
-        """Start a rescue once; started already is as good. NotKnownYet."""
-        await self._start(
-            RESCUE_TYPE,
-            raised,
-            matter_id=raised.rescue_id,
-            found_by=asking_attributes(
-                programme=raised.programme.code,
-                channel=raised.arrival,
-                stage=RescueStage.RAISED,
-                hospital_id=raised.hospital_id,
-            ),
-            summary=f"{raised.programme.code} {raised.service}",
-        )
-
-    async def start_enquiry(self, asked: AskQuestion) -> None:
-        """Start the watch over an enquiry once; started already is as good. NotKnownYet."""
-        await self._start(
-            ENQUIRY_TYPE,
-            asked,
-            matter_id=asked.enquiry_id,
-            found_by=asking_attributes(programme=asked.programme.code, channel=asked.channel),
-            summary=ENQUIRY_NAMES[asked.kind],
-        )
-
-    async def _start(
-        self,
-        workflow: str,
-        message: OpenCase | RequestBooking | RaiseRescue | AskQuestion,
-        *,
-        matter_id: str,
-        found_by: TypedSearchAttributes,
-        summary: str,
-    ) -> None:
-        try:
-            await _in_time(
-                self._client.start_workflow(
-                    workflow,
-                    message,
-                    id=matter_id,
-                    task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    search_attributes=found_by,
-                    static_summary=summary,
-                )
-            )
-        except WorkflowAlreadyStartedError:
-            return
 
     async def update(
         self, case_id: str, name: str, message: Any, *, update_id: str, field: str = ""
@@ -267,10 +213,6 @@ def _how(status: WorkflowExecutionStatus | None) -> str:
     return "" if status is None else status.name
 
 
-def _word(opening: OpenCase) -> str:
-    return "住院免押金" if opening.claim is None else "理赔"
-
-
 async def _in_time(call: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
@@ -297,11 +239,3 @@ def _refusal(failure: WorkflowUpdateFailedError, case_id: str, field: str) -> Pr
     named = str(details[0]) if details and isinstance(details[0], str) else field
     missing = details[1] if len(details) > 1 and isinstance(details[1], list) else []
     return refusal(cause.type, cause.message, named, case_id=case_id, missing=missing)
-
-
-def _attributes(opening: OpenCase) -> TypedSearchAttributes:
-    return opening_attributes(
-        programme=opening.programme.code,
-        hospital_id=opening.hospital.hospital_id,
-        channel=opening.channel,
-    )

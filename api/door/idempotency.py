@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar, cast
 
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 
 from api.door.docs import KEY_HEADER, REPLAYED
 from api.door.identity import Caller
@@ -70,12 +71,13 @@ class Ask(NamedTuple):
 
 
 def ask_of(request: Request, caller: Caller, key: str | None, content: Any) -> Ask:
-    """The changing request; 400 without a well-formed key."""
+    """The changing request, with its body or what else it says; 400 without a well-formed key."""
     if key is None or not KEY_FORM.fullmatch(key):
         raise Problem("idempotency-key-missing", "请求头 Idempotency-Key 缺失或格式不正确")
     route = request.scope.get("route")
     operation = str(getattr(route, "operation_id", None) or getattr(route, "name", "operation"))
-    written = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str)
+    said = content.model_dump(mode="json") if isinstance(content, BaseModel) else content
+    written = json.dumps(said, sort_keys=True, ensure_ascii=True, default=str)
     return Ask(
         scope=f"{caller.subject} {request.method} {request.url.path}",
         key=key,

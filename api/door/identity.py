@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from api.door.problems import Problem
 from domain.id_numbers import names_somebody
 from domain.roles import ROLE_NAMES, TOKEN_ROLES, Role
-from workflows.messages import Actor
+from workflows.messages.matters import Actor
 
 STAFF: Final = frozenset(
     {

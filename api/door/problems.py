@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.matter import CASE, matter_of
+
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:greenlane:problem:"
 
@@ -162,13 +164,9 @@ class Problem(Exception):
         )
 
 
-_MATTERS: Final = {"bk": "预约", "rs": "救治", "en": "咨询"}
-"""What a matter is called that is no case, by what its id begins with."""
-
-
 def _of_matter(title: str, matter_id: str | None) -> str:
     """The title in the word of the matter it is about: a booking is no case."""
-    return title.replace("案件", _MATTERS.get((matter_id or "")[:2], "案件"))
+    return title if matter_id is None else title.replace(CASE.name, matter_of(matter_id).name)
 
 
 def at_field(code: str, field: str, reason: str, *, case_id: str | None = None) -> Problem:

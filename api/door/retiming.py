@@ -16,7 +16,7 @@ from api.door.telling import has_heard
 from api.wiring.calendars import Behind, CalendarTable
 from api.wiring.door import Books
 from domain.calendar import civil_date
-from workflows.messages import NewCalendar
+from workflows.messages.matters import NewCalendar
 
 AT_ONCE: Final = 40
 """Cases told in one round; with a pause after each, the workers keep time for everything else."""

@@ -17,6 +17,7 @@ from stdnum.exceptions import ValidationError as NumberRefused
 
 from domain.calendar import civil_date
 from domain.id_numbers import OTHER_NUMBERS, IdKind, names_somebody, written
+from domain.matter import BOOKING, CASE, ENQUIRY, ID_LETTERS, RESCUE, id_form
 from domain.money import AmountRefused, Money
 from domain.strict import Strict, said
 
@@ -112,38 +113,40 @@ BookableMoney = Annotated[Money, AfterValidator(_bookable)]
 PositiveMoney = Annotated[Money, AfterValidator(_payable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
 
+CASE_ID: Final = rf"^{id_form([CASE])}$"
 FormerCase = Annotated[
     str,
     Field(
-        pattern=r"^dw-[a-z2-7]{20}$",
+        pattern=CASE_ID,
         max_length=23,
         description="转院: 原医院的案件, 须已完成出院结算",
     ),
 ]
 CaseId = Annotated[
     str,
-    Path(pattern=r"^dw-[a-z2-7]{20}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=CASE_ID, max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
 ]
 EnquiryId = Annotated[
     str,
-    Path(pattern=r"^en-[a-z2-7]{20}$", max_length=23, examples=["en-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=rf"^{id_form([ENQUIRY])}$", max_length=23, examples=["en-aaaaaaaaaaaaaaaaaaaa"]),
 ]
 BookingId = Annotated[
     str,
-    Path(pattern=r"^bk-[a-z2-7]{20}$", max_length=23, examples=["bk-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=rf"^{id_form([BOOKING])}$", max_length=23, examples=["bk-aaaaaaaaaaaaaaaaaaaa"]),
 ]
 RescueId = Annotated[
     str,
-    Path(pattern=r"^rs-[a-z2-7]{20}$", max_length=23, examples=["rs-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=rf"^{id_form([RESCUE])}$", max_length=23, examples=["rs-aaaaaaaaaaaaaaaaaaaa"]),
 ]
+EVENT_ID: Final = rf"^me-{ID_LETTERS}$"
 EventId = Annotated[
     str,
-    Path(pattern=r"^me-[a-z2-7]{20}$", max_length=23, examples=["me-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=EVENT_ID, max_length=23, examples=["me-aaaaaaaaaaaaaaaaaaaa"]),
 ]
-MATTER_ID: Final = r"^(dw|en|bk|rs|hs)-[a-z2-7]{20}$"
+MATTER_ID: Final = rf"^{id_form()}$"
 """A case, an enquiry, a booking, a rescue or a matter of the house: whatever has tasks."""
 TaskId = Annotated[
-    str, Path(pattern=r"^(dw|en|bk|rs|hs)-[a-z2-7]{20}\.[a-z_]{1,40}\.[0-9]{1,6}$", max_length=90)
+    str, Path(pattern=rf"^{id_form()}\.[a-z_]{{1,40}}\.[0-9]{{1,6}}$", max_length=90)
 ]
 RowId = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{1,64}$", max_length=64)]
 

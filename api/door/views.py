@@ -45,6 +45,7 @@ from domain.board import (
 )
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.matter import OPENING
 from domain.money import Money, format_fen
 from domain.posting import Account
 from domain.roles import ROLE_NAMES
@@ -70,11 +71,16 @@ TOP_UP_NAMES: Final = {
     "refused": "已拒绝",
     "paid": "已缴纳",
 }
-DISCHARGE_NAMES: Final = {"received": "已收到", "accepted": "已采用", "refused": "未采用"}
+DISCHARGE_NAMES: Final = {
+    "received": "已收到",
+    "accepted": "已采用",
+    "superseded": "已被后来的通知取代",
+    "refused": "未采用",
+}
 DELIVERY_NAMES: Final = {"delivered": "已送达", "failed": "未送达", "unknown": "待确认"}
 NOT_YET: Final = "已收到, 首笔押金缴纳后处理"
 """A request of a stay that has not begun is kept, and answered when the patient is on the ward."""
-_EARLY: Final = frozenset({"opening", *(stage.value for stage in BEFORE_PAYMENT)})
+_EARLY: Final = frozenset({OPENING, *(stage.value for stage in BEFORE_PAYMENT)})
 
 
 def civil(at: datetime | None) -> str:
@@ -234,6 +240,8 @@ def top_up_view(row: TopUpRow, *, stage: str) -> TopUpView:
 def discharge_view(row: DischargeRow, *, stage: str) -> DischargeView:
     """A discharge notice."""
     state = {None: "received", True: "accepted", False: "refused"}[row.accepted]
+    if row.superseded:
+        state = "superseded"
     return DischargeView(
         id=row.notice_id,
         case_id=row.case_id,

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
 from activities.ports.cases import PaymentStatus
-from api.door.access import matter_access
+from api.door.openings import access_to
 from api.door.problems import at_field
 from api.door.text import BookableMoney
 from api.partners.codes import Event, ReasonCode, Receipt, SubjectId
@@ -24,24 +24,18 @@ from api.partners.hospitals import ResourceEvent, resource_word
 from api.wiring.door import Unit
 from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.bookings.telephone import CallNews
+from domain.matter import BOOKING, CASE, id_form
 from domain.money import Money
 from domain.partner_words import WITHHELD
 from domain.strict import said
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
-from workflows.claims.messages import BillSettled
-from workflows.messages import (
-    CallHeard,
-    ClaimDecided,
-    NoticeFailed,
-    PaymentResult,
-    RefundReceived,
-    SlotWithdrawn,
-    VisitTaken,
-)
+from workflows.messages.bookings import CallHeard, LabSpoke, ParcelMoved, SlotWithdrawn
+from workflows.messages.cases import BillSettled, ClaimDecided, RefundReceived
+from workflows.messages.matters import NoticeFailed, VisitTaken
+from workflows.messages.payments import PaymentResult
 
-_CASE: Final = re.compile(r"((?:dw|bk)-[a-z2-7]{20})(?=[:.]|$)", re.ASCII)
-
-_OURS: Final = re.compile(r"(?:dw|bk)-[a-z2-7]{20}[:.][a-z_0-9:.]{1,64}", re.ASCII)
+_ID: Final = id_form([CASE, BOOKING])
+_CASE: Final = re.compile(rf"(?P<matter>{_ID})(?=[:.]|$)", re.ASCII)
+_OURS: Final = re.compile(rf"{_ID}[:.][a-z_0-9:.]{{1,64}}", re.ASCII)
 
 
 class Unmatched(Exception):
@@ -174,7 +168,7 @@ SENT_BY: Final[dict[str, tuple[type[Event], ...]]] = {
 def case_of(subject_id: str) -> str | None:
     """The case or booking an id of ours belongs to, by its first part."""
     found = _CASE.match(subject_id)
-    return found and found[1]
+    return found and found["matter"]
 
 
 def subject_of(event: Event) -> str:
@@ -245,10 +239,16 @@ async def check_amounts(unit: Unit, event: Event) -> None:
             return
 
 
-async def read_event(
-    unit: Unit, body: str, *, received_at: datetime
-) -> tuple[str, str, Any] | None:
-    """The case, signal and message of a stored event; None for what only our record has to know.
+class Told(NamedTuple):
+    """What a matter is told, by its signal."""
+
+    matter_id: str
+    signal: str
+    message: Any
+
+
+async def take_event(unit: Unit, body: str, *, received_at: datetime) -> Told | None:
+    """Write what our record has to know of a stored event; what a matter is told of it, if any.
 
     Raises `Unmatched` when nothing of ours fits yet.
     """
@@ -261,7 +261,7 @@ async def read_event(
     if isinstance(event, SlotEvent):
         return await _withdrawn(unit, event, received_at)
     case_id = case_of(subject_of(event))
-    if case_id is None or await matter_access(unit, case_id) is None:
+    if case_id is None or await access_to(unit, case_id) is None:
         raise Unmatched
     if not await can_hear(unit, case_id, event.event):
         raise Unmatched
@@ -269,12 +269,10 @@ async def read_event(
         ours = await unit.inbox.movement(event.movement_id)
         if ours is None or ours[0] != case_id:
             raise Unmatched
-    return case_id, SIGNALS[event.event], _message(event, received_at)
+    return Told(case_id, SIGNALS[event.event], _message(event, received_at))
 
 
-async def _noted(
-    unit: Unit, event: DeliveryEvent, at: datetime
-) -> tuple[str, str, NoticeFailed] | None:
+async def _noted(unit: Unit, event: DeliveryEvent, at: datetime) -> Told | None:
     """What became of a notice stands in our record; the case hears only that it did not arrive."""
     noted = await unit.inbox.delivered(event.message_id, event.status)
     if noted is None:
@@ -283,19 +281,17 @@ async def _noted(
     if event.status == "delivered":
         return None
     failed = NoticeFailed(notice_id=event.message_id, template=template, at=at)
-    return case_id, "notice_failed", failed
+    return Told(case_id, "notice_failed", failed)
 
 
-async def _withdrawn(
-    unit: Unit, event: SlotEvent, at: datetime
-) -> tuple[str, str, SlotWithdrawn] | None:
+async def _withdrawn(unit: Unit, event: SlotEvent, at: datetime) -> Told | None:
     """Nobody may take the slot any more; only who holds it has to act."""
     known, holder = await unit.roster.withdraw(event.slot_id, at=at)
     if not known:
         raise Unmatched
     if holder is None:
         return None
-    return holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at)
+    return Told(holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at))
 
 
 def _told(reference: str) -> str:

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from api.door import openings
 from api.wiring.door import Unit
+from domain.matter import CASE, matter_of
 from domain.programmes.services import Shape
-from workflows.messages import CLAIM_TYPE, WORKFLOW_TYPE, RequestBooking
+from workflows.messages.workflow_types import CLAIM_TYPE, WORKFLOW_TYPE
 
 SIGNALS: Final = {
     "payment_result": "payment_result",
@@ -60,14 +62,13 @@ class _Opened(BaseModel):
 
 async def can_hear(unit: Unit, matter_id: str, event: str) -> bool:
     """Whether a case of this kind, or a booking of this shape, waits for such an event at all."""
-    if not matter_id.startswith("bk-"):
+    if matter_of(matter_id) is CASE:
         opened = await unit.cases.opened(matter_id)
         if opened is None:
             return False
         stay = _Opened.model_validate_json(opened).start.claim is None
         return event in CASES[WORKFLOW_TYPE if stay else CLAIM_TYPE]
-    opened = await unit.bookings.opened(matter_id)
-    if opened is None:
+    asked = await openings.BOOKINGS.message(unit, matter_id)
+    if asked is None:
         return False
-    asked = RequestBooking.model_validate_json(opened)
     return asked.programme.service(asked.service).shape in BOOKINGS.get(event, frozenset())

@@ -12,7 +12,7 @@ from api.partners.codes import Event, ReasonCode, SubjectId
 from domain.bookings.coordination import AskStatus
 from domain.partner_words import HospitalWord
 from domain.strict import said
-from workflows.bookings.hospital_messages import ResourceWord
+from workflows.messages.bookings import ResourceWord
 
 
 class ResourceEvent(HospitalWord, Event):

@@ -152,7 +152,7 @@ async def close_letter(
 ) -> Response:
     """Finance has dealt with a letter outside its case, and says how."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
 
     async def record(unit: Unit) -> LetterClosed:

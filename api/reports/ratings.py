@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.door.access import has_ended, seen_case
+from api.door.access import seen_case
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
@@ -22,6 +22,7 @@ from api.door.problems import Problem
 from api.door.text import Body, CaseId, Words, example
 from api.reports.promises import Asked, Manager, providers_of
 from api.wiring.door import Unit, door_of
+from domain.matter import CASE
 from domain.roles import Role
 
 routes = APIRouter(prefix="/v1", tags=["参考与报表"])
@@ -81,11 +82,11 @@ async def rate_case(
 ) -> Response:
     """Rate a case that is over, once."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
 
     async def record(unit: Unit) -> None:
         case = await seen_case(unit, caller, case_id)
-        if not has_ended(case.stage):
+        if not CASE.is_over(case.stage):
             raise Problem("wrong-stage", "服务尚未结束, 暂不能评价", case_id=case_id)
         if not await unit.ratings.rate(
             case_id, score=body.score, words=body.words, by=caller.subject, at=at

@@ -1,8 +1,8 @@
 """`/v1/rescues` and `/v1/mass-events`: a patient in a hospital's own channel (HX01-HX09).
 
-Whoever stands there calls; name, papers and money are asked for later, or never found out. The call
-is written, then the workflow is started, and if its server is away, the sweep starts it. A mass
-event brings many patients in one call and is reported once.
+Whoever stands there calls; name, papers and money are asked for later, or never found out. A call
+is opened like every matter (`api.door.openings`). A mass event brings many patients in one call and
+is reported once.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from pydantic import BaseModel, Field
 
 from api.door.access import hospital_of
 from api.door.docs import FAILURES
-from api.door.gateway import NotKnownYet
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
+from api.door.openings import RESCUES, Opened, opened_once
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.stages import stage_name
 from api.door.text import Body, Code, Moment, OpaqueId, Words, example
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
+from domain.matter import RESCUE
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Shape
-from domain.rescues.rescue import RescueStage
 from domain.roles import HOSPITAL_ROLES
-from workflows.messages import RaiseRescue
+from workflows.messages.rescues import RaiseRescue
 
 routes = APIRouter(prefix="/v1", tags=["医院急救绿色通道"])
 
@@ -106,12 +106,6 @@ class EventOpened(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Recorded:
-    message: RaiseRescue
-    stage: str
-
-
-@dataclass(frozen=True)
 class _Called:
     """A call as the door has understood it."""
 
@@ -136,25 +130,20 @@ async def raise_rescue(
 ) -> Response:
     """Call for a patient; anybody of the hospital may, and nothing else is asked first."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     called = _called(door, caller, body.programme, body.service, body.first_contact_at)
 
-    async def record(unit: Unit) -> _Recorded:
+    rescue_id = ask.own_id(door.id_secret, RESCUE.prefix)
+
+    async def write(unit: Unit) -> RaiseRescue:
         if body.event_id is not None:
             event = await unit.rescues.event(body.event_id)
             theirs = (called.hospital_id, called.programme.code)
             if event is None or (event.hospital_id, event.programme) != theirs:
                 raise at_field("invalid", "event_id", "没有此突发事件")
-        rescue_id = ask.own_id(door.id_secret, "rs")
-        return await _record(unit, door, called, body, rescue_id, body.event_id)
+        return await _write(unit, door, called, body, rescue_id, body.event_id)
 
-    async def act(recorded: _Recorded) -> Answer:
-        headers = {"Location": f"/v1/rescues/{recorded.message.rescue_id}"}
-        known = await _started(door, [recorded])
-        status = 201 if known else 202
-        return Answer(status, _opened(recorded, known=known), headers, settled=known)
-
-    return await once(request, ask, record=record, act=act)
+    return await opened_once(request, ask, RESCUES, rescue_id, door=door, write=write, told=_opened)
 
 
 @routes.post(
@@ -170,11 +159,11 @@ async def raise_mass_event(
 ) -> Response:
     """Call for many at once; the record of the first reports the event for all of them."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     called = _called(door, caller, body.programme, body.service, body.first_contact_at)
     event_id = ask.own_id(door.id_secret, "me")
 
-    async def record(unit: Unit) -> list[_Recorded]:
+    async def record(unit: Unit) -> list[Opened[RaiseRescue]]:
         await unit.rescues.add_event(
             {
                 "event_id": event_id,
@@ -185,27 +174,31 @@ async def raise_mass_event(
                 "raised_at": called.raised_at,
             }
         )
-        return [
-            await _record(
-                unit, door, called, patient, _nth_id(ask, door, n), event_id, leads=n == 0
+        opened = []
+        for n, patient in enumerate(body.patients):
+            rescue_id = _nth_id(ask, door, n)
+            opened.append(
+                await RESCUES.standing(unit, rescue_id)
+                or Opened(
+                    await _write(unit, door, called, patient, rescue_id, event_id, leads=n == 0)
+                )
             )
-            for n, patient in enumerate(body.patients)
-        ]
+        return opened
 
-    async def act(recorded: list[_Recorded]) -> Answer:
-        known = await _started(door, recorded)
-        opened = [_opened(one, known=known) for one in recorded]
-        answer = {"event_id": event_id, "rescues": opened}
+    async def act(opened: list[Opened[RaiseRescue]]) -> Answer:
+        runs = await _all_run(door, opened)
+        told = [_opened(one.message, RESCUES.first_stage if runs else one.stage) for one in opened]
+        answer = EventOpened(event_id=event_id, rescues=told).model_dump(mode="json")
         headers = {"Location": f"/v1/mass-events/{event_id}"}
-        return Answer(201 if known else 202, answer, headers, settled=known)
+        return Answer(201 if runs else 202, answer, headers, settled=runs)
 
     return await once(request, ask, record=record, act=act)
 
 
 def _nth_id(ask: Ask, door: Door, n: int) -> str:
     """The id of the n-th patient of a call: the same for a replay."""
-    made = ask.own_id(door.id_secret, f"rs{n}")
-    return f"rs-{made.partition('-')[2]}"
+    made = ask.own_id(door.id_secret, f"{RESCUE.prefix}{n}")
+    return f"{RESCUE.prefix}-{made.partition('-')[2]}"
 
 
 def _called(door: Door, caller: Caller, code: str, service: str, since: datetime | None) -> _Called:
@@ -230,7 +223,7 @@ def _called(door: Door, caller: Caller, code: str, service: str, since: datetime
     return _Called(programme, service, hospital_id, caller, since or at, at)
 
 
-async def _record(
+async def _write(
     unit: Unit,
     door: Door,
     called: _Called,
@@ -239,13 +232,7 @@ async def _record(
     event_id: str | None,
     *,
     leads: bool = False,
-) -> _Recorded:
-    standing, opened = await unit.rescues.access(rescue_id), None
-    if standing is not None:
-        opened = await unit.rescues.opened(rescue_id)
-    if standing is not None and opened is not None:
-        # An earlier try with this key died after it had recorded the call.
-        return _Recorded(rescue_message(opened), standing.stage)
+) -> RaiseRescue:
     year = civil_date(called.at).year
     message = RaiseRescue(
         rescue_id=rescue_id,
@@ -261,7 +248,7 @@ async def _record(
         raised_at=called.raised_at,
     )
     await unit.rescues.add(_row(message, patient, called))
-    return _Recorded(message, "opening")
+    return message
 
 
 def _row(message: RaiseRescue, patient: Patient, called: _Called) -> dict[str, Any]:
@@ -285,28 +272,18 @@ def _row(message: RaiseRescue, patient: Patient, called: _Called) -> dict[str, A
     }
 
 
-async def _started(door: Door, recorded: Sequence[_Recorded]) -> bool:
-    """Start them all; whether every one is known to run. The sweep starts what is left."""
-    known = True
-    for one in recorded:
-        try:
-            await door.cases.start_rescue(one.message)
-        except NotKnownYet:
-            known = False
-            break
-    return known
+async def _all_run(door: Door, opened: Sequence[Opened[RaiseRescue]]) -> bool:
+    """Start them, until the server is away; the sweep starts what is left."""
+    for one in opened:
+        if not await RESCUES.start(door, one.message):
+            return False
+    return True
 
 
-def _opened(recorded: _Recorded, *, known: bool) -> dict[str, Any]:
-    stage = RescueStage.RAISED.value if known else recorded.stage
+def _opened(message: RaiseRescue, stage: str) -> RescueOpened:
     return RescueOpened(
-        rescue_id=recorded.message.rescue_id,
+        rescue_id=message.rescue_id,
         stage=stage,
         stage_name=stage_name(stage),
-        raised_at=recorded.message.raised_at,
-    ).model_dump(mode="json")
-
-
-def rescue_message(opened: str) -> RaiseRescue:
-    """The start message of a rescue as it was written down."""
-    return RaiseRescue.model_validate_json(opened)
+        raised_at=message.raised_at,
+    )

@@ -90,7 +90,7 @@ async def check_readiness(
 ) -> Response:
     """Record what was found when the shift began."""
     door = door_of(request)
-    ask, at = ask_of(request, caller, key, body.model_dump(mode="json")), door.clock()
+    ask, at = ask_of(request, caller, key, body), door.clock()
     hospital_id = _ours(door, caller, body.programme, at)
     if not at < body.until <= at + SHIFT_MAX:
         raise at_field("invalid", "until", "本班须在24小时内结束")

@@ -18,7 +18,7 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
 from api.door.stages import stage_name
-from api.door.text import EventId, RescueId
+from api.door.text import EVENT_ID, EventId, RescueId
 from api.door.views import clock_view, task_view, timeline_view, viewer
 from api.tasks.asked import asked_by
 from api.wiring.door import Door, door_of
@@ -125,7 +125,7 @@ class EventView(RescueList):
 async def list_rescues(
     request: Request,
     caller: Reader,
-    event_id: Annotated[str | None, Query(pattern=r"^me-[a-z2-7]{20}$", max_length=23)] = None,
+    event_id: Annotated[str | None, Query(pattern=EVENT_ID, max_length=23)] = None,
     state: Annotated[Literal["open", "all"], Query()] = "open",
 ) -> RescueList:
     """The hospital's patients, the most severe first (R594); names are masked."""

@@ -12,8 +12,10 @@ from api.door.docs import FAILURES
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import Problem
 from api.reference import ProgrammeSummary, programme_summary
+from api.stated import LearnsOfIt, Stated, WayIn, learn_of_it, stated_to, ways_into
 from api.wiring.door import Door, UnknownProgramme, door_of
 from domain.board import TaskRow
+from domain.matter import BOOKING, RESCUE, matter_of
 from domain.programmes.programme import NotInProgramme, Programme
 from domain.programmes.services import Service, Shape
 from domain.roles import Role
@@ -23,12 +25,14 @@ from domain.steps.asks import (
     Paper,
     asks_of,
     calls_of,
+    choices_of,
     clinics_of,
     details_of,
     groups_of,
     intake_of,
     items_of,
     papers_of_service,
+    preconditions_of,
     reported_steps,
     rescue_asks,
     said_of,
@@ -63,6 +67,9 @@ class ServiceAsks(BaseModel):
 
     service: str
     name: str
+    served_by: str = Field(description="由谁提供服务; 未约定时为空")
+    may_choose: list[Coded] = Field(description="客户可指定的内容")
+    preconditions: list[Coded] = Field(description="前提条件 (申请时的 declared.preconditions)")
     intake: list[Coded] = Field(description="首次响应时须登记 (take_request 的 intake)")
     clinics: list[Coded] = Field(description="可选择的门诊类型")
     papers: list[Paper]
@@ -75,6 +82,9 @@ class ProgrammeDetail(ProgrammeSummary):
     """A programme with the codes a client sends to it."""
 
     asks: list[ServiceAsks]
+    channels: list[WayIn] = Field(description="客户可用的渠道")
+    shares_with: list[LearnsOfIt] = Field(description="个人信息的接收方")
+    stated: Stated | None = Field(description="来源所述的网络、方案和数字; 内部资料不对外")
     groups: list[Coded] = Field(description="医院绿色通道的患者类别")
     signs: list[Coded] = Field(description="分诊时可见的征象")
 
@@ -83,7 +93,7 @@ class ProgrammeDetail(ProgrammeSummary):
     "/programmes/{code}", operation_id="get_programme", summary="查看服务项目", responses=FAILURES
 )
 async def get_programme(
-    code: ProgrammeCode, request: Request, _: Annotated[Caller, Depends(allowed(*ANYONE))]
+    code: ProgrammeCode, request: Request, caller: Annotated[Caller, Depends(allowed(*ANYONE))]
 ) -> ProgrammeDetail:
     """One programme: its services, and by code what each of them asks for."""
     door = door_of(request)
@@ -95,6 +105,9 @@ async def get_programme(
     return ProgrammeDetail(
         **dict(programme_summary(programme)),
         asks=[_asks(programme, service) for service in programme.services],
+        channels=ways_into(programme),
+        shares_with=learn_of_it(programme),
+        stated=stated_to(caller, programme),
         groups=channel,
         signs=signs() if channel else [],
     )
@@ -104,6 +117,9 @@ def _asks(programme: Programme, service: Service) -> ServiceAsks:
     return ServiceAsks(
         service=service.code,
         name=service.name,
+        served_by=service.staffing.who if service.staffing else "",
+        may_choose=choices_of(service),
+        preconditions=preconditions_of(service),
         intake=intake_of(service),
         clinics=clinics_of(service),
         papers=papers_of_service(programme, service),
@@ -144,14 +160,14 @@ def asked_by(door: Door, row: TaskRow) -> Asks:
     """
     if row.closed_at is not None or row.kind not in TASKS:
         return {}
-    kind, is_booking = TaskKind(row.kind), row.case_id.startswith("bk-")
+    kind, matter = TaskKind(row.kind), matter_of(row.case_id)
     if kind is TaskKind.CHOOSE_OPTION:
         return chosen_from(row.offered)
-    if not (is_booking or row.case_id.startswith("rs-")):
+    if matter not in (BOOKING, RESCUE):
         return {}
     try:
         programme = door.programme(row.programme, row.asked_at or row.opened_at)
-        if is_booking:
+        if matter is BOOKING:
             return asks_of(kind, programme, programme.service(row.service), subject=row.subject)
         return rescue_asks(kind, programme, subject=row.subject)
     except (UnknownProgramme, NotInProgramme):  # no file of that year is kept any more

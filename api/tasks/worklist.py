@@ -22,18 +22,20 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import FieldError, Problem, at_field
 from api.door.shapes import TaskPage
+from api.door.strict import no_key_twice
 from api.door.text import MATTER_ID, TaskId
 from api.tasks.hospital_gates import listed
 from api.tasks.seen import task_page
 from api.wiring.door import Unit, door_of
 from domain.documents import DocumentKind
 from domain.guards import TaskAccess
+from domain.matter import BOOKING, HOUSE, RESCUE, matter_of
 from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
 from domain.steps.forms import Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
-from workflows.messages import CompleteTask
+from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
 
@@ -41,10 +43,6 @@ TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 
 _DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
 """The reviewer and the insurer's contact of one case are two people (双审)."""
-
-BOOKING: Final = "bk-"
-HOUSE: Final = "hs-"
-"""What the ids of steps begin with that belong to no case and no enquiry."""
 
 FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
 _COMPLETION_BODY: Final[dict[str, Any]] = {
@@ -142,7 +140,7 @@ async def complete_task(
     written = form.model_dump(mode="json")
     ask = ask_of(request, caller, key, written)
 
-    if task_id.startswith(HOUSE):
+    if matter_of(task_id) is HOUSE:
         return await _complete_house(request, task_id, caller, ask, written)
 
     async def record(unit: Unit) -> CompleteTask:
@@ -164,7 +162,7 @@ async def completion(
     if isinstance(form, HandInSlip):
         _must_be_slips(form, file)
     written = form.model_dump(mode="json")
-    told = await listed(unit, task.case_id, form) if task_id.startswith(BOOKING) else written
+    told = await listed(unit, task.case_id, form) if matter_of(task_id) is BOOKING else written
     return CompleteTask(
         task_id=task_id,
         kind=_kind(task_id),
@@ -220,6 +218,7 @@ def _kind(task_id: str) -> TaskKind:
 
 def read_form(kind: TaskKind, raw: bytes) -> Form:
     """The form of a kind, read strictly; a problem names the field and the reason."""
+    no_key_twice(raw)
     try:
         form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
     except ValidationError as error:
@@ -267,7 +266,7 @@ async def _task_for(unit: Unit, caller: Caller, task_id: str) -> tuple[TaskAcces
     if task.hospital_id is not None:
         if hospital_of(caller) != task.hospital_id and not watches(caller):
             raise Problem("not-found", "没有此任务")
-    elif not caller.sees_all or task.case_id.startswith("rs-"):
+    elif not caller.sees_all or matter_of(task.case_id) is RESCUE:
         await seen_matter(unit, caller, task.case_id)  # a hospital's patients are its own
     acting = _acting(caller, task)
     if task.closed_at is not None and task.closed_by != acting.subject:

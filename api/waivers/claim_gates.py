@@ -15,7 +15,7 @@ from api.wiring.door import Unit
 from domain.calendar import civil_date
 from domain.claims.terms import ClaimServices, Lane
 from domain.roles import Role
-from workflows.messages import ClaimAsked
+from workflows.messages.cases import ClaimAsked
 
 CLAIMS_COUNTED: Final = timedelta(days=365)
 """How far back claims of the same policy are a sign of risk."""

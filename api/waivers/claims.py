@@ -20,7 +20,7 @@ from api.door.text import BookableMoney, Code, example
 from api.waivers.reporting import CaseOpened, ReportOfStay, open_case
 from domain.roles import Role
 from domain.strict import said
-from workflows.messages import ClaimAsked
+from workflows.messages.cases import ClaimAsked
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])
 

@@ -15,7 +15,7 @@ from api.door.identity import Caller, allowed
 from api.door.text import Body, CaseId, DocumentIds, Words, example
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
-from workflows.messages import Authorize, Withdraw
+from workflows.messages.cases import Authorize, Withdraw
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
@@ -53,7 +53,7 @@ async def authorize_case(
 ) -> Response:
     """Sign or refuse."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     # A channel's app carries the customer's own hand; the step is the customer's either way.
     actor = caller.actor.model_copy(update={"role": Role.CUSTOMER})
     message = Authorize(signed=body.signed, images=list(body.images), actor=actor, at=door.clock())
@@ -82,7 +82,7 @@ async def withdraw_case(
 ) -> Response:
     """Withdraw, before the first payment."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = Withdraw(reason=body.reason, actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> Withdraw:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
-from api.door.access import has_ended, running_case, seen_case
+from api.door.access import running_case, seen_case
 from api.door.delivery import DISPUTE, deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
@@ -21,9 +21,10 @@ from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
+from domain.matter import CASE
 from domain.roles import Role
 from domain.waiver import Stage
-from workflows.messages import DisputeClaim
+from workflows.messages.cases import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
@@ -54,7 +55,7 @@ _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 async def _decided_case(unit: Unit, caller: Caller, case_id: str) -> None:
     """A running case, or one whose claim was decided and paid: a supervisor hears of it then."""
     case = await seen_case(unit, caller, case_id)
-    if has_ended(case.stage) and case.stage != Stage.CLOSED:
+    if CASE.is_over(case.stage) and case.stage != Stage.CLOSED:
         await running_case(unit, caller, case_id)
 
 
@@ -75,7 +76,7 @@ async def dispute_claim(
 ) -> Response:
     """Say that a denied or partly paid claim was decided wrongly."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = DisputeClaim(
         dispute_id=ask.own_id(door.id_secret, "di"),
         reason=body.reason,

@@ -26,11 +26,12 @@ from api.door.sizes import UPLOAD_MAX
 from api.door.text import CaseId, RowId
 from api.door.views import document_view, viewer
 from api.wiring.door import Door, Unit, door_of
-from domain.bookings.booking import BOOKING_ENDED
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
+from domain.matter import BOOKING, CASE
 from domain.roles import Role
+from domain.waiver import Stage
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
 
@@ -41,7 +42,6 @@ _EXTENSIONS: Final[dict[str, frozenset[str]]] = {
     "application/pdf": frozenset({"pdf"}),
 }
 _RIFF_KIND: Final = slice(8, 12)
-_ENDED: Final = frozenset(stage.value for stage in BOOKING_ENDED)
 
 FETCHED: Final[dict[int | str, dict[str, Any]]] = {
     **FAILURES,
@@ -85,6 +85,17 @@ def _must_be_readable(door: Door, programme: str, body: bytes) -> None:
     claims = door.programme(programme, door.clock()).claims
     if claims is not None and not is_readable(body, side_min=claims.image_side_min):
         raise at_field("invalid", "file", "图片过小, 无法识别, 请重新拍摄")
+
+
+async def _must_go_on(unit: Unit, case: CaseAccess) -> None:
+    """A closed case may be disputed, and then its papers count; after another end none is wanted.
+
+    Unless somebody still has a step about it: money that came late, say.
+    """
+    if not CASE.is_over(case.stage) or case.stage == Stage.CLOSED:
+        return
+    if not await unit.matters.open_among([case.case_id]):
+        raise Problem("case-ended", case_id=case.case_id)
 
 
 async def _must_have_room(unit: Unit, matter_id: str, document_id: str) -> None:
@@ -145,9 +156,10 @@ async def store_upload(
 
     async def record(unit: Unit) -> None:
         matter = await seen_matter(unit, caller, case_id)
-        if isinstance(matter, BookingAccess) and matter.stage in _ENDED:
+        if isinstance(matter, BookingAccess) and BOOKING.is_over(matter.stage):
             raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
+            await _must_go_on(unit, matter)
             _must_be_readable(door, matter.programme, body)
         await _must_have_room(unit, case_id, document_id)
 

@@ -23,7 +23,7 @@ from api.door.text import Body, CaseId, Name, OpaqueId, Phone, example
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
 from domain.strict import Yes
-from workflows.messages import Intervene
+from workflows.messages.cases import Intervene
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
@@ -96,7 +96,7 @@ async def authorise_family(
 ) -> Response:
     """Let a family member do what the customer may do; nobody of the family lets in another."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
 
     async def record(unit: Unit) -> MayAct:
@@ -169,7 +169,7 @@ async def report_death(
 ) -> Response:
     """The stay is settled without further top-ups or care, and the family is told of it."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = Intervene(act="died", actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> Intervene:

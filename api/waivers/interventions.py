@@ -19,7 +19,7 @@ from api.door.identity import Caller, allowed
 from api.door.text import Body, CaseId, TaskId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
-from workflows.messages import Intervene
+from workflows.messages.cases import Intervene
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
@@ -145,7 +145,7 @@ async def intervene(
 ) -> Response:
     """Send it to the case as the caller's act, once."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     act = Intervene(**message, actor=caller.actor, at=door.clock())
 
     async def record(unit: Unit) -> Intervene:

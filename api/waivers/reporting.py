@@ -1,8 +1,7 @@
 """`POST /v1/deposit-waivers`: a report becomes a case.
 
-The case's row and the caller's key are written in one transaction, then the workflow is started.
-If the server of the workflows is away, the row stays in `opening` and the sweep starts it; the
-caller is told 202. A second report of the same stay finds the first.
+It is opened like every matter (`api.door.openings`); a second report of the same stay finds the
+first.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from api.applications import (
 from api.door.access import may_ask_for
 from api.door.consent import Consent, not_of_the_future
 from api.door.docs import FAILURES
-from api.door.gateway import NotKnownYet
-from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
+from api.door.idempotency import Answer, IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed, may_see
+from api.door.openings import CASES, StartOfCase, opened_once
 from api.door.problems import Problem, at_field
 from api.door.stages import stage_name
 from api.door.text import Body, Code, FormerCase, OpaqueId, Words, example
@@ -36,10 +35,11 @@ from api.waivers.claim_gates import claim_of
 from api.wiring.door import Door, Unit, door_of
 from domain.calendar import civil_date
 from domain.eligibility import Outcome
+from domain.matter import CASE, OPENING
 from domain.programmes.programme import Programme
 from domain.roles import Role
-from domain.waiver import STILL_PAYING, Stage
-from workflows.messages import ClaimAsked, OpenCase
+from domain.waiver import STILL_PAYING
+from workflows.messages.cases import ClaimAsked, OpenCase
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
 
@@ -102,13 +102,7 @@ class Report(ReportOfStay):
         return self.consent
 
 
-class Start(BaseModel):
-    """What is read again of a report that was written down."""
-
-    start: OpenCase
-
-
-class Opened(Start):
+class WrittenReport(StartOfCase):
     """A report as it is written down: the start message and what only the door knows of it."""
 
     need: str
@@ -122,16 +116,6 @@ class CaseOpened(BaseModel):
     stage: str
     stage_name: str
     reported_at: datetime
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What stands in the books after the first step."""
-
-    case_id: str
-    opening: OpenCase | None  # the start message; None for a stay that was reported before
-    reported_at: datetime
-    stage: str
 
 
 @routes.post(
@@ -162,38 +146,32 @@ async def open_case(
     """Write a report down under its key and start its case."""
     may_ask_for(caller, body.customer_id, what="报案")
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     at = door.clock()
     not_of_the_future(body.agreed, at)
 
-    case_id = ask.own_id(door.id_secret, "dw")
+    case_id = ask.own_id(door.id_secret, CASE.prefix)
 
-    async def record(unit: Unit) -> Recorded:
-        return await _record(unit, door, _Reported(body, caller, ask, at))
-
-    async def act(recorded: Recorded) -> Answer:
-        return await _start(door, recorded)
-
-    async def known() -> Answer | None:
-        async with door.books.unit() as unit:
-            recorded = await _resumed(unit, case_id)
-        return None if recorded is None else await _start(door, recorded)
+    async def write(unit: Unit) -> OpenCase | Answer:
+        return await _write(unit, door, _Reported(case_id, body, caller, at))
 
     # The sweep starts what stands in `opening`: once it is written down, it is opened.
-    foreseen = _opened(Recorded(case_id, None, at, "opening"))
-    return await once(request, ask, record=record, act=act, known=known, foreseen=foreseen)
+    foreseen = CASES.answer(case_id, _opened(case_id, CASES.first_stage, at))
+    return await opened_once(
+        request, ask, CASES, case_id, door=door, write=write, told=_told, foreseen=foreseen
+    )
 
 
 @dataclass(frozen=True)
 class _Reported:
+    case_id: str
     body: ReportOfStay
     caller: Caller
-    ask: Ask
     at: datetime
 
 
-async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
-    case_id = reported.ask.own_id(door.id_secret, "dw")
+async def _write(unit: Unit, door: Door, reported: _Reported) -> OpenCase | Answer:
+    """Write the case's row; the answer of the stay's own case, if it has one."""
     body, at, wanted = reported.body, reported.at, reported.body.asked()
     asked = Application(
         programme=body.programme,
@@ -216,20 +194,20 @@ async def _record(unit: Unit, door: Door, reported: _Reported) -> Recorded:
         wanted = await claim_of(unit, known, wanted, role=reported.caller.role, at=at)
     _must_state(known.programme, body)
     await _must_follow(unit, known, reported)
-    opening = _opening(case_id, known, reported, door, claim=wanted)
-    opened = Opened(start=opening, need=body.need, consent=body.agreed).model_dump_json()
-    row = _row(case_id, known, reported, opened) | {"calendar_number": number}
+    opening = _opening(known, reported, door, claim=wanted)
+    written = WrittenReport(start=opening, need=body.need, consent=body.agreed)
+    row = _row(known, reported, written.model_dump_json()) | {"calendar_number": number}
     if not await unit.cases.add(row):
-        return await _resumed(unit, case_id) or await _same_stay(unit, known, reported)
+        return await _same_stay(unit, known, reported)
     await unit.audit(
         at=at,
         actor_role=reported.caller.role.value,
         actor_id=reported.caller.subject,
         action="consent.recorded" if body.agreed else "claim.offered",
-        case_id=case_id,
+        case_id=reported.case_id,
         subject=body.agreed.version if body.agreed else body.claim_service or "",
     )
-    return Recorded(case_id, opening, at, "opening")
+    return opening
 
 
 def _must_state(programme: Programme, body: ReportOfStay) -> None:
@@ -251,26 +229,18 @@ async def _must_follow(unit: Unit, known: Known, reported: _Reported) -> None:
     theirs = case is not None and may_see(reported.caller, case)
     if case is None or not theirs or not await unit.cases.is_of(former, known.person_hash):
         raise at_field("invalid", "follows", "没有此人的该案件")
-    if case.stage in {"opening", *(stage.value for stage in STILL_PAYING)}:
+    if case.stage in {OPENING, *(stage.value for stage in STILL_PAYING)}:
         raise Problem("wrong-stage", "原案件须先完成出院结算", case_id=former)
 
 
-async def _resumed(unit: Unit, case_id: str) -> Recorded | None:
-    """What an earlier try with this key recorded, if it did before it died."""
-    case, opened = await unit.cases.access(case_id), await unit.cases.opened(case_id)
-    if case is None or opened is None:
-        return None
-    return Recorded(case_id, start_message(opened), case.reported_at, case.stage)
-
-
 def _opening(
-    case_id: str, known: Known, reported: _Reported, door: Door, *, claim: ClaimAsked | None
+    known: Known, reported: _Reported, door: Door, *, claim: ClaimAsked | None
 ) -> OpenCase:
     if known.hospital is None:
         raise Problem("unknown-hospital")
     year = civil_date(reported.at).year
     return OpenCase(
-        case_id=case_id,
+        case_id=reported.case_id,
         programme=door.carried(known.programme, reported.body.claim_service),
         calendar=door.window(year - 1, year + 2),
         hospital=known.hospital,
@@ -286,11 +256,11 @@ def _opening(
     )
 
 
-def _row(case_id: str, known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
+def _row(known: Known, reported: _Reported, opened: str) -> dict[str, Any]:
     body, caller = reported.body, reported.caller
     customer = caller.subject if caller.role is Role.CUSTOMER else body.customer_id
     return {
-        "case_id": case_id,
+        "case_id": reported.case_id,
         "programme": known.programme.code,
         "programme_version": known.programme.version,
         "service": body.claim_service or known.programme.waiver_service or "",
@@ -325,7 +295,8 @@ def _promised_fen(known: Known, body: ReportOfStay) -> int:
     return known.verdict.limit_fen or 0
 
 
-async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
+async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Answer:
+    """The case this stay has already, reported under another key."""
     found = await unit.cases.same_stay(
         person_hash=known.person_hash,
         programme=known.programme.code,
@@ -337,38 +308,17 @@ async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Recorded:
         raise Problem("in-progress")
     if not may_see(reported.caller, case):
         raise Problem("already-reported", "该次住院已通过其他渠道报案, 请联系客服")
-    return Recorded(case.case_id, None, case.reported_at, case.stage)
+    # The first caller was told that it is reported, whether its workflow has written a page or not.
+    stage = CASES.first_stage if case.stage == OPENING else case.stage
+    told = _opened(case.case_id, stage, case.reported_at)
+    return CASES.answer(case.case_id, told)._replace(status=200)
 
 
-async def _start(door: Door, recorded: Recorded) -> Answer:
-    headers = _at(recorded.case_id)
-    if recorded.opening is None:
-        return Answer(200, _view(recorded, recorded.stage), headers)
-    try:
-        await door.cases.start(recorded.opening)
-    except NotKnownYet:
-        return Answer(202, _view(recorded, recorded.stage), headers, settled=False)
-    return _opened(recorded)
+def _told(opening: OpenCase, stage: str) -> CaseOpened:
+    return _opened(opening.case_id, stage, opening.reported_at)
 
 
-def _opened(recorded: Recorded) -> Answer:
-    return Answer(201, _view(recorded, Stage.REPORTED.value), _at(recorded.case_id))
-
-
-def _at(case_id: str) -> dict[str, str]:
-    return {"Location": f"/v1/deposit-waivers/{case_id}"}
-
-
-def start_message(opened: str) -> OpenCase:
-    """The start message of a case as it was written down."""
-    return Start.model_validate_json(opened).start
-
-
-def _view(recorded: Recorded, stage: str) -> dict[str, Any]:
-    opened = CaseOpened(
-        case_id=recorded.case_id,
-        stage=stage,
-        stage_name=stage_name(stage),
-        reported_at=recorded.reported_at,
+def _opened(case_id: str, stage: str, reported_at: datetime) -> CaseOpened:
+    return CaseOpened(
+        case_id=case_id, stage=stage, stage_name=stage_name(stage), reported_at=reported_at
     )
-    return opened.model_dump(mode="json")

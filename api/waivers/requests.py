@@ -26,7 +26,7 @@ from api.wiring.door import Unit, door_of
 from domain.doubts import of_discharge_day
 from domain.guards import CaseAccess, Letter
 from domain.roles import Role
-from workflows.messages import NoticeDischarge, RequestTopUp
+from workflows.messages.cases import NoticeDischarge, RequestTopUp
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
@@ -90,7 +90,7 @@ async def request_top_up(
 ) -> Response:
     """Ask for more deposit; the case answers within the limit."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = RequestTopUp(
         top_up_id=ask.own_id(door.id_secret, "tu"),
         amount_fen=body.amount.fen,
@@ -140,7 +140,7 @@ async def notice_discharge(
 ) -> Response:
     """Say when the customer leaves hospital; a new date replaces the old one."""
     door = door_of(request)
-    ask = ask_of(request, caller, key, body.model_dump(mode="json"))
+    ask = ask_of(request, caller, key, body)
     message = NoticeDischarge(
         notice_id=ask.own_id(door.id_secret, "dn"),
         discharge_on=body.discharge_on,

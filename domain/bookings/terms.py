@@ -12,9 +12,11 @@ from typing import Final
 
 from domain.cancellation import rule_of
 from domain.documents import DocumentKind, DocumentStage
+from domain.eligibility import Outcome, Reason, Verdict, unanswered
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.programmes.programme import Programme
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import SAMPLE_NAMES, Sample, Service
 
 OWED_FOR: Final = timedelta(days=180)
@@ -53,6 +55,17 @@ def is_reviewed(programme: Programme, service: Service) -> bool:
     by_quota = service.consumption is not None and service.consumption.when == "approved"
     told = any(ExpectedEvent.CUSTOMER_TOLD in clock.stops for clock in programme.clocks)
     return by_step or by_quota or told
+
+
+_SAID_BY_IDENTITY: Final = frozenset({RuleCode.INSURED_SELF})
+"""Whoever has made sure who asks knows that it is the insured person himself."""
+
+
+def found_with_request(verdict: Verdict, programme: Programme, service: Service) -> list[Reason]:
+    """What nobody has said yet and nobody judges later: found out by whoever takes the request."""
+    if verdict.outcome is Outcome.NEEDS_PERSON or is_reviewed(programme, service):
+        return []
+    return [one for one in unanswered(verdict, programme) if one.code not in _SAID_BY_IDENTITY]
 
 
 def start_is_cut_off(service: Service) -> bool:
@@ -147,14 +160,33 @@ def is_examined(service: Service, exam: str) -> bool:
     return kind in listed and (kind != OTHER_EXAMINATION or bool(named.strip()))
 
 
+CHOSEN_NAMES: Final = {
+    "time": "时间",
+    "expert": "专家",
+    "hospital": "医院",
+    "department": "科室",
+    "clinic": "门诊类型",
+    "city": "城市",
+}
+"""What a customer may choose or name, where the service says so (R130, R540)."""
+
 _PREFERRED: Final = {
     "ordinary_ward": "优先普通病房",
     "attending_doctor": "优先主诊医生或优选推荐医生",
     "named_hospital": "优先客户指定医院",
 }
+_WHEN_SCARCE: Final = {"equal_hospital_by_agreement": "资源紧缺时与客户协商同等医院"}
 
 
 def preferred(service: Service) -> str:
-    """What is looked for first, in words for whoever speaks with the hospital (R320, R413)."""
+    """What is looked for first, in words for whoever speaks with the hospital (R320, R413).
+
+    Where the source says it, also what may be offered in its place (R630, R647).
+    """
     choice = service.choice
-    return "、".join(_PREFERRED[one] for one in choice.prefers) if choice else ""
+    if choice is None:
+        return ""
+    told = [_PREFERRED[one] for one in choice.prefers]
+    if choice.when_scarce is not None:
+        told.append(_WHEN_SCARCE[choice.when_scarce])
+    return "、".join(told)

@@ -127,7 +127,7 @@ def _of(services: list[Service], programme: Programme) -> Escorting:
     codes = {service.code for service in services}
     arrivals = (
         one
-        for one in programme.reminders
+        for one in programme.reminders_before("meeting")
         if one.does == "check_in" and (not one.services or codes & set(one.services))
     )
     calls = [one for one in steps if one.code.startswith(_CALLED) and one.code != _ON_THE_WAY]

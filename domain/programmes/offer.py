@@ -48,7 +48,6 @@ class DiagnosisRule(Terms):
     services: tuple[str, ...] = ()
     grade_min: int | None = Field(default=None, ge=1, le=3)
     public_only: bool = False
-    by_specialist: bool = False
 
 
 class Reminder(Terms):
@@ -56,7 +55,6 @@ class Reminder(Terms):
 
     id: str
     name: str
-    name_en: str = ""
     services: tuple[str, ...] = ()
     before: Literal["slot", "meeting"]
     ahead: Budget
@@ -102,7 +100,6 @@ class DataRecipient(Terms):
     who: Literal["provider", "medical_institution", "testing_institution", "insurer"]
     name: str = ""
     way: Literal["email_form", "query_system", "not_stated"] = "not_stated"
-    need_to_know: bool = True
     confidentiality: bool = True
 
 
@@ -161,7 +158,6 @@ class EmergencyTerms(Incomplete):
     office_hours: str | None = None  # of medical affairs; outside them it is night or a day off
     fees_every_days: int | None = Field(default=None, gt=0)  # until the family has paid (R613)
     published: bool = False  # anybody may read of it: the hospital's website and WeChat show it
-    formalities_first: Literal[False] = False  # no step ever waits for registration or money
 
 
 class KeyFigure(Terms):

@@ -7,7 +7,7 @@ a text one edits a file, never this module. A case carries the programme of its 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -153,6 +153,10 @@ class Programme(Incomplete):
         own = {notice.code for notice in self.notices}
         more = (notice for notice in shared if notice.code not in own)
         return self.model_copy(update={"notices": (*self.notices, *more)})
+
+    def reminders_before(self, moment: Literal["slot", "meeting"]) -> list[Reminder]:
+        """What happens ahead of such a moment of a booking."""
+        return [one for one in self.reminders if one.before == moment]
 
     @property
     def offers_bookings(self) -> bool:

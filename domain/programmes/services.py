@@ -90,6 +90,20 @@ class PreconditionCode(StrEnum):
     INSURER_AUTHORIZATION = "insurer_authorization"
 
 
+PRECONDITION_NAMES: Final = {
+    PreconditionCode.ADMISSION_SLIP: "已获得住院单",
+    PreconditionCode.HOSPITAL_NEED: "医院认定有需要",
+    PreconditionCode.HOSPITAL_CRITERIA: "符合医院标准",
+    PreconditionCode.ATTENDING_ADVICE: "主治医生建议",
+    PreconditionCode.ORIGINAL_DIAGNOSIS: "已有原诊断",
+    PreconditionCode.FIRST_VISIT: "已完成首次就诊",
+    PreconditionCode.BOOKING: "已预约所陪同的就诊",
+    PreconditionCode.CONSENT: "已同意",
+    PreconditionCode.HOSPITAL_CARD: "已办理就诊卡",
+    PreconditionCode.INSURER_AUTHORIZATION: "已获保险公司授权",
+}
+
+
 class Precondition(Terms):
     """A precondition, with the words it comes from."""
 
@@ -142,7 +156,6 @@ class Staffing(Terms):
 
     who: str
     doctor_level_min: DoctorLevel | None = None
-    hospital_grade_min: int | None = Field(default=None, ge=1, le=3)
     hospital_class: Literal["3A", "2A"] | None = None
     ranking_top: int | None = Field(default=None, gt=0)
     cities: tuple[str, ...] = ()
@@ -156,7 +169,6 @@ class FailedCalls(Terms):
     callers: tuple[Literal["steward", "doctor"], ...] = Field(min_length=1)
     attempts: int = Field(gt=0, le=10)
     apart_minutes: int = Field(default=5, ge=0, le=120)  # a redial within it is the same try (I23)
-    notices: tuple[Literal["sms", "status_push"], ...] = ()
     quota: Literal["given_back", "used"]
 
 
@@ -194,14 +206,13 @@ Loss = Literal[
 
 
 class Consumption(Terms):
-    """When a unit of the quota is used up, by what else, and when it comes back."""
+    """When a unit of the quota is used up, and by what else.
+
+    What gives it back is the same everywhere: a provider who cannot, giving up while it is free.
+    """
 
     when: Literal["completed", "approved", "arranged"] = "completed"
     also_on: tuple[Loss, ...] = ()
-    given_back_on: tuple[Literal["provider_failure", "free_cancellation"], ...] = (
-        "provider_failure",
-        "free_cancellation",
-    )
     ends_unused_with: Literal["policy_year"] | None = None
 
 

@@ -95,8 +95,6 @@ class HospitalRule(Incomplete):
 
     grade_min: int | None = Field(default=None, ge=1, le=3)
     hospital_class: Literal["3A", "2A"] | None = None
-    public_only: bool = False
-    own_hospital: bool = False  # a hospital's internal channel serves itself only
     listed_as: str | None = None
     cities: tuple[str, ...] = ()
     city_total: int | None = Field(default=None, gt=0)
@@ -131,7 +129,6 @@ class ClockTerms(Terms):
     services: tuple[str, ...] = ()  # whose promise it is; none = every service's
     starts: tuple[ExpectedEvent, ...] = Field(min_length=1)
     stops: tuple[ExpectedEvent, ...] = Field(min_length=1)
-    stamps: tuple[str, ...] = ()
     budget: Budget
     target: Budget | None = None  # the lower bound of a span; `budget` is where it breaks (C-27)
     warn: WarnRule

@@ -111,14 +111,12 @@ class TopUpTerms(Terms):
     enabled: bool
     verify_cost_before_topup: bool
     offer_what_is_left: bool
-    reasons: tuple[str, ...]
 
 
 class DischargeTerms(Terms):
     """What a discharge notice must keep, and when the service is due (K07, C-12)."""
 
     notice_lead: LeadTime | None = None
-    images_required: bool = True
     service_on: Literal["by_clock", "discharge_day"] = "by_clock"
     balance_paid: bool = False  # what is covered beyond the deposits is paid there too (C-19)
 

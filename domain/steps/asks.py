@@ -12,13 +12,26 @@ from typing import Final, get_args
 from pydantic import BaseModel, ConfigDict
 
 from domain.bookings.papers import REPORTS, STAGES, conditions
-from domain.bookings.terms import CLINIC_NAMES, INTAKE_NAMES, examinations_of, intake_for
+from domain.bookings.terms import (
+    CHOSEN_NAMES,
+    CLINIC_NAMES,
+    INTAKE_NAMES,
+    examinations_of,
+    intake_for,
+)
 from domain.bookings.visit import Item, escorting
 from domain.documents import DOCUMENT_NAMES, DocumentKind, DocumentRule, DocumentStage
 from domain.programmes.offer import SIGN_NAMES, Sign
 from domain.programmes.own_steps import step_named, steps_at
 from domain.programmes.programme import Programme
-from domain.programmes.services import SAMPLE_NAMES, STEP_FIELDS, Service, Shape, Step
+from domain.programmes.services import (
+    PRECONDITION_NAMES,
+    SAMPLE_NAMES,
+    STEP_FIELDS,
+    Service,
+    Shape,
+    Step,
+)
 from domain.rescues.rescue import DETAIL_CHOICES, FIELD_NAMES, MADE_BY_A_FORM, steps_of
 from domain.steps.kinds import TaskKind
 
@@ -157,6 +170,22 @@ def clinics_of(service: Service) -> list[Coded]:
     """The kinds of clinic a customer may choose."""
     clinics = service.choice.clinics if service.choice else ()
     return [Coded(code=one, name=CLINIC_NAMES[one]) for one in clinics]
+
+
+def choices_of(service: Service) -> list[Coded]:
+    """What a customer may choose or name by himself (R130, R540)."""
+    chosen = service.choice.may_choose if service.choice else ()
+    return [Coded(code=one, name=CHOSEN_NAMES[one]) for one in chosen]
+
+
+def preconditions_of(service: Service) -> list[Coded]:
+    """What must be there before the service begins, with the words it comes from."""
+    return [
+        Coded(
+            code=one.code, name=PRECONDITION_NAMES[one.code], must=tuple(filter(None, [one.quote]))
+        )
+        for one in service.preconditions
+    ]
 
 
 def samples_of(service: Service) -> list[Coded]:

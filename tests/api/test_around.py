@@ -68,6 +68,9 @@ async def test_a_client_learns_from_the_programme_which_codes_it_sends(house: Ho
         assert seen.status_code == 200, seen.text
         asks = {one["service"]: one for one in seen.json()["asks"]}
         assert [*asks] == [service.code for service in programme.services]
+        for service in programme.services:
+            chosen = [one["code"] for one in asks[service.code]["may_choose"]]
+            assert chosen == [*(service.choice.may_choose if service.choice else ())]
     surgery = (await house.get("/v1/programmes/hosp_shuangcheng_surgery", "customer")).json()
     assert surgery["groups"]
     steps = {step["code"]: step for one in surgery["asks"] for step in one["steps"]}

@@ -74,6 +74,7 @@ async def test_another_hospital_than_the_wished_one_is_agreed_on_first(worked: H
     problem(refused, 422, "invalid", "equal_alternative")
     agreed = await worked.post(path, form | {"equal_alternative": True}, "dispatcher")
     assert agreed.status_code == 200, agreed.text
+    await open_task(worked, booking_id, "confirm_booking")
     file = (await worked.get(f"/v1/bookings/{booking_id}", "agent")).json()
     assert "胸外科" in file["need"], "the department too (R130)"
     [told] = [one for one in file["tasks"] if one["task_id"] == task["task_id"]]

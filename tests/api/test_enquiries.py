@@ -17,7 +17,7 @@ from tests.api.conftest import PROGRAMME, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 from tests.builders import AGENT, a_programme
-from workflows.messages import AskQuestion
+from workflows.messages.enquiries import AskQuestion
 
 QUESTION = "化疗期间可以用免押金服务吗"
 ANSWER = "可以, 请先电话报案"

@@ -8,7 +8,7 @@ from domain.programmes.services import Shape
 from tests.api.conftest import House
 from tests.api.test_bookings import insured_of, request_of
 from tests.workflows.booked import PROGRAMMES
-from workflows.messages import BOOKING_TYPES
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 BOOKED = [
     (programme.code, service.code)

@@ -25,7 +25,7 @@ async def test_a_second_report_of_the_same_stay_finds_the_first(house: House) ->
     second = await house.report()
     assert first.status_code == 201
     assert second.status_code == 200, second.text
-    assert first.json()["case_id"] == second.json()["case_id"]
+    assert first.json() == second.json()
     assert second.headers["location"] == first.headers["location"]
     assert await house.rows("cases") == 1
 
@@ -89,7 +89,7 @@ async def test_without_a_worker_a_command_is_202_and_the_same_key_gets_the_answe
 
 async def test_a_case_whose_start_was_lost_is_started_by_the_sweep(worked: House) -> None:
     class Away(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise NotKnownYet
 
     door = worked.app.state.door
@@ -113,7 +113,7 @@ async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_befo
     worked: House,
 ) -> None:
     class Dies(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise asyncio.CancelledError
 
     door = worked.app.state.door
@@ -133,7 +133,7 @@ async def test_a_report_is_answered_as_it_was_recorded_though_the_door_died_befo
 
 async def test_a_booking_whose_start_was_lost_is_started_by_the_sweep(house: House) -> None:
     class Lost(CaseGateway):
-        async def start_booking(self, asked: object) -> None:
+        async def start(self, start: object) -> None:
             raise NotKnownYet
 
     await insured_of(house, P04)
@@ -154,7 +154,7 @@ async def test_a_booking_is_answered_as_it_was_recorded_though_the_door_died_bef
     house: House,
 ) -> None:
     class Dies(CaseGateway):
-        async def start_booking(self, asked: object) -> None:
+        async def start(self, start: object) -> None:
             raise asyncio.CancelledError
 
     await insured_of(house, P04)
@@ -170,7 +170,7 @@ async def test_a_booking_is_answered_as_it_was_recorded_though_the_door_died_bef
 
 async def test_a_start_that_fails_in_an_unknown_way_takes_its_answer_back(house: House) -> None:
     class Fails(CaseGateway):
-        async def start(self, opening: object) -> None:
+        async def start(self, start: object) -> None:
             raise LookupError
 
     door = house.app.state.door
@@ -242,6 +242,12 @@ async def test_an_ended_case_takes_no_more(worked: House) -> None:
         await asyncio.sleep(0.1)
     body = {"amount": {"amount": "1.00", "currency": "CNY"}, "reason": "other"}
     problem(await worked.post(f"{path}/top-ups", body, role="customer"), 409, "case-ended")
+    paper = await worked.post(
+        f"{path}/documents",
+        data={"kind": "id_card_front"},
+        files={"file": ("a.jpg", b"\xff\xd8\xff1", "image/jpeg")},
+    )
+    problem(paper, 409, "case-ended")
     fresh = await worked.report()
     assert fresh.status_code == 201
     assert fresh.json()["case_id"] != case_id

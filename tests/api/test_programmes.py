@@ -134,12 +134,35 @@ async def test_the_plan_of_an_internal_programme_is_not_for_outsiders(
     """R111: batches, ways of paying, staff and limit rules stay in the house."""
     (p01,) = [one for one in ALL if one.code == PROGRAMME]
     assert p01.internal
-    shown = (await house.get("/v1/programmes", role)).text
-    assert p01.name in shown
     modes = [mode.name for mode in p01.deposit_waiver.payment_modes]
-    for inner in ("首批", "sum_insured_left", *modes, *(one.name for one in p01.figures)):
-        assert inner not in shown
+    for place in ("/v1/programmes", f"/v1/programmes/{PROGRAMME}"):
+        shown = (await house.get(place, role)).text
+        assert p01.name in shown
+        for inner in ("首批", "sum_insured_left", *modes, *(one.name for one in p01.figures)):
+            assert inner not in shown
     assert (await house.get("/v1/programmes", None)).status_code == 401  # type: ignore[arg-type]
+
+
+async def test_what_the_papers_of_a_programme_state_is_read_in_the_house(house: House) -> None:
+    """R037, R057, R082, C-06; of papers that are not internal by everybody (R736)."""
+    inside = (await house.get(f"/v1/programmes/{PROGRAMME}", "agent")).json()["stated"]
+    assert {one["batch"] for one in inside["plans"]} == {"首批"}
+    figures = {one["code"]: one["value"] for one in inside["figures"]}
+    assert figures["offline_nurses"] == "5000"
+    network = inside["network"]
+    assert (network["hospital_total"], network["online_payment_total"]) == (3926, 728)
+    assert {"name": "广东", "hospitals": 361, "certainty": "medium"} in network["provinces"]
+    assert {one["name"] for one in inside["payment_modes"]}.isdisjoint({""})
+    open_papers = (await house.get("/v1/programmes/ins_oncology", "customer")).json()
+    assert open_papers["stated"]["network"]["city_total"] == 18
+
+
+async def test_everybody_reads_how_one_gets_in_and_who_learns_of_it(house: House) -> None:
+    """R480, R484."""
+    shown = (await house.get("/v1/programmes/changsheng_yuanmeng", "customer")).json()
+    hotline = next(one for one in shown["channels"] if one["kind"] == "hotline")
+    assert (hotline["address"], hotline["languages"]) == ("400-818-5050", ["zh", "en"])
+    assert ("provider", "远盟康健") in {(one["who"], one["name"]) for one in shown["shares_with"]}
 
 
 async def test_a_case_says_by_which_version_it_goes(house: House) -> None:

@@ -13,7 +13,7 @@ from tests.api.conftest import House
 from tests.api.test_bookings import P02, booked, insured_of
 from tests.api.test_callbacks import call
 from tests.api.test_one_sum_insured import P21
-from workflows.messages import BOOKING_TYPES
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 
 def test_who_hears_which_event_is_what_the_workflows_hear() -> None:

@@ -199,6 +199,8 @@ def test_a_hospital_of_another_class_does_not_serve(programme: str, service: str
         ("pingan_oncology_157", "inpatient_arrangement", "主诊医生或优选推荐医生"),  # R320
         ("pingan_pc_haoran", "inpatient_arrangement", "普通病房"),  # R413
         ("global_doctor_ci", "inpatient_arrangement", "指定医院"),  # R651
+        ("global_doctor_ci", "inpatient_arrangement", "与客户协商同等医院"),  # R647
+        ("global_doctor_ci", "top100_expert_appointment", "与客户协商同等医院"),  # R630
     ],
 )
 def test_whoever_speaks_with_the_hospital_reads_what_is_looked_for_first(

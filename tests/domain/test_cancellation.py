@@ -223,10 +223,3 @@ def test_an_advance_names_what_else_uses_it_up(code: str, name: str, loss: Loss)
     """R782, R783."""
     assert is_named(service(code, name), loss)
     assert not is_named(service(code, name), "given_up")
-
-
-def test_a_provider_that_fails_gives_the_unit_back() -> None:
-    """R554, C-28: also where approval already consumed it."""
-    consumption = service("ruitai_ci", "phone_doctor").consumption
-    assert consumption is not None
-    assert (consumption.when, consumption.given_back_on) == ("approved", ("provider_failure",))

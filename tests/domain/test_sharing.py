@@ -42,7 +42,6 @@ def clause(**terms: Any) -> DataRecipient:
         ([clause(way="email_form")], Withheld.OTHER_WAY),
         ([clause(way="email_form"), clause(way="query_system")], None),
         ([clause(confidentiality=False), clause(who="medical_institution")], None),
-        ([clause(need_to_know=False)], None),  # it widens nothing: no body has room for more
     ],
 )
 def test_each_reason_has_its_own_name(clauses: list[DataRecipient], why: Withheld | None) -> None:

@@ -44,14 +44,9 @@ from tests.walk.people import People
 from tests.walk.scene import Scene
 from tests.walk.walk import Walk
 from tests.walk.world import News, World
-from workflows.messages import (
-    ClaimDecided,
-    Intervene,
-    NoticeFailed,
-    PaymentResult,
-    RequestTopUp,
-    VisitTaken,
-)
+from workflows.messages.cases import ClaimDecided, Intervene, RequestTopUp
+from workflows.messages.matters import NoticeFailed, VisitTaken
+from workflows.messages.payments import PaymentResult
 
 PATIENCE: Final = httpx.Timeout(connect=1.0, read=0.4, write=1.0, pool=1.0)
 """A partner that stays silent should not take a test the six seconds a cashier gets."""

@@ -12,6 +12,7 @@ import pytest
 from tests.house.files import ROOMS, ROOT, text_of
 
 LINTER = Path(sys.executable).parent / "lint-imports"
+SETTINGS = tomllib.loads(text_of(Path("pyproject.toml")))["tool"]["importlinter"]
 
 # A file that must not pass, for each row of the table in the house rules.
 BROKEN = {
@@ -41,9 +42,8 @@ def test_every_contract_is_kept() -> None:
 
 
 def test_every_room_is_under_contract() -> None:
-    settings = tomllib.loads(text_of(Path("pyproject.toml")))["tool"]["importlinter"]
-    assert tuple(settings["root_packages"]) == ROOMS
-    governed = {room for contract in settings["contracts"] for room in contract["source_modules"]}
+    assert tuple(SETTINGS["root_packages"]) == ROOMS
+    governed = {room for one in SETTINGS["contracts"] for room in one.get("source_modules", [])}
     assert governed == set(ROOMS)
 
 
@@ -63,8 +63,21 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         (folder / module).parent.mkdir(exist_ok=True)
         (folder / module).touch()
-    (folder / "workflows" / "messages.py").touch()
+    for module in layers():
+        (folder / module).mkdir(parents=True, exist_ok=True)
+        (folder / module / "__init__.py").touch()
     return folder
+
+
+def layers() -> list[str]:
+    """The folder of every module that a contract about layers names."""
+    return [
+        f"{container}.{module.strip()}".strip(".").replace(".", "/")
+        for one in SETTINGS["contracts"]
+        for layer in one.get("layers", [])
+        for module in layer.split("|")
+        for container in one.get("containers", [""])
+    ]
 
 
 def test_empty_rooms_keep_every_contract(copy: Path) -> None:
@@ -95,6 +108,17 @@ def test_the_gate_fails_on_a_chain_through_another_module(copy: Path) -> None:
         assert done.returncode != 0
     finally:
         go_between.unlink()
+        intruder.unlink()
+
+
+def test_the_gate_fails_where_the_chapters_of_one_story_know_those_of_another(copy: Path) -> None:
+    intruder = copy / "workflows" / "claims" / "intruder.py"
+    intruder.write_text("from workflows import waiver\n", encoding="utf-8")
+    try:
+        done = lint(copy)
+        assert "workflows.claims.intruder -> workflows.waiver" in done.stdout
+        assert done.returncode != 0
+    finally:
         intruder.unlink()
 
 

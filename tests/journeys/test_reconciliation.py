@@ -11,7 +11,8 @@ from demo.house import House
 from demo.people import Answer, until, yuan
 from domain.calendar import civil_date
 from tests.journeys.test_life import admitted
-from workflows.messages import RECONCILIATION_TYPE, DayReconciled, ReconcileDay
+from workflows.messages.reconciliation import DayReconciled, ReconcileDay
+from workflows.messages.workflow_types import RECONCILIATION_TYPE
 
 pytestmark = pytest.mark.timeout(180)
 

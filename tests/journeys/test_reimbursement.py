@@ -14,7 +14,8 @@ from demo.people import PICTURE, Refused, until, yuan
 from domain.calendar import civil_date
 from tests.journeys.conftest import HouseOf
 from tests.journeys.telling import all_zero, moved
-from workflows.messages import RECONCILIATION_TYPE, DayReconciled, ReconcileDay
+from workflows.messages.reconciliation import DayReconciled, ReconcileDay
+from workflows.messages.workflow_types import RECONCILIATION_TYPE
 
 pytestmark = pytest.mark.timeout(240)
 

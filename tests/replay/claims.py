@@ -12,8 +12,8 @@ from domain.waiver import Stage
 from tests.builders import AGENT, INSURER, a_verdict
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
-from workflows.claims.messages import BillSettled
 from workflows.claims.people import CALLS_MAX
+from workflows.messages.cases import BillSettled
 
 KNOWN: Final[dict[str, Any]] = {"disease": "colorectal_cancer", "diagnosis": "confirmed"}
 

@@ -9,7 +9,7 @@ from domain.bookings.telephone import CallNews
 from domain.steps.kinds import TaskKind
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked
-from workflows.bookings.messages import MessageSaid
+from workflows.messages.bookings import MessageSaid
 
 P02: Final = "pingan_value_added"
 EXPERT: Final = (P02, "expert_phone_appointment")

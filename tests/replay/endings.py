@@ -28,7 +28,7 @@ from domain.waiver import CLAIM_STAGES, ENDED, NEXT_STAGES
 from tests.builders import programmes
 from tests.replay.histories import OPENED
 from workflows.bookings.booking import Booking
-from workflows.messages import BOOKING_TYPES
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 End = tuple[str, str]
 """A workflow, and how it ended."""

@@ -14,18 +14,16 @@ from tests.walk.checks import Wrong
 from tests.walk.engine import Refused
 from tests.walk.people import ACTORS
 from tests.walk.scene import Scene
-from workflows.messages import (
+from workflows.messages.cases import (
     ClaimDecided,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    NewCalendar,
     NoticeDischarge,
-    PaymentResult,
     RequestTopUp,
     Withdraw,
 )
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import NewCalendar, PolicyEnds
+from workflows.messages.payments import DifferenceFound, PaymentResult
 
 LEAPS: Final = (0, 1, 1, 20, 20, 300, 300, 3000)
 """Minutes that pass at once; none means: to the next alarm."""

@@ -30,17 +30,15 @@ from tests.walk.booking_people import UNWILLING, WILLING, moment
 from tests.walk.engine import Execution, named
 from tests.workflows.booked import verbs_of
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
-from workflows.bookings.messages import PapersArrived
-from workflows.messages import (
-    BOOKING_TYPES,
-    Actor,
+from workflows.messages.bookings import (
     CallHeard,
     CancelBooking,
-    CompleteTask,
+    PapersArrived,
     RequestBooking,
     TakeSlot,
-    VisitTaken,
 )
+from workflows.messages.matters import Actor, CompleteTask, VisitTaken
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 OPENS: Final = moment("2026-08-31 10:00")
 TYPES: Final = {workflow.__name__: workflow for workflow in worker.WORKFLOWS}

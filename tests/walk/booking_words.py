@@ -14,17 +14,17 @@ from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.calendar import civil_date
 from domain.programmes.services import DoctorLevel, Shape
 from tests.builders import CUSTOMER, INSURER, a_calendar
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract, MessageSaid, PapersArrived
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
-from workflows.messages import (
+from workflows.messages.bookings import (
     ChangeDate,
-    NewCalendar,
-    NoticeFailed,
+    EndContract,
+    LabSpoke,
+    MessageSaid,
+    PapersArrived,
+    ParcelMoved,
+    ResourceWord,
     SlotWithdrawn,
-    VisitTaken,
 )
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import NewCalendar, NoticeFailed, PolicyEnds, VisitTaken
 
 if TYPE_CHECKING:
     from tests.walk.bookings import BookingWalk

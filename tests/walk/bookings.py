@@ -23,10 +23,8 @@ from tests.walk.booking_scene import BOOKING_ID, BookingScene
 from tests.walk.booking_words import say_something
 from tests.walk.engine import NotRunning, Refused
 from tests.workflows.fakes import FakePartners
-from workflows.bookings.contract import CONTRACT_ENDED
-from workflows.messages import (
-    CompleteTask,
-)
+from workflows.bookings.parts.contract import CONTRACT_ENDED
+from workflows.messages.matters import CompleteTask
 
 STEPS: Final = 40
 """What happens in a walk before everybody behaves."""

@@ -31,7 +31,7 @@ from tests.builders import (
     SUPERVISOR,
 )
 from tests.walk.world import World
-from workflows.messages import Actor
+from workflows.messages.matters import Actor
 
 ACTORS: Final = {
     one.role: one

@@ -29,15 +29,9 @@ from tests.walk.booking_people import moment
 from tests.walk.engine import Execution, Refused, named
 from tests.workflows.fakes import FakeBooks
 from tests.workflows.rescued import PEOPLE, SAID
-from workflows.messages import (
-    RESCUE_TYPE,
-    Actor,
-    AddService,
-    CompleteTask,
-    RaiseRescue,
-    ReportActs,
-    RescueAct,
-)
+from workflows.messages.matters import Actor, CompleteTask
+from workflows.messages.rescues import AddService, RaiseRescue, ReportActs, RescueAct
+from workflows.messages.workflow_types import RESCUE_TYPE
 
 TYPES: Final = {workflow.__name__: workflow for workflow in worker.WORKFLOWS}
 NIGHT: Final = moment("2026-10-04 02:10")  # a Sunday in the National Day holiday

@@ -31,7 +31,8 @@ from tests.walk.rescue_scene import (
     RescueScene,
     emergency_services,
 )
-from workflows.messages import CaseLinked, CompleteTask, PatientKnown
+from workflows.messages.matters import CompleteTask
+from workflows.messages.rescues import CaseLinked, PatientKnown
 from workflows.refusals import TASK_NOT_OPEN
 
 STEPS: Final = 40

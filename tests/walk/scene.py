@@ -23,7 +23,9 @@ from tests.walk.engine import Execution, Refused, named
 from tests.walk.people import EVERY_PAPER, People
 from tests.walk.world import News, World
 from workflows.deposit_waiver import DepositWaiver
-from workflows.messages import Actor, Authorize, ClaimDecided, CompleteTask, PaymentResult
+from workflows.messages.cases import Authorize, ClaimDecided
+from workflows.messages.matters import Actor, CompleteTask
+from workflows.messages.payments import PaymentResult
 
 MODES: Final = {
     "bainian_deposit_waiver": [

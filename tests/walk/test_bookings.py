@@ -33,9 +33,10 @@ from tests.walk.booking_scene import OPENS, booked_services
 from tests.walk.booking_words import strangers_words
 from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
-from workflows.bookings.refusals import CANCELLING_REFUSED
+from workflows.bookings.refusals.booking import CANCELLING_REFUSED
 from workflows.front_desk import ONLY_ACKNOWLEDGED
-from workflows.messages import BOOKING_TYPES, CallHeard
+from workflows.messages.bookings import CallHeard
+from workflows.messages.workflow_types import BOOKING_TYPES
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20

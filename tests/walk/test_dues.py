@@ -15,8 +15,7 @@ from domain.steps.kinds import TaskKind
 from tests.builders import CUSTOMER
 from tests.walk.booking_moments import breathe
 from tests.walk.bookings import BookingWalk
-from workflows.bookings.messages import MessageSaid
-from workflows.messages import ChangeDate
+from workflows.messages.bookings import ChangeDate, MessageSaid
 
 P02, P04, P06 = "pingan_value_added", "pingan_oncology_157", "anxin_cancer_inpatient"
 P14, P20 = "pingan_health_295", "ins_oncology"

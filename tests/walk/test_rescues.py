@@ -23,7 +23,7 @@ from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, prog
 from tests.walk.booking_people import moment
 from tests.walk.rescue_scene import BY_A_FORM, HANDED_TO, Happening, RescueScene, emergency_services
 from tests.walk.rescues import RescueWalk, a_rescue
-from workflows.messages import CaseLinked, PatientKnown, ReportActs, RescueAct
+from workflows.messages.rescues import CaseLinked, PatientKnown, ReportActs, RescueAct
 from workflows.refusals import WRONG_STAGE
 
 SEEDS: Final = 20

@@ -28,13 +28,9 @@ from activities.ports.cases import (
 from activities.ports.visits import VisitAnswer, VisitOrder
 from domain.waiver import PaymentMode
 from tests.walk.movement import FATES, Movement, Word
-from workflows.messages import (
-    ClaimDecided,
-    NoticeFailed,
-    PaymentResult,
-    RefundReceived,
-    VisitTaken,
-)
+from workflows.messages.cases import ClaimDecided, RefundReceived
+from workflows.messages.matters import NoticeFailed, VisitTaken
+from workflows.messages.payments import PaymentResult
 
 
 class Away(ConnectionError):

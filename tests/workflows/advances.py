@@ -12,7 +12,8 @@ from domain.waiver import PaymentMode
 from tests.builders import AGENT, DISPATCHER, INSURER, NURSE, programme_of
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import Actor, ClaimAsked
+from workflows.messages.cases import ClaimAsked
+from workflows.messages.matters import Actor
 
 P02 = "pingan_value_added"
 P19 = "annex2_ci_inpatient"

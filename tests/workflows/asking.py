@@ -30,7 +30,8 @@ from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners
 from tests.workflows.followed import WITHIN, Followed
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
-from workflows.messages import Accepted, Actor, AskQuestion, CompleteTask
+from workflows.messages.enquiries import AskQuestion
+from workflows.messages.matters import Accepted, Actor, CompleteTask
 
 ASKED = "2026-05-03 02:10"  # a Sunday in a holiday, at night: K01 knows neither
 

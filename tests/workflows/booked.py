@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -30,6 +30,7 @@ from domain.bookings.visit import escorting
 from domain.calendar import civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.hospital import HospitalListed
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import Service, Shape
 from domain.steps.kinds import TaskKind
 from tests.builders import (
@@ -48,21 +49,20 @@ from tests.builders import (
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
 from tests.workflows.followed import WITHIN, Followed
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.messages import EndContract, PapersArrived
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
-from workflows.messages import (
-    BOOKING_TYPES,
-    Accepted,
-    Actor,
+from workflows.messages.bookings import (
     CancelBooking,
     ChangeDate,
-    CompleteTask,
-    PaymentResult,
+    EndContract,
+    LabSpoke,
+    PapersArrived,
+    ParcelMoved,
     RequestBooking,
+    ResourceWord,
 )
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import Accepted, Actor, CompleteTask, PolicyEnds
+from workflows.messages.payments import PaymentResult
+from workflows.messages.workflow_types import BOOKING_TYPES
 
 PROGRAMMES = {programme.code: programme for programme in programmes()}
 DOERS = {
@@ -335,6 +335,7 @@ def booking_opener(
         covered_for: int | None = None,
         coordination_consent: str | None = None,
         by: Actor = AGENT,
+        unsaid: Collection[RuleCode] = (),
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -350,7 +351,9 @@ def booking_opener(
             calendar=a_calendar().moved(moved_by),
             service=service,
             escorting=escorting(terms, terms.service(service)),
-            verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
+            verdict=Verdict(
+                outcome=outcome, open=tuple(unsaid), programme=programme, version=terms.version
+            ),
             unit_reserved=terms.service(service).quota.count is not None,
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",

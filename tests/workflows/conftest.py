@@ -27,7 +27,9 @@ from tests.builders import a_calendar, a_case, civil
 from tests.workflows.fakes import FakeBooks, FakePartners
 from tests.workflows.followed import WITHIN, Followed
 from workflows.cockpit import SEARCH_ATTRIBUTES, opening_attributes
-from workflows.messages import Accepted, Actor, CompleteTask, OpenCase, PaymentResult
+from workflows.messages.cases import OpenCase
+from workflows.messages.matters import Accepted, Actor, CompleteTask
+from workflows.messages.payments import PaymentResult
 
 QUIET = 0.4
 """Real seconds without a new page, after which nothing more is on its way."""

@@ -10,7 +10,8 @@ from domain.bookings.telephone import Caller, CallNews
 from domain.programmes.services import DoctorLevel
 from tests.builders import CUSTOMER
 from tests.workflows.booked import Booked
-from workflows.messages import Accepted, CallHeard, SlotWithdrawn, TakeSlot
+from workflows.messages.bookings import CallHeard, SlotWithdrawn, TakeSlot
+from workflows.messages.matters import Accepted
 
 
 def a_slot(booked: Booked, at: str, number: int = 1, **changes: Any) -> Slot:

@@ -8,7 +8,7 @@ from domain.bookings.visit import Escorting, escorting
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from tests.workflows.booked import PROGRAMMES, Booked
-from workflows.messages import Actor, VisitTaken
+from workflows.messages.matters import Actor, VisitTaken
 
 P02 = ("pingan_value_added", "visit_escort")
 _TERMS = escorting(PROGRAMMES[P02[0]], PROGRAMMES[P02[0]].service(P02[1])) or Escorting()

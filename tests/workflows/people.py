@@ -10,8 +10,7 @@ from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows.conftest import Case
-from workflows.messages import (
-    Accepted,
+from workflows.messages.cases import (
     Authorize,
     ClaimDecided,
     NoticeDischarge,
@@ -19,6 +18,7 @@ from workflows.messages import (
     RequestTopUp,
     Withdraw,
 )
+from workflows.messages.matters import Accepted
 
 PAPERS = {
     kind: ["doc-1"]

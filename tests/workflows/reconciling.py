@@ -18,7 +18,8 @@ from adapters.temporal.connection import connect
 from adapters.temporal.virtual_time import Stage as Time
 from domain.posting import Account, Reason
 from domain.reconciliation import Booked, Line
-from workflows.messages import RECONCILIATION_TYPE, DayReconciled, ReconcileDay
+from workflows.messages.reconciliation import DayReconciled, ReconcileDay
+from workflows.messages.workflow_types import RECONCILIATION_TYPE
 
 DAY = date(2026, 5, 6)
 NOON = datetime(2026, 5, 6, 4, 0, tzinfo=UTC)

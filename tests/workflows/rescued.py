@@ -38,18 +38,16 @@ from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks
 from tests.workflows.followed import WITHIN
 from workflows.cockpit import SEARCH_ATTRIBUTES, asking_attributes
-from workflows.messages import (
-    RESCUE_TYPE,
-    Accepted,
-    Actor,
+from workflows.messages.matters import Accepted, Actor, CompleteTask
+from workflows.messages.rescues import (
     AddService,
     CaseLinked,
-    CompleteTask,
     PatientKnown,
     RaiseRescue,
     ReportActs,
     RescueAct,
 )
+from workflows.messages.workflow_types import RESCUE_TYPE
 from workflows.refusals import TASK_NOT_OPEN
 
 P15 = "hosp_shuangcheng_surgery"

@@ -16,7 +16,8 @@ from tests.builders import AGENT, FINANCE, INSURER, NURSE, REVIEWER, SUPERVISOR
 from tests.workflows import advances, people
 from tests.workflows.advances import P02, P19, P20, P21
 from tests.workflows.conftest import Case
-from workflows.messages import Actor, Intervene
+from workflows.messages.cases import Intervene
+from workflows.messages.matters import Actor
 
 CaseOf = Callable[..., Any]
 

@@ -16,13 +16,8 @@ from domain.waiver import PaymentMode, Stage
 from tests.builders import CUSTOMER, FINANCE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import (
-    ClaimDecided,
-    DisputeClaim,
-    Intervene,
-    PaymentResult,
-    RefundReceived,
-)
+from workflows.messages.cases import ClaimDecided, DisputeClaim, Intervene, RefundReceived
+from workflows.messages.payments import PaymentResult
 
 CaseOf = Callable[..., Any]
 DEPOSIT = 5_000_000

@@ -13,7 +13,7 @@ from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.steps.kinds import TaskKind
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener
-from workflows.messages import NoticeFailed
+from workflows.messages.matters import NoticeFailed
 
 BookingOf = Callable[..., Any]
 P06 = ("anxin_cancer_inpatient", "inpatient_arrangement")

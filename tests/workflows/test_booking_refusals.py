@@ -15,11 +15,12 @@ from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, a_calendar, civil
 from tests.workflows.booked import DOERS, PROGRAMMES
 from tests.workflows.stewards import BEST
-from workflows.bookings.consultation_refusals import ConsultationRefusals
-from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import BookingRefusals
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.bookings.refusals.consultation import ConsultationRefusals
 from workflows.matter import new_task
-from workflows.messages import ChangeDate, CompleteTask, RequestBooking
+from workflows.messages.bookings import ChangeDate, RequestBooking
+from workflows.messages.matters import CompleteTask
 
 P20_BED = ("ins_oncology", "inpatient_arrangement")
 P04 = ("pingan_oncology_157", "expert_outpatient")

@@ -21,10 +21,11 @@ from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, a_calendar, civil
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
-from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import NEW_DATES, BookingRefusals
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.booking import NEW_DATES, BookingRefusals
 from workflows.matter import new_task
-from workflows.messages import ChangeDate, CompleteTask, RequestBooking
+from workflows.messages.bookings import ChangeDate, RequestBooking
+from workflows.messages.matters import CompleteTask
 
 BookingOf = Callable[..., Any]
 P04_BED = ("pingan_oncology_157", "inpatient_arrangement")

@@ -18,15 +18,14 @@ from tests.builders import AGENT, CUSTOMER, FINANCE, INSURER, SUPERVISOR, progra
 from tests.workflows import advances, people
 from tests.workflows.conftest import Case
 from tests.workflows.test_afterwards import reopened
-from workflows.claims.messages import BillSettled
-from workflows.messages import (
+from workflows.messages.cases import (
+    BillSettled,
     ClaimAsked,
-    DifferenceFound,
     DisputeClaim,
     Intervene,
-    PaymentResult,
     RefundReceived,
 )
+from workflows.messages.payments import DifferenceFound, PaymentResult
 
 CaseOf = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from activities.ports.cases import ClaimReceipt
 from domain.waiver import Stage
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import ClaimDecided
+from workflows.messages.cases import ClaimDecided
 
 CaseOf = Callable[..., Any]
 

@@ -19,10 +19,10 @@ from tests.builders import NURSE, a_calendar, a_verdict, civil
 from tests.workflows import people
 from tests.workflows.booked import PROGRAMMES
 from tests.workflows.conftest import Case
-from workflows.bookings.record import BookingState
+from workflows.bookings.parts.record import BookingState
 from workflows.clocks import Clocks
 from workflows.cockpit import by_when
-from workflows.messages import NewCalendar
+from workflows.messages.matters import NewCalendar
 
 CaseOf = Callable[..., Any]
 

@@ -10,8 +10,9 @@ from domain.roles import Role
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode
 from tests.builders import a_calendar, a_case, civil
-from workflows.cockpit import current_details, next_due_at, waiting_values
-from workflows.waiver.case import CaseState
+from workflows.cases.case import CaseState
+from workflows.cases.record import current_details
+from workflows.cockpit import next_due_at, waiting_values
 
 
 def test_no_limit_is_shown_before_somebody_has_fixed_it() -> None:

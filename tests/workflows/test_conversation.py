@@ -15,8 +15,8 @@ from domain.steps.kinds import TaskKind
 from tests.builders import DOCTOR
 from tests.workflows import stewards
 from tests.workflows.booked import Booked, booking_opener
-from workflows.bookings.messages import MessageSaid
-from workflows.bookings.talk import ANSWERED_WITHIN
+from workflows.bookings.consultations.talk import ANSWERED_WITHIN
+from workflows.messages.bookings import MessageSaid
 
 BookingOf = Callable[..., Any]
 P02 = "pingan_value_added"

@@ -16,7 +16,7 @@ from domain.waiver import PaymentMode, Stage
 from tests.builders import FINANCE
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import PaymentResult
+from workflows.messages.payments import PaymentResult
 
 CaseOf = Callable[..., Any]
 DEPOSIT = 5_000_000

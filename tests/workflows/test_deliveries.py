@@ -21,7 +21,7 @@ from tests.builders import AGENT, NURSE, civil
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from tests.workflows.fakes import FakeBooks, FakePartners
-from workflows.messages import Actor, NoticeFailed, VisitTaken
+from workflows.messages.matters import Actor, NoticeFailed, VisitTaken
 
 CaseOf = Callable[..., Any]
 

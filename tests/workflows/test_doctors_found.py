@@ -16,8 +16,8 @@ from tests.builders import CUSTOMER, REVIEWER
 from tests.workflows import stewards
 from tests.workflows.booked import booking_opener, refused
 from tests.workflows.doctors import a_slot
-from workflows.bookings.messages import MessageSaid
-from workflows.messages import Actor
+from workflows.messages.bookings import MessageSaid
+from workflows.messages.matters import Actor
 
 BookingOf = Callable[..., Any]
 P02 = "pingan_value_added"

@@ -17,8 +17,8 @@ from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, DISPATCHER, NURSE, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import Actor, Intervene, VisitTaken
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.cases import Intervene
+from workflows.messages.matters import Actor, PolicyEnds, VisitTaken
 from workflows.waiver.interventions import DECEASED, POLICY_ENDED
 
 CaseOf = Callable[..., Any]

@@ -18,7 +18,7 @@ from tests.builders import AGENT, INSURER, NURSE
 from tests.workflows import people
 from tests.workflows.conftest import Case, opener
 from tests.workflows.impatient import ImpatientServer
-from workflows.policy_messages import PolicyEnds
+from workflows.messages.matters import PolicyEnds
 
 CaseOf = Callable[..., Any]
 

@@ -13,7 +13,7 @@ from domain.programmes.programme import Programme
 from tests.builders import a_calendar, a_programme, programmes
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import NewCalendar
+from workflows.messages.matters import NewCalendar
 
 CaseOf = Callable[..., Any]
 

@@ -15,7 +15,7 @@ from domain.waiver import Stage
 from tests.builders import FINANCE
 from tests.workflows import people
 from tests.workflows.reconciling import CASE, DAY, a_line, a_payment, reconciliation_opener
-from workflows.messages import DifferenceFound
+from workflows.messages.payments import DifferenceFound
 
 FIRST = f"{CASE}:deposit:1"
 

@@ -17,7 +17,8 @@ from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import Actor, Authorize, CompleteTask, Withdraw
+from workflows.messages.cases import Authorize, Withdraw
+from workflows.messages.matters import Actor, CompleteTask
 from workflows.refusals import amount_within
 
 CaseOf = Callable[..., Any]

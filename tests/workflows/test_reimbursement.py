@@ -20,7 +20,7 @@ from domain.steps.kinds import TaskKind
 from tests.builders import REVIEWER
 from tests.workflows import stewards
 from tests.workflows.booked import PROGRAMMES, Booked, booking_opener, refused
-from workflows.messages import Actor
+from workflows.messages.matters import Actor
 
 BookingOf = Callable[..., Any]
 P18 = ("xintai_million_guard", "travel_expense_reimbursement")

@@ -16,7 +16,8 @@ from domain.waiver import Stage
 from tests.builders import CUSTOMER, FINANCE, REVIEWER, SUPERVISOR
 from tests.workflows import people
 from tests.workflows.conftest import Case
-from workflows.messages import Actor, DisputeClaim
+from workflows.messages.cases import DisputeClaim
+from workflows.messages.matters import Actor
 
 CaseOf = Callable[..., Any]
 OWED = 5_000_000

@@ -20,7 +20,7 @@ from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_DOCTOR, HOSPITAL_NURSE, HOSPITAL_STAFF, a_calendar, civil
 from tests.workflows.booked import PROGRAMMES, refused
 from tests.workflows.rescued import NIGHT, P15, WORKING_DAY, Rescued, ward_opener
-from workflows.messages import RaiseRescue, ReportActs, RescueAct
+from workflows.messages.rescues import RaiseRescue, ReportActs, RescueAct
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import REPORTS, REPORTS_MAX, RescueRefusals
 

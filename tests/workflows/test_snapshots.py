@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.builders import a_case, civil
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 
 
 def _carried(opening: OpenCase) -> OpenCase:

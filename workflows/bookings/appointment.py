@@ -31,13 +31,13 @@ from domain.bookings.terms import (
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking, wish
-from workflows.bookings.desk import COORDINATED, BookingOver
-from workflows.bookings.hospital_messages import ResourceWord
-from workflows.bookings.hospitals import Hospitals
-from workflows.bookings.papers import CHASED_AFTER, NOT_CHOSEN
-from workflows.messages import RequestBooking
+from workflows.bookings.escorts.beside import Beside
+from workflows.bookings.partners.hospitals import Hospitals
+from workflows.bookings.parts.desk import COORDINATED, BookingOver
+from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.messages.bookings import RequestBooking, ResourceWord
+from workflows.waiting import came_by
 
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
@@ -250,18 +250,16 @@ class Appointment(Booking):
     async def _changed(self, step: str, until: datetime) -> bool:
         """Whether customer or hospital want out of it before anybody has reported on it."""
         state = self._state
-        try:
-            await workflow.wait_condition(
-                lambda: (
-                    step in state.completions
-                    or state.called_off is not None
-                    or state.new_date is not None
-                    or self._hospitals.took_back
-                ),
-                timeout=max(until - workflow.now(), timedelta()),
-                timeout_summary="就诊结果未登记",
-            )
-        except TimeoutError:
+        if not await came_by(
+            lambda: (
+                step in state.completions
+                or state.called_off is not None
+                or state.new_date is not None
+                or self._hospitals.took_back
+            ),
+            until,
+            summary="就诊结果未登记",
+        ):
             self._desk.alert("就诊时间已过, 结果未登记")
         wished, state.new_date = state.new_date, None
         changed = wished is not None or self._hospitals.took_back

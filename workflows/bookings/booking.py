@@ -21,28 +21,31 @@ from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at, words_of
 from domain.programmes.services import FollowUp, Loss, Service
 from domain.steps.kinds import TaskKind
-from workflows.bookings.contract import CONTRACT_ENDED, Contract
-from workflows.bookings.desk import BookingDesk, BookingOver
-from workflows.bookings.ends import SETTLED, end_notice
-from workflows.bookings.escorted import hear
-from workflows.bookings.messages import EndContract, PapersArrived
-from workflows.bookings.own_steps import OwnSteps
-from workflows.bookings.papers import Papers
-from workflows.bookings.record import BookingState
-from workflows.bookings.refusals import NEW_DATES, BookingRefusals
+from workflows.bookings.escorts.escorted import hear
+from workflows.bookings.parts.contract import CONTRACT_ENDED, Contract
+from workflows.bookings.parts.desk import BookingDesk, BookingOver
+from workflows.bookings.parts.ends import SETTLED, end_notice
+from workflows.bookings.parts.own_steps import OwnSteps
+from workflows.bookings.parts.papers import Papers
+from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.booking import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
 from workflows.follow_ups import follow_up
-from workflows.messages import (
-    Accepted,
+from workflows.messages.bookings import (
     CancelBooking,
     ChangeDate,
+    EndContract,
+    PapersArrived,
+    RequestBooking,
+)
+from workflows.messages.matters import (
+    Accepted,
     CompleteTask,
     NewCalendar,
     NoticeFailed,
-    RequestBooking,
+    PolicyEnds,
     VisitTaken,
 )
-from workflows.policy_messages import PolicyEnds
 
 TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""
@@ -150,6 +153,8 @@ class Booking(ABC):
         form = first.read(TakeRequest)
         if not form.identity_verified:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
+        if form.not_entitled.strip():
+            raise BookingOver(BookingStage.REJECTED, form.not_entitled)
         self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
 

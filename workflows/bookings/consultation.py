@@ -31,30 +31,29 @@ from domain.bookings.consultation import (
 from domain.bookings.conversation import SUMMARY
 from domain.bookings.failures import left_out
 from domain.bookings.roster import Slot
-from domain.bookings.terms import intake_for
+from domain.bookings.terms import found_with_request, intake_for
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.consultation_refusals import SLOT_TAKEN, SLOTS, ConsultationRefusals
-from workflows.bookings.desk import COORDINATED, STEWARD_SOON, BookingOver
-from workflows.bookings.duty import Duty
-from workflows.bookings.messages import MessageSaid
-from workflows.bookings.papers import CHASED_AFTER
-from workflows.bookings.talk import Talk
+from workflows.bookings.consultations.roster import Roster
+from workflows.bookings.consultations.talk import Talk
+from workflows.bookings.parts.desk import COORDINATED, STEWARD_SOON, BookingOver
+from workflows.bookings.parts.papers import CHASED_AFTER
+from workflows.bookings.refusals.consultation import SLOT_TAKEN, SLOTS, ConsultationRefusals
 from workflows.cockpit import civil
 from workflows.front_desk import SYSTEM
 from workflows.matter import Completion
-from workflows.messages import (
-    Accepted,
+from workflows.messages.bookings import (
     CallHeard,
-    CompleteTask,
+    MessageSaid,
     RequestBooking,
     SlotWithdrawn,
     TakeSlot,
 )
+from workflows.messages.matters import Accepted, CompleteTask
 from workflows.refusals import refusal
 
 GRACE: Final = timedelta(minutes=15)
@@ -75,7 +74,7 @@ class Consultation(Booking):
         self._consulting = consulting_of(self._service)
         self._taking = asyncio.Lock()
         self._doctor: str | None = None  # whom a person has matched: nobody else advises
-        self._duty = Duty(self._desk, asked)
+        self._roster = Roster(self._desk, asked)
         self._talk = Talk(self._state, self._desk, self._service)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
@@ -101,7 +100,8 @@ class Consultation(Booking):
         """Whoever signed in and is entitled takes a slot, or waits for a doctor, not for us."""
         asked = self._asked
         signed_in = asked.requested_by.role in (Role.CUSTOMER, Role.CHANNEL)
-        sure = asked.verdict.outcome is Outcome.ELIGIBLE and not intake_for(self._service)
+        asks = found_with_request(asked.verdict, asked.programme, self._service)
+        sure = asked.verdict.outcome is Outcome.ELIGIBLE and not (asks or intake_for(self._service))
         return is_answered_at_once(asked.programme, self._service) and signed_in and sure
 
     @property
@@ -171,7 +171,7 @@ class Consultation(Booking):
             case "roster":
                 await self._choose_slot()
             case "direct":
-                self._talk.slot = self._talk.slot or await self._duty.line_up()
+                self._talk.slot = self._talk.slot or await self._roster.line_up()
             case _:
                 await self._match()
         # Where nobody is named, whoever was let down is, until somebody has spoken to them.
@@ -242,7 +242,7 @@ class Consultation(Booking):
 
     async def _remind(self, slot: Slot) -> None:
         """The reminders of the file, each so long before the slot (G12, G13)."""
-        reminders = self._asked.programme.reminders
+        reminders = self._asked.programme.reminders_before("slot")
         for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
             due = reminder.due_at(slot.starts_at)
             if due < workflow.now():
@@ -314,7 +314,7 @@ class Consultation(Booking):
         if self._consulting.by not in ("roster", "direct"):
             return
         self._talk.slot = None
-        await self._duty.leave()
+        await self._roster.leave()
 
     # The end -------------------------------------------------------------------------------------
 
@@ -350,12 +350,12 @@ class Consultation(Booking):
         has the slot, and the other is to hear it now. What happened meanwhile refuses it too.
         """
         async with self._taking:
-            if not await self._duty.take(message):
+            if not await self._roster.take(message):
                 raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
             try:
                 self._refusals.slot(message, begun=self._talk.keeps_its_slot)
             except ApplicationError:
-                await self._duty.give_back(message, lambda: self._talk.held)
+                await self._roster.give_back(message, lambda: self._talk.held)
                 raise
             self._took(message)
         return Accepted(stage=self._state.stage, at=message.at)

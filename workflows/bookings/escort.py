@@ -1,8 +1,8 @@
 """The story of an escort: a time agreed, somebody beside the customer, the way through a hospital.
 
-How an escort comes and goes is told by `workflows.bookings.escorted`, how every booking begins and
-ends by `workflows.bookings.booking`. A visit that does not take place is a person's word, of a
-customer who has not come only after a grace; a provider's failure uses nothing up.
+How an escort comes and goes is told by `workflows.bookings.escorts.escorted`, how every booking
+begins and ends by `workflows.bookings.booking`. A visit that does not take place is a person's
+word, of a customer who has not come only after a grace; a provider's failure uses nothing up.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from domain.bookings.visit_forms import PlanEscort
 from domain.calendar import civil_date
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
-from workflows.bookings.beside import Beside
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import COORDINATED, BookingOver
-from workflows.bookings.escorted import REPORTED_WITHIN
+from workflows.bookings.escorts.beside import Beside
+from workflows.bookings.escorts.escorted import REPORTED_WITHIN
+from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.cockpit import civil
 from workflows.matter import Completion
-from workflows.messages import RequestBooking
+from workflows.messages.bookings import RequestBooking
 
 
 @workflow.defn(name="Escort")

@@ -25,12 +25,12 @@ from domain.events import ExpectedEvent
 from domain.money import spoken
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import BookingOver
-from workflows.bookings.expense_refusals import ExpenseRefusals
-from workflows.bookings.parcel_messages import ParcelMoved
-from workflows.bookings.parcels import Parcels
+from workflows.bookings.partners.parcels import Parcels
+from workflows.bookings.parts.desk import BookingOver
+from workflows.bookings.refusals.reimbursement import ReimbursementRefusals
 from workflows.matter import Completion
-from workflows.messages import DifferenceFound, PaymentResult, RequestBooking
+from workflows.messages.bookings import ParcelMoved, RequestBooking
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.corrections import PayoutCorrections
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
@@ -51,7 +51,7 @@ class Reimbursement(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        self._refusals = ExpenseRefusals(self._state, asked)
+        self._refusals = ReimbursementRefusals(self._state, asked)
         self._payouts = Payouts(self._desk, DepositPayment(self._desk, case_id=asked.booking_id))
         self._parcels = Parcels(self._desk)
         self._corrections = PayoutCorrections(self._desk, pay_again=self._payouts.again)

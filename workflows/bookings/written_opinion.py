@@ -21,12 +21,12 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
-from workflows.bookings.desk import COORDINATED, BookingOver
-from workflows.bookings.laboratory import Laboratory, LabRefused, SampleUnusable
-from workflows.bookings.parcel_messages import LabSpoke, ParcelMoved
-from workflows.bookings.parcels import Parcels
+from workflows.bookings.partners.laboratory import Laboratory, LabRefused, SampleUnusable
+from workflows.bookings.partners.parcels import Parcels
+from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.front_desk import SYSTEM
-from workflows.messages import Actor, RequestBooking
+from workflows.messages.bookings import LabSpoke, ParcelMoved, RequestBooking
+from workflows.messages.matters import Actor
 
 
 @workflow.defn(name="WrittenOpinion")

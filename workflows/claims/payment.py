@@ -13,11 +13,11 @@ from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import HandOverMoney, SettleAtCounter
 from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
+from workflows.cases.desk import CaseOver, Desk
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
-from workflows.waiver.desk import CaseOver, Desk
 
 
 class ClaimPayment:

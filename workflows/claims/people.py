@@ -13,7 +13,7 @@ from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import OfferClaim
 from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
-from workflows.waiver.desk import CaseOver, Desk
+from workflows.cases.desk import CaseOver, Desk
 
 CALLS_MAX: Final = 3
 """A customer who was not reached three times is not pressed further; the claim stays theirs."""

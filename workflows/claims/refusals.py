@@ -7,7 +7,9 @@ from domain.money import AmountRefused
 from domain.steps.forms import Adjudicate, OfferClaim, SettleAtCounter
 from domain.steps.tasks import ConfirmDocuments
 from domain.waiver import Stage
-from workflows.messages import CompleteTask, OpenCase, Withdraw
+from workflows.cases.case import CaseState, Shares
+from workflows.messages.cases import OpenCase, Withdraw
+from workflows.messages.matters import CompleteTask
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
     FORM_REFUSED,
@@ -17,7 +19,6 @@ from workflows.refusals import (
     papers_missing,
     refusal,
 )
-from workflows.waiver.case import CaseState, Shares
 
 
 class ClaimRefusals:

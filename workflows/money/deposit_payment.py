@@ -8,7 +8,6 @@ While a supervisor holds the matter nothing is sent, not even again; what is out
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Literal
@@ -31,8 +30,9 @@ from domain.posting import Reason, late_deposit, movement, payout
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ResolvePayment
 from domain.waiver import MODE_NAMES, PaymentMode
-from workflows.messages import PaymentResult
+from workflows.messages.payments import PaymentResult
 from workflows.money.desk import SETTLED, PayingDesk, evidence_of
+from workflows.waiting import came_by
 
 ORDER_WITHIN: Final = timedelta(seconds=15)
 """The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
@@ -276,14 +276,12 @@ class DepositPayment:
                 or (code_waits and not state.at_the_ward)
             )
 
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: heard() or (stopped and not state.held),
-                timeout=pause,
-                timeout_summary="等待付款结果",
-            )
-            return heard()
-        return False
+        came = await came_by(
+            lambda: heard() or (stopped and not state.held),
+            workflow.now() + pause,
+            summary="等待付款结果",
+        )
+        return came and heard()
 
     def _told(
         self, movement_id: str, task_id: str | None

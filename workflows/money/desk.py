@@ -22,7 +22,7 @@ from domain.posting import Transfer
 from domain.steps.kinds import Evidence, TaskKind
 from workflows.cockpit import civil
 from workflows.front_desk import FrontDesk, StepDropped
-from workflows.messages import DifferenceFound, PaymentResult
+from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.payments import PayingPen, PayingState
 from workflows.partners import asked, asked_once
 

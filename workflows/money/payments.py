@@ -16,7 +16,7 @@ from domain.money import Fen
 from domain.posting import Transfer
 from domain.steps.kinds import TaskKind
 from workflows.matter import MatterPen, MatterState, Page
-from workflows.messages import PaymentResult
+from workflows.messages.payments import PaymentResult
 
 
 class PayingPage(Page, Protocol):

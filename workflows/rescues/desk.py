@@ -17,7 +17,7 @@ from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
 from workflows.matter import MatterPen, new_task
-from workflows.messages import CaseLinked, PatientKnown, RaiseRescue
+from workflows.messages.rescues import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
 from workflows.rescues.refusals import subject_of, terms_of
 

@@ -16,7 +16,7 @@ from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueOutcome, RescueStage
 from domain.rescues.triage import UNSEEN_LEVEL
 from workflows import cockpit
 from workflows.matter import MatterState
-from workflows.messages import RaiseRescue
+from workflows.messages.rescues import RaiseRescue
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
 
 

@@ -27,7 +27,8 @@ from domain.rescues.triage import WAY_NAMES, Seen, TooLow, UnknownGroup, assess,
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 from domain.strict import fault_of
-from workflows.messages import Actor, AddService, CompleteTask, RaiseRescue, ReportActs
+from workflows.messages.matters import Actor, CompleteTask
+from workflows.messages.rescues import AddService, RaiseRescue, ReportActs
 from workflows.refusals import FORM_REFUSED, NOT_YOURS, WRONG_STAGE, open_step, refusal
 from workflows.rescues.record import RescueState
 

@@ -8,7 +8,6 @@ come to light at any time.
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,16 +32,8 @@ from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
 from workflows.follow_ups import follow_up
-from workflows.messages import (
-    Accepted,
-    Actor,
-    AddService,
-    CaseLinked,
-    CompleteTask,
-    PatientKnown,
-    RaiseRescue,
-    ReportActs,
-)
+from workflows.messages.matters import Accepted, Actor, CompleteTask
+from workflows.messages.rescues import AddService, CaseLinked, PatientKnown, RaiseRescue, ReportActs
 from workflows.rescues.desk import RescueDesk
 from workflows.rescues.record import RescueState
 from workflows.rescues.refusals import (
@@ -55,6 +46,7 @@ from workflows.rescues.refusals import (
     subject_of,
     terms_of,
 )
+from workflows.waiting import came_by
 
 FEES_ASKED_MAX: Final = 52
 """After so many requests the hospital decides by hand what becomes of the debt."""
@@ -144,13 +136,10 @@ class Rescue:
         desk.drop_due_after(self._state.ended_at or now, at=now)
         self._look_for_gaps()
 
-    async def _next_beat(self, *, within: timedelta | None = None) -> None:
-        """Wait until something is reported, or for so long."""
+    async def _next_beat(self, *, until: datetime | None = None) -> None:
+        """Wait until something is reported, or until a moment."""
         beats = self._beats
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._beats != beats, timeout=within, timeout_summary="救治记录截止"
-            )
+        await came_by(lambda: self._beats != beats, until, summary="救治记录截止")
 
     def _look_for_gaps(self) -> None:
         """R443: somebody was with the patient all the time, or the duty office hears of it."""
@@ -171,13 +160,13 @@ class Rescue:
             desk.offer(at=now, afterwards=True)
             if now < closes_at:
                 desk.offer(at=now, afterwards=False)  # one step written down asks for the next
-            left = closes_at - now if desk.unreported else None
-            if left is not None and left <= timedelta():
+            until = closes_at if desk.unreported else None
+            if until is not None and until <= now:
                 desk.close_the_record(at=now)
-                left = None
+                until = None
             if not any(task.kind in _STILL_OWED for task in self._state.tasks.values()):
                 break
-            await self._next_beat(within=left)
+            await self._next_beat(until=until)
         desk.close_the_record(at=workflow.now())
         if self._terms.fees_every_days is not None:
             await self._collect_fees(timedelta(days=self._terms.fees_every_days))

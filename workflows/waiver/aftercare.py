@@ -13,8 +13,8 @@ from domain.calendar import civil_date, end_of_day
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
-from workflows.messages import OpenCase
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
+from workflows.messages.cases import OpenCase
 
 
 class Aftercare:

@@ -12,7 +12,7 @@ from domain.roles import Role
 from domain.steps.forms import VerifyCost
 from domain.steps.kinds import TaskKind
 from domain.waiver import ON_SITE_MODES, PaymentMode
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
 from workflows.waiver.nurse_visit import NurseVisit
 
 

@@ -13,10 +13,10 @@ from domain.programmes.terms import ExpectedEvent
 from domain.steps.forms import SettleBalance
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import DischargeVisit
+from workflows.cases.desk import Desk
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.waiver.deposits import Deposits, OverLimit
-from workflows.waiver.desk import Desk
 
 
 class Balance:

@@ -1,48 +1,23 @@
-"""What arrives unasked: partners' words and customers' wishes, written down until the story acts.
-
-Nothing is refused here and nothing is lost. What was seen before is dropped by its id, and what
-contradicts the record goes to a supervisor.
-"""
+"""What arrives unasked at a stay beyond what every case hears: top-ups, days, decisions, visits."""
 
 from __future__ import annotations
 
-from temporalio import workflow
-
-from domain.programmes.programme import NotInProgramme
 from domain.roles import Role
-from domain.steps.kinds import TaskKind
 from domain.waiver import ENDED, Stage
-from workflows.cockpit import by_when
-from workflows.messages import (
-    ClaimDecided,
-    DifferenceFound,
-    DisputeClaim,
-    NewCalendar,
-    NoticeDischarge,
-    NoticeFailed,
-    PaymentResult,
-    RefundReceived,
-    RequestTopUp,
-    VisitTaken,
-)
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
+from workflows.cases.in_tray import InTray
+from workflows.cases.late_refunds import LateRefunds
+from workflows.messages.cases import ClaimDecided, NoticeDischarge, RequestTopUp
+from workflows.messages.matters import VisitTaken
 from workflows.waiver.late_claims import LateClaims
-from workflows.waiver.late_refunds import LateRefunds
 
 
-class InTray:
-    """The tray of one case."""
+class StayTray(InTray):
+    """The tray of one stay."""
 
-    def __init__(
-        self, desk: Desk, late_refunds: LateRefunds, late_claims: LateClaims | None = None
-    ) -> None:
-        """Without `late_claims` where the insurer's decision is a step of the story itself."""
-        self._desk = desk
-        self._state = desk.state
-        self._late_refunds = late_refunds
+    def __init__(self, desk: Desk, late_refunds: LateRefunds, late_claims: LateClaims) -> None:
+        super().__init__(desk, late_refunds)
         self._late_claims = late_claims
-        self.heard = 0
-        """Words of partners in this run: what an ended case was started again for."""
 
     def top_up(self, message: RequestTopUp) -> None:
         """A top-up request, taken up when the patient is on the ward."""
@@ -56,22 +31,6 @@ class InTray:
             self._state.discharge_ids.append(message.notice_id)
             self._state.new_discharges.append(message)
 
-    def payment_result(self, message: PaymentResult) -> None:
-        """The first certain word settles a payment; another one is looked into by a person."""
-        self.heard += 1
-        self._desk.payment_result(message)
-
-    def refund(self, message: RefundReceived) -> None:
-        """Money the hospital returned; beyond what it owes a supervisor hears of it."""
-        self.heard += 1
-        if message.refund_id in self._state.refund_ids:
-            return
-        self._state.refund_ids.append(message.refund_id)
-        if self._state.ended and self._state.refund_expected_fen == 0:
-            self._late_refunds.ask(message)
-        else:
-            self._state.refunds.append(message)
-
     def claim(self, message: ClaimDecided) -> None:
         """The first decision on our claim counts; any other is looked into by a person."""
         self.heard += 1
@@ -84,10 +43,8 @@ class InTray:
             return
         if known is None and self._state.stage not in {Stage.REPAYMENT, *ENDED}:
             self._state.claim_decision = message
-        elif known is None or not _same(message, known):
-            more = self._late_claims is not None and self._late_claims.ask(message)
-            if not more:
-                self._desk.alert("理赔决定与已处理的不一致")
+        elif (known is None or not _same(message, known)) and not self._late_claims.ask(message):
+            self._desk.alert("理赔决定与已处理的不一致")
 
     def _too_early(self, message: ClaimDecided) -> bool:
         """Before we have filed, one decision a claim waits; another word is looked into."""
@@ -102,23 +59,6 @@ class InTray:
         elif not _same(message, known):
             self._desk.alert("理赔决定与已处理的不一致")
         return True
-
-    def dispute(self, message: DisputeClaim) -> None:
-        """A decision is disputed: where nothing is recovered, a supervisor hears of it."""
-        self.heard += 1
-        if message.dispute_id in self._state.dispute_ids:
-            return
-        self._state.dispute_ids.append(message.dispute_id)
-        text = f"客户对理赔结论有异议: {message.reason}"
-        self._desk.note("disputed", text, at=message.at, by=message.actor)
-        if self._state.stage is Stage.REPAYMENT:
-            self._state.disputes.append(message)
-        else:
-            self._desk.alert("客户对理赔结论有异议")
-
-    def difference(self, message: DifferenceFound) -> None:
-        """A day's statement says something else than the ledger: finance finds out, once."""
-        self._desk.difference(message)
 
     def visit_taken(self, message: VisitTaken) -> None:
         """The nurse platform said who comes, or that nobody does; then a supervisor hears of it."""
@@ -146,24 +86,6 @@ class InTray:
             if task.assignee == former:
                 self._desk.pen.task_opened(task.model_copy(update={"assignee": comes}))
         self._desk.note("nurse_changed", f"上门人员由 {former} 改为 {comes}", at=message.at)
-
-    def notice_failed(self, message: NoticeFailed) -> None:
-        """A notice that was taken was not delivered after all."""
-        self._desk.phone(message.notice_id, message.template)
-
-    def calendar(self, message: NewCalendar) -> None:
-        """A notice of holidays; the customer hears of promises that are due on another date now.
-
-        A case from before carries a programme without such a text: then a person phones (I22).
-        """
-        promises = self._desk.new_calendar(message.calendar, at=message.at)
-        if not promises:
-            return
-        listed = "；".join(f"{clock.name} {by_when(clock.due_at)}前" for clock in promises)
-        try:
-            self._desk.tell("promise_moved", list=listed)
-        except NotInProgramme:
-            self._desk.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="promise_moved")
 
 
 def _same(one: ClaimDecided, other: ClaimDecided) -> bool:

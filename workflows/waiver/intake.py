@@ -12,10 +12,10 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import AssignTeam, FirstContact
 from domain.waiver import Stage
+from workflows.cases.desk import CaseOver, Desk
 from workflows.cockpit import by_when, civil
 from workflows.matter import Completion
-from workflows.messages import OpenCase
-from workflows.waiver.desk import CaseOver, Desk
+from workflows.messages.cases import OpenCase
 from workflows.waiver.promises import note_lead
 
 NO_ORIGINALS: Final = "出院时不能提供医疗费用发票原件"

@@ -1,4 +1,4 @@
-"""Life's rest: a case held by a supervisor, somebody else for a step, a policy or a life that ends.
+"""Life's rest in a stay: somebody else in the team, a policy or a life that ends.
 
 Each is one command, written down at once. What it changes is read where it matters: money is not
 ordered while a case is held, and no top-up is taken up any more once there is a reason against it.
@@ -14,14 +14,16 @@ from temporalio import workflow
 from domain.calendar import civil_date, end_of_day
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.waiver import BEFORE_PAYMENT, ENDED, STILL_PAYING, Stage
-from workflows.last_day import passed
-from workflows.messages import Intervene, NoticeDischarge
-from workflows.policy_messages import PolicyEnds
-from workflows.refusals import FORM_REFUSED, TASK_NOT_OPEN, WRONG_STAGE, Refusals, refusal
-from workflows.waiver.desk import Desk
-from workflows.waiver.in_tray import InTray
+from domain.waiver import BEFORE_PAYMENT, STILL_PAYING, Stage
+from workflows.cases.desk import Desk
+from workflows.cases.oversight import Oversight
+from workflows.messages.cases import Intervene, NoticeDischarge
+from workflows.messages.matters import PolicyEnds
+from workflows.refusals import FORM_REFUSED, WRONG_STAGE, refusal
+from workflows.waiting import passed
+from workflows.waiver.in_tray import StayTray
 from workflows.waiver.nurse_visit import NurseVisit
+from workflows.waiver.refusals import WaiverRefusals
 
 POLICY_ENDED: Final = "保单已终止"
 DECEASED: Final = "患者已身故"
@@ -31,68 +33,12 @@ _UNDECIDED: Final = frozenset({TaskKind.ANSWER_TOP_UP, TaskKind.ACCEPT_OFFER})
 _FOR_THE_PATIENT: Final = frozenset({TaskKind.CARE, TaskKind.AFTERCARE})
 
 
-class Oversight:
-    """What a supervisor may do to anything that pays: stop it, and give a step to another."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._state = desk.state
-
-    def check(self, message: Intervene) -> None:
-        """Whether it can be done now; raises the refusal."""
-        state = self._state
-        if state.stage in ENDED:
-            raise refusal(WRONG_STAGE, "案件已经结束", "stage")
-        match message.act:
-            case "hold" if state.held:
-                raise refusal(WRONG_STAGE, "案件已经暂停", "stage")
-            case "reassign" if message.task_id not in state.tasks:
-                raise refusal(TASK_NOT_OPEN, "该任务不存在或已经结束", "task_id")
-            case "hold" | "reassign":
-                pass
-            case _:
-                self._check_more(message)
-
-    def _check_more(self, message: Intervene) -> None:
-        raise refusal(WRONG_STAGE, "理赔案件没有此操作", message.act)
-
-    def act(self, message: Intervene) -> None:
-        """Write it down; the story goes on with it."""
-        if message.act == "hold":
-            self._hold(message)
-        else:
-            self._reassign(message)
-
-    def _hold(self, message: Intervene) -> None:
-        """No money is ordered until a supervisor releases it; the promises run on."""
-        self._note("held", "案件暂停付款", message)
-        self._desk.ask(TaskKind.RELEASE_HOLD, at=message.at)
-
-    def _reassign(self, message: Intervene) -> None:
-        task = self._state.tasks[message.task_id]
-        self._note("reassigned", f"{task.title} 改派 {message.staff_id}", message)
-        self._give(message.task_id, message.staff_id)
-
-    def _give(self, task_id: str, staff_id: str) -> None:
-        task = self._state.tasks[task_id]
-        self._desk.pen.task_opened(task.model_copy(update={"assignee": staff_id}))
-
-    def policy_ends(self, message: PolicyEnds) -> None:
-        """The insurer ended the policy: what was decided or treated under it stays as it is."""
-        if not self._state.ended and self._state.policy_until != message.ends_on:
-            self._state.policy_until = message.ends_on
-            text = f"保险合同终止, 有效至 {message.ends_on}"
-            self._desk.note("policy_ends", text, at=message.at, by=message.actor)
-
-    def _note(self, event: str, text: str, message: Intervene) -> None:
-        reason = f": {message.reason}" if message.reason else ""
-        self._desk.note(event, f"{text}{reason}", at=message.at, by=message.actor)
-
-
 class Interventions(Oversight):
     """What people may do to a running stay beside its steps."""
 
-    def __init__(self, desk: Desk, refusals: Refusals, tray: InTray, visit: NurseVisit) -> None:
+    def __init__(
+        self, desk: Desk, refusals: WaiverRefusals, tray: StayTray, visit: NurseVisit
+    ) -> None:
         super().__init__(desk)
         self._refusals = refusals
         self._tray = tray
@@ -150,7 +96,7 @@ class Interventions(Oversight):
     async def _policy_runs_out(self) -> None:
         """Nothing is advanced beyond the policy's last day; a day named anew is waited for anew."""
         state = self._state
-        await passed(self._policy_over_at, what="保单终止日")
+        await passed(self._policy_over_at, summary="保单终止日")
         if state.stage in STILL_PAYING and not state.no_more_top_ups:
             self._desk.note("policy_ended", POLICY_ENDED)
             self._no_more_money(POLICY_ENDED, at=workflow.now())

@@ -15,10 +15,10 @@ from domain.programmes.terms import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeVisit
+from workflows.cases.desk import Desk
 from workflows.cockpit import civil
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.visit import UNREACHABLE, Visits
-from workflows.waiver.desk import Desk
 
 
 class NurseVisit:

@@ -14,8 +14,8 @@ from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments, SignAuthorization
 from domain.waiver import Stage
-from workflows.messages import OpenCase
-from workflows.waiver.desk import CaseOver, Desk
+from workflows.cases.desk import CaseOver, Desk
+from workflows.messages.cases import OpenCase
 from workflows.waiver.nurse_visit import NurseVisit
 
 VISIT_HOUR: Final = time(9, 0)

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.clock import Clock, WarnRule
 from domain.programmes.terms import LeadTime
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
 
 HALF: Final = 50
 """A lead never waits, so its warning is only a form; half the span."""

@@ -21,18 +21,18 @@ from domain.settlement import covered, never_filed_at
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import CollectClaimDocuments, DischargeVisit, FileClaim
 from domain.waiver import Stage
+from workflows.cases.case import CLAIM_WORDS
+from workflows.cases.desk import Desk
 from workflows.matter import Completion
-from workflows.messages import OpenCase
+from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
-from workflows.waiver.desk import Desk
 from workflows.waiver.refunds import Refunds
 from workflows.waiver.repayment import Repayment
 
 FILE_WITHIN: Final = timedelta(seconds=15)
 """As for a payment: nine seconds for the partner, then the order is made again."""
 
-CLAIM_WORDS: Final = {"approved": "同意赔付", "partial": "部分赔付", "denied": "不予赔付"}
 CORRECTED: Final = "付款已更正"
 NO_CLAIM: Final = "未提交出院理赔资料"
 

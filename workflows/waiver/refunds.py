@@ -13,8 +13,8 @@ from domain.money import spoken
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmRefund
 from domain.waiver import Stage
-from workflows.messages import RefundReceived
-from workflows.waiver.desk import Desk
+from workflows.cases.desk import Desk
+from workflows.messages.cases import RefundReceived
 
 
 class Refunds:

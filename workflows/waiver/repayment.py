@@ -25,9 +25,9 @@ from domain.settlement import (
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeRepayment, DecideDispute, RecordRepayment, SignWriteOff
 from domain.waiver import Stage
+from workflows.cases.case import WriteOff
+from workflows.cases.desk import Desk
 from workflows.matter import Completion
-from workflows.waiver.case import WriteOff
-from workflows.waiver.desk import Desk
 
 REMIND_AT: Final = time(10, 0)
 """Reminders go out at ten in the morning, civil time."""

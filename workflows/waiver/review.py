@@ -19,10 +19,10 @@ from domain.steps.forms import SecondReview, TellResult
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ConfirmDocuments, JudgeLiability
 from domain.waiver import Stage
+from workflows.cases.desk import CaseOver, Desk
 from workflows.cockpit import by_when
 from workflows.matter import Completion
-from workflows.messages import OpenCase
-from workflows.waiver.desk import CaseOver, Desk
+from workflows.messages.cases import OpenCase
 
 
 @dataclass(frozen=True)

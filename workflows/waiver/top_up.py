@@ -20,13 +20,13 @@ from domain.steps.forms import AcceptOffer
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import AnswerTopUp
 from domain.waiver import Stage
+from workflows.cases.desk import Desk
 from workflows.cockpit import by_when
 from workflows.front_desk import StepDropped
 from workflows.matter import Completion
-from workflows.messages import OpenCase, RequestTopUp
+from workflows.messages.cases import OpenCase, RequestTopUp
 from workflows.waiver.at_the_desk import AtTheDesk
 from workflows.waiver.deposits import Deposits, OverLimit
-from workflows.waiver.desk import Desk
 from workflows.waiver.nurse_visit import NurseVisit
 
 ALREADY_LEAVING: Final = "出院结算已开始"

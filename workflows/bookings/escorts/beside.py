@@ -1,0 +1,69 @@
+"""An escort beside the story of a booking: begun with a meeting, over when the story says so.
+
+The story goes on whatever becomes of the escort; it asks here whether somebody was with the
+customer, and when they parted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from domain.bookings.visit import Escorting
+from workflows.bookings.escorts.escorted import EscortedVisit, EscortStopped
+from workflows.bookings.parts.desk import BookingDesk, BookingOver
+from workflows.messages.bookings import RequestBooking
+
+
+def _nothing(_: datetime) -> None:
+    """The visit stands, and its time is the hospital's, whoever goes along and meets where."""
+
+
+class Beside:
+    """The escort of one booking, from one meeting to the next."""
+
+    def __init__(
+        self,
+        desk: BookingDesk,
+        asked: RequestBooking,
+        *,
+        taken: Callable[[datetime], None] = _nothing,
+        moved: Callable[[datetime], None] = _nothing,
+    ) -> None:
+        self._desk = desk
+        terms = asked.escorting or Escorting()
+        self._new = partial(EscortedVisit, desk, asked, terms, taken=taken, moved=moved)
+        self._escorted: EscortedVisit | None = None
+        self.parted_at: datetime | None = None
+        self.over: BookingOver | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they have parted, or nobody can come."""
+        return self.parted_at is not None or self.over is not None
+
+    def begin(self, meeting_at: datetime) -> None:
+        """Find somebody for the meeting and go with the customer."""
+        self.parted_at = self.over = None
+        self._escorted = self._new()
+        self._desk.errand(self._go(self._escorted, meeting_at), "escort")
+
+    async def _go(self, escorted: EscortedVisit, meeting_at: datetime) -> None:
+        try:
+            self.parted_at = await escorted.accompany(meeting_at)
+        except EscortStopped:
+            return
+        except BookingOver as over:
+            self.over = over
+            if self._desk.state.called_off is None:
+                self._desk.note("no_escort", over.reason)
+
+    def end(self) -> bool:
+        """Whoever is not with the customer need not come any more; whether somebody was."""
+        escorted, self._escorted = self._escorted, None
+        visit = self._desk.state.visit
+        met = self.parted_at is not None or (visit is not None and visit.met_at is not None)
+        if escorted is not None:
+            escorted.stop()
+        return met
