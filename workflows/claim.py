@@ -266,8 +266,7 @@ class Claim(HearingCase):
 
     def _leave_nobody_waiting(self) -> None:
         now = workflow.now()
-        self._desk.drop_tasks(at=now, reason="理赔已结束")
-        self._desk.clocks.drop_all(at=now, why="理赔已结束")
+        self._desk.leave(at=now, reason="理赔已结束")
 
     # What arrives beyond what every case hears --------------------------------------------------
 

@@ -189,8 +189,7 @@ class DepositWaiver(HearingCase):
             self._tell_why(over.reason)
         elif over.stage in notices:
             self._desk.tell(notices[over.stage])
-        self._desk.drop_tasks(at=now, reason="案件已结束")
-        self._desk.clocks.drop_all(at=now, why="案件已结束")
+        self._desk.leave(at=now, reason="案件已结束")
         self._visit.call_off(self._state.visits)
 
     def _tell_why(self, reason: str) -> None:

@@ -15,7 +15,7 @@ from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
 from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
+from workflows.front_desk import FrontDesk
 from workflows.matter import MatterPen, new_task
 from workflows.messages.rescues import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
@@ -162,7 +162,7 @@ class RescueDesk(FrontDesk):
 
     # Leaving -------------------------------------------------------------------------------------
 
-    def leave(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> None:
+    def take_off(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> None:
         """Take steps of these kinds off the worklist."""
         for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
             self.no_longer_asked(task.task_id, at=at, reason=reason)
@@ -199,8 +199,3 @@ class RescueDesk(FrontDesk):
             titles = ", ".join(task.title for task in missing)
             self.note("not_reported", f"未登记的步骤: {titles}", at=at)
         self.clocks.drop_all(at=at, why="救治记录已截止")
-
-    def leave_all(self, *, at: datetime, reason: str) -> None:
-        """Nobody needs to act any more."""
-        self.leave(frozenset(TaskKind) - ONLY_ACKNOWLEDGED, at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)

@@ -94,7 +94,7 @@ class Rescue:
         await self._follow_up()
         now = workflow.now()
         self._desk.enter(RescueStage.CLOSED, at=now)
-        self._desk.leave_all(at=now, reason="已结案")
+        self._desk.leave(at=now, reason="已结案")
 
     # The chapters --------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class Rescue:
             desk.tell_the_house(at=now)
             await self._next_beat()
         now = workflow.now()
-        desk.leave(OF_THE_RESCUE, at=now, reason="救治已结束")
+        desk.take_off(OF_THE_RESCUE, at=now, reason="救治已结束")
         desk.drop_due_after(self._state.ended_at or now, at=now)
         self._look_for_gaps()
 
