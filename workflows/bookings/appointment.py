@@ -27,11 +27,12 @@ from domain.bookings.terms import (
     is_chosen,
     is_told_by_phone,
     start_is_cut_off,
+    wish,
 )
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.booking import Booking, wish
+from workflows.bookings.booking import Booking
 from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
