@@ -59,7 +59,7 @@ class Appointment(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
-        self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
     @workflow.run

@@ -33,7 +33,7 @@ from domain.hospital import HospitalListed
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import BookingDesk
-from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.messages.matters import Actor, CompleteTask
@@ -55,7 +55,9 @@ HOSPITALS: Final = Actor(role=Role.PARTNER, id="hospitals")
 class Hospitals:
     """The asks of one booking, one after another; none where only people ask."""
 
-    def __init__(self, desk: BookingDesk, asked: RequestBooking, refusals: BookingRefusals) -> None:
+    def __init__(
+        self, desk: BookingDesk, asked: RequestBooking, refusals: ArrangementRefusals
+    ) -> None:
         self._desk = desk
         self._state = desk.state
         self._asked = asked
@@ -234,7 +236,7 @@ class Hospitals:
             return  # somebody else did it, it is not to be had, or another day is wished for
         try:
             form = self._form(ask, listed)
-            self._refusals.arrangement(form, now)
+            self._refusals.arranged(form, now)
         except (ApplicationError, ValidationError) as refused:
             told = refused.message if isinstance(refused, ApplicationError) else "内容不完整"
             self._not_theirs(f"医院的安排不能采用: {told}")
