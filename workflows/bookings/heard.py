@@ -14,7 +14,7 @@ from domain.bookings.booking import BookingStage
 from domain.bookings.terms import wish
 from domain.programmes.services import Service
 from domain.steps.kinds import TaskKind
-from workflows.bookings.escorts.escorted import hear
+from workflows.bookings.escorts.offers import hear
 from workflows.bookings.parts.contract import Contract
 from workflows.bookings.parts.desk import BookingDesk
 from workflows.bookings.parts.papers import Papers
