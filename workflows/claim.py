@@ -34,11 +34,7 @@ from workflows.claims.payment import ClaimPayment
 from workflows.claims.people import ClaimPeople
 from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
-from workflows.messages.cases import (
-    BillSettled,
-    ClaimAsked,
-    OpenCase,
-)
+from workflows.messages.cases import BillSettled, ClaimAsked, OpenCase
 
 
 def _nothing() -> None:

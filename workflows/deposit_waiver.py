@@ -30,11 +30,7 @@ from workflows.messages.cases import (
     OpenCase,
     RequestTopUp,
 )
-from workflows.messages.matters import (
-    Accepted,
-    CompleteTask,
-    VisitTaken,
-)
+from workflows.messages.matters import Accepted, CompleteTask, VisitTaken
 from workflows.money.deposit_payment import DepositPayment
 from workflows.waiver.aftercare import Aftercare
 from workflows.waiver.balance import Balance

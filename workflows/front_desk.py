@@ -7,7 +7,7 @@ theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -174,6 +174,11 @@ class FrontDesk(Storyteller):
                 TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
             )
 
+    def take_off(self, kinds: Collection[TaskKind], *, at: datetime, reason: str) -> None:
+        """Take the steps of these kinds off the worklist."""
+        for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
+            self.no_longer_asked(task.task_id, at=at, reason=reason)
+
     @property
     def _outlives(self) -> frozenset[TaskKind]:
         """Steps that stay to be done when the story is over."""
@@ -181,9 +186,7 @@ class FrontDesk(Storyteller):
 
     def ask_no_more(self, *, at: datetime, reason: str) -> None:
         """What the story waited for is taken off the worklist."""
-        for task in list(self.state.tasks.values()):
-            if task.kind not in self._outlives:
-                self.no_longer_asked(task.task_id, at=at, reason=reason)
+        self.take_off(frozenset(TaskKind) - self._outlives, at=at, reason=reason)
 
     def leave(self, *, at: datetime, reason: str) -> None:
         """Nobody needs to act any more, and nothing is promised any more."""

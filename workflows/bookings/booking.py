@@ -30,9 +30,7 @@ from workflows.bookings.parts.papers import Papers
 from workflows.bookings.parts.record import BookingState
 from workflows.bookings.refusals.booking import BookingRefusals
 from workflows.follow_ups import follow_up
-from workflows.messages.bookings import (
-    RequestBooking,
-)
+from workflows.messages.bookings import RequestBooking
 
 TOLD_WITHIN: Final = timedelta(days=1)
 """So soon a customer hears what a review decided, where his programme promises no moment."""

@@ -21,12 +21,7 @@ from workflows.bookings.parts.papers import Papers
 from workflows.bookings.parts.record import BookingState
 from workflows.bookings.refusals.booking import NEW_DATES, BookingRefusals
 from workflows.cockpit import civil
-from workflows.messages.bookings import (
-    CancelBooking,
-    ChangeDate,
-    EndContract,
-    PapersArrived,
-)
+from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract, PapersArrived
 from workflows.messages.matters import (
     Accepted,
     CompleteTask,

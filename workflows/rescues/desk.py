@@ -162,11 +162,6 @@ class RescueDesk(FrontDesk):
 
     # Leaving -------------------------------------------------------------------------------------
 
-    def take_off(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> None:
-        """Take steps of these kinds off the worklist."""
-        for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
-            self.no_longer_asked(task.task_id, at=at, reason=reason)
-
     def drop_due_after(self, ended_at: datetime, *, at: datetime) -> None:
         """What was promised for later than the end is not wanted any more, nor its alarm."""
         over = {one.instance: one for one in self.state.open_clocks if one.due_at > ended_at}

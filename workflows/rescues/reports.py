@@ -13,12 +13,7 @@ from activities.ports.rescues import StepTold
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
-from domain.rescues.rescue import (
-    OUTCOME_NAMES,
-    RescueStage,
-    shift_of,
-    steps_of,
-)
+from domain.rescues.rescue import OUTCOME_NAMES, RescueStage, shift_of, steps_of
 from domain.rescues.triage import MASS_EVENT, WAY_NAMES, assess, is_served
 from domain.roles import Role
 from domain.steps.forms import Form
@@ -26,13 +21,7 @@ from domain.steps.kinds import TaskKind
 from workflows.messages.matters import Actor
 from workflows.messages.rescues import RaiseRescue
 from workflows.rescues.desk import RescueDesk
-from workflows.rescues.refusals import (
-    departments_of,
-    found,
-    seen_in,
-    subject_of,
-    terms_of,
-)
+from workflows.rescues.refusals import departments_of, found, seen_in, subject_of, terms_of
 
 
 class Reports:

@@ -15,12 +15,7 @@ from temporalio import workflow
 
 from domain.events import ExpectedEvent
 from domain.rescues.forms import CollectFees
-from domain.rescues.rescue import (
-    RECORD_WITHIN,
-    RescueOutcome,
-    RescueStage,
-    uncovered,
-)
+from domain.rescues.rescue import RECORD_WITHIN, RescueOutcome, RescueStage, uncovered
 from domain.rescues.triage import MASS_EVENT
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
@@ -29,12 +24,7 @@ from workflows.messages.matters import Accepted, CompleteTask
 from workflows.messages.rescues import AddService, CaseLinked, PatientKnown, RaiseRescue, ReportActs
 from workflows.rescues.desk import RescueDesk
 from workflows.rescues.record import RescueState
-from workflows.rescues.refusals import (
-    REPORTED,
-    REPORTS,
-    RescueRefusals,
-    terms_of,
-)
+from workflows.rescues.refusals import REPORTED, REPORTS, RescueRefusals, terms_of
 from workflows.rescues.reports import Reports
 from workflows.waiting import came_by
 

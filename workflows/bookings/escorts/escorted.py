@@ -82,9 +82,7 @@ class EscortedVisit:
     def stop(self) -> None:
         """Nobody needs to come any more, whether somebody had taken it or not."""
         self._offers.stop()
-        for task in list(self._state.tasks.values()):
-            if task.kind in _OF_THE_ESCORT:
-                self._desk.no_longer_asked(task.task_id, at=workflow.now(), reason="陪诊已结束")
+        self._desk.take_off(_OF_THE_ESCORT, at=workflow.now(), reason="陪诊已结束")
 
     @property
     def _is_lost(self) -> bool:
@@ -233,9 +231,7 @@ class EscortedVisit:
 
     def _absent(self) -> None:
         """Whoever is to say what came of the visit reads that the customer has not come."""
-        for task in list(self._state.tasks.values()):
-            if task.kind is TaskKind.REPORT_VISIT:
-                self._desk.pen.task_opened(task.model_copy(update={"subject": "not_there"}))
+        self._desk.say_of(TaskKind.REPORT_VISIT, "not_there")
 
     async def _heard_by(self, step: str, moment: datetime, what: str) -> bool:
         """Whether a step is reported by a moment, or whoever owes it is lost before."""

@@ -168,9 +168,7 @@ def hear(desk: BookingDesk, message: VisitTaken) -> None:
     if heard is Heard.NOT_OFFERED and message.accepted:
         desk.alert(f"未派单的人员接单 {message.visit_id}")
     if heard is Heard.NOBODY:
-        for task in list(state.tasks.values()):
-            if task.kind is TaskKind.OFFER_VISIT:
-                desk.pen.task_opened(task.model_copy(update={"subject": "nobody"}))
+        desk.say_of(TaskKind.OFFER_VISIT, "nobody")
 
 
 _SAID: Final = {

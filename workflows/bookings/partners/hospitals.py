@@ -18,11 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.hospitals import AskHospitals
 from activities.ports.cases import TaskOpened
-from activities.ports.hospitals import (
-    HospitalNamed,
-    ResourceAnswer,
-    ResourceOrder,
-)
+from activities.ports.hospitals import HospitalNamed, ResourceAnswer, ResourceOrder
 from domain.bookings.coordination import AskStatus, Heard, HospitalAsk, Resource
 from domain.bookings.forms import ArrangeService
 from domain.bookings.rounds import ASKS_MAX

@@ -8,25 +8,15 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from domain.bookings.failures import AGAIN_WHY, is_named_again
-from domain.bookings.forms import (
-    ArrangeService,
-    AssignExpert,
-    OfferOptions,
-)
+from domain.bookings.forms import ArrangeService, AssignExpert, OfferOptions
 from domain.bookings.staffing import out_of_rank, unfit
-from domain.bookings.terms import (
-    CLINIC_NAMES,
-    chooses_expert,
-)
+from domain.bookings.terms import CLINIC_NAMES, chooses_expert
 from domain.calendar import civil_date
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.programmes.services import Shape
 from workflows.bookings.parts.record import BookingState
 from workflows.messages.bookings import RequestBooking
-from workflows.refusals import (
-    FORM_REFUSED,
-    refusal,
-)
+from workflows.refusals import FORM_REFUSED, refusal
 
 
 class ArrangementRefusals:

@@ -5,22 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.bookings.booking import LOSSES, VisitOutcome, may_be_over
-from domain.bookings.forms import (
-    DeliverReport,
-    ReportVisit,
-)
+from domain.bookings.forms import DeliverReport, ReportVisit
 from domain.bookings.papers import REPORTS
 from domain.documents import DOCUMENT_NAMES
 from domain.programmes.services import Shape
 from workflows.bookings.parts.record import BookingState
 from workflows.messages.bookings import RequestBooking
 from workflows.messages.matters import CompleteTask
-from workflows.refusals import (
-    DOCUMENTS_MISSING,
-    FORM_REFUSED,
-    not_ahead,
-    refusal,
-)
+from workflows.refusals import DOCUMENTS_MISSING, FORM_REFUSED, not_ahead, refusal
 
 
 class OutcomeRefusals:
