@@ -113,17 +113,18 @@ BookableMoney = Annotated[Money, AfterValidator(_bookable)]
 PositiveMoney = Annotated[Money, AfterValidator(_payable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
 
+CASE_ID: Final = rf"^{id_form([CASE])}$"
 FormerCase = Annotated[
     str,
     Field(
-        pattern=rf"^{id_form([CASE])}$",
+        pattern=CASE_ID,
         max_length=23,
         description="转院: 原医院的案件, 须已完成出院结算",
     ),
 ]
 CaseId = Annotated[
     str,
-    Path(pattern=rf"^{id_form([CASE])}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=CASE_ID, max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
 ]
 EnquiryId = Annotated[
     str,

@@ -22,6 +22,7 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import FieldError, Problem, at_field
 from api.door.shapes import TaskPage
+from api.door.strict import no_key_twice
 from api.door.text import MATTER_ID, TaskId
 from api.tasks.hospital_gates import listed
 from api.tasks.seen import task_page
@@ -217,6 +218,7 @@ def _kind(task_id: str) -> TaskKind:
 
 def read_form(kind: TaskKind, raw: bytes) -> Form:
     """The form of a kind, read strictly; a problem names the field and the reason."""
+    no_key_twice(raw)
     try:
         form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
     except ValidationError as error:

@@ -29,8 +29,9 @@ from api.wiring.door import Door, Unit, door_of
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
-from domain.matter import BOOKING
+from domain.matter import BOOKING, CASE
 from domain.roles import Role
+from domain.waiver import Stage
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["影像资料"])
 
@@ -84,6 +85,17 @@ def _must_be_readable(door: Door, programme: str, body: bytes) -> None:
     claims = door.programme(programme, door.clock()).claims
     if claims is not None and not is_readable(body, side_min=claims.image_side_min):
         raise at_field("invalid", "file", "图片过小, 无法识别, 请重新拍摄")
+
+
+async def _must_go_on(unit: Unit, case: CaseAccess) -> None:
+    """A closed case may be disputed, and then its papers count; after another end none is wanted.
+
+    Unless somebody still has a step about it: money that came late, say.
+    """
+    if not CASE.is_over(case.stage) or case.stage == Stage.CLOSED:
+        return
+    if not await unit.matters.open_among([case.case_id]):
+        raise Problem("case-ended", case_id=case.case_id)
 
 
 async def _must_have_room(unit: Unit, matter_id: str, document_id: str) -> None:
@@ -147,6 +159,7 @@ async def store_upload(
         if isinstance(matter, BookingAccess) and BOOKING.is_over(matter.stage):
             raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
+            await _must_go_on(unit, matter)
             _must_be_readable(door, matter.programme, body)
         await _must_have_room(unit, case_id, document_id)
 

@@ -87,7 +87,7 @@ async def test_papers_a_reviewer_asks_for_are_missing_until_they_come(worked: Ho
     stored = await worked.post(
         f"/v1/bookings/{booking_id}/documents",
         data={"kind": "outpatient_record"},
-        files={"file": ("a.jpg", b"\xff\xd8\xff1", "image/jpeg")},
+        files={"file": ("a.jpg", b"\xff\xd8\xff1" * 500_000, "image/jpeg")},  # two megabytes
     )
     assert stored.status_code == 201, stored.text
     assert await missing() == ["imaging_film"]

@@ -51,6 +51,7 @@ from domain.steps.kinds import TaskKind
             "received.amount",
             "金额须为两位小数的非负数字串, 例如 50000.00",
         ),
+        (TaskKind.DECIDE_USE, b'{"used": true, "reason": "x", "used": false}', "used", "字段重复"),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],
 )

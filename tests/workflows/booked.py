@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -31,6 +31,7 @@ from domain.bookings.visit import escorting
 from domain.calendar import civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.hospital import HospitalListed
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import Service, Shape
 from domain.steps.kinds import TaskKind
 from tests.builders import (
@@ -334,6 +335,7 @@ def booking_opener(
         covered_for: int | None = None,
         coordination_consent: str | None = None,
         by: Actor = AGENT,
+        unsaid: Collection[RuleCode] = (),
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -349,7 +351,9 @@ def booking_opener(
             calendar=a_calendar().moved(moved_by),
             service=service,
             escorting=escorting(terms, terms.service(service)),
-            verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
+            verdict=Verdict(
+                outcome=outcome, open=tuple(unsaid), programme=programme, version=terms.version
+            ),
             unit_reserved=terms.service(service).quota.count is not None,
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",

@@ -138,6 +138,8 @@ class Booking(HearingBooking):
         form = first.read(TakeRequest)
         if not form.identity_verified:
             raise BookingOver(BookingStage.REJECTED, "身份信息未能核实")
+        if form.not_entitled.strip():
+            raise BookingOver(BookingStage.REJECTED, form.not_entitled)
         self._state.need = form.need
         desk.happened(ExpectedEvent.NEED_CONFIRMED, at=first.at)
 

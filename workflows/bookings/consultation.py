@@ -25,7 +25,7 @@ from domain.bookings.consultation import (
     promised_call,
 )
 from domain.bookings.conversation import SUMMARY
-from domain.bookings.terms import intake_for
+from domain.bookings.terms import found_with_request, intake_for
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
@@ -97,7 +97,8 @@ class Consultation(Booking):
         """Whoever signed in and is entitled takes a slot, or waits for a doctor, not for us."""
         asked = self._asked
         signed_in = asked.requested_by.role in (Role.CUSTOMER, Role.CHANNEL)
-        sure = asked.verdict.outcome is Outcome.ELIGIBLE and not intake_for(self._service)
+        asks = found_with_request(asked.verdict, asked.programme, self._service)
+        sure = asked.verdict.outcome is Outcome.ELIGIBLE and not (asks or intake_for(self._service))
         return is_answered_at_once(asked.programme, self._service) and signed_in and sure
 
     @property

@@ -22,14 +22,7 @@ from domain.bookings.forms import (
 )
 from domain.bookings.papers import Span, faults, lacking
 from domain.bookings.rounds import ROUNDS_END, WISHES_MAX, goes_round
-from domain.bookings.terms import (
-    INTAKE_NAMES,
-    examinations_of,
-    intake_for,
-    is_examined,
-    papers_for,
-    unusual,
-)
+from domain.bookings.terms import papers_for, unusual
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
 from domain.calendar import civil_date
@@ -43,6 +36,7 @@ from domain.steps.forms import Form
 from workflows.bookings.parts.record import BookingState
 from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.bookings.refusals.escort import EscortRefusals
+from workflows.bookings.refusals.intake import must_be_whole
 from workflows.bookings.refusals.outcome import OutcomeRefusals
 from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract, RequestBooking
 from workflows.messages.matters import CompleteTask
@@ -167,7 +161,7 @@ class BookingRefusals:
     ) -> None:
         match form:
             case TakeRequest():
-                self._intake(form)
+                must_be_whole(form, self._asked)
             case CheckPapers():
                 self._papers(form, message)
             case ReviewBooking(missing=[_, *_]):
@@ -191,20 +185,6 @@ class BookingRefusals:
                 self._outcome.since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
                     self._outcome.delivery(form, message)
-
-    def _intake(self, form: TakeRequest) -> None:
-        """Whoever is identified is asked what the service wants to know (R237-R239, R272)."""
-        asked = self._asked
-        known = {"hospital"} if asked.hospital else set()
-        known |= {"wanted_time"} if asked.wished_on else set()
-        wanted = intake_for(self._service, known=known)
-        still = [code for code in wanted if not form.intake.get(code, "").strip()]
-        if form.identity_verified and still:
-            listed = "、".join(INTAKE_NAMES[code] for code in still)
-            raise refusal(FORM_REFUSED, f"尚须登记: {listed}", "intake", missing=still)
-        if not is_examined(self._service, form.intake.get("exam_type", "")):
-            listed = "、".join(examinations_of(self._service))
-            raise refusal(FORM_REFUSED, f"检查项目须为: {listed}", "intake")
 
     def _says(
         self, steps: list[Step], says: dict[str, str], *, hospital_id: str | None = None
