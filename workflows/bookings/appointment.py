@@ -37,6 +37,7 @@ from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.waiting import came_by
 
@@ -88,7 +89,7 @@ class Appointment(Booking):
                     TaskKind.CHOOSE_OPTION,
                     at=offered.at,
                     due_at=offered.at + CHASED_AFTER,
-                    subject=" ".join(self._state.options)[:200],
+                    subject=" ".join(self._state.options)[:SUBJECT_MAX],
                 )
             )
         self._state.chosen = chosen.read(ChooseOption).option

@@ -26,7 +26,7 @@ from workflows.front_desk import FrontDesk
 from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.payments import PayingPen, PayingState
 from workflows.notices import told_again
-from workflows.partners import asked, asked_once
+from workflows.partners import PARTNER_RETRY, asked, asked_once, nothing
 from workflows.storyteller import StepDropped, StoryOver
 
 SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
@@ -97,9 +97,15 @@ class PayingDesk(FrontDesk, ABC):
     def code_ready(self, amount_fen: int) -> None:
         """A code to pay by can be fetched; only a case has one."""
 
-    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+    async def ask_partner(
+        self,
+        call: Callable[[RetryPolicy], Awaitable[T]],
+        *,
+        then: RetryPolicy = PARTNER_RETRY,
+        on_silence: Callable[[], None] = nothing,
+    ) -> T:
         """Ask a partner without end, its first answer on the page of this beat."""
-        return await asked(self._record, call)
+        return await asked(self._record, call, then=then, on_silence=on_silence)
 
     async def ask_once(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T | None:
         """Ask a partner for money: once, for before the next time it may have been stopped."""

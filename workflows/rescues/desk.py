@@ -16,7 +16,7 @@ from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
 from workflows.front_desk import FrontDesk
-from workflows.matter import MatterPen, new_task
+from workflows.matter import SUMMARY_MAX, MatterPen, new_task
 from workflows.messages.rescues import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
 from workflows.rescues.refusals import subject_of, terms_of
@@ -97,7 +97,7 @@ class RescueDesk(FrontDesk):
             clock=clock.instance if clock else None,
             subject=subject,
         )
-        title = f"{step.name} {department}".strip()[:60]
+        title = f"{step.name} {department}".strip()[:SUMMARY_MAX]
         self.pen.task_opened(task.model_copy(update={"title": title}))
 
     def _due_by(self, step: Step, at: datetime) -> datetime | None:

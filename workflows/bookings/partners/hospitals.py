@@ -33,7 +33,6 @@ from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.messages.matters import Actor, CompleteTask
-from workflows.partners import FIRST_TRY
 from workflows.refusals import FORM_REFUSED, refusal
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
@@ -160,19 +159,20 @@ class Hospitals:
 
     async def _placed(self, order: ResourceOrder) -> ResourceAnswer | None:
         async def called(retry: RetryPolicy) -> ResourceAnswer:
-            if retry is not FIRST_TRY:
-                self._desk.note("hospitals_away", "医院协调平台暂联系不上, 由调度人员联系医院")
             return await workflow.execute_activity_method(
                 AskHospitals.ask,
                 order,
                 start_to_close_timeout=ANSWER_WITHIN,
                 schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=retry if retry is FIRST_TRY else TRY_AGAIN,
+                retry_policy=retry,
                 summary="请医院安排资源",
             )
 
+        def away() -> None:
+            self._desk.note("hospitals_away", "医院协调平台暂联系不上, 由调度人员联系医院")
+
         try:
-            return await self._desk.ask_partner(called)
+            return await self._desk.ask_partner(called, then=TRY_AGAIN, on_silence=away)
         except ActivityError:
             self._desk.note("hospitals_silent", "医院协调平台一天无答复, 由调度人员安排")
             return None
