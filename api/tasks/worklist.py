@@ -32,7 +32,7 @@ from domain.guards import TaskAccess
 from domain.matter import BOOKING, HOUSE, RESCUE, matter_of
 from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
-from domain.steps.forms import Form, HandInSlip
+from domain.steps.forms import AT_THE_DOOR, Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 from workflows.messages.matters import CompleteTask
@@ -220,7 +220,7 @@ def read_form(kind: TaskKind, raw: bytes) -> Form:
     """The form of a kind, read strictly; a problem names the field and the reason."""
     no_key_twice(raw)
     try:
-        form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
+        form = TASKS[kind].form.model_validate_json(raw, extra="forbid", context=AT_THE_DOOR)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":

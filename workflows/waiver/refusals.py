@@ -23,11 +23,12 @@ from domain.steps.forms import (
     TellResult,
     VerifyCost,
 )
-from domain.steps.kinds import TaskKind
+from domain.steps.kinds import DUTY_NAMES, TaskKind
 from domain.steps.tasks import (
     AnswerTopUp,
     ArrangeVisit,
     AssignTeam,
+    Care,
     CollectClaimDocuments,
     ConfirmDocuments,
     DischargeVisit,
@@ -155,6 +156,8 @@ class WaiverRefusals:
                 amount_within(form.incurred, "incurred", at_least=0)
             case DischargeVisit():
                 self._discharge(form, message)
+            case Care():
+                self._care(form, message.task_id)
             case HandInSlip():
                 self._slip(form, message.task_id)
             case KeepSlip() if form.receipt_no != self._state.tasks[message.task_id].subject:
@@ -227,6 +230,20 @@ class WaiverRefusals:
         lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
             raise papers_missing(lacking)
+
+    def _care(self, form: Care, task_id: str) -> None:
+        """Care is reported at the step that was planned for it: no duty is done unseen, or twice.
+
+        A visit told at another duty's step would leave its own open and bring one more beside it.
+        """
+        planned, own = self._state.tasks, self._state.tasks[task_id].duty
+        if own is not None and own not in form.duties:
+            raise refusal(FORM_REFUSED, f"须包含本任务的{DUTY_NAMES[own]}", "duties")
+        others = {one.duty for one in planned.values()} - {own}
+        for duty in form.duties:
+            if duty in others:
+                told = f"{DUTY_NAMES[duty]}另有任务, 请在该任务中登记"
+                raise refusal(FORM_REFUSED, told, "duties")
 
     def _slip(self, form: HandInSlip, task_id: str) -> None:
         """A slip is the one of this payment: no number serves for two of them (K08)."""
