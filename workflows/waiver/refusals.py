@@ -137,6 +137,8 @@ class WaiverRefusals:
                 self._second(form, message.actor)
             case TellResult(note="") if self._must_explain:
                 raise refusal(FORM_REFUSED, "须记录向客户说明的内容", "note")
+            case SignOnSite(agreements_signed=True, no_show=True):
+                raise refusal(FORM_REFUSED, "客户未到场时不能登记已签署", "no_show")
             case SignOnSite(agreements_signed=True) if self._signs_on_site:
                 self._documents(message, disease, DocumentStage.AUTHORIZATION)
             case _:
