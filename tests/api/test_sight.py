@@ -150,6 +150,33 @@ async def test_a_nurses_step_without_a_name_is_only_the_teams_nurses(house: Hous
         f"/v1/tasks/{task_id}/completion", form, role="nurse", subject="nurse-1"
     )
     problem(done, 422, "invalid", "images.0")
+    # Nor is it the slip of another customer's deposit, by its number or by its picture.
+    slip = card | {"data": {"kind": "deposit_slip"}}
+    uploaded = await house.ask("POST", path, "nurse", subject="nurse-1", **slip)
+    form["images"] = [uploaded.json()["document_id"]]
+    other = str((await house.report(planned_admission=a_week_on(house))).json()["case_id"])
+    for known, field in ((_PAID_ELSEWHERE, "receipt_no"), (_PICTURED_ELSEWHERE, "images")):
+        async with house.database.begin() as connection:
+            await connection.execute(text(known), {"case": other})
+        done = await house.post(
+            f"/v1/tasks/{task_id}/completion", form, role="nurse", subject="nurse-1"
+        )
+        problem(done, 422, "invalid", field)
+
+
+_PAID_ELSEWHERE = (
+    "INSERT INTO payments (movement_id, case_id, reason, amount_fen, status, ordered_at, "
+    "receipt_no, page) VALUES (:case || ':deposit:1', :case, 'deposit', 100, 'paid', now(), "
+    "'R-1', 1)"
+)
+_PICTURED_ELSEWHERE = (
+    "INSERT INTO deposit_slips (movement_id, case_id, receipt_no, pictures) "
+    "SELECT :case || ':deposit:1', :case, 'R-1', array_agg(sha256) FROM documents"
+)
+
+
+def a_week_on(house: House) -> str:
+    return (civil_date(house.clock()) + timedelta(days=7)).isoformat()
 
 
 async def audited(house: House) -> list[str]:
