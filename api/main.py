@@ -45,14 +45,22 @@ from adapters.settings import LOOPBACK, Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
-from api import codec, eligibility, emergencies, enquiries, health, policy_ends, reference
+from api import (
+    callbacks,
+    codec,
+    eligibility,
+    emergencies,
+    enquiries,
+    health,
+    policy_ends,
+    reference,
+)
 from api.bookings import answers, conversations, slots
 from api.bookings import commands as booking_commands
 from api.bookings import files as booking_files
 from api.bookings import opening as bookings
 from api.bookings import papers as booking_papers
 from api.door import errors
-from api.door.delivery import sweep_for_ever
 from api.door.gateway import CaseGateway
 from api.door.middleware import Measures, Observed
 from api.door.openapi import describe
@@ -60,7 +68,7 @@ from api.door.sizes import BoundedBodies
 from api.door.stopped import stopped_warning
 from api.door.strict import only_described
 from api.door.upkeep import look_first, upkeep_for_ever
-from api.partners import callbacks
+from api.letters.delivery import sweep_for_ever
 from api.reports import bookings as booking_reports
 from api.reports import claims as claim_report
 from api.reports import letters, overdue, promises, ratings, repayments, webhooks

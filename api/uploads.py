@@ -15,7 +15,6 @@ from fastapi import Request, UploadFile
 from fastapi.responses import Response
 
 from api.door.access import seen_matter
-from api.door.delivery import deliver
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, ask_of, once
 from api.door.identity import Caller
@@ -24,6 +23,7 @@ from api.door.problems import Problem, at_field
 from api.door.sight import sees_paper
 from api.door.sizes import UPLOAD_MAX
 from api.door.views import document_view, viewer
+from api.letters.delivery import deliver
 from api.wiring.door import Door, Unit, door_of
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
