@@ -19,6 +19,7 @@ import httpx
 import structlog
 
 from adapters.partners.signing import signature
+from adapters.trust import authorities
 from adapters.webhooks.outbox import FIRST_PAUSE, LEASE, Outbox, Webhook
 from domain.matter import matter_of
 
@@ -66,7 +67,9 @@ class Postman:
         """Look for work until cancelled; what is on its way then is sent again by the next."""
         # A redirect could carry a message to somebody else's door.
         async with (
-            httpx.AsyncClient(timeout=self._patience, trust_env=False) as client,
+            httpx.AsyncClient(
+                timeout=self._patience, trust_env=False, verify=authorities()
+            ) as client,
             asyncio.TaskGroup() as group,
         ):
             while True:

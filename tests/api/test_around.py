@@ -20,12 +20,12 @@ from adapters.door.unit import DoorBooks
 from adapters.encryption.codec import PayloadCodec
 from adapters.encryption.keys import KeyRing
 from adapters.identity import Tokens, mint
-from adapters.programmes.files import load_programmes
 from adapters.temporal.connection import without_worker
 from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
+from tests.builders import programmes
 from tests.house.files import ROOT
 
 QUESTION = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
@@ -63,7 +63,7 @@ async def test_hospitals_are_filtered_and_paged(house: House) -> None:
 
 
 async def test_a_client_learns_from_the_programme_which_codes_it_sends(house: House) -> None:
-    for programme in load_programmes():
+    for programme in programmes():
         seen = await house.get(f"/v1/programmes/{programme.code}", "customer")
         assert seen.status_code == 200, seen.text
         asks = {one["service"]: one for one in seen.json()["asks"]}

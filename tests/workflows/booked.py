@@ -18,7 +18,6 @@ from activities.notices import TellCustomers
 from activities.ports.bookings import BookingPage
 from activities.ports.cases import Balances, PaymentStatus, TaskOpened
 from activities.ports.hospitals import HospitalNamed
-from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
 from adapters.temporal import search_attributes
 from adapters.temporal.connection import connect
@@ -45,6 +44,7 @@ from tests.builders import (
     SUPERVISOR,
     a_calendar,
     civil,
+    programmes,
 )
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
@@ -64,7 +64,7 @@ from workflows.messages.matters import Accepted, Actor, CompleteTask, PolicyEnds
 from workflows.messages.payments import PaymentResult
 from workflows.messages.workflow_types import BOOKING_TYPES
 
-PROGRAMMES = {programme.code: programme for programme in load_programmes()}
+PROGRAMMES = {programme.code: programme for programme in programmes()}
 DOERS = {
     TaskKind.REVIEW_BOOKING: REVIEWER,
     TaskKind.SERVICE_STEP: AGENT,
