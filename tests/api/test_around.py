@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 from google.protobuf import json_format
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from temporalio.api.common.v1 import Payload, Payloads
 
 from adapters.database import open_database
@@ -20,6 +20,7 @@ from adapters.door.unit import DoorBooks
 from adapters.encryption.codec import PayloadCodec
 from adapters.encryption.keys import KeyRing
 from adapters.identity import Tokens, mint
+from adapters.tables.door import audit_checks
 from adapters.temporal.connection import without_worker
 from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
@@ -94,7 +95,12 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
         "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key", "issuer",
     }  # fmt: skip
     assert set(ready.json()["warnings"]) == {"calendar", "worker", "workflows"}
+    async with house.database.begin() as connection:
+        start = {"read_to": 9, "read_hash": "x", "again_to": 0, "again_hash": "y", "rows": 9}
+        found = [start | {"broken": broken} for broken in ([3], [3, 7], [])]
+        await connection.execute(insert(audit_checks), found)
     measured = await house.client.get("/metrics")
+    assert "greenlane_audit_breaks 2.0" in measured.text
     assert "greenlane_http_requests_total" in measured.text
 
 

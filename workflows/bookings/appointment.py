@@ -27,15 +27,17 @@ from domain.bookings.terms import (
     is_chosen,
     is_told_by_phone,
     start_is_cut_off,
+    wish,
 )
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.booking import Booking, wish
+from workflows.bookings.booking import Booking
 from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.waiting import came_by
 
@@ -58,7 +60,7 @@ class Appointment(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
-        self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
     @workflow.run
@@ -87,7 +89,7 @@ class Appointment(Booking):
                     TaskKind.CHOOSE_OPTION,
                     at=offered.at,
                     due_at=offered.at + CHASED_AFTER,
-                    subject=" ".join(self._state.options)[:200],
+                    subject=" ".join(self._state.options)[:SUBJECT_MAX],
                 )
             )
         self._state.chosen = chosen.read(ChooseOption).option

@@ -12,12 +12,7 @@ from typing import Final
 from domain.calendar import civil_date
 from domain.money import spoken
 from domain.steps.forms import Form, SettleLateClaim, SettleLateRefund
-from domain.steps.tasks import (
-    ArrangeRepayment,
-    ConfirmRefund,
-    RecordRepayment,
-    SignWriteOff,
-)
+from domain.steps.tasks import ArrangeRepayment, ConfirmRefund, RecordRepayment, SignWriteOff
 from workflows.cases.case import CaseState
 from workflows.messages.matters import CompleteTask
 from workflows.money.refusals import PayoutRefusals
