@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response
 
 from api.door.access import seen_case, seen_matter
-from api.door.delivery import deliver
+from api.door.delivery import deliver, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
@@ -26,6 +26,7 @@ from api.door.sizes import UPLOAD_MAX
 from api.door.text import CaseId, RowId
 from api.door.views import document_view, viewer
 from api.wiring.door import Door, Unit, door_of
+from domain.board import DocumentRow
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
@@ -141,34 +142,42 @@ async def store_upload(
     digest = hashlib.sha256(body).hexdigest()
     ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
     document_id = ask.own_id(door.id_secret, "doc")
+    row = DocumentRow(
+        document_id=document_id,
+        case_id=case_id,
+        kind=kind.value,
+        sha256=digest,
+        content_type=content_type,
+        size=len(body),
+        uploaded_role=caller.role,
+        uploaded_by=caller.subject,
+        uploaded_at=door.clock(),
+    )
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> tuple[DocumentRow, Letter | None]:
         matter = await seen_matter(unit, caller, case_id)
         if isinstance(matter, BookingAccess) and BOOKING.is_over(matter.stage):
             raise Problem("case-ended", case_id=case_id)
         if isinstance(matter, CaseAccess):
             _must_be_readable(door, matter.programme, body)
         await _must_have_room(unit, case_id, document_id)
+        stored = await unit.documents.store(row, body)
+        if telling is None:
+            return stored, None
+        return stored, await put_own(unit, telling(document_id, stored.uploaded_at))
 
-    async def act(_: None) -> Answer:
-        at = door.clock()
-        stored = await door.files.store(
-            document_id=document_id,
-            case_id=case_id,
-            kind=kind.value,
-            content_type=content_type,
-            body=body,
-            by=viewer(caller),
-            at=at,
-            telling=telling(document_id, at) if telling else None,
-        )
-        if telling is not None:
-            await deliver(door, telling(document_id, stored.uploaded_at))
-        location = f"/v1/{resource}/documents/{stored.document_id}"
-        view = document_view(stored).model_dump(mode="json")
-        return Answer(201, view, {"Location": location})
+    async def act(kept: tuple[DocumentRow, Letter | None]) -> Answer:
+        stored, letter = kept
+        if letter is not None:
+            await deliver(door, letter)
+        return _stored(resource, stored)
 
-    return await once(request, ask, record=record, act=act)
+    return await once(request, ask, record=record, act=act, foreseen=_stored(resource, row))
+
+
+def _stored(resource: str, row: DocumentRow) -> Answer:
+    location = f"/v1/{resource}/documents/{row.document_id}"
+    return Answer(201, document_view(row).model_dump(mode="json"), {"Location": location})
 
 
 @routes.get(
