@@ -215,6 +215,9 @@ def is_all_local(settings: Settings) -> bool:
 
 def _furnish(app: FastAPI, settings: Settings) -> None:
     for resource in (
+        worklist,  # what is asked most stands first: an address is looked for from the top
+        deposit_waivers,
+        documents,
         eligibility,
         bookings,
         answers,
@@ -232,14 +235,11 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         reporting,
         claims,
         emergencies,
-        deposit_waivers,
         commands,
         requests,
         interventions,
         family,
         disputes,
-        documents,
-        worklist,
         reference,
         policy_ends,
         asked,
