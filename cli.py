@@ -329,7 +329,7 @@ def _wire(context: typer.Context) -> None:
 @import_commands.app.command("calendar")
 def calendar(path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Enter a year's holiday notice and tell every open case; safe to run twice."""
-    from api.notices import bring_notice
+    from api.calendar_notice import bring_notice
 
     _import(path, lambda *given: bring_notice(_settings(), path, *given))
 
@@ -350,7 +350,7 @@ def reseal() -> None:
 @app.command("check-audit")
 def check_audit() -> None:
     """Read the whole audit and say whether a row was changed, removed or put in between."""
-    from adapters.books.audit import verify_and_tell
+    from adapters.books.audit_reading import verify_and_tell
 
     _on_servers(lambda settings: verify_and_tell(settings, console))
 

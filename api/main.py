@@ -64,9 +64,8 @@ from api.partners import callbacks
 from api.reports import bookings as booking_reports
 from api.reports import claims as claim_report
 from api.reports import letters, overdue, promises, ratings, repayments, webhooks
+from api.rescues import acts, publications, readiness
 from api.rescues import opening as rescues
-from api.rescues import publications, readiness
-from api.rescues import reports as rescue_reports
 from api.rescues import views as rescue_views
 from api.tasks import asked, worklist
 from api.waivers import (
@@ -229,7 +228,7 @@ def _furnish(app: FastAPI, settings: Settings) -> None:
         slots,
         enquiries,
         rescues,
-        rescue_reports,
+        acts,
         rescue_views,
         readiness,
         reporting,

@@ -137,14 +137,18 @@ def _ending(rows: Sequence[PolicyRow], body: PolicyEnding, *, today: date) -> li
 # Telling it --------------------------------------------------------------------------------------
 
 
-async def tell_some(books: Books, cases: CaseGateway, *, at: datetime, limit: int = AT_ONCE) -> int:
+async def tell_some(books: Books, cases: CaseGateway, *, limit: int = AT_ONCE) -> int:
     """Tell some of those who have not heard yet; how many were told. NotKnownYet: no server."""
     async with books.unit() as unit:
         unheard = await unit.policies.unheard(limit=limit)
-        if not unheard:
-            said_before, today = at - JUDGED_BEFORE, civil_date(at)
-            await unit.policies.settle(at=at, said_before=said_before, over_before=today)
     return sum([await _tell(books, cases, one) for one in unheard])
+
+
+async def settle_some(books: Books, *, at: datetime) -> None:
+    """Look no more for those behind an end that has come and that nobody is behind."""
+    said_before, today = at - JUDGED_BEFORE, civil_date(at)
+    async with books.statement() as unit:
+        await unit.policies.settle(at=at, said_before=said_before, over_before=today)
 
 
 async def _tell(books: Books, cases: CaseGateway, one: Unheard) -> bool:

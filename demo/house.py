@@ -13,15 +13,17 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import structlog
+from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stdnum.cn import ric
@@ -40,9 +42,11 @@ from adapters.settings import ROOT, Settings
 from adapters.tables.cases import policies
 from adapters.temporal.connection import connect
 from adapters.temporal.virtual_time import Stage, days_to_move
+from adapters.trust import authorities
 from api.main import create_app, front
 from demo.people import Person, until
-from domain.calendar import SHANGHAI
+from domain.calendar import SHANGHAI, WorkCalendar
+from domain.programmes.programme import Programme
 
 PROGRAMME: Final = "bainian_deposit_waiver"
 HOSPITAL_ID: Final = "h-lkes2xiuptu45a5v"
@@ -78,7 +82,10 @@ class House:
         self.stage = stage
         self.moved_by = moved_by
         self.partners = httpx.AsyncClient(
-            base_url=settings.simulator_url, timeout=15.0, trust_env=False
+            base_url=settings.simulator_url,
+            timeout=15.0,
+            trust_env=False,
+            verify=authorities(),
         )
         self.channel = self._person("channel-bainian", "channel", channel="bainian")
         self.customer = self._person("customer-jia", "customer")
@@ -155,7 +162,11 @@ class House:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, story_begins: str, guest: Guest = GUEST
+    settings: Settings,
+    *,
+    story_begins: str,
+    guest: Guest = GUEST,
+    application: Callable[..., FastAPI] = create_app,
 ) -> AsyncIterator[House]:
     """Everything running, the reference data in, the clock at the story's first moment."""
     begins = datetime.strptime(story_begins, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI)
@@ -177,7 +188,7 @@ async def opened(
     )
     await house.start_worker()
     try:
-        async with _door(house):
+        async with _door(house, application):
             await until(lambda: _answers(house.partners, "/clock"), "counterparties")
             await until(lambda: _answers(house.supervisor.http, "/healthz"), "door")
             await house.go_to(story_begins)
@@ -256,18 +267,26 @@ async def _fill(settings: Settings, house: House) -> None:
         await engine.dispose()
 
 
+@cache
+def _shipped(moved_by: int) -> tuple[tuple[Programme, ...], WorkCalendar]:
+    """The programmes and the calendar as far as a story is moved; one process tells several."""
+    programmes = tuple(one.moved(moved_by) for one in load_programmes())
+    return programmes, load_calendar().moved(moved_by)
+
+
 @asynccontextmanager
-async def _door(house: House) -> AsyncIterator[None]:
+async def _door(house: House, application: Callable[..., FastAPI]) -> AsyncIterator[None]:
     """The door on the story's time, behind real HTTP."""
     settings = house.settings
     engine = open_database(settings.libpq_url)
-    app = create_app(
+    programmes, calendar = _shipped(house.moved_by)
+    app = application(
         settings=settings,
         engine=engine,
         temporal=house.stage.client,
         clock=house.stage.now,
-        programmes=[one.moved(house.moved_by) for one in load_programmes()],
-        calendar=load_calendar().moved(house.moved_by),
+        programmes=programmes,
+        calendar=calendar,
     )
     # The onlooker reads the story, not the door's log.
     quiet = structlog.make_filtering_bound_logger(logging.WARNING)

@@ -17,6 +17,7 @@ import httpx
 
 from adapters.identity import mint
 from adapters.settings import Settings
+from adapters.trust import authorities
 from domain.money import format_fen
 
 PATIENCE: Final = 30.0
@@ -67,6 +68,7 @@ class Person:
             headers={"Authorization": f"Bearer {token}"},
             timeout=15.0,
             trust_env=False,
+            verify=authorities(),
         )
 
     async def see(self, path: str, **query: Any) -> Answer:

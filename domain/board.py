@@ -193,7 +193,10 @@ class PaymentRow(Row):
 
 
 class DischargeRow(Row):
-    """A discharge notice; `accepted` is None until the case has answered."""
+    """A discharge notice; `accepted` is None until the case has answered.
+
+    Of the accepted ones only the last stands; the others are `superseded`.
+    """
 
     notice_id: str
     case_id: str
@@ -201,6 +204,7 @@ class DischargeRow(Row):
     accepted: bool | None
     reason: str
     received_at: datetime
+    superseded: bool = False
 
 
 class NoticeRow(Row):

@@ -39,9 +39,15 @@ def civil(text: str, *, moved_by: int = 0) -> datetime:
 
 
 @cache
+def programmes() -> tuple[Programme, ...]:
+    """Every programme as it is shipped; a frozen value, read once a process."""
+    return load_programmes()
+
+
+@cache
 def programme_of(code: str) -> Programme:
     """A programme as it is shipped."""
-    return next(one for one in load_programmes() if one.code == code)
+    return next(one for one in programmes() if one.code == code)
 
 
 def a_programme() -> Programme:

@@ -7,7 +7,7 @@ happened. A clock that passes its due moment tells a supervisor and ends nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -16,7 +16,8 @@ from domain.calendar import CalendarYearMissing, WorkCalendar
 from domain.clock import Clock
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, ExpectedEvent, NotBefore
-from workflows.matter import SUMMARY_MAX, MatterPen, MatterState
+from workflows.matter import MatterPen, MatterState
+from workflows.waiting import came_by
 
 
 class Clocks:
@@ -204,13 +205,9 @@ class Clocks:
 
     async def _stirred(self, clock: Clock, alarm_at: datetime | None) -> bool:
         """Wait until the alarm, or for ever; True if the clock changed before it rang."""
-        left = None if alarm_at is None else max(alarm_at - workflow.now(), timedelta())
-        try:
-            await workflow.wait_condition(
-                lambda: self._state.clocks[clock.instance] is not clock,
-                timeout=left,
-                timeout_summary=f"{clock.instance} {clock.name}"[:SUMMARY_MAX],
-            )
-        except TimeoutError:  # and if it changed in the very beat of its alarm, that counts
+
+        def stirred() -> bool:
             return self._state.clocks[clock.instance] is not clock
-        return True
+
+        await came_by(stirred, alarm_at, summary=f"{clock.instance} {clock.name}")
+        return stirred()  # and if it changed in the very beat of its alarm, that counts

@@ -54,6 +54,9 @@ class Page(Protocol):
 SUMMARY_MAX: Final = 60
 """Longer summaries are cut by the UI."""
 
+SUBJECT_MAX: Final = 200
+"""What a step says of itself; the worklist shows a line."""
+
 ASKED_AGAIN: Final = "papers_asked"
 """What is counted when a reviewer asks for more papers; `workflows.refusals` says how often."""
 

@@ -136,8 +136,9 @@ class Caseboard:
 
     async def discharge(self, case_id: str, notice_id: str) -> DischargeRow | None:
         """One discharge notice of a case."""
-        row = await self._one(discharges, case_id, discharges.c.notice_id == notice_id)
-        return None if row is None else DischargeRow(**known(DischargeRow, row))
+        async with self._looks.connect() as connection:
+            noticed = await _noticed(MatterFile(connection, self._sealer, case_id))
+        return next((one for one in noticed if one.notice_id == notice_id), None)
 
     async def _one(self, table: Table, case_id: str, which: ColumnElement[bool]) -> Row[Any] | None:
         query = select(table).where(table.c.case_id == case_id, which)
@@ -161,10 +162,7 @@ class Caseboard:
                 PaymentRow(**known(PaymentRow, row))
                 for row in await file.rows(payments, "ordered_at", "movement_id")
             ],
-            "discharges": [
-                DischargeRow(**known(DischargeRow, row))
-                for row in await file.rows(discharges, "received_at", "notice_id")
-            ],
+            "discharges": await _noticed(file),
             "notices": await file.notices(),
             "family": [
                 FamilyRow(**known(FamilyRow, row))
@@ -188,6 +186,18 @@ class Caseboard:
 
     def _opened(self, envelope: bytes | None, purpose: str) -> str:
         return "" if envelope is None else self._sealer.open_text(envelope, purpose)
+
+
+async def _noticed(file: MatterFile) -> list[DischargeRow]:
+    """The discharge notices of a case; a later one that was accepted took the place of another."""
+    rows = await file.rows(discharges, "received_at", "notice_id")
+    stands = next((row.notice_id for row in reversed(rows) if row.accepted), None)
+    return [
+        DischargeRow(
+            **known(DischargeRow, row), superseded=bool(row.accepted) and row.notice_id != stands
+        )
+        for row in rows
+    ]
 
 
 def _helped_by(helper: str) -> CompoundSelect[Any]:

@@ -21,6 +21,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.trust import authorities
 from domain.money import format_fen
 
 CONNECT_SECONDS: Final = 3.0
@@ -135,6 +136,7 @@ class PartnerLine:
             base_url=base_url,
             timeout=patience,
             trust_env=False,
+            verify=authorities(),
             follow_redirects=False,
             limits=httpx.Limits(
                 max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS

@@ -67,7 +67,7 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Webhook:
     """One event on its way, with where it goes and how its case or booking stands now."""
 
     case_id: str
@@ -183,7 +183,7 @@ class Outbox:
             rows = await connection.execute(query.group_by(outbox.c.channel))
             return {row[0]: row[1] for row in rows}
 
-    async def take(self, channel: str, *, lease: timedelta = LEASE) -> Parcel | None:
+    async def take(self, channel: str, *, lease: timedelta = LEASE) -> Webhook | None:
         """The next event of a channel, for one sender alone until the lease ends; None if none."""
         head = (
             select(outbox.c.case_id, outbox.c.page, outbox.c.n)
@@ -204,19 +204,19 @@ class Outbox:
             )
             return await self._addressed(connection, taken.one())
 
-    async def delivered(self, parcel: Parcel) -> None:
+    async def delivered(self, webhook: Webhook) -> None:
         """The receiver has taken it."""
-        await self._note(parcel, delivered_at=func.now(), last_answer="")
+        await self._note(webhook, delivered_at=func.now(), last_answer="")
 
     async def failed(
-        self, parcel: Parcel, answer: str, *, first_pause: timedelta = FIRST_PAUSE
+        self, webhook: Webhook, answer: str, *, first_pause: timedelta = FIRST_PAUSE
     ) -> bool:
         """It was not taken: try again after a longer pause, or stop; whether it has stopped."""
-        if parcel.tries >= TRIES:
-            await self._note(parcel, stopped_at=func.now(), last_answer=answer)
+        if webhook.tries >= TRIES:
+            await self._note(webhook, stopped_at=func.now(), last_answer=answer)
             return True
-        pause = min(LONGEST_PAUSE, first_pause * (1 << (parcel.tries - 1)))
-        await self._note(parcel, next_try_at=func.now() + pause, last_answer=answer)
+        pause = min(LONGEST_PAUSE, first_pause * (1 << (webhook.tries - 1)))
+        await self._note(webhook, next_try_at=func.now() + pause, last_answer=answer)
         return False
 
     async def held(self, *, limit: int = 200) -> list[HeldEvent]:
@@ -255,7 +255,7 @@ class Outbox:
         async with self._engine.begin() as connection:
             return (await connection.execute(again)).rowcount
 
-    async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Parcel:
+    async def _addressed(self, connection: AsyncConnection, row: Row[Any]) -> Webhook:
         """An event with its receiver and the case as it stands at this moment."""
         matter = ROWS_OF[matter_of(row.case_id)]
         query = (
@@ -271,7 +271,7 @@ class Outbox:
             .where(receivers.c.channel == row.channel)
         )
         now = (await connection.execute(query)).one()
-        return Parcel(
+        return Webhook(
             case_id=row.case_id,
             page=row.page,
             n=row.n,
@@ -286,9 +286,9 @@ class Outbox:
             next_due_at=now.next_due_at,
         )
 
-    async def _note(self, parcel: Parcel, **said: Any) -> None:
+    async def _note(self, webhook: Webhook, **said: Any) -> None:
         """How a try ended, unless another sender has brought it to its end meanwhile."""
-        undone = (*_is(parcel.case_id, parcel.page, parcel.n), outbox.c.delivered_at.is_(None))
+        undone = (*_is(webhook.case_id, webhook.page, webhook.n), outbox.c.delivered_at.is_(None))
         async with self._engine.begin() as connection:
             await connection.execute(update(outbox).where(*undone).values(said))
 

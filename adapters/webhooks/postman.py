@@ -19,7 +19,8 @@ import httpx
 import structlog
 
 from adapters.partners.signing import signature
-from adapters.webhooks.outbox import FIRST_PAUSE, LEASE, Outbox, Parcel
+from adapters.trust import authorities
+from adapters.webhooks.outbox import FIRST_PAUSE, LEASE, Outbox, Webhook
 from domain.matter import matter_of
 
 LOOK_EVERY_S: Final = 1.0
@@ -66,7 +67,9 @@ class Postman:
         """Look for work until cancelled; what is on its way then is sent again by the next."""
         # A redirect could carry a message to somebody else's door.
         async with (
-            httpx.AsyncClient(timeout=self._patience, trust_env=False) as client,
+            httpx.AsyncClient(
+                timeout=self._patience, trust_env=False, verify=authorities()
+            ) as client,
             asyncio.TaskGroup() as group,
         ):
             while True:
@@ -96,30 +99,30 @@ class Postman:
     async def _carry(self, client: httpx.AsyncClient, channel: str) -> None:
         """Carry one event after another of a channel, until none is due."""
         try:
-            while (parcel := await self._outbox.take(channel, lease=self._lease)) is not None:
-                answer = await self._sent(client, parcel)
+            while (webhook := await self._outbox.take(channel, lease=self._lease)) is not None:
+                answer = await self._sent(client, webhook)
                 if answer is None:
-                    await self._outbox.delivered(parcel)
+                    await self._outbox.delivered(webhook)
                     continue
-                stopped = await self._outbox.failed(parcel, answer, first_pause=self._first_pause)
+                stopped = await self._outbox.failed(webhook, answer, first_pause=self._first_pause)
                 log.warning(
                     "webhook_stopped" if stopped else "webhook_not_taken",
                     channel=channel,
-                    case_id=parcel.case_id,
-                    tries=parcel.tries,
+                    case_id=webhook.case_id,
+                    tries=webhook.tries,
                     answer=answer,
                 )
         except Exception as failure:  # noqa: BLE001 - its lease ends, and the event is taken again
             log.warning("webhook_not_carried", channel=channel, failure=type(failure).__name__)
 
-    async def _sent(self, client: httpx.AsyncClient, parcel: Parcel) -> str | None:
+    async def _sent(self, client: httpx.AsyncClient, webhook: Webhook) -> str | None:
         """One try; None if it was taken, else a code that says how it failed."""
-        body = body_of(parcel)
-        headers = signed(parcel, body, at=self._clock())
+        body = body_of(webhook)
+        headers = signed(webhook, body, at=self._clock())
         try:
             async with (
                 asyncio.timeout(TOTAL_S),
-                client.stream("POST", parcel.url, content=body, headers=headers) as answer,
+                client.stream("POST", webhook.url, content=body, headers=headers) as answer,
             ):
                 # Only the status counts; the answer's body is nobody's business here.
                 taken = HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES
@@ -128,37 +131,37 @@ class Postman:
             return type(failure).__name__
 
 
-def signed(parcel: Parcel, body: bytes, *, at: datetime) -> dict[str, str]:
+def signed(webhook: Webhook, body: bytes, *, at: datetime) -> dict[str, str]:
     """The headers of one try: the event's id, the moment of the try, one signature a secret."""
     timestamp = str(int(at.timestamp()))
     signatures = [
-        signature(secret, event_id=parcel.webhook_id, timestamp=timestamp, body=body)
-        for secret in parcel.secrets
+        signature(secret, event_id=webhook.webhook_id, timestamp=timestamp, body=body)
+        for secret in webhook.secrets
     ]
     return {
         "content-type": "application/json",
-        "webhook-id": parcel.webhook_id,
+        "webhook-id": webhook.webhook_id,
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(signatures),
     }
 
 
-def body_of(parcel: Parcel) -> bytes:
+def body_of(webhook: Webhook) -> bytes:
     """What a channel is told: codes, moments and where to read more, and no person."""
-    matter = f"/v1/{matter_of(parcel.case_id).resource}/{parcel.case_id}"
+    matter = f"/v1/{matter_of(webhook.case_id).resource}/{webhook.case_id}"
     told: dict[str, Any] = {
-        "type": parcel.event,
-        "timestamp": parcel.at.isoformat(),
+        "type": webhook.event,
+        "timestamp": webhook.at.isoformat(),
         "data": {
-            f"{parcel.noun}_id": parcel.case_id,
-            "sequence": parcel.sequence,
-            "subject": parcel.subject,
-            "href": matter + _PLACES.get(parcel.event, "").format(parcel.subject),
-            parcel.noun: {
+            f"{webhook.noun}_id": webhook.case_id,
+            "sequence": webhook.sequence,
+            "subject": webhook.subject,
+            "href": matter + _PLACES.get(webhook.event, "").format(webhook.subject),
+            webhook.noun: {
                 "href": matter,
-                "stage": parcel.stage,
-                "awaiting": list(parcel.awaiting),
-                "next_due_at": parcel.next_due_at.isoformat() if parcel.next_due_at else None,
+                "stage": webhook.stage,
+                "awaiting": list(webhook.awaiting),
+                "next_due_at": webhook.next_due_at.isoformat() if webhook.next_due_at else None,
             },
         },
     }

@@ -213,11 +213,8 @@ async def _opened_by(unit: Unit, caller: Caller, booking_id: str) -> list[str]:
 
 
 async def _service(unit: Unit, booking_id: str) -> Service | None:
-    opened = await unit.bookings.opened(booking_id)
-    if opened is None:
-        return None
-    asked = BOOKINGS.read(opened)
-    return asked.programme.service(asked.service)
+    asked = await BOOKINGS.message(unit, booking_id)
+    return None if asked is None else asked.programme.service(asked.service)
 
 
 async def _is_open(unit: Unit, booking_id: str, caller: Caller, at: datetime) -> bool:

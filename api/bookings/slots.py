@@ -146,10 +146,9 @@ async def _asked(
         raise Problem("not-found", "没有此预约")
     if BOOKING.is_over(booking.stage):
         raise Problem("case-ended", case_id=booking_id)
-    opened = await unit.bookings.opened(booking_id)
-    if opened is None:
+    asked = await BOOKINGS.message(unit, booking_id)
+    if asked is None:
         raise Problem("not-found", "没有此预约")
-    asked = BOOKINGS.read(opened)
     if consulting_of(asked.programme.service(asked.service)).by != "roster":
         raise Problem("wrong-stage", "本服务不需选择时段", case_id=booking_id)
     return asked, booking.failed_by

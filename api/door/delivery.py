@@ -22,8 +22,9 @@ from api.partners.events import (
     DeliveryEvent,
     PaymentResultEvent,
     RefundEvent,
+    Told,
     Unmatched,
-    read_event,
+    take_event,
 )
 from api.wiring.door import Door, Unit
 from domain.guards import Letter
@@ -99,67 +100,61 @@ async def deliver(door: Door, letter: Letter) -> bool:
     if letter.done:
         return True
     try:
-        addressed = await _address(door, letter)
-        if addressed is None:
-            return await _noted(door, letter)
-        case_id, name, message = addressed
-        await door.cases.signal(case_id, name, message)
-    except NotKnownYet:
-        await _wait(door, letter, "not_known_yet", longer=False)
-        return False
+        told = await _told(door, letter)
     except Unmatched:
         await _wait(door, letter, "unknown_notice" if letter.kind == DELIVERY else "unmatched")
         return False
+    if told is None:
+        await _done(door, letter, "noted")
+        return True
+    try:
+        await door.cases.signal(*told)
+    except NotKnownYet:
+        await _wait(door, letter, "not_known_yet", longer=False)
+        return False
     except CaseNotRunning:
-        return await _nobody_there(door, letter, case_id)
-    await _done(door, letter, case_id, "signalled")
+        return await _nobody_there(door, letter, told)
+    await _done(door, letter, "signalled", case_id=told.matter_id)
     return True
 
 
-async def _noted(door: Door, letter: Letter) -> bool:
-    """It stands in our record, and no case has to act on it."""
-    async with door.books.unit() as unit:
-        await unit.inbox.done(
-            partner=letter.partner, event_id=letter.event_id, at=door.clock(), outcome="noted"
-        )
-    return True
-
-
-async def _address(door: Door, letter: Letter) -> tuple[str, str, Any] | None:
+async def _told(door: Door, letter: Letter) -> Told | None:
+    """What a matter hears of a letter; None where it stands in our record and nobody has to act."""
     if letter.partner == DOOR and letter.case_id is not None:
         message = _OWN_SIGNALS[letter.kind].model_validate_json(letter.body)
-        return letter.case_id, letter.kind, message
+        return Told(letter.case_id, letter.kind, message)
     async with door.books.unit() as unit:
-        return await read_event(unit, letter.body, received_at=letter.received_at)
+        return await take_event(unit, letter.body, received_at=letter.received_at)
 
 
-async def _reopened(door: Door, letter: Letter, case_id: str) -> bool:
+async def _reopened(door: Door, letter: Letter, told: Told) -> bool:
     """Let a case that ended with its books at zero go on, when the word is about its money.
 
     Or when its customer says that the decision was wrong: then a supervisor has a step.
     """
+    case_id = told.matter_id
+    if told.signal not in GOES_ON_FOR:
+        return False
     async with door.books.unit() as unit:
         case = await unit.cases.access(case_id)
         if case is None or not CASE.is_over(case.stage) or not await _matters_still(unit, letter):
             return False
-        opened, state = await unit.cases.opened(case_id), await unit.cases.last_state(case_id)
-    addressed = await _address(door, letter)
-    if opened is None or state is None or addressed is None or addressed[1] not in GOES_ON_FOR:
+        opening = await CASES.message(unit, case_id)
+        state = await unit.cases.last_state(case_id)
+    if opening is None or state is None:
         return False
-    opening = CASES.read(opened)
     carried = state | {"calendar": opening.calendar.model_dump(mode="json")}
-    _, name, message = addressed
+    start = case_start(opening.model_copy(update={"carried": carried}))
+    summary = f"结案后处理 {opening.programme.code}"
     try:
-        start = case_start(opening.model_copy(update={"carried": carried}))
-        summary = f"结案后处理 {opening.programme.code}"
-        await door.cases.reopen(start._replace(summary=summary), name, message)
+        await door.cases.reopen(start._replace(summary=summary), told.signal, told.message)
     except NotKnownYet:
         return False
-    await _done(door, letter, case_id, "reopened")
+    await _done(door, letter, "reopened", case_id=case_id)
     return True
 
 
-async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
+async def _done(door: Door, letter: Letter, outcome: str, *, case_id: str | None = None) -> None:
     async with door.books.unit() as unit:
         await unit.inbox.done(
             partner=letter.partner,
@@ -170,10 +165,11 @@ async def _done(door: Door, letter: Letter, case_id: str, outcome: str) -> None:
         )
 
 
-async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
+async def _nobody_there(door: Door, letter: Letter, told: Told) -> bool:
     """A case that is only being opened will read it later; one that has ended may go on."""
-    if await _reopened(door, letter, case_id):
+    if await _reopened(door, letter, told):
         return True
+    case_id = told.matter_id
     async with door.books.unit() as unit:
         matter = await access_to(unit, case_id)
         starting = matter is None or matter.stage == OPENING
@@ -187,15 +183,10 @@ async def _nobody_there(door: Door, letter: Letter, case_id: str) -> bool:
                 next_try_at=_next_try(door, letter),
             )
             if not starting:
-                log.warning("letter_for_ended_case", kind=letter.kind, partner=letter.partner)
+                log.warning("letter_waits", kind=letter.kind, partner=letter.partner)
             return False
-        await unit.inbox.done(
-            partner=letter.partner,
-            event_id=letter.event_id,
-            at=door.clock(),
-            outcome="case_ended",
-        )
-    log.warning("letter_for_an_ended_case", kind=letter.kind, case_id=case_id)
+    await _done(door, letter, "case_ended")
+    log.warning("letter_came_too_late", kind=letter.kind, case_id=case_id)
     return True
 
 

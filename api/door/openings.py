@@ -58,13 +58,16 @@ class Kind(Generic[M]):
     started_as: Callable[[M], Start]
     first_stage: str  # where it stands once its workflow runs
 
+    async def message(self, unit: Unit, matter_id: str) -> M | None:
+        """The start message as it was written down; None where there is none."""
+        opened = await self.rows(unit).opened(matter_id)
+        return None if opened is None else self.read(opened)
+
     async def standing(self, unit: Unit, matter_id: str) -> Opened[M] | None:
         """What an earlier try with the same key recorded, if it did before it died."""
         access = await self.rows(unit).access(matter_id)
-        opened = None if access is None else await self.rows(unit).opened(matter_id)
-        if access is None or opened is None:
-            return None
-        return Opened(self.read(opened), access.stage)
+        message = None if access is None else await self.message(unit, matter_id)
+        return None if access is None or message is None else Opened(message, access.stage)
 
     async def start(self, door: Door, message: M) -> bool:
         """Start its workflow, once; False when the server does not say that it runs."""

@@ -13,13 +13,15 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.matter import BOOKING, CASE
+
 BODY_MAX: Final = 1_000_000
 UPLOAD_MAX: Final = 10 * 1024 * 1024
 _FORM_OVERHEAD: Final = 64 * 1024
 _THROWN_AWAY_MAX: Final = 96 * 1024 * 1024
 """A caller who sends more than this after a refusal finds the connection closed."""
 
-_UPLOAD_PATH: Final = re.compile(r"/v1/deposit-waivers/[^/]+/documents/?")
+_UPLOAD_PATH: Final = re.compile(rf"/v1/({CASE.resource}|{BOOKING.resource})/[^/]+/documents/?")
 
 
 class TooLarge(HTTPException):

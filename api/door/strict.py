@@ -1,11 +1,13 @@
 """What an operation does not describe it does not take: query parameters, types of content.
 
 A name that is ignored is a filter the caller believes in; so it is refused and named. A body of
-another type than the operation's is 415, whatever stands in it.
+another type than the operation's is 415, whatever stands in it. A key that an object says twice has
+two values, of which one would be ignored.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -61,6 +63,32 @@ async def only_described(request: Request) -> None:
     if known.takes_body and not _is_right_type(request, known):
         wanted = MULTIPART if known.is_form else JSON
         raise Problem("unsupported-media-type", f"请求体须为 {wanted}")
+    if known.declares_body and not known.is_form:  # one that is read raw is checked where it is
+        no_key_twice(await request.body())
+
+
+class _Twice(Exception):
+    """An object says a key a second time."""
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> None:
+    said: set[str] = set()
+    for key, _ in pairs:
+        if key in said:
+            raise _Twice(key)
+        said.add(key)
+
+
+def no_key_twice(raw: bytes) -> None:
+    """422 names a key that an object of a body says twice; what is no JSON, its reader refuses."""
+    try:
+        json.loads(raw, object_pairs_hook=_said_once)
+    except _Twice as twice:
+        field = safe_name(str(twice))
+        errors = [FieldError(field=field, reason="字段重复")]
+        raise Problem("invalid", f"{field}: {errors[0].reason}", errors=errors) from None
+    except (ValueError, RecursionError):
+        return
 
 
 def _is_right_type(request: Request, known: _Described) -> bool:

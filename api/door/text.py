@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 from stdnum.cn import ric
 from stdnum.exceptions import ValidationError as NumberRefused
 
 from domain.calendar import civil_date
-from domain.id_numbers import OTHER_NUMBERS, IdKind, names_somebody, written
+from domain.id_numbers import OTHER_NUMBERS, IdKind, of_nobody, written
 from domain.matter import BOOKING, CASE, ENQUIRY, ID_LETTERS, RESCUE, id_form
 from domain.money import AmountRefused, Money
-from domain.strict import Strict, said
+from domain.steps.forms import StaffId
+from domain.strict import Strict, not_of_numbers, said
 
 ADMISSION_PAST_MAX: Final = timedelta(days=180)
 ADMISSION_AHEAD_MAX: Final = timedelta(days=365)
@@ -30,13 +32,6 @@ IdType = IdKind
 
 _MOBILE: Final = re.compile(r"^1[3-9][0-9]{9}$", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def _nobodys_number(opaque: str) -> str:
-    """An id stands in logs and tables in the clear: it must not be what names a person."""
-    if names_somebody(opaque):
-        raise said("编号不得使用证件号码或手机号")
-    return opaque
 
 
 def _printable(text: str) -> str:
@@ -93,7 +88,7 @@ Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
 OpaqueId = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9._:@|-]{1,128}$", max_length=128),
-    AfterValidator(_nobodys_number),
+    AfterValidator(of_nobody),
 ]
 Phone = Annotated[
     str,
@@ -111,19 +106,25 @@ DocumentIds = Annotated[
 ]
 BookableMoney = Annotated[Money, AfterValidator(_bookable)]
 PositiveMoney = Annotated[Money, AfterValidator(_payable)]
+StaffNumber = Annotated[StaffId, AfterValidator(of_nobody)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_moment)]
+MomentAsked = Annotated[
+    AwareDatetime, BeforeValidator(partial(not_of_numbers, fault="datetime_type"))
+]
+"""A moment in a query, where a bare number would be read as seconds since 1970."""
 
+CASE_ID: Final = rf"^{id_form([CASE])}$"
 FormerCase = Annotated[
     str,
     Field(
-        pattern=rf"^{id_form([CASE])}$",
+        pattern=CASE_ID,
         max_length=23,
         description="转院: 原医院的案件, 须已完成出院结算",
     ),
 ]
 CaseId = Annotated[
     str,
-    Path(pattern=rf"^{id_form([CASE])}$", max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
+    Path(pattern=CASE_ID, max_length=23, examples=["dw-aaaaaaaaaaaaaaaaaaaa"]),
 ]
 EnquiryId = Annotated[
     str,

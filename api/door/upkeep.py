@@ -20,7 +20,7 @@ from activities.ports.house import HouseTask
 from api.door.gateway import NotKnownYet
 from api.door.retiming import retime_some
 from api.door.stopped import look_for_stopped
-from api.policy_ends import tell_some
+from api.policy_ends import settle_some, tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
 from domain.steps.kinds import TaskKind
@@ -74,12 +74,13 @@ async def upkeep(door: Door, *, asking: bool = True, looking: bool = True) -> in
         await _ask_for_the_next_notice(door)
         await _ask_for_decisions(door)
         await _tell_of_what_lies(door)
+        await settle_some(door.books, at=door.clock())
         async with door.books.statement() as unit:
             await unit.keys.forget(now=door.process_clock())
     try:
         if looking:
             await look_for_stopped(door)
-        await tell_some(door.books, door.cases, at=door.clock())
+        await tell_some(door.books, door.cases)
         return await retime_some(door.books, door.cases, door.calendars.table)
     except NotKnownYet:
         return 0  # the next round will do

@@ -71,7 +71,12 @@ TOP_UP_NAMES: Final = {
     "refused": "已拒绝",
     "paid": "已缴纳",
 }
-DISCHARGE_NAMES: Final = {"received": "已收到", "accepted": "已采用", "refused": "未采用"}
+DISCHARGE_NAMES: Final = {
+    "received": "已收到",
+    "accepted": "已采用",
+    "superseded": "已被后来的通知取代",
+    "refused": "未采用",
+}
 DELIVERY_NAMES: Final = {"delivered": "已送达", "failed": "未送达", "unknown": "待确认"}
 NOT_YET: Final = "已收到, 首笔押金缴纳后处理"
 """A request of a stay that has not begun is kept, and answered when the patient is on the ward."""
@@ -235,6 +240,8 @@ def top_up_view(row: TopUpRow, *, stage: str) -> TopUpView:
 def discharge_view(row: DischargeRow, *, stage: str) -> DischargeView:
     """A discharge notice."""
     state = {None: "received", True: "accepted", False: "refused"}[row.accepted]
+    if row.superseded:
+        state = "superseded"
     return DischargeView(
         id=row.notice_id,
         case_id=row.case_id,

@@ -18,6 +18,7 @@ from api.door.delivery import deliver
 from api.door.docs import FAILURES
 from api.door.errors import invalid
 from api.door.problems import Problem
+from api.door.strict import no_key_twice
 from api.partners.codes import Event
 from api.partners.events import (
     EVENTS,
@@ -115,6 +116,7 @@ _WHY: Final = {
 
 
 def _event(partner: Partner, raw: bytes) -> Event:
+    no_key_twice(raw)
     try:
         event = EVENTS.validate_json(raw)
     except ValidationError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
@@ -239,10 +239,16 @@ async def check_amounts(unit: Unit, event: Event) -> None:
             return
 
 
-async def read_event(
-    unit: Unit, body: str, *, received_at: datetime
-) -> tuple[str, str, Any] | None:
-    """The case, signal and message of a stored event; None for what only our record has to know.
+class Told(NamedTuple):
+    """What a matter is told, by its signal."""
+
+    matter_id: str
+    signal: str
+    message: Any
+
+
+async def take_event(unit: Unit, body: str, *, received_at: datetime) -> Told | None:
+    """Write what our record has to know of a stored event; what a matter is told of it, if any.
 
     Raises `Unmatched` when nothing of ours fits yet.
     """
@@ -263,12 +269,10 @@ async def read_event(
         ours = await unit.inbox.movement(event.movement_id)
         if ours is None or ours[0] != case_id:
             raise Unmatched
-    return case_id, SIGNALS[event.event], _message(event, received_at)
+    return Told(case_id, SIGNALS[event.event], _message(event, received_at))
 
 
-async def _noted(
-    unit: Unit, event: DeliveryEvent, at: datetime
-) -> tuple[str, str, NoticeFailed] | None:
+async def _noted(unit: Unit, event: DeliveryEvent, at: datetime) -> Told | None:
     """What became of a notice stands in our record; the case hears only that it did not arrive."""
     noted = await unit.inbox.delivered(event.message_id, event.status)
     if noted is None:
@@ -277,19 +281,17 @@ async def _noted(
     if event.status == "delivered":
         return None
     failed = NoticeFailed(notice_id=event.message_id, template=template, at=at)
-    return case_id, "notice_failed", failed
+    return Told(case_id, "notice_failed", failed)
 
 
-async def _withdrawn(
-    unit: Unit, event: SlotEvent, at: datetime
-) -> tuple[str, str, SlotWithdrawn] | None:
+async def _withdrawn(unit: Unit, event: SlotEvent, at: datetime) -> Told | None:
     """Nobody may take the slot any more; only who holds it has to act."""
     known, holder = await unit.roster.withdraw(event.slot_id, at=at)
     if not known:
         raise Unmatched
     if holder is None:
         return None
-    return holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at)
+    return Told(holder, "slot_withdrawn", SlotWithdrawn(slot_id=event.slot_id, at=at))
 
 
 def _told(reference: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from api.door import openings
 from api.wiring.door import Unit
 from domain.matter import CASE, matter_of
 from domain.programmes.services import Shape
-from workflows.messages.bookings import RequestBooking
 from workflows.messages.workflow_types import CLAIM_TYPE, WORKFLOW_TYPE
 
 SIGNALS: Final = {
@@ -68,8 +68,7 @@ async def can_hear(unit: Unit, matter_id: str, event: str) -> bool:
             return False
         stay = _Opened.model_validate_json(opened).start.claim is None
         return event in CASES[WORKFLOW_TYPE if stay else CLAIM_TYPE]
-    opened = await unit.bookings.opened(matter_id)
-    if opened is None:
+    asked = await openings.BOOKINGS.message(unit, matter_id)
+    if asked is None:
         return False
-    asked = RequestBooking.model_validate_json(opened)
     return asked.programme.service(asked.service).shape in BOOKINGS.get(event, frozenset())

@@ -25,10 +25,9 @@ async def listed(unit: Unit, booking_id: str, form: Form) -> dict[str, Any]:
     listed on the day of the request (R755); a network nobody has a list of refuses none.
     """
     written: dict[str, Any] = form.model_dump(mode="json")
-    opened = await unit.bookings.opened(booking_id) if written.get(FIELD) else None
-    if opened is None:
+    asked = await BOOKINGS.message(unit, booking_id) if written.get(FIELD) else None
+    if asked is None:
         return written
-    asked = BOOKINGS.read(opened)
     network, on = asked.programme.hospitals.network, civil_date(asked.requested_at)
     found = hospital.listed(await unit.reference.hospital(written[FIELD], network, on), network)
     if (why := found.refused) is not None:

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from domain.documents import DocumentKind, listed
+from domain.matter import CASE, id_form
 from domain.steps.kinds import TaskKind
 
 _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
@@ -40,7 +41,7 @@ _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
 
 
 _OF_A_DEPOSIT: Final = frozenset({TaskKind.HAND_IN_SLIP, TaskKind.RESOLVE_PAYMENT})
-_DEPOSIT: Final = re.compile(r"dw-[a-z2-7]{20}:deposit:([0-9]{1,4})", re.ASCII)
+_DEPOSIT: Final = re.compile(rf"{id_form([CASE])}:deposit:([0-9]{{1,4}})", re.ASCII)
 
 
 def subject_name(kind: TaskKind, subject: str) -> str:

@@ -22,6 +22,7 @@ from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import FieldError, Problem, at_field
 from api.door.shapes import TaskPage
+from api.door.strict import no_key_twice
 from api.door.text import MATTER_ID, TaskId
 from api.tasks.hospital_gates import listed
 from api.tasks.seen import task_page
@@ -31,7 +32,7 @@ from domain.guards import TaskAccess
 from domain.matter import BOOKING, HOUSE, RESCUE, matter_of
 from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
-from domain.steps.forms import Form, HandInSlip
+from domain.steps.forms import AT_THE_DOOR, Form, HandInSlip
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import TASKS
 from workflows.messages.matters import CompleteTask
@@ -217,8 +218,9 @@ def _kind(task_id: str) -> TaskKind:
 
 def read_form(kind: TaskKind, raw: bytes) -> Form:
     """The form of a kind, read strictly; a problem names the field and the reason."""
+    no_key_twice(raw)
     try:
-        form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
+        form = TASKS[kind].form.model_validate_json(raw, extra="forbid", context=AT_THE_DOOR)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":

@@ -20,6 +20,7 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem
 from api.door.text import CaseId
 from api.wiring.door import door_of
+from domain.matter import CASE, id_form
 from domain.roles import Role
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
@@ -29,7 +30,7 @@ _DOT: Final = 8
 """Pixels a module: sharp on a phone held across a counter."""
 
 MovementId = Annotated[
-    str, Path(pattern=r"^dw-[a-z2-7]{20}:[a-z]{1,16}:[0-9]{1,6}$", max_length=60)
+    str, Path(pattern=rf"^{id_form([CASE])}:[a-z]{{1,16}}:[0-9]{{1,6}}$", max_length=60)
 ]
 
 

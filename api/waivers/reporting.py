@@ -308,7 +308,9 @@ async def _same_stay(unit: Unit, known: Known, reported: _Reported) -> Answer:
         raise Problem("in-progress")
     if not may_see(reported.caller, case):
         raise Problem("already-reported", "该次住院已通过其他渠道报案, 请联系客服")
-    told = _opened(case.case_id, case.stage, case.reported_at)
+    # The first caller was told that it is reported, whether its workflow has written a page or not.
+    stage = CASES.first_stage if case.stage == OPENING else case.stage
+    told = _opened(case.case_id, stage, case.reported_at)
     return CASES.answer(case.case_id, told)._replace(status=200)
 
 

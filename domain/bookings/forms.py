@@ -25,6 +25,8 @@ class TakeRequest(Form):
     need: Words
     # What the service asks of a request beyond that, by the codes of its file (R237-R239).
     intake: dict[Annotated[str, Field(max_length=32)], Words] = Field(default={}, max_length=20)
+    found_out: Note = ""  # of what nobody had said; must be there where no reviewer judges it
+    not_entitled: Note = ""  # why the service is not his, as it was found out; ends the booking
     note: Note = ""
 
 

@@ -12,9 +12,11 @@ from typing import Final
 
 from domain.cancellation import rule_of
 from domain.documents import DocumentKind, DocumentStage
+from domain.eligibility import Outcome, Reason, Verdict, unanswered
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.programmes.programme import Programme
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import SAMPLE_NAMES, Sample, Service
 
 OWED_FOR: Final = timedelta(days=180)
@@ -53,6 +55,17 @@ def is_reviewed(programme: Programme, service: Service) -> bool:
     by_quota = service.consumption is not None and service.consumption.when == "approved"
     told = any(ExpectedEvent.CUSTOMER_TOLD in clock.stops for clock in programme.clocks)
     return by_step or by_quota or told
+
+
+_SAID_BY_IDENTITY: Final = frozenset({RuleCode.INSURED_SELF})
+"""Whoever has made sure who asks knows that it is the insured person himself."""
+
+
+def found_with_request(verdict: Verdict, programme: Programme, service: Service) -> list[Reason]:
+    """What nobody has said yet and nobody judges later: found out by whoever takes the request."""
+    if verdict.outcome is Outcome.NEEDS_PERSON or is_reviewed(programme, service):
+        return []
+    return [one for one in unanswered(verdict, programme) if one.code not in _SAID_BY_IDENTITY]
 
 
 def start_is_cut_off(service: Service) -> bool:
@@ -177,3 +190,9 @@ def preferred(service: Service) -> str:
     if choice.when_scarce is not None:
         told.append(_WHEN_SCARCE[choice.when_scarce])
     return "、".join(told)
+
+
+def wish(service: Service, day: date | None) -> str:
+    """What a step says of what is looked for first, and of the day the customer wishes."""
+    told = [preferred(service), "" if day is None else f"客户希望 {day}"]
+    return "; ".join(one for one in told if one)

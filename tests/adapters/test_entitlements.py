@@ -12,13 +12,13 @@ from activities.bookings import KeepBookings
 from activities.notices import TellCustomers
 from activities.ports.bookings import BookingPage, UseMoved
 from adapters.books.entitlements import Entitlements
-from adapters.programmes.files import load_programmes
 from domain.bookings.booking import BookingStage
 from domain.entitlement import Counter, EntitlementUsedUp, UseConflict, counter_of
+from tests.builders import programmes
 from tests.workflows.fakes import FakeBooks, FakePartners
 
 AT = datetime(2026, 6, 17, 1, 0, tzinfo=UTC)
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 
 
 def counter(on: date = date(2026, 6, 17), service: str = "gene_testing") -> Counter:

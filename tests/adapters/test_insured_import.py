@@ -14,10 +14,10 @@ from adapters.lists.insured_import import InsuredReport, MostRemoved, Terms, imp
 from adapters.lists.insured_rows import Codes
 from adapters.lists.report import Remarks
 from adapters.lists.versions import ListName
-from adapters.programmes.files import load_programmes
 from adapters.tables.cases import policies
 from adapters.tables.lists import imported_lists
 from adapters.yaml_files import FileRefused
+from tests.builders import programmes
 
 DEMO = Path(__file__).parents[2] / "data" / "insured-demo.csv"
 AT = datetime(2026, 4, 29, 12, tzinfo=UTC)
@@ -136,7 +136,7 @@ async def test_a_list_that_takes_most_of_them_off_is_refused_with_the_counts_unt
 async def test_a_list_of_another_programme_is_refused_row_by_row(
     database: AsyncEngine, tmp_path: Path
 ) -> None:
-    served = load_programmes()
+    served = programmes()
     ours, theirs = (
         Codes.of(next(one for one in served if one.code == code), served)
         for code in ("bainian_deposit_waiver", "pingan_value_added")

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.ports.rosters import LineUp, Take
 from adapters.books.roster import IN_LINE_FOR, Roster, RosterRows
-from adapters.programmes.files import load_programmes
 from adapters.tables.roster import slot_takings
 from domain.bookings.roster import Slot, Turn
 from domain.programmes.services import DoctorLevel
+from tests.builders import programmes
 
 AT = datetime(2026, 9, 24, 2, 0, tzinfo=UTC)
-P02 = next(one for one in load_programmes() if one.code == "pingan_value_added")
+P02 = next(one for one in programmes() if one.code == "pingan_value_added")
 EXPERT = P02.service("expert_phone_appointment")
 QUARTER = timedelta(minutes=15)
 

@@ -11,14 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import count
-from typing import Any, Final
+from typing import Any
 
 import httpx
 import pytest
 import structlog
-from fastapi import FastAPI
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
@@ -48,17 +46,18 @@ from adapters.books.rescues import RescueBook
 from adapters.books.roster import Roster
 from adapters.encryption.keys import KeyRing, Sealer
 from adapters.identity import mint
-from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
 from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal.connection import connect
 from adapters.temporal.search_attributes import register
 from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
-from api.main import create_app, front, wire
+from api.main import front
 from domain.bookings.coordination import AskStatus
 from domain.bookings.parcel import ParcelStatus
 from domain.calendar import SHANGHAI, civil_date
+from tests.builders import programmes
+from tests.fixtures.door import an_app
 from workflows.cockpit import SEARCH_ATTRIBUTES
 
 PROGRAMME = "bainian_deposit_waiver"
@@ -284,27 +283,11 @@ async def house(settings: Settings, database: AsyncEngine, clock: Clock) -> Asyn
         engine=database,
         temporal=temporal,
         clock=clock,
-        programmes=_programmes(),
+        programmes=programmes(),
     )
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
         yield House(settings, database, client, clock, app, sealer, temporal)
-
-
-_APPS: Final[list[FastAPI]] = []
-_programmes: Final = cache(load_programmes)
-
-
-def an_app(**parts: Any) -> FastAPI:
-    """The application, built once a process: its routes take longer to build than to ask.
-
-    What stands behind them is each test's own.
-    """
-    if not _APPS:
-        _APPS.append(create_app(**parts, sweeping=False))
-    [app] = _APPS
-    app.state.door = wire(**parts)
-    return app
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import json_format
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from temporalio.api.common.v1 import Payload, Payloads
 
 from adapters.database import open_database
@@ -22,12 +22,13 @@ from adapters.door.unit import DoorBooks
 from adapters.encryption.codec import PayloadCodec
 from adapters.encryption.keys import KeyRing
 from adapters.identity import TokenRefused, Tokens, mint
-from adapters.programmes.files import load_programmes
+from adapters.tables.door import audit_checks
 from adapters.temporal.connection import without_worker
 from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
+from tests.builders import programmes
 from tests.house.files import ROOT
 
 QUESTION = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
@@ -65,7 +66,7 @@ async def test_hospitals_are_filtered_and_paged(house: House) -> None:
 
 
 async def test_a_client_learns_from_the_programme_which_codes_it_sends(house: House) -> None:
-    for programme in load_programmes():
+    for programme in programmes():
         seen = await house.get(f"/v1/programmes/{programme.code}", "customer")
         assert seen.status_code == 200, seen.text
         asks = {one["service"]: one for one in seen.json()["asks"]}
@@ -96,7 +97,12 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
         "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key", "issuer",
     }  # fmt: skip
     assert set(ready.json()["warnings"]) == {"calendar", "worker", "workflows"}
+    async with house.database.begin() as connection:
+        start = {"read_to": 9, "read_hash": "x", "again_to": 0, "again_hash": "y", "rows": 9}
+        found = [start | {"broken": broken} for broken in ([3], [3, 7], [])]
+        await connection.execute(insert(audit_checks), found)
     measured = await house.client.get("/metrics")
+    assert "greenlane_audit_breaks 2.0" in measured.text
     assert "greenlane_http_requests_total" in measured.text
 
 

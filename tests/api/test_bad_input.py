@@ -89,31 +89,35 @@ async def test_a_passport_is_taken(house: House) -> None:
     assert answer.status_code in (201, 202), answer.text
 
 
-async def test_broken_json_is_400(house: House) -> None:
+async def reported_raw(house: House, body: bytes | str) -> httpx.Response:
     headers = {"content-type": "application/json"}
+    return await house.ask("POST", "/v1/deposit-waivers", content=body, headers=headers)
+
+
+async def test_broken_json_is_400(house: House) -> None:
     for raw in (b'{"programme": ', b"\xff\xfe", b"[" * 5000, b'{"a": ' + b"9" * 6000 + b"}"):
-        answer = await house.ask("POST", "/v1/deposit-waivers", content=raw, headers=headers)
+        answer = await reported_raw(house, raw)
         assert answer.status_code in (400, 422), answer.text
         assert answer.headers["content-type"].startswith(MEDIA_TYPE)
-    answer = await house.ask("POST", "/v1/deposit-waivers", content=b'{"a": ', headers=headers)
-    problem(answer, 400, "malformed-request")
+    problem(await reported_raw(house, b'{"a": '), 400, "malformed-request")
+
+
+async def test_a_key_that_is_said_twice_is_named(house: House) -> None:
+    before, body = await nothing_written(house), json.dumps(house.a_report())
+    for field, value in (("hospital_id", "h-2"), ("phone", "13900139000")):
+        twice = body.replace(f'"{field}":', f'"{field}": "{value}", "{field}":')
+        said = problem(await reported_raw(house, twice), 422, "invalid", field)
+        assert said["detail"] == f"{field}: 字段重复"
+    assert await nothing_written(house) == before
 
 
 async def test_a_lone_surrogate_is_refused(house: House) -> None:
-    body = b'{"programme": "\\ud800", "hospital_id": "\\udfff"}'
-    answer = await house.ask(
-        "POST", "/v1/deposit-waivers", content=body, headers={"content-type": "application/json"}
-    )
+    answer = await reported_raw(house, b'{"programme": "\\ud800", "hospital_id": "\\udfff"}')
     problem(answer, 422, "invalid", "programme")
 
 
 async def test_a_body_beyond_one_megabyte_is_413(house: House) -> None:
-    answer = await house.ask(
-        "POST",
-        "/v1/deposit-waivers",
-        content=b'"' + b"a" * 1_100_000 + b'"',
-        headers={"content-type": "application/json"},
-    )
+    answer = await reported_raw(house, b'"' + b"a" * 1_100_000 + b'"')
     problem(answer, 413, "too-large")
 
 

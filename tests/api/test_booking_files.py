@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from adapters.programmes.files import load_programmes
 from domain.privacy import mask_name
 from domain.programmes.rules import RuleCode
 from tests.api.conftest import HOSPITAL, NAME, PHONE, House
@@ -26,6 +25,7 @@ from tests.api.test_bookings import (
 from tests.api.test_callbacks import call
 from tests.api.test_reporting import open_task
 from tests.api.test_sight import audited
+from tests.builders import programmes
 
 
 async def seen(house: House, booking_id: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ async def test_a_booking_says_why_a_person_must_judge_it(worked: House) -> None:
     booking_id = await booked(worked)
     await done(worked, booking_id, "take_request", "agent", identity_verified=True, need=NEED)
     review = await open_task(worked, booking_id, "review_booking")
-    [programme] = [one for one in load_programmes() if one.code == P04]
+    [programme] = [one for one in programmes() if one.code == P04]
     rule = programme.rule(RuleCode.DISEASE_IN_SCOPE)
     assert rule is not None
     file = await seen(worked, booking_id)
@@ -87,7 +87,7 @@ async def test_papers_a_reviewer_asks_for_are_missing_until_they_come(worked: Ho
     stored = await worked.post(
         f"/v1/bookings/{booking_id}/documents",
         data={"kind": "outpatient_record"},
-        files={"file": ("a.jpg", b"\xff\xd8\xff1", "image/jpeg")},
+        files={"file": ("a.jpg", b"\xff\xd8\xff1" * 500_000, "image/jpeg")},  # two megabytes
     )
     assert stored.status_code == 201, stored.text
     assert await missing() == ["imaging_film"]

@@ -15,10 +15,10 @@ from adapters.calendar_file import CalendarYear, DaysOff, calendar_of, read_year
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, policies
 from adapters.yaml_files import FileRefused
+from api.calendar_notice import bring_notice
 from api.door.gateway import NotKnownYet
 from api.door.retiming import retime_all, retime_some
 from api.door.upkeep import upkeep
-from api.notices import bring_notice
 from domain.calendar import SHANGHAI, civil_date
 from tests.api.conftest import STRANGER, Clock, House
 from tests.api.test_bookings import P04, booked, insured_of

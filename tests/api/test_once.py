@@ -25,7 +25,7 @@ async def test_a_second_report_of_the_same_stay_finds_the_first(house: House) ->
     second = await house.report()
     assert first.status_code == 201
     assert second.status_code == 200, second.text
-    assert first.json()["case_id"] == second.json()["case_id"]
+    assert first.json() == second.json()
     assert second.headers["location"] == first.headers["location"]
     assert await house.rows("cases") == 1
 
@@ -242,6 +242,12 @@ async def test_an_ended_case_takes_no_more(worked: House) -> None:
         await asyncio.sleep(0.1)
     body = {"amount": {"amount": "1.00", "currency": "CNY"}, "reason": "other"}
     problem(await worked.post(f"{path}/top-ups", body, role="customer"), 409, "case-ended")
+    paper = await worked.post(
+        f"{path}/documents",
+        data={"kind": "id_card_front"},
+        files={"file": ("a.jpg", b"\xff\xd8\xff1", "image/jpeg")},
+    )
+    problem(paper, 409, "case-ended")
     fresh = await worked.report()
     assert fresh.status_code == 201
     assert fresh.json()["case_id"] != case_id

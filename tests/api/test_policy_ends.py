@@ -12,7 +12,7 @@ from sqlalchemy import select
 from adapters.tables.policy_end import policy_ends
 from api.door.gateway import NotKnownYet
 from api.door.upkeep import upkeep
-from api.policy_ends import tell_some
+from api.policy_ends import settle_some, tell_some
 from domain.calendar import civil_date
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
@@ -68,7 +68,7 @@ async def test_a_policy_that_ends_reaches_every_case_and_booking_of_it(worked: H
 
     dying: Any = Dying(worked)
     with pytest.raises(NotKnownYet):
-        await tell_some(door.books, dying, at=worked.clock())
+        await tell_some(door.books, dying)
     assert dying.told == [case_id]
     await upkeep(door, asking=False)
     ended = await staged(worked, booking_id, "terminated")
@@ -79,7 +79,7 @@ async def test_a_policy_that_ends_reaches_every_case_and_booking_of_it(worked: H
     assert "policy_in_force" in str((await staged(worked, late, "rejected"))["reasons"])
     await upkeep(door, asking=False)  # nobody is told who was judged by the new day and has ended
     worked.clock.move(hours=2)
-    await upkeep(door, asking=False)
+    await settle_some(door.books, at=worked.clock())
     async with worked.database.connect() as connection:
         settled = list(await connection.scalars(select(policy_ends.c.told_at)))
     assert settled == [worked.clock()] * 2

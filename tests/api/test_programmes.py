@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import insert
 
 from adapters.books.entitlements import Entitlements
-from adapters.programmes.files import load_programmes
 from adapters.tables.cases import policies
 from domain.calendar import SHANGHAI, civil_date
 from domain.entitlement import counter_of
 from domain.programmes.programme import Programme
 from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, House
 from tests.api.test_bad_input import problem
+from tests.builders import programmes
 
-ALL = load_programmes()
+ALL = programmes()
 
 
 async def test_all_are_listed_with_services_and_promises_in_two_languages(house: House) -> None:

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from adapters.programmes.files import load_programmes
 from adapters.tables.cases import cases, clocks
 from api.applications import Known
 from domain.facts import Facts
 from tests.api.conftest import PROGRAMME, House
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
-from tests.builders import a_verdict
+from tests.builders import a_verdict, programmes
 
 RATING = {"score": 4, "words": "很及时"}
 
@@ -123,7 +122,7 @@ def test_the_last_day_is_the_first_of_policy_entitlement_and_service_to_end(
     replaced: bool, policy_to: date | None, entitled_to: date | None, last_day: date | None
 ) -> None:
     """I10: what a case is told when it opens."""
-    programme = next(one for one in load_programmes() if one.code == PROGRAMME)
+    programme = next(one for one in programmes() if one.code == PROGRAMME)
     ends = {"until_replaced": replaced, "valid_to": date(2026, 12, 31)}
     known = Known(
         programme=programme.model_copy(update=ends),

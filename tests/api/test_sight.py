@@ -12,7 +12,7 @@ from sqlalchemy import insert, text, update
 from activities.ports.cases import HoldOrder
 from adapters.books.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
-from api.waivers import documents
+from api.door import uploads
 from api.waivers.payment_codes import drawn
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PHONE, House
@@ -373,7 +373,7 @@ async def test_what_both_sides_say_of_a_payment_is_for_those_who_find_out(worked
 async def test_a_case_takes_so_many_files_and_no_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "FILES_MAX", 1)
+    monkeypatch.setattr(uploads, "FILES_MAX", 1)
     case_id = str((await house.report()).json()["case_id"])
     path = f"/v1/deposit-waivers/{case_id}/documents"
 

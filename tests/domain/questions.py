@@ -3,13 +3,12 @@
 from datetime import date
 from typing import Any
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.eligibility import Facts, Stage, Verdict, judge
 from domain.programmes.services import PreconditionCode
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-ALL = {one.code: one for one in load_programmes()}
+CALENDAR = a_calendar()
+ALL = {one.code: one for one in programmes()}
 TODAY = date(2026, 6, 17)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.papers import lacking
 from domain.bookings.terms import intake_for
 from domain.bookings.visit import escorting
@@ -10,10 +9,11 @@ from domain.programmes.services import Shape
 from domain.rescues.rescue import detail_fault
 from domain.steps.asks import asks_of, details_of, papers_of_service, reported_steps, rescue_asks
 from domain.steps.kinds import TaskKind
+from tests.builders import programmes
 
 SERVICES = [
     (programme, service)
-    for programme in load_programmes()
+    for programme in programmes()
     for service in programme.services
     if service.shape is not None
 ]

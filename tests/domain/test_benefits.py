@@ -11,8 +11,9 @@ from adapters.programmes.files import PROGRAMMES, load_programmes
 from adapters.yaml_files import FileRefused
 from domain.programmes.benefits import lowered
 from domain.programmes.programme import Programme
+from tests.builders import programmes
 
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 CODE = "changsheng_yuanmeng"
 P04 = "pingan_oncology_157"
 

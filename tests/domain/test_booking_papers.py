@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.papers import (
     Arrival,
     PaperRead,
@@ -23,9 +22,9 @@ from domain.documents import DocumentKind
 from domain.programmes.services import DoctorLevel
 from domain.steps.asks import asks_of
 from domain.steps.kinds import TaskKind
-from tests.builders import a_calendar, civil
+from tests.builders import a_calendar, civil, programmes
 
-PROGRAMMES = {one.code: one for one in load_programmes()}
+PROGRAMMES = {one.code: one for one in programmes()}
 ON = date(2026, 9, 14)
 SERVICE = Span(first=date(2026, 1, 10), last=date(2027, 1, 9))
 P06, P14, P16, P18 = (

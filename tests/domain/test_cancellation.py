@@ -4,15 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.cancellation import Cost, cost_of_cancelling, is_named, uses_up
 from domain.events import ExpectedEvent
 from domain.programmes.services import Consumption, Loss, Service, Shape
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-ALL = {one.code: one for one in load_programmes()}
+CALENDAR = a_calendar()
+ALL = {one.code: one for one in programmes()}
 SENT_AT = datetime(2026, 9, 16, 2, 0, tzinfo=UTC)
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.programmes.files import load_programmes
 from domain.claims.risk import Value
 from domain.claims.terms import ClaimServices
+from tests.builders import programmes
 
-(P21,) = (one for one in load_programmes() if one.claims)
+(P21,) = (one for one in programmes() if one.claims)
 assert P21.claims is not None
 CLAIMS: ClaimServices = P21.claims
 INSURED = 25_000_000

@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.clock import Budget, Clock, ClockState, Unit, WarnRule, due_at
 from domain.programmes.terms import ExpectedEvent
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-(PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
+CALENDAR = a_calendar()
+(PROGRAMME,) = [one for one in programmes() if one.code == "bainian_deposit_waiver"]
 SECOND = timedelta(seconds=1)
 
 

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.eligibility import Facts, Outcome, Stage, judge
 from domain.programmes.programme import Programme
 from domain.programmes.terms import RuleCode
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-(PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
+CALENDAR = a_calendar()
+(PROGRAMME,) = [one for one in programmes() if one.code == "bainian_deposit_waiver"]
 
 
 def facts(**changes: Any) -> Facts:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.programmes.files import load_programmes
 from domain.entitlement import (
     NEXT_STATES,
     UseConflict,
@@ -17,8 +16,9 @@ from domain.entitlement import (
     policy_year,
     year_ends_on,
 )
+from tests.builders import programmes
 
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 FROM = date(2024, 2, 29)
 
 

@@ -8,17 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.activation import PolicyDays, first_day, waiting_ends
 from domain.calendar import SHANGHAI, WorkCalendar
 from domain.cancellation import Cost, cost_of_cancelling
 from domain.clock import Budget, Clock, ClockState, Unit
 from domain.eligibility_rules import is_far_enough
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
+CALENDAR = a_calendar()
 WITHOUT_MAKE_UP = CALENDAR.model_copy(update={"make_up_days": frozenset()})
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 INSTANT = timedelta(microseconds=1)
 
 P01, P02, P04, P05 = (

@@ -15,8 +15,9 @@ from adapters.yaml_files import FileRefused
 from domain.documents import DocumentStage, outstanding
 from domain.programmes.programme import Programme, ProgrammeKind
 from domain.programmes.terms import ClockTerms
+from tests.builders import programmes
 
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 FILES = sorted(PROGRAMMES.glob("*.yaml"))
 
 # The specification's index; P14 and P17 are one programme (C-34).

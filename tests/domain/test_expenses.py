@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.expenses import ExamineExpenses, ExpenseProblem, papers_of, problem_of
 from domain.documents import DocumentKind
 from domain.programmes.services import PaysBack
+from tests.builders import programmes
 
-P18 = next(one for one in load_programmes() if one.code == "xintai_million_guard")
+P18 = next(one for one in programmes() if one.code == "xintai_million_guard")
 TRAVEL = P18.service("travel_expense_reimbursement")
 PAPERS = papers_of(P18.documents, TRAVEL.code)
 TODAY = date(2026, 9, 24)

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.hours import ServiceHours
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-ALL = {one.code: one for one in load_programmes()}
+CALENDAR = a_calendar()
+ALL = {one.code: one for one in programmes()}
 (OFFICE,) = ALL["annex2_ci_inpatient"].hours
 (DOCTOR,) = ALL["changsheng_haorensheng"].hours
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.medical_base import load_medical_base
-from adapters.programmes.files import load_programmes
 from domain.claims.medicine import MedicalBase
+from tests.builders import programmes
 
 BASE = load_medical_base()
 
@@ -27,7 +27,7 @@ def test_of_an_unknown_disease_nothing_is_unfit() -> None:
 def test_every_disease_a_claim_rule_names_is_in_the_base() -> None:
     named = {
         code
-        for one in load_programmes()
+        for one in programmes()
         if one.claims
         for rule in one.claims.rules
         if rule.element == "disease"

@@ -19,9 +19,10 @@ from domain.programmes.waiver_terms import LimitRule, LimitSource
 from domain.roles import Role
 from domain.steps.kinds import CareDuty
 from domain.waiver import PaymentMode
+from tests.builders import programmes
 
 FILE = PROGRAMMES / "bainian_deposit_waiver.yaml"
-(PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
+(PROGRAMME,) = [one for one in programmes() if one.code == "bainian_deposit_waiver"]
 WAIVER = PROGRAMME.deposit_waiver
 TEXT = FILE.read_text("utf-8")
 
@@ -304,7 +305,7 @@ def test_a_snapshot_does_not_write_what_nothing_was_said_of() -> None:
 def test_who_pays_is_told_in_words_and_nothing_of_what_the_source_leaves_open(
     code: str, *, booking_is_free: bool, treatment: str
 ) -> None:
-    [programme] = [one for one in load_programmes() if one.code == code]
+    [programme] = [one for one in programmes() if one.code == code]
     assert programme.fees is not None
     of_booking, *of_treatment = programme.fees.words
     assert ("不收取费用" in of_booking) is booking_is_free

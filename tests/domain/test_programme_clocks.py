@@ -7,16 +7,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI
 from domain.clock import Clock, ClockState
 from domain.events import ExpectedEvent
 from domain.programmes.programme import Programme
 from domain.programmes.terms import ClockTerms, NotBefore
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-ALL = {one.code: one for one in load_programmes()}
+CALENDAR = a_calendar()
+ALL = {one.code: one for one in programmes()}
 EVERY = [(one, clock) for one in ALL.values() for clock in one.clocks]
 INSTANT = timedelta(microseconds=1)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from adapters.programmes.files import load_programmes
 from domain.documents import DocumentKind, DocumentStage
 from domain.programmes.programme import Programme
 from domain.programmes.rules import RuleCode
 from domain.programmes.terms import ClockTerms
+from tests.builders import programmes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "programmes.md").read_text("utf-8")
 BLOCKS = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)]
@@ -66,7 +66,7 @@ def test_the_page_says_which_file_each_number_of_the_sources_is() -> None:
     shown = re.findall(row, PAGE, re.MULTILINE)
     stand = {
         number: (one.code, one.code, f"{one.insurer} {one.name} · {one.name_en}")
-        for one in load_programmes()
+        for one in programmes()
         for number in one.numbers
     }
     assert {number: tuple(rest) for number, *rest in shown} == stand

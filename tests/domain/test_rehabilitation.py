@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.rehabilitation import CareCall, attempts_of, call_days, calls_allowed, year_of
+from tests.builders import programmes
 
-P13 = next(one for one in load_programmes() if one.code == "ruitai_ci")
+P13 = next(one for one in programmes() if one.code == "ruitai_ci")
 REHAB = P13.service("rehab_management")
 
 

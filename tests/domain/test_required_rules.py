@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from domain.bookings.terms import found_with_request
 from domain.documents import DocumentKind, DocumentStage, outstanding
-from domain.eligibility import Outcome, judge, to_judge, unanswered
+from domain.eligibility import Outcome, Verdict, judge, to_judge, unanswered
 from domain.programmes.rules import RuleCode
 from domain.programmes.services import PreconditionCode, ServiceQuota
 from tests.domain.questions import ALL, CALENDAR, TODAY, facts, verdict
@@ -249,3 +250,23 @@ def test_a_list_that_nobody_has_read_and_a_word_nobody_has_said_refuse_nobody() 
     assert unsaid.outcome is Outcome.ELIGIBLE
     asked = unanswered(unsaid, ALL["pingan_oncology_157"])
     assert [one.text for one in asked] == ["诊断是否符合要求"]
+
+
+@pytest.mark.parametrize(
+    ("code", "service", "outcome", "unsaid", "found"),
+    [
+        # P10 has no review: that the service has begun is found out by whoever answers.
+        ("changsheng_yuanmeng", "inpatient_arrangement", "eligible", "service_active", 1),
+        ("pingan_value_added", "visit_escort", "eligible", "booking_exists", 1),
+        ("pingan_value_added", "visit_escort", "eligible", "insured_self", 0),  # with the identity
+        ("pingan_value_added", "paediatric_outpatient", "eligible", "insured_self", 0),  # reviewed
+        ("xintai_million_guard", "expert_outpatient", "eligible", "service_active", 0),  # reviewed
+        ("changsheng_yuanmeng", "inpatient_arrangement", "needs_person", "service_active", 0),
+    ],
+)
+def test_what_is_open_is_judged_by_a_reviewer_or_found_out_with_the_request(
+    code: str, service: str, outcome: str, unsaid: str, found: int
+) -> None:
+    programme = ALL[code].for_booking(service)
+    open_ = Verdict(outcome=outcome, open=(unsaid,), programme=code, version="2026")
+    assert len(found_with_request(open_, programme, programme.service(service))) == found

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from adapters.programmes.files import load_programmes
+from tests.builders import programmes
 from tests.house.traceability import NAMES, required_values
 
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 EVERY = required_values()
 
 

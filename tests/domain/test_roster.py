@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.roster import Slot, SlotRefusal, Turn, refused, turn
 from domain.programmes.services import DoctorLevel
+from tests.builders import programmes
 
-P02 = next(one for one in load_programmes() if one.code == "pingan_value_added")
+P02 = next(one for one in programmes() if one.code == "pingan_value_added")
 EXPERT = P02.service("expert_phone_appointment")
 NOW = datetime(2026, 9, 24, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
 FIVE = timedelta(minutes=5)

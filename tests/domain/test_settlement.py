@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain import posting
 from domain.calendar import SHANGHAI
 from domain.posting import Account, Reason, Transfer, balances
@@ -25,9 +23,10 @@ from domain.settlement import (
     repayment_due_at,
     still_due,
 )
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-(PROGRAMME,) = [one for one in load_programmes() if one.code == "bainian_deposit_waiver"]
+CALENDAR = a_calendar()
+(PROGRAMME,) = [one for one in programmes() if one.code == "bainian_deposit_waiver"]
 WAIVER = PROGRAMME.deposit_waiver
 CASE = "dw-aaaaaaaaaaaaaaaaaaaa"
 STORY_1 = [5_000_000, 10_000_000, 15_000_000, 15_000_000, 5_000_000]

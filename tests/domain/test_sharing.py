@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.sharing import HOSPITAL_DESK, WITHHELD_NAMES, Withheld, withheld
 from domain.programmes.offer import DataRecipient
+from tests.builders import programmes
 
-PROGRAMMES = {programme.code: programme for programme in load_programmes()}
+PROGRAMMES = {programme.code: programme for programme in programmes()}
 SHARING = {
     "changsheng_yuanmeng",  # P10: provider, medical and testing institutions
     "pingan_pc_haoran",  # P07: by e-mail form or by a query system

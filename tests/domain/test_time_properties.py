@@ -5,13 +5,12 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.calendar_file import load_calendar
-from adapters.programmes.files import load_programmes
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.clock import Budget, Clock, Unit, WarnRule, due_at
+from tests.builders import a_calendar, programmes
 
-CALENDAR = load_calendar()
-ALL = {one.code: one for one in load_programmes()}
+CALENDAR = a_calendar()
+ALL = {one.code: one for one in programmes()}
 (OFFICE,) = ALL["annex2_ci_inpatient"].hours
 (DOCTOR,) = ALL["changsheng_haorensheng"].hours
 MINUTE = timedelta(minutes=1)

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from adapters.programmes.files import PROGRAMMES, load_programmes
+from adapters.programmes.files import PROGRAMMES
+from tests.builders import programmes
 from tests.house.test_commands import run
 
 
 def test_every_programme_is_shown_with_its_services_and_promises(tmp_path: Path) -> None:
     shown = run(tmp_path, "programmes")
     assert shown.returncode == 0, shown.stderr
-    for programme in load_programmes():
+    for programme in programmes():
         assert programme.code in shown.stdout
         assert programme.name_en in shown.stdout
         assert " · ".join((*programme.numbers, programme.code)) in shown.stdout

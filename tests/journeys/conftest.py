@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import pytest_asyncio
 from temporalio.client import Client
@@ -12,7 +13,10 @@ from adapters.settings import Settings
 from adapters.temporal import search_attributes
 from demo.house import Guest, House, opened
 from demo.story_one import BEGINS
+from tests.fixtures.door import an_app
 from workflows.cockpit import SEARCH_ATTRIBUTES
+
+APPLICATION = partial(an_app, sweeping=True)
 
 
 @pytest_asyncio.fixture
@@ -20,7 +24,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
     """A greenlane at the first moment of story 1."""
     client = await Client.connect(**settings.temporal_connect_config())
     await search_attributes.register(client, SEARCH_ATTRIBUTES)
-    async with opened(settings, story_begins=BEGINS) as house:
+    async with opened(settings, story_begins=BEGINS, application=APPLICATION) as house:
         yield house
 
 
@@ -36,7 +40,9 @@ async def house_of(settings: Settings) -> HouseOf:
 
     @asynccontextmanager
     async def of(begins: str, guest: Guest) -> AsyncIterator[House]:
-        async with opened(settings, story_begins=begins, guest=guest) as house:
+        async with opened(
+            settings, story_begins=begins, guest=guest, application=APPLICATION
+        ) as house:
             yield house
 
     return of

@@ -75,6 +75,7 @@ async def test_the_escort_of_story_4_is_kept_to_the_minute(house_of: HouseOf) ->
             identity_verified=True,
             need="行动不便",
             intake=dict.fromkeys(INTAKE_NAMES, "已登记"),
+            found_out="客户已自行预约门诊",
         )
         seen = await house.supervisor.see(f"/v1/bookings/{booking_id}")
         if seen["outcome"] == "needs_person":

@@ -88,6 +88,8 @@ async def test_a_top_up_during_discharge_is_refused_and_a_later_date_reopens_the
     )
     await story.stage_is("in_hospital")
     case = await story.see()
+    noticed = [(one["state"], one["state_name"]) for one in case["discharge_notices"]]
+    assert noticed == [("superseded", "已被后来的通知取代"), ("accepted", "已采用")]
     clock = next(clock for clock in case["clocks"] if clock["clock"] == "K07")
     assert clock["moves"] == 1
     assert clock["due_at"].startswith(house.at("2026-05-20 23:59").strftime("%Y-%m-%d"))

@@ -19,13 +19,13 @@ from typing import Any, Final
 from temporalio import workflow
 
 import worker
-from adapters.programmes.files import load_programmes
 from domain.bookings.booking import BOOKING_ENDED, BookingStage
 from domain.bookings.terms import papers_for
 from domain.enquiry import EnquiryStage
 from domain.programmes.services import Shape
 from domain.rescues.rescue import RescueOutcome
 from domain.waiver import CLAIM_STAGES, ENDED, NEXT_STAGES
+from tests.builders import programmes
 from tests.replay.histories import OPENED
 from workflows.bookings.booking import Booking
 from workflows.messages.workflow_types import BOOKING_TYPES
@@ -114,7 +114,7 @@ def _expiring() -> set[str]:
     """Workflows of services that end with the policy year while papers or a sample are owed."""
     return {
         BOOKING_TYPES[service.shape]
-        for programme in load_programmes()
+        for programme in programmes()
         for service in programme.services
         if service.shape in BOOKING_TYPES and service.consumption is not None
         if service.consumption.ends_unused_with == "policy_year"

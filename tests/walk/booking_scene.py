@@ -15,7 +15,6 @@ from typing import Any, Final
 import worker
 from activities.ports.bookings import BookingPage
 from activities.ports.cases import TaskOpened
-from adapters.programmes.files import load_programmes
 from domain.bookings.booking import BookingStage, VisitOutcome
 from domain.bookings.roster import Slot
 from domain.bookings.telephone import CallNews
@@ -26,7 +25,7 @@ from domain.documents import DocumentKind
 from domain.eligibility import Outcome, Verdict
 from domain.programmes.services import DoctorLevel, Shape
 from domain.steps.kinds import TaskKind
-from tests.builders import AGENT, CUSTOMER, a_calendar, programme_of
+from tests.builders import AGENT, CUSTOMER, a_calendar, programme_of, programmes
 from tests.walk.booking_people import UNWILLING, WILLING, moment
 from tests.walk.engine import Execution, named
 from tests.workflows.booked import verbs_of
@@ -310,7 +309,7 @@ def booked_services(*shapes: Shape) -> list[tuple[str, str]]:
     """Every service of every programme that is booked, or those of some shapes."""
     return [
         (programme.code, service.code)
-        for programme in load_programmes()
+        for programme in programmes()
         for service in programme.services
         if service.shape in (shapes or BOOKING_TYPES)
     ]

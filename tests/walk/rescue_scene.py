@@ -18,14 +18,13 @@ from typing import Any, Final
 import worker
 from activities.ports.cases import TaskOpened, TimelineEntry
 from activities.ports.rescues import RescuePage
-from adapters.programmes.files import load_programmes
 from domain.clock import Clock
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Shape, Step
 from domain.rescues.rescue import RescueOutcome, RescueStage, steps_of
 from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.kinds import TaskKind
-from tests.builders import HOSPITAL_STAFF, a_calendar, programme_of
+from tests.builders import HOSPITAL_STAFF, a_calendar, programme_of, programmes
 from tests.walk.booking_people import moment
 from tests.walk.engine import Execution, Refused, named
 from tests.workflows.fakes import FakeBooks
@@ -372,7 +371,7 @@ def emergency_services() -> list[tuple[str, str]]:
     """Every service of every hospital's own channel."""
     return [
         (programme.code, service.code)
-        for programme in load_programmes()
+        for programme in programmes()
         for service in programme.services
         if service.shape is Shape.EMERGENCY
     ]

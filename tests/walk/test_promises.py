@@ -13,13 +13,12 @@ from typing import Any, Final
 
 import pytest
 
-from adapters.programmes.files import load_programmes
 from domain.bookings.papers import LOOKED_AT_WITHIN
 from domain.clock import due_at
 from domain.documents import DocumentKind
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
-from tests.builders import a_calendar
+from tests.builders import a_calendar, programmes
 from tests.walk.booking_people import WILLING, moment, needed
 from tests.walk.bookings import BookingWalk
 
@@ -245,7 +244,7 @@ def test_every_promise_of_a_bed_is_walked_here() -> None:
     """Its clock starts at another event in each programme."""
     beds = {
         (programme.code, clock.id)
-        for programme in load_programmes()
+        for programme in programmes()
         for clock in programme.clocks
         if ExpectedEvent.ADMITTED in clock.stops
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from activities.notices import TellCustomers
 from activities.ports.bookings import BookingPage
 from activities.ports.cases import Balances, PaymentStatus, TaskOpened
 from activities.ports.hospitals import HospitalNamed
-from adapters.programmes.files import load_programmes
 from adapters.settings import Settings
 from adapters.temporal import search_attributes
 from adapters.temporal.connection import connect
@@ -31,6 +30,7 @@ from domain.bookings.visit import escorting
 from domain.calendar import civil_date
 from domain.eligibility import Outcome, Verdict
 from domain.hospital import HospitalListed
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import Service, Shape
 from domain.steps.kinds import TaskKind
 from tests.builders import (
@@ -44,6 +44,7 @@ from tests.builders import (
     SUPERVISOR,
     a_calendar,
     civil,
+    programmes,
 )
 from tests.workflows.conftest import no_task_failed
 from tests.workflows.fakes import FakeBooks, FakePartners, FakeRoster
@@ -63,7 +64,7 @@ from workflows.messages.matters import Accepted, Actor, CompleteTask, PolicyEnds
 from workflows.messages.payments import PaymentResult
 from workflows.messages.workflow_types import BOOKING_TYPES
 
-PROGRAMMES = {programme.code: programme for programme in load_programmes()}
+PROGRAMMES = {programme.code: programme for programme in programmes()}
 DOERS = {
     TaskKind.REVIEW_BOOKING: REVIEWER,
     TaskKind.SERVICE_STEP: AGENT,
@@ -334,6 +335,7 @@ def booking_opener(
         covered_for: int | None = None,
         coordination_consent: str | None = None,
         by: Actor = AGENT,
+        unsaid: Collection[RuleCode] = (),
     ) -> AsyncIterator[Booked]:
         client = await connect(settings)
         await search_attributes.register(client, SEARCH_ATTRIBUTES)
@@ -349,7 +351,9 @@ def booking_opener(
             calendar=a_calendar().moved(moved_by),
             service=service,
             escorting=escorting(terms, terms.service(service)),
-            verdict=Verdict(outcome=outcome, programme=programme, version=terms.version),
+            verdict=Verdict(
+                outcome=outcome, open=tuple(unsaid), programme=programme, version=terms.version
+            ),
             unit_reserved=terms.service(service).quota.count is not None,
             year_ends_on=booked.day(year_ends) if year_ends else None,
             channel="hotline",

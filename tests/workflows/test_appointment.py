@@ -14,6 +14,7 @@ from domain.bookings.terms import intake_for
 from domain.cancellation import Cost, rule_of, uses_up
 from domain.clock import ClockState
 from domain.eligibility import Outcome
+from domain.programmes.rules import RuleCode
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from tests.builders import REVIEWER, a_calendar
@@ -246,7 +247,8 @@ async def test_what_a_service_asks_of_a_request_is_asked_when_it_is_answered(
     booking_of: BookingOf,
 ) -> None:
     """R237 to R239, R272: the nine fields of P02; name, contact and need stand in the request."""
-    async with booking_of("pingan_value_added", "paediatric_outpatient") as booked:
+    unsaid = [RuleCode.INSURED_SELF]
+    async with booking_of("pingan_value_added", "paediatric_outpatient", unsaid=unsaid) as booked:
         six = ("sex", "diagnosed", "disease_or_symptoms", "wanted_time", "hospital", "department")
         assert intake_for(PROGRAMMES["pingan_value_added"].service("visit_escort")) == [*six]
         told = dict.fromkeys(six, "已登记")
@@ -258,3 +260,20 @@ async def test_what_a_service_asks_of_a_request_is_asked_when_it_is_answered(
         await stewards.serve_step(booked)
         second = await booked.anything()
         assert second.kind is TaskKind.REVIEW_BOOKING, "R258: nothing goes out before 复审"
+        assert second.subject == "是否为被保险人本人申请", "a reviewer reads what is open"
+
+
+async def test_who_turns_out_not_to_be_entitled_is_told_why_and_keeps_the_unit(
+    booking_of: BookingOf,
+) -> None:
+    """GC03 without GC06: what was open is found out by whoever answers, by a clock."""
+    of = ("changsheng_yuanmeng", "inpatient_arrangement")
+    async with booking_of(*of, unsaid=[RuleCode.SERVICE_ACTIVE]) as booked:
+        asked = await booked.task(TaskKind.TAKE_REQUEST)
+        assert (asked.subject, asked.due_at is None) == ("服务是否已生效", False)
+        taken = {"identity_verified": True, "need": "住院"}
+        assert await refused(booked.do(TaskKind.TAKE_REQUEST, **taken)) == "found_out"
+        await booked.do(TaskKind.TAKE_REQUEST, **taken, not_entitled="服务尚未生效")
+        await booked.ends(BookingStage.REJECTED)
+        assert (booked.unit, booked.told[-1]) == ("given_back", "booking_rejected")
+        assert booked.pages[-1].reason == "服务尚未生效"

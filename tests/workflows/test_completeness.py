@@ -9,14 +9,13 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from adapters.programmes.files import load_programmes
 from domain.clock import ClockState
 from domain.steps.kinds import TaskKind
-from tests.builders import AGENT, DISPATCHER, NURSE, REVIEWER
+from tests.builders import AGENT, DISPATCHER, NURSE, REVIEWER, programmes
 from tests.workflows import people
 
 CaseOf = Callable[..., Any]
-ALL = {one.code: one for one in load_programmes()}
+ALL = {one.code: one for one in programmes()}
 P02, P19 = ALL["pingan_value_added"], ALL["annex2_ci_inpatient"]
 PAPERS = {kind: ["doc-1"] for kind in ("id_card_front", "diagnosis_proof")}
 

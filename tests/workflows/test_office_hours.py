@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from adapters.programmes.files import load_programmes
 from domain.clock import ClockState
 from domain.programmes.programme import Programme
-from tests.builders import a_calendar, a_programme
+from tests.builders import a_calendar, a_programme, programmes
 from tests.workflows import people
 from tests.workflows.conftest import Case
 from workflows.messages.matters import NewCalendar
 
 CaseOf = Callable[..., Any]
 
-(OFFICE,) = next(one for one in load_programmes() if one.code == "annex2_ci_inpatient").hours
+(OFFICE,) = next(one for one in programmes() if one.code == "annex2_ci_inpatient").hours
 
 
 def with_an_office() -> Programme:

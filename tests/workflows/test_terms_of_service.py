@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from domain.eligibility import Outcome, Verdict
+from domain.programmes.rules import RuleCode
 from domain.steps.kinds import TaskKind
 from tests.builders import (
     AGENT,
@@ -39,7 +40,9 @@ SOON = (AT + timedelta(days=5)).isoformat()
 NINE = ("B超", "彩超", "CT", "核磁", "超声心动", "胃镜", "肠镜", "肾穿", "腰穿")
 
 
-def refused_for(programme: str, service: str, kind: TaskKind, **form: Any) -> str:
+def refused_for(
+    programme: str, service: str, kind: TaskKind, *, unsaid: Collection[RuleCode] = (), **form: Any
+) -> str:
     """The field a form is refused for at an open step of its kind; empty when it is taken."""
     terms = PROGRAMMES[programme]
     asked = RequestBooking(
@@ -47,7 +50,12 @@ def refused_for(programme: str, service: str, kind: TaskKind, **form: Any) -> st
         programme=terms.for_booking(service),
         calendar=a_calendar(),
         service=service,
-        verdict=Verdict(outcome=Outcome.ELIGIBLE, programme=programme, version=terms.version),
+        verdict=Verdict(
+            outcome=Outcome.ELIGIBLE,
+            open=tuple(unsaid),
+            programme=programme,
+            version=terms.version,
+        ),
         unit_reserved=False,
         channel="hotline",
         requested_by=AGENT,
@@ -82,13 +90,33 @@ def field_of(check: Callable[[], None]) -> str:
 )
 def test_an_examination_is_one_of_those_the_service_is_for(exam: str, field: str) -> None:
     """R538: 检查项目包括B超、彩超、CT、核磁、超声心动、胃镜、肠镜、肾穿、腰穿等."""
-    form = {
+    form: dict[str, Any] = {
         "identity_verified": True,
         "need": "尽快检查",
         "intake": {"wanted_time": "下周", "exam_type": exam},
     }
     found = refused_for("ruitai_ci", "exam_expedite", TaskKind.TAKE_REQUEST, **form)
     assert found == field
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "form", "field"),
+    [
+        ([RuleCode.SERVICE_ACTIVE], {}, "found_out"),
+        ([RuleCode.SERVICE_ACTIVE], {"found_out": " "}, "found_out"),
+        ([RuleCode.SERVICE_ACTIVE], {"found_out": "保险公司确认已生效"}, ""),
+        ([RuleCode.SERVICE_ACTIVE], {"not_entitled": "服务尚未生效"}, ""),
+        ([RuleCode.SERVICE_ACTIVE], {"identity_verified": False}, ""),
+        ([], {}, ""),
+        ([], {"not_entitled": "服务尚未生效"}, "not_entitled"),
+    ],
+)
+def test_what_nobody_has_said_and_no_reviewer_judges_is_found_out_with_the_request(
+    unsaid: list[RuleCode], form: dict[str, Any], field: str
+) -> None:
+    taken: dict[str, Any] = {"identity_verified": True, "need": "住院"} | form
+    of = ("changsheng_yuanmeng", "inpatient_arrangement")
+    assert refused_for(*of, TaskKind.TAKE_REQUEST, unsaid=unsaid, **taken) == field
 
 
 @pytest.mark.parametrize(

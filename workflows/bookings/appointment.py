@@ -27,16 +27,19 @@ from domain.bookings.terms import (
     is_chosen,
     is_told_by_phone,
     start_is_cut_off,
+    wish,
 )
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.booking import Booking, wish
+from workflows.bookings.booking import Booking
 from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
+from workflows.waiting import came_by
 
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
@@ -57,7 +60,7 @@ class Appointment(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
-        self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
     @workflow.run
@@ -86,7 +89,7 @@ class Appointment(Booking):
                     TaskKind.CHOOSE_OPTION,
                     at=offered.at,
                     due_at=offered.at + CHASED_AFTER,
-                    subject=" ".join(self._state.options)[:200],
+                    subject=" ".join(self._state.options)[:SUBJECT_MAX],
                 )
             )
         self._state.chosen = chosen.read(ChooseOption).option
@@ -249,18 +252,16 @@ class Appointment(Booking):
     async def _changed(self, step: str, until: datetime) -> bool:
         """Whether customer or hospital want out of it before anybody has reported on it."""
         state = self._state
-        try:
-            await workflow.wait_condition(
-                lambda: (
-                    step in state.completions
-                    or state.called_off is not None
-                    or state.new_date is not None
-                    or self._hospitals.took_back
-                ),
-                timeout=max(until - workflow.now(), timedelta()),
-                timeout_summary="就诊结果未登记",
-            )
-        except TimeoutError:
+        if not await came_by(
+            lambda: (
+                step in state.completions
+                or state.called_off is not None
+                or state.new_date is not None
+                or self._hospitals.took_back
+            ),
+            until,
+            summary="就诊结果未登记",
+        ):
             self._desk.alert("就诊时间已过, 结果未登记")
         wished, state.new_date = state.new_date, None
         changed = wished is not None or self._hospitals.took_back

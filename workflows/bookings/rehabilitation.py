@@ -8,7 +8,7 @@ the cover ends nobody is called any more. How every booking begins and ends stan
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from temporalio import workflow
 
@@ -28,6 +28,7 @@ from workflows.bookings.booking import Booking
 from workflows.bookings.refusals.rehabilitation import RehabilitationRefusals
 from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking
+from workflows.waiting import came_by
 
 
 @workflow.defn(name="Rehabilitation")
@@ -120,13 +121,7 @@ class Rehabilitation(Booking):
 
     async def _before(self, moment: datetime, fact: Callable[[], bool]) -> bool:
         """Whether a fact, or the customer's giving up, came before a moment."""
-        left = max(moment - workflow.now(), timedelta())
-        try:
-            await workflow.wait_condition(
-                lambda: fact() or self._state.called_off is not None,
-                timeout=left,
-                timeout_summary="等待康复回访",
-            )
-        except TimeoutError:
-            return fact()
-        return True
+        came = await came_by(
+            lambda: fact() or self._state.called_off is not None, moment, summary="等待康复回访"
+        )
+        return came or fact()

@@ -21,6 +21,7 @@ from workflows.cases.desk import Desk
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages.cases import RefundReceived
+from workflows.waiting import each_reported
 
 
 class LateRefunds:
@@ -74,22 +75,13 @@ class LateRefunds:
     async def watch(self) -> None:
         """Act on what finance reports, for as long as the case runs."""
         state = self._state
-        while True:
-            await workflow.wait_condition(
-                lambda: any(task in state.completions for task in self._asked)
-            )
-            for task in [one for one in self._asked if one in state.completions]:
-                came = state.overpaid.pop(task, None) is None
-                state.late_refunds.pop(task, None)
-                self._settle(state.completions.pop(task), came=came)
+        await each_reported(state, lambda: [*state.late_refunds, *state.overpaid], self._settle)
 
-    @property
-    def _asked(self) -> list[str]:
-        return [*self._state.late_refunds, *self._state.overpaid]
-
-    def _settle(self, done: Completion, *, came: bool) -> None:
-        """Book whose it is; `came` says that the hospital sent it, else it had never left."""
+    def _settle(self, task: str, done: Completion) -> None:
+        """Book whose it is: of a refund the hospital sent, or of money that had never left."""
         state, form = self._state, done.read(SettleLateRefund)
+        came = state.overpaid.pop(task, None) is None
+        state.late_refunds.pop(task, None)
         ours_fen = form.to_customer.fen + form.to_insurer.fen + form.to_loss.fen
         text = "结案后退款已分配" if came else "多收款项已分配"
         self._desk.note("late_refund_settled", text, at=done.at, by=done.actor)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from temporalio import workflow
-
 from activities.ports.cases import PaymentRecord, PaymentStatus
 from domain import posting
 from domain.money import spoken
@@ -19,6 +17,7 @@ from domain.steps.forms import CorrectPayment
 from workflows.matter import Completion
 from workflows.money.desk import PayingDesk
 from workflows.money.payments import PayingState, booked_fen
+from workflows.waiting import each_reported
 
 
 class PayoutCorrections:
@@ -32,22 +31,18 @@ class PayoutCorrections:
     async def watch(self) -> None:
         """Act on what finance reports, for as long as the case runs."""
         state = self._paying
-        while True:
-            await workflow.wait_condition(lambda: any(map(self._ready, state.corrections)))
-            for task in list(filter(self._ready, state.corrections)):
-                self._correct(state.corrections.pop(task), state.completions.pop(task))
+        await each_reported(state, lambda: filter(self._is_still, state.corrections), self._correct)
 
-    def _ready(self, task: str) -> bool:
-        """Finance has reported, and no page is open that ends the hold of this payment.
+    def _is_still(self, task: str) -> bool:
+        """Whether no page is open that ends the hold of the payment this step is about.
 
         A page has one line for a payment: the correction of one beat later must not replace it.
         """
-        state, movement_id = self._paying, self._paying.corrections[task]
-        page = state.unwritten
-        changing = page is not None and any(one.movement_id == movement_id for one in page.payments)
-        return task in state.completions and not changing
+        page, movement_id = self._paying.unwritten, self._paying.corrections[task]
+        return page is None or all(one.movement_id != movement_id for one in page.payments)
 
-    def _correct(self, movement_id: str, done: Completion) -> None:
+    def _correct(self, task: str, done: Completion) -> None:
+        movement_id = self._paying.corrections.pop(task)
         form, record = done.read(CorrectPayment), self._paying.payments[movement_id]
         out_fen = form.really_out.fen
         more_fen = out_fen - booked_fen(record)

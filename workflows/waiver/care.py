@@ -12,6 +12,8 @@ from domain.roles import Role
 from domain.steps.kinds import CareDuty, TaskKind
 from domain.steps.tasks import Care
 from workflows.cases.desk import Desk
+from workflows.matter import Completion
+from workflows.waiting import each_reported
 
 _RECURRING = (CareDuty.BEDSIDE_VISIT, CareDuty.COMMUNICATION)
 """What falls due again and again: the visit, or where nobody visits, asking how it goes (R222)."""
@@ -51,34 +53,25 @@ class CareRounds:
         The date stands on the worklist; a missed visit is visible there and broke no promise, so
         no timer runs for it.
         """
-        state = self._state
-        while True:
-            await workflow.wait_condition(lambda: bool(self._reported()))
-            for task in self._reported():
-                state.care_tasks.remove(task)
-                done = state.completions.pop(task)
-                form = done.read(Care)
-                if form.surgery_on is not None and form.surgery_on not in state.surgeries:
-                    state.surgeries.append(form.surgery_on)
-                    self._ask(
-                        CareDuty.SURGERY_FORMALITIES, at=done.at, due_at=end_of_day(form.surgery_on)
-                    )
-                if self._recurring in form.duties:
-                    self._plan_next(done.at)
+        await each_reported(self._state, lambda: self._state.care_tasks, self._cared)
+
+    def _cared(self, task: str, done: Completion) -> None:
+        state, form = self._state, done.read(Care)
+        state.care_tasks.remove(task)
+        if form.surgery_on is not None and form.surgery_on not in state.surgeries:
+            state.surgeries.append(form.surgery_on)
+            self._ask(CareDuty.SURGERY_FORMALITIES, at=done.at, due_at=end_of_day(form.surgery_on))
+        if self._recurring in form.duties:
+            self._plan_next(done.at)
 
     def _plan_next(self, at: datetime) -> None:
         if self._recurring is not None:
             every = timedelta(days=self._terms.every_days)
             self._ask(self._recurring, at=at, due_at=at + every)
 
-    def _reported(self) -> list[str]:
-        return [task for task in self._state.care_tasks if task in self._state.completions]
-
     def stop(self) -> None:
         """The patient goes home: nobody needs to visit any more."""
         for task in self._state.care_tasks:
             self._desk.no_longer_asked(task, at=workflow.now(), reason="已出院")
         self._state.care_tasks.clear()
-        for open_task in list(self._state.tasks.values()):
-            if open_task.kind is TaskKind.ARRANGE_VISIT:
-                self._desk.no_longer_asked(open_task.task_id, at=workflow.now(), reason="已出院")
+        self._desk.take_off({TaskKind.ARRANGE_VISIT}, at=workflow.now(), reason="已出院")

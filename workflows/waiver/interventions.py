@@ -17,10 +17,10 @@ from domain.steps.kinds import TaskKind
 from domain.waiver import BEFORE_PAYMENT, STILL_PAYING, Stage
 from workflows.cases.desk import Desk
 from workflows.cases.oversight import Oversight
-from workflows.last_day import passed
 from workflows.messages.cases import Intervene, NoticeDischarge
 from workflows.messages.matters import PolicyEnds
 from workflows.refusals import FORM_REFUSED, WRONG_STAGE, refusal
+from workflows.waiting import passed
 from workflows.waiver.in_tray import StayTray
 from workflows.waiver.nurse_visit import NurseVisit
 from workflows.waiver.refusals import WaiverRefusals
@@ -96,7 +96,7 @@ class Interventions(Oversight):
     async def _policy_runs_out(self) -> None:
         """Nothing is advanced beyond the policy's last day; a day named anew is waited for anew."""
         state = self._state
-        await passed(self._policy_over_at, what="保单终止日")
+        await passed(self._policy_over_at, summary="保单终止日")
         if state.stage in STILL_PAYING and not state.no_more_top_ups:
             self._desk.note("policy_ended", POLICY_ENDED)
             self._no_more_money(POLICY_ENDED, at=workflow.now())
@@ -130,9 +130,7 @@ class Interventions(Oversight):
         state = self._state
         state.deceased = True
         self._note("deceased", DECEASED, message)
-        for task in list(state.tasks.values()):
-            if task.kind in _FOR_THE_PATIENT:
-                self._desk.no_longer_asked(task.task_id, at=message.at, reason=DECEASED)
+        self._desk.take_off(_FOR_THE_PATIENT, at=message.at, reason=DECEASED)
         self._no_more_money(DECEASED, at=message.at)
         paying = state.stage in BEFORE_PAYMENT and state.withdrawn is None
         if paying or state.stage is Stage.IN_HOSPITAL:  # a payment that is out arrives first
@@ -150,6 +148,4 @@ class Interventions(Oversight):
         self._state.no_more_top_ups = self._state.no_more_top_ups or why
         if self._refusals.may_withdraw:
             self._state.withdrawn = self._state.withdrawn or why
-        for task in list(self._state.tasks.values()):
-            if task.kind in _UNDECIDED:
-                self._desk.no_longer_asked(task.task_id, at=at, reason=why)
+        self._desk.take_off(_UNDECIDED, at=at, reason=why)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from temporalio import workflow
-
 from domain import posting
 from domain.money import spoken
 from domain.steps.forms import SettleLateClaim
@@ -22,6 +20,7 @@ from workflows.cases.desk import Desk
 from workflows.cockpit import civil
 from workflows.matter import Completion
 from workflows.messages.cases import ClaimDecided
+from workflows.waiting import each_reported
 
 AFTER_THE_FIRST: Final = frozenset({Stage.OFFSET, Stage.REPAYMENT, Stage.AFTERCARE, *ENDED})
 """Stages in which the first decision has been acted on."""
@@ -77,16 +76,11 @@ class LateClaims:
 
     async def watch(self) -> None:
         """Act on what finance reports, for as long as the case runs."""
-        state = self._state
-        while True:
-            await workflow.wait_condition(
-                lambda: any(task in state.completions for task in state.late_claims)
-            )
-            for task in [one for one in state.late_claims if one in state.completions]:
-                self._settle(state.late_claims.pop(task), state.completions.pop(task))
+        await each_reported(self._state, lambda: self._state.late_claims, self._settle)
 
-    def _settle(self, decision: ClaimDecided, done: Completion) -> None:
+    def _settle(self, task: str, done: Completion) -> None:
         state, form = self._state, done.read(SettleLateClaim)
+        decision = state.late_claims.pop(task)
         received_fen, loss_fen = form.received.fen, form.to_loss.fen
         owed_fen = state.settlement.offset_of(received_fen)
         rest_fen = received_fen - owed_fen - loss_fen

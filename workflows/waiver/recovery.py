@@ -238,5 +238,4 @@ class Recovery:
             self._desk.enter(Stage.REFUND, at=now)
         self._desk.enter(Stage.CLOSED, at=now)
         self._desk.tell("closed")
-        self._desk.drop_tasks(at=now, reason="案件已结案")
-        self._desk.clocks.drop_all(at=now, why="案件已结案")
+        self._desk.leave(at=now, reason="案件已结案")

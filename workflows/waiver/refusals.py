@@ -23,11 +23,12 @@ from domain.steps.forms import (
     TellResult,
     VerifyCost,
 )
-from domain.steps.kinds import TaskKind
+from domain.steps.kinds import DUTY_NAMES, TaskKind
 from domain.steps.tasks import (
     AnswerTopUp,
     ArrangeVisit,
     AssignTeam,
+    Care,
     CollectClaimDocuments,
     ConfirmDocuments,
     DischargeVisit,
@@ -66,6 +67,7 @@ class WaiverRefusals:
         self._programme = opening.programme
         self._hospital = opening.hospital
         self._last_day = opening.last_day
+        self._disease = opening.disease
 
     def withdrawal(self, _: Withdraw) -> None:
         """A customer may withdraw until the first payment order."""
@@ -88,7 +90,7 @@ class WaiverRefusals:
                 return task.task_id
         raise refusal(WRONG_STAGE, "当前阶段没有待签署的委托授权", "stage")
 
-    def completion(self, message: CompleteTask, *, disease: str) -> None:
+    def completion(self, message: CompleteTask) -> None:
         """Whether a step may be completed like this."""
         nurse = self._state.team.get(Role.NURSE.value)
         task, form = open_step(self._state, message, nurse=nurse)
@@ -100,7 +102,7 @@ class WaiverRefusals:
         last_day = min((day for day in ends if day is not None), default=None)
         customers_day(form, message.at, last_day)
         try:
-            self._form(form, message, disease, task.amount_fen)
+            self._form(form, message, task.amount_fen)
         except AmountRefused:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
 
@@ -110,11 +112,11 @@ class WaiverRefusals:
             told = "该护士接单后未能前往, 请先更换服务人员, 或说明为何仍由其前往"
             raise refusal(FORM_REFUSED, told, "again_because")
 
-    def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
-        self._before_the_stay(form, message, disease)
-        self._from_the_stay_on(form, message, disease, asked_fen)
+    def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
+        self._before_the_stay(form, message)
+        self._from_the_stay_on(form, message, asked_fen)
 
-    def _before_the_stay(self, form: Form, message: CompleteTask, disease: str) -> None:
+    def _before_the_stay(self, form: Form, message: CompleteTask) -> None:
         match form:
             case FirstContact(identity_verified=True):
                 self._contact(form)
@@ -125,7 +127,7 @@ class WaiverRefusals:
             case SignAuthorization(signed=True, images=[]):
                 raise refusal(FORM_REFUSED, "签署授权须附影像", "images")
             case ConfirmDocuments(complete=True):
-                self._documents(message, disease, DocumentStage.APPLICATION)
+                self._documents(message, DocumentStage.APPLICATION)
             case JudgeLiability(approved=True):
                 self._plan(form)
             case JudgeLiability(missing=[_, *_]):
@@ -137,13 +139,11 @@ class WaiverRefusals:
             case TellResult(note="") if self._must_explain:
                 raise refusal(FORM_REFUSED, "须记录向客户说明的内容", "note")
             case SignOnSite(agreements_signed=True) if self._signs_on_site:
-                self._documents(message, disease, DocumentStage.AUTHORIZATION)
+                self._documents(message, DocumentStage.AUTHORIZATION)
             case _:
                 pass
 
-    def _from_the_stay_on(
-        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
-    ) -> None:
+    def _from_the_stay_on(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
         match form:
             case (
                 ArrangeVisit(payment_mode=PaymentMode() as mode)
@@ -155,7 +155,9 @@ class WaiverRefusals:
             case VerifyCost():
                 amount_within(form.incurred, "incurred", at_least=0)
             case DischargeVisit():
-                self._discharge(form, message, disease)
+                self._discharge(form, message)
+            case Care():
+                self._care(form, message.task_id)
             case HandInSlip():
                 self._slip(form, message.task_id)
             case KeepSlip() if form.receipt_no != self._state.tasks[message.task_id].subject:
@@ -163,7 +165,7 @@ class WaiverRefusals:
             case SettleBalance():
                 self._balance(form, asked_fen or 0)
             case CollectClaimDocuments():
-                self._documents(message, disease, DocumentStage.CLAIM)
+                self._documents(message, DocumentStage.CLAIM)
             case FileClaim(courier_no=None) if self._terms.claim.sent_by == "courier":
                 raise refusal(FORM_REFUSED, "须填写快递单号", "courier_no")
             case _:
@@ -222,12 +224,26 @@ class WaiverRefusals:
         ):
             raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
 
-    def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
+    def _documents(self, message: CompleteTask, stage: DocumentStage) -> None:
         asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
-        needed = self._programme.documents_for(disease, stage)
+        needed = self._programme.documents_for(self._disease, stage)
         lacking = missing((*needed, *asked_for), message.documents)
         if lacking:
             raise papers_missing(lacking)
+
+    def _care(self, form: Care, task_id: str) -> None:
+        """Care is reported at the step that was planned for it: no duty is done unseen, or twice.
+
+        A visit told at another duty's step would leave its own open and bring one more beside it.
+        """
+        planned, own = self._state.tasks, self._state.tasks[task_id].duty
+        if own is not None and own not in form.duties:
+            raise refusal(FORM_REFUSED, f"须包含本任务的{DUTY_NAMES[own]}", "duties")
+        others = {one.duty for one in planned.values()} - {own}
+        for duty in form.duties:
+            if duty in others:
+                told = f"{DUTY_NAMES[duty]}另有任务, 请在该任务中登记"
+                raise refusal(FORM_REFUSED, told, "duties")
 
     def _slip(self, form: HandInSlip, task_id: str) -> None:
         """A slip is the one of this payment: no number serves for two of them (K08)."""
@@ -247,7 +263,7 @@ class WaiverRefusals:
         covers = state.limit_fen if self._terms.discharge.balance_paid else state.advanced_fen
         return doubts.of_bill(bill.fen, covered_fen=covers, advanced_fen=state.advanced_fen)
 
-    def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
+    def _discharge(self, form: DischargeVisit, message: CompleteTask) -> None:
         """The bill is an amount, and papers that count as collected lie in the file (R036)."""
         if not form.claim_explained:
             raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
@@ -261,7 +277,7 @@ class WaiverRefusals:
         if (doubt := self._doubted(form.bill)) and not form.bill_confirmed:
             raise refusal(FORM_REFUSED, doubt, "bill_confirmed")
         if form.documents_collected:
-            self._documents(message, disease, DocumentStage.CLAIM)
+            self._documents(message, DocumentStage.CLAIM)
 
     def _plan(self, form: JudgeLiability) -> None:
         """The plan stays within the policy's limit, and the first deposit within the plan."""

@@ -7,7 +7,7 @@ the notice that the patient may go home.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Final, TypeVar
 
 from temporalio import workflow
@@ -24,6 +24,7 @@ from domain.waiver import Stage
 from workflows.cases.desk import Desk
 from workflows.matter import Completion
 from workflows.messages.cases import NoticeDischarge, OpenCase
+from workflows.waiting import came_by
 from workflows.waiver.care import CareRounds
 from workflows.waiver.deposits import Deposits
 from workflows.waiver.nurse_visit import NurseVisit
@@ -119,24 +120,19 @@ class Stay:
 
     async def _something_new(self) -> None:
         state = self._state
-        day = self._discharge_on
-        waiting = None
+        day, morning = self._discharge_on, None
         if day is not None and state.stage is Stage.IN_HOSPITAL:
             morning = datetime.combine(day, time(), SHANGHAI)
-            waiting = max(morning - workflow.now(), timedelta())
-        try:
-            await workflow.wait_condition(
-                lambda: bool(
-                    state.new_top_ups
-                    or state.new_discharges
-                    or self._visit_done
-                    or self._may_continue_elsewhere
-                ),
-                timeout=waiting,
-                timeout_summary="出院日",
-            )
-        except TimeoutError:
-            return
+        await came_by(
+            lambda: bool(
+                state.new_top_ups
+                or state.new_discharges
+                or self._visit_done
+                or self._may_continue_elsewhere
+            ),
+            morning,
+            summary="出院日",
+        )
 
     def _refuse_date(self, notice: NoticeDischarge, reason: str) -> None:
         record = DischargeRecord(

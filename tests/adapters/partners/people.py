@@ -8,9 +8,9 @@ from typing import Any, Final
 from activities.ports.cases import ClaimFiling, Contact, NoticeOrder, PaymentOrder, PayoutOrder
 from activities.ports.hospitals import Patient, ResourceOrder
 from activities.ports.visits import VisitOrder
-from adapters.programmes.files import load_programmes
 from domain.bookings.sharing import Withheld
 from domain.waiver import PaymentMode
+from tests.builders import programmes
 from tests.simulator_process import new_id
 
 AT: Final = datetime(2026, 5, 6, 0, 40, tzinfo=UTC)
@@ -37,7 +37,7 @@ async def patient_of(_booking_id: str, *, without: Withheld | None) -> Patient:
 
 def an_ask(programme: str, **changed: Any) -> ResourceOrder:
     """An ask of one of our own programmes, under the terms its file has today."""
-    clauses = next(one.data_sharing for one in load_programmes() if one.code == programme)
+    clauses = next(one.data_sharing for one in programmes() if one.code == programme)
     order: dict[str, Any] = {
         "ask_id": new_id("ask"),
         "booking_id": "bk-abcdefghijklmnopqrst",

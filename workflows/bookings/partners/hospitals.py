@@ -18,11 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.hospitals import AskHospitals
 from activities.ports.cases import TaskOpened
-from activities.ports.hospitals import (
-    HospitalNamed,
-    ResourceAnswer,
-    ResourceOrder,
-)
+from activities.ports.hospitals import HospitalNamed, ResourceAnswer, ResourceOrder
 from domain.bookings.coordination import AskStatus, Heard, HospitalAsk, Resource
 from domain.bookings.forms import ArrangeService
 from domain.bookings.rounds import ASKS_MAX
@@ -33,11 +29,10 @@ from domain.hospital import HospitalListed
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import BookingDesk
-from workflows.bookings.refusals.booking import BookingRefusals
+from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.messages.matters import Actor, CompleteTask
-from workflows.partners import FIRST_TRY
 from workflows.refusals import FORM_REFUSED, refusal
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
@@ -55,7 +50,9 @@ HOSPITALS: Final = Actor(role=Role.PARTNER, id="hospitals")
 class Hospitals:
     """The asks of one booking, one after another; none where only people ask."""
 
-    def __init__(self, desk: BookingDesk, asked: RequestBooking, refusals: BookingRefusals) -> None:
+    def __init__(
+        self, desk: BookingDesk, asked: RequestBooking, refusals: ArrangementRefusals
+    ) -> None:
         self._desk = desk
         self._state = desk.state
         self._asked = asked
@@ -162,19 +159,20 @@ class Hospitals:
 
     async def _placed(self, order: ResourceOrder) -> ResourceAnswer | None:
         async def called(retry: RetryPolicy) -> ResourceAnswer:
-            if retry is not FIRST_TRY:
-                self._desk.note("hospitals_away", "医院协调平台暂联系不上, 由调度人员联系医院")
             return await workflow.execute_activity_method(
                 AskHospitals.ask,
                 order,
                 start_to_close_timeout=ANSWER_WITHIN,
                 schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=retry if retry is FIRST_TRY else TRY_AGAIN,
+                retry_policy=retry,
                 summary="请医院安排资源",
             )
 
+        def away() -> None:
+            self._desk.note("hospitals_away", "医院协调平台暂联系不上, 由调度人员联系医院")
+
         try:
-            return await self._desk.ask_partner(called)
+            return await self._desk.ask_partner(called, then=TRY_AGAIN, on_silence=away)
         except ActivityError:
             self._desk.note("hospitals_silent", "医院协调平台一天无答复, 由调度人员安排")
             return None
@@ -234,7 +232,7 @@ class Hospitals:
             return  # somebody else did it, it is not to be had, or another day is wished for
         try:
             form = self._form(ask, listed)
-            self._refusals.arrangement(form, now)
+            self._refusals.arranged(form, now)
         except (ApplicationError, ValidationError) as refused:
             told = refused.message if isinstance(refused, ApplicationError) else "内容不完整"
             self._not_theirs(f"医院的安排不能采用: {told}")

@@ -24,6 +24,7 @@ from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import BookingDesk
 from workflows.matter import Completion
 from workflows.messages.bookings import LabSpoke
+from workflows.waiting import came_by
 
 ORDER_WITHIN: Final = timedelta(seconds=20)
 TOLD_WITHIN: Final = timedelta(days=1)
@@ -151,13 +152,11 @@ class Laboratory:
 
     async def _heard(self, fact: Callable[[], bool]) -> bool:
         """Whether the fact came in time; `BookingOver` if the customer gives up meanwhile."""
-        try:
-            await workflow.wait_condition(
-                lambda: fact() or self._state.called_off is not None,
-                timeout=SILENT_AFTER,
-                timeout_summary="实验室无回音",
-            )
-        except TimeoutError:
+        if not await came_by(
+            lambda: fact() or self._state.called_off is not None,
+            workflow.now() + SILENT_AFTER,
+            summary="实验室无回音",
+        ):
             return fact()
         await self._desk.until(fact)
         return True

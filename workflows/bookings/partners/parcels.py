@@ -28,6 +28,7 @@ from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import BookingDesk
 from workflows.messages.bookings import ParcelMoved
 from workflows.partners import PARTNER_RETRY
+from workflows.waiting import came_by
 
 CARRY_WITHIN: Final = timedelta(seconds=20)
 SILENT_FOR: Final = timedelta(hours=1)
@@ -171,15 +172,8 @@ class Parcels:
         return not self._waits(step) or parcels[parcel_id].status is ParcelStatus.DELIVERED
 
     async def _within(self, fact: Callable[[], bool], step: str) -> bool:
-        try:
-            await workflow.wait_condition(
-                lambda: fact() or not self._waits(step),
-                timeout=TRACK_EVERY,
-                timeout_summary="查询快件",
-            )
-        except TimeoutError:
-            return False
-        return True
+        soon = workflow.now() + TRACK_EVERY
+        return await came_by(lambda: fact() or not self._waits(step), soon, summary="查询快件")
 
     async def _track(self, parcel_id: str) -> None:
         try:

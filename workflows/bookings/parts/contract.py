@@ -17,9 +17,9 @@ from domain.bookings.booking import BookingStage
 from domain.calendar import civil_date, end_of_day
 from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import BookingDesk
-from workflows.last_day import passed
 from workflows.messages.bookings import EndContract
 from workflows.messages.matters import PolicyEnds
+from workflows.waiting import passed
 
 CONTRACT_ENDED: Final = "保险合同解除"
 
@@ -56,7 +56,7 @@ class Contract:
             self.hear(EndContract(actor=message.actor, at=message.at, ends_on=message.ends_on))
 
     async def _end(self) -> None:
-        await passed(lambda: self._ends_at, what="保险合同终止日")
+        await passed(lambda: self._ends_at, summary="保险合同终止日")
         state = self._desk.state
         # A unit that is still judged comes back: the service itself is over.
         await workflow.wait_condition(lambda: not self._serving() or state.is_judged)

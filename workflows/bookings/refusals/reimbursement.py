@@ -76,4 +76,4 @@ class ReimbursementRefusals(BookingRefusals):
             field, problem = found
             raise refusal(FORM_REFUSED, PROBLEM_WORDS[problem], field)
         if form.granted_fen and form.treated_until is not None:
-            self.under_contract(form.treated_until, "treated_until")
+            self.arrangement.under_contract(form.treated_until, "treated_until")

@@ -21,7 +21,7 @@ from api.door.docs import FAILURES
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
-from api.door.text import Body, Code, Name, Phone, RescueId, example
+from api.door.text import CASE_ID, Body, Code, Name, Phone, RescueId, example
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.matter import CASE
@@ -49,7 +49,7 @@ class Triage(TriagePatient):
     model_config = _strict(groups=["bleeding_trauma"], signs=["life_threatened"], level=1)
 
 
-class Step(RecordStep, extra="forbid"):
+class StepHappened(RecordStep, extra="forbid"):
     """A step that happened."""
 
 
@@ -63,7 +63,7 @@ class Steps(Body):
         ]
     )
 
-    steps: list[Step] = Field(min_length=1, max_length=10)
+    steps: list[StepHappened] = Field(min_length=1, max_length=10)
 
 
 class Reported(ReportRescue):
@@ -72,13 +72,13 @@ class Reported(ReportRescue):
     model_config = _strict(at="2026-10-04T02:30:00+08:00", to="院总值班")
 
 
-class Outcome(RecordOutcome):
+class RescueEnded(RecordOutcome):
     """How it ended."""
 
     model_config = _strict(outcome="admitted", at="2026-10-04T05:10:00+08:00", handed_to="骨科病区")
 
 
-class Service(Body):
+class ServiceAdded(Body):
     """Another service of the same channel."""
 
     model_config = example(service="emergency_surgery_channel")
@@ -102,7 +102,7 @@ class Link(Body):
 
     model_config = example(case_id="dw-aaaaaaaaaaaaaaaaaaaa")
 
-    case_id: Annotated[str | None, Field(pattern=r"^dw-[a-z2-7]{20}$", max_length=23)] = None
+    case_id: Annotated[str | None, Field(pattern=CASE_ID, max_length=23)] = None
 
 
 class Noted(BaseModel):
@@ -195,7 +195,7 @@ async def report_rescue(
 )
 async def end_rescue(
     rescue_id: RescueId,
-    body: Outcome,
+    body: RescueEnded,
     request: Request,
     caller: Clinician,
     key: IdempotencyKey = None,
@@ -212,7 +212,11 @@ async def end_rescue(
     responses=ANSWERED_OR_PENDING,
 )
 async def add_service(
-    rescue_id: RescueId, body: Service, request: Request, caller: Staff, key: IdempotencyKey = None
+    rescue_id: RescueId,
+    body: ServiceAdded,
+    request: Request,
+    caller: Staff,
+    key: IdempotencyKey = None,
 ) -> Response:
     """The patient needs another service of the channel: surgery, transport, admission."""
     door = door_of(request)
