@@ -42,6 +42,9 @@ from api.waivers import (
 )
 
 RESOURCES: Final[tuple[APIRouter, ...]] = (
+    worklist.routes,  # what is asked most stands first: an address is looked for from the top
+    deposit_waivers.routes,
+    documents.routes,
     eligibility.routes,
     bookings.routes,
     answers.routes,
@@ -59,14 +62,11 @@ RESOURCES: Final[tuple[APIRouter, ...]] = (
     reporting.routes,
     claims.routes,
     emergencies.routes,
-    deposit_waivers.routes,
     commands.routes,
     requests.routes,
     interventions.routes,
     family.routes,
     disputes.routes,
-    documents.routes,
-    worklist.routes,
     reference.routes,
     policy_ends.routes,
     asked.routes,
