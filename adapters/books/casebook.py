@@ -29,6 +29,7 @@ from adapters.books.pages import (
     upsert,
     write_payments,
 )
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
     cases,
@@ -106,6 +107,7 @@ class Casebook:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
         self._enquiries = EnquiryBook(engine, sealer)
@@ -131,7 +133,7 @@ class Casebook:
             columns(notices, one) | {"text": self._sealer.seal(one.text, "notices.text")}
             for one in records
         ]
-        async with self._engine.begin() as connection:
+        async with self._looks.connect() as connection:
             await connection.execute(_NOTE, rows)
 
     async def contact(self, case_id: str) -> Contact:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.books.audit import write_audit
 from adapters.books.bookings import BookingRows
 from adapters.books.calendar_table import CalendarRows
+from adapters.books.documents import DocumentRows
 from adapters.books.emergencies import EmergencyRows
 from adapters.books.enquiries import EnquiryRows
 from adapters.books.family import FamilyRows
@@ -55,6 +56,7 @@ class DoorUnit:
         self._connection = connection
         self.keys = KeyRows(connection, sealer)
         self.cases = CaseRows(connection, sealer)
+        self.documents = DocumentRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
         self.rescues = RescueRows(connection, sealer)

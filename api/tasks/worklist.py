@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from api.door.access import documents_of_case, hospital_of, seen_matter, watches
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.docs import FAILURES
-from api.door.errors import field_errors, invalid
+from api.door.errors import invalid
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import FieldError, Problem, at_field
@@ -34,7 +34,7 @@ from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
 from domain.steps.forms import AT_THE_DOOR, Form, HandInSlip
 from domain.steps.kinds import TaskKind
-from domain.steps.tasks import TASKS
+from domain.steps.tasks import FORMS, TASKS
 from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
@@ -44,7 +44,6 @@ TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 _DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
 """The reviewer and the insurer's contact of one case are two people (双审)."""
 
-FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
 _COMPLETION_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": "正文为该任务类型的表单",
@@ -316,6 +315,3 @@ async def _check_two_people(unit: Unit, task: TaskAccess, acting: Caller) -> Non
         raise at_field(
             "same-person", "actor", "医学专家与保险公司对接人须为不同人员", case_id=task.case_id
         )
-
-
-__all__ = ["FORMS", "field_errors", "read_form", "routes"]

@@ -20,7 +20,7 @@ from api.door.gateway import CaseGateway
 from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
-from api.wiring.files import Files
+from api.wiring.files import Files, Papers
 from api.wiring.matters import Matters, OpenedRows
 from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
@@ -219,6 +219,8 @@ class Unit(Protocol):
     def keys(self) -> Keys: ...
     @property
     def cases(self) -> Cases: ...
+    @property
+    def documents(self) -> Papers: ...
     @property
     def enquiries(self) -> Enquiries: ...
     @property

@@ -12,7 +12,7 @@ from sqlalchemy import insert, text, update
 from activities.ports.cases import HoldOrder
 from adapters.books.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
-from api.door import uploads
+from api import uploads
 from api.waivers.payment_codes import drawn
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PHONE, House
