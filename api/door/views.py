@@ -27,7 +27,7 @@ from api.door.shapes import (
 )
 from api.door.sight import narrowed, sees_money
 from api.door.stages import stage_name
-from api.tasks.subjects import subject_name
+from api.door.subjects import subject_name
 from domain import calendar
 from domain.board import (
     CaseRow,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.tasks.subjects import subject_name
+from api.door.subjects import subject_name
 from domain.bookings.booking import LOSSES
 from domain.steps.kinds import TaskKind
 
