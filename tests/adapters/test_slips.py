@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.ports.cases import CasePage, TaskClosed
 from adapters.books.casebook import Casebook
-from adapters.books.documents import Documents
 from adapters.door.unit import DoorBooks
 from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode
-from tests.adapters.test_casebook import AGENT, a_full_page, a_page, a_task, minutes
-from tests.fixtures.cases import CASE, REPORTED_AT, a_reported_case, a_sealer
+from tests.adapters.test_casebook import a_full_page, a_page, a_task, minutes
+from tests.adapters.test_casebook_worklist import stored
+from tests.fixtures.cases import CASE, a_reported_case, a_sealer
 
 
 async def test_a_slip_proves_one_deposit_and_hospitals_number_their_own(
@@ -24,12 +22,8 @@ async def test_a_slip_proves_one_deposit_and_hospitals_number_their_own(
     casebook = Casebook(database, sealer, clock=lambda: minutes(5))
     for case_id, hospital in ((CASE, "h-1"), ("dw-near", "h-1"), ("dw-far", "h-2")):
         await a_reported_case(database, sealer, case_id=case_id, hospital_id=hospital)
-    papers = Documents(database, sealer)
-    told: dict[str, Any] = {"kind": "deposit_slip", "content_type": "image/jpeg", "by": AGENT}
     for case_id, body in ((CASE, b"1"), ("dw-near", b"1"), ("dw-far", b"2")):
-        await papers.store(
-            document_id=f"of-{case_id}", case_id=case_id, body=body, at=REPORTED_AT, **told
-        )
+        await stored(database, body, document_id=f"of-{case_id}", case_id=case_id)
 
     def paid(case_id: str, receipt_no: str, mode: PaymentMode) -> CasePage:
         about = f"{case_id}:deposit:1"
