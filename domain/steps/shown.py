@@ -1,8 +1,9 @@
 """What of a matter is the customer's to read: of reports one list, by kind of step, and no doubts.
 
 Where the house looks into something itself, a payment, a person, a promise, neither its steps nor
-its lines are the customer's; who is looked into would be told. Of a report what is not named stays with the people who serve the booking: their notes, who the others
-were that could not come, what was read off the papers. The whole form is theirs alone.
+its lines are the customer's; who is looked into would be told. Of a report what is not named stays
+with the people who serve the booking: their notes, who the others were that could not come, what
+was read off the papers. The whole form is theirs alone.
 """
 
 from __future__ import annotations
