@@ -176,5 +176,5 @@ async def get_ledger(
 
 async def _stage_seen(request: Request, caller: Caller, case_id: str) -> str:
     """Where a case stands that this caller may see; 404 for any other."""
-    async with door_of(request).books.unit() as unit:
+    async with door_of(request).books.statement() as unit:
         return (await seen_case(unit, caller, case_id)).stage

@@ -13,12 +13,12 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.access import running_case, seen_case
-from api.door.delivery import DISPUTE, deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Words, example, not_blank
+from api.letters.delivery import DISPUTE, deliver, own_letter, put_own
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.matter import CASE

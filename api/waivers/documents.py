@@ -1,6 +1,6 @@
 """`…/deposit-waivers/{id}/documents`: the papers of a case, handed in and opened one by one.
 
-Bytes are taken and given as those of a booking are (`api.door.uploads`).
+Bytes are taken and given as those of a booking are (`api.uploads`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from api.door.idempotency import IdempotencyKey
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.shapes import DocumentView
 from api.door.text import CaseId, RowId
-from api.door.uploads import FETCHED, send_file, store_upload
+from api.uploads import FETCHED, send_file, store_upload
 from api.wiring.door import door_of
 from domain.documents import DocumentKind
 from domain.roles import Role

@@ -1,6 +1,7 @@
 """Who may import whom: the contracts hold, every room has one, and a broken rule is noticed."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def layers() -> list[str]:
         f"{container}.{module.strip()}".strip(".").replace(".", "/")
         for one in SETTINGS["contracts"]
         for layer in [*one.get("layers", []), *one.get("modules", [])]
-        for module in layer.split("|")
+        for module in re.split(r"[|:]", layer)
         for container in one.get("containers", [""])
     ]
 

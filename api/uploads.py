@@ -15,7 +15,6 @@ from fastapi import Request, UploadFile
 from fastapi.responses import Response
 
 from api.door.access import seen_matter
-from api.door.delivery import deliver
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, ask_of, once
 from api.door.identity import Caller
@@ -24,7 +23,9 @@ from api.door.problems import Problem, at_field
 from api.door.sight import sees_paper
 from api.door.sizes import UPLOAD_MAX
 from api.door.views import document_view, viewer
+from api.letters.delivery import deliver, put_own
 from api.wiring.door import Door, Unit, door_of
+from domain.board import DocumentRow
 from domain.documents import FILES_MAX, DocumentKind
 from domain.guards import BookingAccess, CaseAccess, Letter
 from domain.image_quality import is_readable
@@ -127,8 +128,19 @@ async def store_upload(
     digest = hashlib.sha256(body).hexdigest()
     ask = ask_of(request, caller, key, {"kind": kind.value, "sha256": digest})
     document_id = ask.own_id(door.id_secret, "doc")
+    row = DocumentRow(
+        document_id=document_id,
+        case_id=matter_id,
+        kind=kind.value,
+        sha256=digest,
+        content_type=content_type,
+        size=len(body),
+        uploaded_role=caller.role,
+        uploaded_by=caller.subject,
+        uploaded_at=door.clock(),
+    )
 
-    async def record(unit: Unit) -> None:
+    async def record(unit: Unit) -> tuple[DocumentRow, Letter | None]:
         matter = await seen_matter(unit, caller, matter_id)
         if isinstance(matter, BookingAccess) and BOOKING.is_over(matter.stage):
             raise Problem("case-ended", case_id=matter_id)
@@ -136,26 +148,23 @@ async def store_upload(
             await _must_go_on(unit, matter)
             _must_be_readable(door, matter.programme, body)
         await _must_have_room(unit, matter_id, document_id)
+        stored = await unit.documents.store(row, body)
+        if telling is None:
+            return stored, None
+        return stored, await put_own(unit, telling(document_id, stored.uploaded_at))
 
-    async def act(_: None) -> Answer:
-        at = door.clock()
-        stored = await door.files.store(
-            document_id=document_id,
-            case_id=matter_id,
-            kind=kind.value,
-            content_type=content_type,
-            body=body,
-            by=viewer(caller),
-            at=at,
-            telling=telling(document_id, at) if telling else None,
-        )
-        if telling is not None:
-            await deliver(door, telling(document_id, stored.uploaded_at))
-        location = f"{path_of(matter_id)}/documents/{stored.document_id}"
-        view = document_view(stored).model_dump(mode="json")
-        return Answer(201, view, {"Location": location})
+    async def act(kept: tuple[DocumentRow, Letter | None]) -> Answer:
+        stored, letter = kept
+        if letter is not None:
+            await deliver(door, letter)
+        return _stored(stored)
 
-    return await once(request, ask, record=record, act=act)
+    return await once(request, ask, record=record, act=act, foreseen=_stored(row))
+
+
+def _stored(row: DocumentRow) -> Answer:
+    location = f"{path_of(row.case_id)}/documents/{row.document_id}"
+    return Answer(201, document_view(row).model_dump(mode="json"), {"Location": location})
 
 
 async def send_file(door: Door, caller: Caller, matter_id: str, document_id: str) -> Response:
