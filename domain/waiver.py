@@ -137,6 +137,9 @@ class PaymentMode(StrEnum):
     DIRECT_PAY = "direct_pay"  # P20
 
 
+ONE_NUMBERING: Final = frozenset({PaymentMode.HOSPITAL_ONLINE, PaymentMode.QR_CODE})
+"""Ways of paying whose receipts one network numbers, whichever hospital the money goes to."""
+
 MODE_NAMES: Final[dict[PaymentMode, str]] = {
     PaymentMode.HOSPITAL_ONLINE: "线上网络支付",
     PaymentMode.QR_CODE: "二维码现场支付",

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import Text, bindparam, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports.cases import CasePage, Contact, Delivery, NoticeRecord
@@ -34,16 +34,20 @@ from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
     cases,
     discharges,
+    documents,
     notices,
     policies,
+    tasks,
     top_ups,
 )
 from adapters.tables.family import family
+from adapters.tables.papers import deposit_slips
 from adapters.tables.states import case_states
 from adapters.webhooks.outbox import post
 from domain.bookings.sharing import Withheld
 from domain.privacy import last_four
 from domain.roles import Role
+from domain.steps.kinds import TaskKind
 
 __all__ = ["CaseUnknown", "Casebook", "PageConflict"]
 
@@ -74,11 +78,27 @@ def _note_statement() -> Insert:
     )
 
 
+def _slip_statement() -> Insert:
+    """The slip of the deposit that a step is about, with its pictures by their bytes."""
+    pictures = (
+        select(func.coalesce(func.array_agg(documents.c.sha256), literal_column("'{}'")))
+        .where(documents.c.document_id == func.any(bindparam("images", type_=ARRAY(Text))))
+        .scalar_subquery()
+    )
+    number = bindparam("number", type_=Text())
+    of_step = select(tasks.c.subject, tasks.c.case_id, number, pictures).where(
+        tasks.c.task_id == bindparam("task")
+    )
+    names = ["movement_id", "case_id", "receipt_no", "pictures"]
+    return insert(deposit_slips).from_select(names, of_step).on_conflict_do_nothing()
+
+
 # Built once: building them anew costs as much processor time as running them.
 _NOTE: Final = _note_statement()
 _TURN: Final = update(cases).where(
     cases.c.case_id == bindparam("case"), cases.c.page < bindparam("to_page")
 )
+_SLIP: Final = _slip_statement()
 _CONTACT: Final = (
     select(
         cases.c.name,
@@ -120,6 +140,7 @@ class Casebook:
                 return
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
+            await _keep_slips(connection, page)
             await self._keep_state(connection, page)
             await post(connection, page)
 
@@ -237,6 +258,14 @@ async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
     await upsert(
         connection, discharges, [columns(discharges, one) | key for one in page.discharges]
     )
+
+
+async def _keep_slips(connection: AsyncConnection, page: CasePage) -> None:
+    """Which slip proves which deposit, so that no other one is proven by it."""
+    for closed in page.tasks_closed:
+        if closed.done and f".{TaskKind.HAND_IN_SLIP.value}." in closed.task_id:
+            read = {"number": closed.form["receipt_no"], "images": closed.form["images"]}
+            await connection.execute(_SLIP, read | {"task": closed.task_id})
 
 
 def _says_something(value: object) -> bool:

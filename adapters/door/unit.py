@@ -33,6 +33,7 @@ from adapters.door.keys import KeyRows
 from adapters.door.matters import MatterRows
 from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
+from adapters.door.slips import SlipRows
 from adapters.encryption.keys import Sealer
 from adapters.house import HouseRows
 from adapters.reports.bookings import BookingReportRows
@@ -68,6 +69,7 @@ class DoorUnit:
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.policies = PolicyRows(connection, sealer)
+        self.slips = SlipRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)

@@ -160,6 +160,7 @@ async def completion(
     file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
     if isinstance(form, HandInSlip):
         _must_be_slips(form, file)
+        await _of_this_deposit(unit, task, form)
     written = form.model_dump(mode="json")
     told = await listed(unit, task.case_id, form) if matter_of(task_id) is BOOKING else written
     return CompleteTask(
@@ -177,6 +178,19 @@ def _must_be_slips(form: HandInSlip, file: dict[str, list[str]]) -> None:
     for number, image in enumerate(form.images):
         if image not in slips:
             raise at_field("invalid", f"images.{number}", "须为押金单影像 (deposit_slip)")
+
+
+async def _of_this_deposit(unit: Unit, task: TaskAccess, form: HandInSlip) -> None:
+    """A slip proves one deposit, whichever case it is of; a case knows only its own (K08)."""
+    number, picture = await unit.slips.known(
+        task.task_id, number=form.receipt_no, pictures=form.images
+    )
+    if picture:
+        why = "该影像已作为另一笔押金的押金单"
+        raise at_field("invalid", "images", why, case_id=task.case_id)
+    if number:
+        why = "该押金单号属于另一笔押金"
+        raise at_field("invalid", "receipt_no", why, case_id=task.case_id)
 
 
 async def _complete_house(

@@ -26,6 +26,7 @@ from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
+from api.wiring.slips import Slips
 from api.wiring.talks import Family, Talks
 from domain.board import (
     BookingFilter,
@@ -243,6 +244,8 @@ class Unit(Protocol):
     def calendars(self) -> Given: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def slips(self) -> Slips: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -122,6 +122,7 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
             [
                 (OTHER_NURSE, signing, "NotYours", "actor"),
                 (NURSE, signing | {"images": []}, "FormRefused", "images"),
+                (NURSE, signing | {"no_show": True}, "FormRefused", "no_show"),
             ],
         )
 

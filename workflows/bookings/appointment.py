@@ -229,6 +229,8 @@ class Appointment(Booking):
         form = report.read(ReportVisit)
         if form.outcome is VisitOutcome.GIVEN_UP:
             self._given_up_at = form.at
+        if form.outcome is VisitOutcome.RESCHEDULED:
+            self._state.left_at_cost = self._refusals.cost(report.at)
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
             desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:

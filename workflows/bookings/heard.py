@@ -90,6 +90,7 @@ class HearingBooking(ABC):
         state.customer_date = message.wished_on
         if state.stage is BookingStage.CONFIRMED:
             state.new_date = message.wished_on
+            state.left_at_cost = self._refusals.cost(message.at)
         desk.note("new_date", f"客户希望改期 {message.wished_on}", at=message.at, by=message.actor)
         desk.wishes_another_day(at=message.at)
         desk.say_of(TaskKind.ARRANGE_SERVICE, wish(self._service, message.wished_on))

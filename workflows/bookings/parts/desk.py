@@ -14,6 +14,7 @@ from domain.bookings.conversation import ENTRY_NAMES, EntryKind
 from domain.bookings.forms import DecideUse
 from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
+from domain.cancellation import Cost
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
@@ -259,6 +260,7 @@ class BookingDesk(PayingDesk):
     def tell_confirmed(self) -> None:
         """The booking stands: the customer is told of its moment and reminded of it."""
         self.state.let_down = False
+        self.state.left_at_cost = Cost.FREE
         if (at := self.state.service_at) is not None:
             self.tell("booking_confirmed", date=civil(at))
             for step in steps_at(self._service, "confirmed"):

@@ -56,6 +56,7 @@ class BookingState(PayingState):
     sent_back_at: datetime | None = None  # when papers were last found missing or unfit
     let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
     new_date: date | None = None  # another day wished for since it was confirmed
+    left_at_cost: Cost = Cost.FREE  # what giving up cost when the customer left the last visit
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment

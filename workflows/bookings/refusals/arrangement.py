@@ -41,6 +41,7 @@ class ArrangementRefusals:
             raise refusal(FORM_REFUSED, "时间不能晚于保单或服务的有效期", field)
 
     def options(self, form: OfferOptions) -> None:
+        """As many different experts as the service promises, clinics of its kinds (P04)."""
         offered = [one.option for one in form.options]
         if len({*offered}) != len(offered):
             raise refusal(FORM_REFUSED, "选项不能重复", "options")

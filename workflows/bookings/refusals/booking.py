@@ -79,13 +79,15 @@ class BookingRefusals:
         if self._state.let_down:
             return Cost.FREE  # a provider's failure never costs the customer anything
         visit_at = self._state.service_at
-        return cost_of_cancelling(
+        cost = cost_of_cancelling(
             self._service,
             at=at,
             visit_on=civil_date(visit_at) if visit_at else None,
             happened=self._state.happened,
             calendar=self._state.calendar,
         )
+        # Wishing another day makes no late giving up an early one.
+        return self._state.left_at_cost if cost is Cost.FREE else cost
 
     def still_open(self) -> None:
         """What is over, or as good as over, cannot be called off."""

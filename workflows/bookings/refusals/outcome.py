@@ -30,6 +30,7 @@ class OutcomeRefusals:
             raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
 
     def report(self, form: ReportVisit, at: datetime) -> None:
+        """A visit took place when it could have; why it did not is said, and by whom it may be."""
         self.since_the_request(form.at, at)
         delivered = form.outcome is VisitOutcome.DELIVERED
         if delivered and self._service.shape is Shape.ESCORT:
@@ -61,6 +62,7 @@ class OutcomeRefusals:
             raise refusal(FORM_REFUSED, "入院日期未到, 不能登记未入院", "outcome")
 
     def delivery(self, form: DeliverReport, message: CompleteTask) -> None:
+        """A report that was delivered went out in the forms promised, and lies in the file."""
         if not form.delivered:
             return
         promised, kind = self._service.result, REPORTS[self._service.shape or Shape.WRITTEN_OPINION]
