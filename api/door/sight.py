@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from api.door.identity import Caller
-from domain.board import BookingView, CaseView, DocumentRow, TaskRow
+from domain.board import BookingView, CaseView, DocumentRow, TaskRow, TimelineRow
 from domain.documents import DocumentKind
 from domain.roles import Role
-from domain.steps.shown import shown_of
+from domain.steps.shown import OVERSIGHT, is_told, shown_of
 
 _WIDE: Final = frozenset(
     {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}
@@ -55,12 +55,22 @@ def sees_money(caller: Caller) -> bool:
     return {*caller.roles} != {Role.NURSE}
 
 
+def _owns_alone(caller: Caller) -> bool:
+    """Whether nobody of ours looks, but the customer or their channel."""
+    return {*caller.roles} <= _OWNERS
+
+
+def _told(caller: Caller, lines: list[TimelineRow]) -> list[TimelineRow]:
+    return [one for one in lines if is_told(one.event)] if _owns_alone(caller) else lines
+
+
 def narrowed(caller: Caller, view: CaseView) -> CaseView:
     """A case as this caller may see it; amounts of the case are left out by `api.door.views`."""
     steps = _steps(caller, view.tasks)
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": steps,
+        "timeline": _told(caller, view.timeline),
     }
     if not sees_money(caller):
         seen |= {
@@ -83,6 +93,7 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": _steps(caller, view.tasks),
+        "timeline": _told(caller, view.timeline),
         # Who pays need not know what the customer suffers from.
         "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
     }
@@ -90,6 +101,8 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
 
 
 def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
+    if _owns_alone(caller):
+        tasks = [task for task in tasks if task.kind not in OVERSIGHT]
     return [task if sees_report(caller, task) else _outline(caller, task) for task in tasks]
 
 
