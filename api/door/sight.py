@@ -1,6 +1,7 @@
 """What each role sees of a case it may see: which papers, which reports, and whether the money.
 
 A nurse works at the bed: hospital, steps and the papers of a visit, no money and no diagnosis.
+Customers, and channels for them, read what is meant for them (`domain.told`), not the house's own.
 Whoever acts in several roles sees what the widest of them sees.
 """
 
@@ -9,10 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from api.door.identity import Caller
-from domain.board import BookingView, CaseView, DocumentRow, TaskRow
+from domain.board import BookingView, CaseView, DocumentRow, EnquiryView, TaskRow, TimelineRow
 from domain.documents import DocumentKind
 from domain.roles import Role
 from domain.steps.shown import shown_of
+from domain.told import HOUSE_STEPS, TOLD
 
 _WIDE: Final = frozenset(
     {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}
@@ -61,6 +63,7 @@ def narrowed(caller: Caller, view: CaseView) -> CaseView:
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": steps,
+        "timeline": _lines(caller, view.timeline),
     }
     if not sees_money(caller):
         seen |= {
@@ -83,18 +86,42 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": _steps(caller, view.tasks),
+        "timeline": _lines(caller, view.timeline),
         # Who pays need not know what the customer suffers from.
         "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
     }
     return view.model_copy(update=seen)
 
 
+def narrowed_enquiry(caller: Caller, view: EnquiryView) -> EnquiryView:
+    """An enquiry as this caller may see it."""
+    seen = {
+        "tasks": _steps(caller, view.tasks),
+        "timeline": _lines(caller, view.timeline),
+    }
+    return view.model_copy(update=seen)
+
+
+def _is_outside(caller: Caller) -> bool:
+    """Whether a caller looks at it as the customer does; staff may carry that role as well."""
+    return bool(_OWNERS & {*caller.roles}) and not caller.sees_all
+
+
+def _lines(caller: Caller, lines: list[TimelineRow]) -> list[TimelineRow]:
+    outside = _is_outside(caller)
+    return [line for line in lines if not outside or line.event in TOLD]
+
+
 def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
-    return [task if sees_report(caller, task) else _outline(caller, task) for task in tasks]
+    outside = _is_outside(caller)
+    shown = [task for task in tasks if not outside or task.kind not in HOUSE_STEPS]
+    return [task if sees_report(caller, task) else _outline(caller, task) for task in shown]
 
 
 def _outline(caller: Caller, task: TaskRow) -> TaskRow:
     """A step whose report is not the caller's, but for the part that is meant for the customer."""
     owns = bool(_OWNERS & {*caller.roles})
     told = shown_of(task.kind, task.completion) if owns else {}
-    return task.model_copy(update={"completion": told, "evidence": None})
+    seen = {"completion": told, "evidence": None}
+    # What it is about is said in the words of whoever does it: a doubt, a number of ours.
+    return task.model_copy(update=seen | ({"subject": ""} if _is_outside(caller) else {}))
