@@ -1,4 +1,4 @@
-"""Which lines of a history, and which steps, are the customer's to read: one list of each.
+"""Which lines of a history are the customer's to read: one list.
 
 A line is shown to customers and their channel only when its event stands here. Whatever is not
 named stays in the house: alarms, broken promises, why a supervisor stops the payments, what is
@@ -10,19 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.steps.kinds import TaskKind
-
-HOUSE_STEPS: Final = frozenset(
-    kind.value
-    for kind in (
-        TaskKind.BREACH,
-        TaskKind.RELEASE_HOLD,
-        TaskKind.RESUME_MATTER,
-        TaskKind.SIGN_WRITE_OFF,
-        TaskKind.EXPLAIN_DIFFERENCE,
-        TaskKind.CORRECT_PAYMENT,
-    )
-)
-"""Steps that say of themselves what the house doubts or lacks; of all others the title is shown."""
+from domain.steps.shown import OVERSIGHT
 
 _OF_ANY = {"stage", "reported", "requested", "outside_hours", "retimed", "withdrawn", "cancelled"}
 _OF_A_STAY = {
@@ -51,5 +39,10 @@ _OF_A_BOOKING = {
 }  # fmt: skip
 TOLD: Final = frozenset(
     _OF_ANY | _OF_A_STAY | _OF_THE_MONEY | _OF_A_CLAIM | _OF_A_QUESTION | _OF_A_BOOKING
-) | (frozenset(kind.value for kind in TaskKind) - HOUSE_STEPS)
+) | (frozenset(kind.value for kind in TaskKind) - OVERSIGHT)
 """The events of the lines that customers read; a finished step is one of them."""
+
+
+def is_told(event: str) -> bool:
+    """Whether a line of the history is the customer's to read; one nobody decided about is not."""
+    return event in TOLD

@@ -123,6 +123,11 @@ class MatterState(BaseModel):
         self.counts[of] = self.counts.get(of, 0) + 1
         return self.counts[of]
 
+    def later_number(self, of: str) -> int | None:
+        """The next number of what usually happens once: the first has none."""
+        number = self.next_number(of)
+        return None if number == 1 else number
+
 
 class MatterPen:
     """Writes down what changed in steps, promises and history, until the next page is turned."""

@@ -1,7 +1,7 @@
 """What each role sees of a case it may see: which papers, which reports, and whether the money.
 
 A nurse works at the bed: hospital, steps and the papers of a visit, no money and no diagnosis.
-Customers, and channels for them, read what is meant for them (`domain.told`), not the house's own.
+Customers, and channels for them, read what is meant for them (`domain.told`).
 Whoever acts in several roles sees what the widest of them sees.
 """
 
@@ -13,8 +13,8 @@ from api.door.identity import Caller
 from domain.board import BookingView, CaseView, DocumentRow, EnquiryView, TaskRow, TimelineRow
 from domain.documents import DocumentKind
 from domain.roles import Role
-from domain.steps.shown import shown_of
-from domain.told import HOUSE_STEPS, TOLD
+from domain.steps.shown import OVERSIGHT, shown_of
+from domain.told import is_told
 
 _WIDE: Final = frozenset(
     {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}
@@ -57,13 +57,22 @@ def sees_money(caller: Caller) -> bool:
     return {*caller.roles} != {Role.NURSE}
 
 
+def _owns_alone(caller: Caller) -> bool:
+    """Whether nobody of ours looks, but the customer or their channel."""
+    return {*caller.roles} <= _OWNERS
+
+
+def _told(caller: Caller, lines: list[TimelineRow]) -> list[TimelineRow]:
+    return [one for one in lines if is_told(one.event)] if _owns_alone(caller) else lines
+
+
 def narrowed(caller: Caller, view: CaseView) -> CaseView:
     """A case as this caller may see it; amounts of the case are left out by `api.door.views`."""
     steps = _steps(caller, view.tasks)
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": steps,
-        "timeline": _lines(caller, view.timeline),
+        "timeline": _told(caller, view.timeline),
     }
     if not sees_money(caller):
         seen |= {
@@ -86,7 +95,7 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
     seen = {
         "documents": [row for row in view.documents if sees_paper(caller, row)],
         "tasks": _steps(caller, view.tasks),
-        "timeline": _lines(caller, view.timeline),
+        "timeline": _told(caller, view.timeline),
         # Who pays need not know what the customer suffers from.
         "need": "" if {*caller.roles} == {Role.FINANCE} else view.need,
     }
@@ -95,27 +104,14 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
 
 def narrowed_enquiry(caller: Caller, view: EnquiryView) -> EnquiryView:
     """An enquiry as this caller may see it."""
-    seen = {
-        "tasks": _steps(caller, view.tasks),
-        "timeline": _lines(caller, view.timeline),
-    }
+    seen = {"tasks": _steps(caller, view.tasks), "timeline": _told(caller, view.timeline)}
     return view.model_copy(update=seen)
 
 
-def _is_outside(caller: Caller) -> bool:
-    """Whether a caller looks at it as the customer does; staff may carry that role as well."""
-    return bool(_OWNERS & {*caller.roles}) and not caller.sees_all
-
-
-def _lines(caller: Caller, lines: list[TimelineRow]) -> list[TimelineRow]:
-    outside = _is_outside(caller)
-    return [line for line in lines if not outside or line.event in TOLD]
-
-
 def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
-    outside = _is_outside(caller)
-    shown = [task for task in tasks if not outside or task.kind not in HOUSE_STEPS]
-    return [task if sees_report(caller, task) else _outline(caller, task) for task in shown]
+    if _owns_alone(caller):
+        tasks = [task for task in tasks if task.kind not in OVERSIGHT]
+    return [task if sees_report(caller, task) else _outline(caller, task) for task in tasks]
 
 
 def _outline(caller: Caller, task: TaskRow) -> TaskRow:
@@ -123,5 +119,5 @@ def _outline(caller: Caller, task: TaskRow) -> TaskRow:
     owns = bool(_OWNERS & {*caller.roles})
     told = shown_of(task.kind, task.completion) if owns else {}
     seen = {"completion": told, "evidence": None}
-    # What it is about is said in the words of whoever does it: a doubt, a number of ours.
-    return task.model_copy(update=seen | ({"subject": ""} if _is_outside(caller) else {}))
+    # What it is about is said for whoever does it: a doubt about the person, a number of ours.
+    return task.model_copy(update=seen | ({"subject": ""} if _owns_alone(caller) else {}))

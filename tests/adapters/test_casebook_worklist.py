@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports.cases import CasePage, TaskClosed, TaskOpened
+from activities.ports.cases import CasePage, TaskClosed, TaskOpened, TopUpRecord, TopUpState
 from adapters.books.casebook import Casebook
 from adapters.books.documents import DocumentChanged, Documents, DocumentTooLarge
 from adapters.books.worklist import Worklist
@@ -159,9 +159,23 @@ async def test_of_many_who_claim_at_once_exactly_one_has_it(
     assert await claims(winners[0]), "one's own again is fine"
 
 
-async def test_a_task_shows_its_case_with_the_person_masked(worklist: Worklist) -> None:
+async def test_a_task_shows_its_case_with_the_person_masked_and_top_ups_beside_each_other(
+    worklist: Worklist, database: AsyncEngine
+) -> None:
     task = (await worklist.tasks(TaskFilter())).items[0]
     assert (task.name_masked, task.stage, task.hospital_id) == ("客*", "in_hospital", "h-1")
+    kind = TaskKind.ANSWER_TOP_UP
+    asked = [
+        TopUpRecord(
+            top_up_id=f"tu-{n}", requested_fen=n, state=TopUpState.RECEIVED, requested_at=minutes(n)
+        )
+        for n in (1, 2)
+    ]
+    steps = [a_task(n, kind=kind, task_id=f"{CASE}.t.{n}", subject=f"tu-{n}") for n in (1, 2)]
+    page = a_page(steps).model_copy(update={"page": 2, "top_ups": asked})
+    await Casebook(database, a_sealer(), clock=lambda: minutes(5)).write(page)
+    found = (await worklist.tasks(TaskFilter(kind=kind.value))).items
+    assert [[one.top_up_id for one in task.beside] for task in found] == [["tu-2"], ["tu-1"]]
 
 
 # Documents ----------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from api.door.sight import narrowed, narrowed_booking, narrowed_enquiry
 from domain.board import BookingView, CaseView, EnquiryView, TaskRow, TimelineRow
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.told import HOUSE_STEPS, TOLD
+from domain.steps.shown import OVERSIGHT
+from domain.told import TOLD
 
 AT = datetime(2026, 5, 6, 1, tzinfo=UTC)
 INTERNAL = {
@@ -74,4 +75,4 @@ def test_what_customers_read_is_something_that_happens() -> None:
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
     assert TOLD - said <= {kind.value for kind in TaskKind}
-    assert not TOLD & HOUSE_STEPS
+    assert not TOLD & OVERSIGHT

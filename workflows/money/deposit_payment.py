@@ -99,8 +99,7 @@ class DepositPayment:
     async def pay_out(self, amount_fen: int) -> PaymentRecord:
         """Pay the residual of the claim to the customer, with the same care."""
         await self._desk.not_held()
-        count = self._desk.state.next_number("payout")
-        number = None if count == 1 else count
+        number = self._desk.state.later_number("payout")
         order = PayoutOrder(
             movement_id=movement(self._case_id, Reason.PAYOUT, number),
             case_id=self._case_id,

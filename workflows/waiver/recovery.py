@@ -198,12 +198,11 @@ class Recovery:
         self._desk.enter(Stage.OFFSET, at=workflow.now())
         offset_fen = state.settlement.offset_of(more_fen)
         residual_fen = more_fen - offset_fen
-        number = state.next_number("claim_money")
         transfers = posting.claim(
             state.case_id,
             payable_fen=more_fen,
             offset_fen=offset_fen,
-            number=None if number == 1 else number,
+            number=state.later_number("claim_money"),
         )
         self._desk.book(transfers, at=decision.at)
         state.claimed_fen += more_fen

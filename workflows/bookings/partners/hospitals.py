@@ -2,12 +2,12 @@
 
 The dispatcher's step stays open all the while: a yes of theirs does it, a no is read on it, and a
 desk that is away changes nothing for it. What is not wanted any more is taken back. A no after a
-yes is for the story to act on: it asks `took_back`, or waits with `unless_taken_back`.
+yes is for the story to act on: it asks `took_back`, or waits for what is `answered` to an offer.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
@@ -64,14 +64,30 @@ class Hospitals:
         ask = self._last
         return ask is not None and ask.took_back
 
-    async def unless_taken_back(self, step: str) -> Completion | None:
-        """What was said at a step; None when before that hospitals take their yes back."""
+    async def answered(self, step: str, *, offered_at: datetime | None) -> Completion | None:
+        """What was said at a step to what they offer; None when it is not to be had any more.
+
+        Before anybody answers they may take it back, or its moment comes.
+        """
         completions = self._state.completions
-        await self._desk.until(lambda: step in completions or self.took_back)
+        heard = await self._desk.by(
+            offered_at,
+            lambda: step in completions or self.took_back,
+            summary="所提供的就诊时间",
+        )
         if step in completions:
             return completions.pop(step)
-        self.let_down(step)
+        if heard:
+            self.let_down(step)
+        else:
+            self._lapsed(step)
         return None
+
+    def _lapsed(self, step: str) -> None:
+        """Nobody said yes or no in time: another date is sought, and a supervisor asks why."""
+        self._state.proposed_at = None
+        self._desk.no_longer_asked(step, at=workflow.now(), reason="所提供的就诊时间已过")
+        self._desk.alert("所提供的就诊时间已过而无答复, 重新协调")
 
     def let_down(self, step: str) -> None:
         """Nobody is asked any more about what hospitals took back."""
