@@ -65,7 +65,7 @@ class FrontDesk(Storyteller):
 
     # Steps of people -----------------------------------------------------------------------------
 
-    def ask(
+    def ask(  # noqa: PLR0913 - each is one word of a step, most have none
         self,
         kind: TaskKind,
         *,

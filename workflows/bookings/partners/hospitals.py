@@ -7,7 +7,7 @@ yes is for the story to act on: it asks `took_back`, or waits for what is `answe
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, Literal
 
