@@ -134,9 +134,11 @@ class Person:
         await self.http.aclose()
 
 
-async def until(look: Callable[[], Awaitable[Any]], what: str) -> Any:
+async def until(
+    look: Callable[[], Awaitable[Any]], what: str, *, patience: float = PATIENCE
+) -> Any:
     """Look again and again until there is something; `TimeoutError` says what was waited for."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not (found := await look()):
         if time.monotonic() > end:
             raise TimeoutError(what)

@@ -65,7 +65,7 @@ class FrontDesk(Storyteller):
 
     # Steps of people -----------------------------------------------------------------------------
 
-    def ask(
+    def ask(  # noqa: PLR0913 - each is one word of a step, most have none
         self,
         kind: TaskKind,
         *,
@@ -74,6 +74,7 @@ class FrontDesk(Storyteller):
         until: ExpectedEvent | None = None,
         about: str = "case",
         due_at: datetime | None = None,
+        not_after: datetime | None = None,
         assignee: str | None = None,
         subject: str = "",
         duty: CareDuty | None = None,
@@ -81,17 +82,21 @@ class FrontDesk(Storyteller):
     ) -> str:
         """Open a step for a person; `until` ties it to the clock that its completion stops.
 
-        A step that neither a promise nor the story gives a moment has the house's own.
+        A step that neither a promise nor the story gives a moment has the house's own; none is due
+        after what it is for (`not_after`).
         """
         clock = self.clocks.until(until, about=about) if until else None
         if clock is not None:
             due_at = clock.due_at
+        due_at = due_at or due_by(kind, at, self.programme.step_dues)
+        if not_after is not None:
+            due_at = min(due_at or not_after, not_after)
         task = new_task(
             self.state,
             kind,
             at=at,
             roles=roles,
-            due_at=due_at or due_by(kind, at, self.programme.step_dues),
+            due_at=due_at,
             assignee=assignee,
             clock=clock.instance if clock else None,
             subject=subject,

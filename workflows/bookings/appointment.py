@@ -44,6 +44,12 @@ from workflows.waiting import came_by
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
 
+ASKED_AHEAD: Final = timedelta(hours=1)
+"""So long before an offered visit its customer has been asked: he still has to get there."""
+
+OFFERS_LAPSE: Final = "offers-lapse"
+"""Bookings that were asked about an offer before this wait for the answer for ever."""
+
 _KEPT_BY_AN_ARRANGEMENT: Final = (
     *COORDINATED,
     ExpectedEvent.SERVICE_DELIVERED,
@@ -166,15 +172,17 @@ class Appointment(Booking):
     async def _confirm(self) -> bool:
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""
         desk = self._desk
+        offered_at = self._state.proposed_at if workflow.patched(OFFERS_LAPSE) else None
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
             roles=[Role.AGENT] if is_told_by_phone(self._service) else None,
             until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
+            not_after=offered_at and max(workflow.now(), offered_at - ASKED_AHEAD),
             assignee=self._state.owner,
             subject=self._offered(),
         )
-        said = await self._hospitals.unless_taken_back(step)
+        said = await self._hospitals.answered(step, offered_at=offered_at)
         if said is None:
             return False
         form = said.read(ConfirmBooking)

@@ -78,8 +78,8 @@ class BookingDesk(PayingDesk):
         if not ready():
             raise self.given_up()
 
-    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
-        """Wait for a fact until a moment; False when it has not come by then."""
+    async def by(self, moment: datetime | None, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment, or for ever; False when it has not come by then."""
         await came_by(lambda: ready() or self.state.called_off is not None, moment, summary=summary)
         if self.state.called_off is not None and not ready():
             raise self.given_up()
