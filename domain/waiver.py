@@ -125,6 +125,10 @@ def moved(stage: Stage, to: Stage, *, ways: Ways = NEXT_STAGES) -> Stage:
     return to
 
 
+CLAIM_DECIDED: Final = frozenset({"approved", "partial", "denied"})
+"""What the insurer may have said of a claim."""
+
+
 class PaymentMode(StrEnum):
     """How a deposit reaches the hospital (R047–R054, section 6.2)."""
 

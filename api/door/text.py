@@ -7,6 +7,7 @@ and shown to the caller; it never repeats what was typed.
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
@@ -38,6 +39,13 @@ def _printable(text: str) -> str:
     if _CONTROL.search(text):
         raise said("文本含有无效字符")
     return text
+
+
+def _seen_whole(name: str) -> str:
+    """A name without signs nobody sees, which would turn or split it where it is read."""
+    if any(unicodedata.category(sign) == "Cf" for sign in name):
+        raise said("文本含有无效字符")
+    return name
 
 
 def not_blank(text: str) -> str:
@@ -81,7 +89,9 @@ def _sane_moment(at: datetime) -> datetime:
     return at
 
 
-Name = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(not_blank)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=50), AfterValidator(not_blank), AfterValidator(_seen_whole)
+]
 Words = Annotated[str, Field(max_length=500), AfterValidator(_printable)]
 Said = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(not_blank)]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$", max_length=64)]
