@@ -68,7 +68,7 @@ class Asked:
         self.state = BookingState.of(message)
         self.refusals = rules(self.state, message)
 
-    def refused(self, kind: TaskKind, /, *, about: str = "", **form: Any) -> str:
+    def refused(self, kind: TaskKind, about: str = "", /, **form: Any) -> str:
         """Why a step is not taken like this; empty when it is."""
         task = new_task(self.state, kind, at=NOW, subject=about)
         self.state.tasks[task.task_id] = task
@@ -353,4 +353,4 @@ def test_a_call_about_satisfaction_says_how_satisfied(
     about: str, form: dict[str, Any], taken: bool
 ) -> None:
     asked = Asked("pingan_value_added", "visit_escort")
-    assert (asked.refused(TaskKind.FOLLOW_UP_CALL, about=about, **form) == "") == taken
+    assert (asked.refused(TaskKind.FOLLOW_UP_CALL, about, **form) == "") == taken
