@@ -350,7 +350,7 @@ def reseal() -> None:
 @app.command("check-audit")
 def check_audit() -> None:
     """Read the whole audit and say whether a row was changed, removed or put in between."""
-    from adapters.books.audit import verify_and_tell
+    from adapters.books.audit_reading import verify_and_tell
 
     _on_servers(lambda settings: verify_and_tell(settings, console))
 

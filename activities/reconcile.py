@@ -39,7 +39,7 @@ class Reconcile:
 
     @activity.defn(name="check_ledger")
     async def check(self, day: date) -> DayCompared:
-        """Books that are wrong in themselves: no statement is needed to see it."""
+        """Ledger and audit that are wrong in themselves: no statement is needed to see it."""
         found = [
             Difference(
                 day=day,
@@ -51,6 +51,7 @@ class Reconcile:
             )
             for case_id in await self._books.unbalanced()
         ]
+        found += [_broken(day, row) for row in await self._books.audit_breaks()]
         return await self._fresh(day, found, lines=0)
 
     async def _fresh(self, day: date, found: list[Difference], *, lines: int) -> DayCompared:
@@ -72,3 +73,16 @@ class Reconcile:
     async def open_step(self, task: HouseTask) -> bool:
         """Put a step that belongs to no open case on the worklist, once."""
         return await self._house.open(task)
+
+
+def _broken(day: date, row: int) -> Difference:
+    return Difference(
+        day=day,
+        kind=DifferenceKind.AUDIT_BROKEN,
+        subject=str(row),
+        case_id=None,
+        amount_fen=0,
+        evidence=Evidence(
+            ours=f"审计链在第 {row} 行不符: 有记录被改动、删除或插入", theirs="不涉及对账单"
+        ),
+    )

@@ -8,7 +8,8 @@ thread and kept, so that a slow issuer does not stop the door.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -31,6 +32,13 @@ TOKEN_LASTS: Final = timedelta(hours=12)
 ISSUER_AWAY: Final = "issuer_away"
 """The issuer's keys cannot be read: nothing is known of the token, whoever brings it."""
 
+BELIEVED_FOR_S: Final = 60
+"""A token whose signature was right is believed so long without another look, never beyond its own
+end: whoever asks comes again within the minute, and the issuer's keys are kept longer than that."""
+
+BELIEVED_MAX: Final = 10_000
+"""Tokens held in memory at once; then all are looked at anew."""
+
 _KEYS_KEPT_S: Final = 300
 _FETCH_WITHIN_S: Final = 3
 _REQUIRED: Final = ["exp", "iss", "aud", "sub"]
@@ -47,9 +55,11 @@ class TokenRefused(Exception):
 class Tokens:
     """Checks tokens as the settings say: the embedded issuer's, or a given issuer's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
+        self._believed: dict[str, tuple[float, dict[str, Any]]] = {}
         self._published: PyJWKClient | None = None
         if settings.jwt_jwks_url is None:
             self._own_key: Any = _private_key(settings).public_key()
@@ -60,6 +70,19 @@ class Tokens:
 
     async def claims(self, token: str) -> dict[str, Any]:
         """What the token says; raises TokenRefused."""
+        until, claims = self._believed.get(token, (0.0, {}))
+        if self._clock() >= until:
+            claims = await self._checked(token)
+            self._believe(token, claims)
+        return claims
+
+    def _believe(self, token: str, claims: dict[str, Any]) -> None:
+        if len(self._believed) >= BELIEVED_MAX:
+            self._believed.clear()
+        until = min(self._clock() + BELIEVED_FOR_S, int(claims["exp"]))
+        self._believed[token] = (until, claims)
+
+    async def _checked(self, token: str) -> dict[str, Any]:
         try:
             key, algorithms = await self._key_for(token)
             claims: dict[str, Any] = jwt.decode(

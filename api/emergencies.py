@@ -19,10 +19,9 @@ from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import Problem, at_field
-from api.door.text import Body, Code, example, not_blank
+from api.door.text import Body, Code, StaffNumber, example, not_blank
 from api.wiring.door import Unit, UnknownProgramme, door_of
 from domain.roles import Role
-from domain.steps.forms import StaffId
 
 routes = APIRouter(prefix="/v1", tags=["理赔服务"])
 
@@ -55,7 +54,7 @@ class Lent(Body):
 
     programme: Code
     code: Code
-    staff_id: StaffId
+    staff_id: StaffNumber
     province: Promise
     station: Promise
 

@@ -45,14 +45,7 @@ from adapters.settings import LOOPBACK, Partner, Reporter, Settings
 from adapters.temporal.connection import connect, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
-from api import codec, eligibility, emergencies, enquiries, health, policy_ends, reference
-from api.bookings import answers, conversations, slots
-from api.bookings import commands as booking_commands
-from api.bookings import files as booking_files
-from api.bookings import opening as bookings
-from api.bookings import papers as booking_papers
 from api.door import errors
-from api.door.delivery import sweep_for_ever
 from api.door.gateway import CaseGateway
 from api.door.middleware import Measures, Observed
 from api.door.openapi import describe
@@ -60,26 +53,8 @@ from api.door.sizes import BoundedBodies
 from api.door.stopped import stopped_warning
 from api.door.strict import only_described
 from api.door.upkeep import look_first, upkeep_for_ever
-from api.partners import callbacks
-from api.reports import bookings as booking_reports
-from api.reports import claims as claim_report
-from api.reports import letters, overdue, promises, ratings, repayments, webhooks
-from api.rescues import acts, publications, readiness
-from api.rescues import opening as rescues
-from api.rescues import views as rescue_views
-from api.tasks import asked, worklist
-from api.waivers import (
-    claims,
-    commands,
-    deposit_waivers,
-    disputes,
-    documents,
-    family,
-    interventions,
-    payment_codes,
-    reporting,
-    requests,
-)
+from api.letters.delivery import sweep_for_ever
+from api.routes import AROUND, RESOURCES
 from api.wiring.door import Door
 from domain.calendar import WorkCalendar, civil_date
 from domain.programmes.programme import Programme
@@ -213,49 +188,10 @@ def is_all_local(settings: Settings) -> bool:
 
 
 def _furnish(app: FastAPI, settings: Settings) -> None:
-    for resource in (
-        eligibility,
-        bookings,
-        answers,
-        booking_commands,
-        booking_files,
-        booking_papers,
-        booking_reports,
-        conversations,
-        slots,
-        enquiries,
-        rescues,
-        acts,
-        rescue_views,
-        readiness,
-        reporting,
-        claims,
-        emergencies,
-        deposit_waivers,
-        commands,
-        requests,
-        interventions,
-        family,
-        disputes,
-        documents,
-        worklist,
-        reference,
-        policy_ends,
-        asked,
-        promises,
-        overdue,
-        claim_report,
-        ratings,
-        repayments,
-        letters,
-        webhooks,
-        callbacks,
-        payment_codes,
-        publications,
-    ):
-        app.include_router(resource.routes, dependencies=[Depends(only_described)])
-    for resource in (codec, health):  # asked by Temporal's UI and by probes, in their own ways
-        app.include_router(resource.routes)
+    for routes in RESOURCES:
+        app.include_router(routes, dependencies=[Depends(only_described)])
+    for routes in AROUND:
+        app.include_router(routes)
     errors.install(app, books_away=BOOKS_AWAY)
     app.add_middleware(BoundedBodies)
     app.add_middleware(

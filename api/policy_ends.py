@@ -1,40 +1,29 @@
 """`/v1/policy-ends`: the insurer ends a policy, and everything that rests on it hears of it.
 
 The end is written into the policy's row first; from then on requests are judged by the new last
-day. Open cases and bookings are told from that row, a few at a time, until none is behind: so it
-does not matter who dies in between, nor what was being opened at that very moment.
+day. Open cases and bookings are told from that row (`api.door.policy_ends`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Annotated, Final
+from datetime import date, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.docs import FAILURES
-from api.door.gateway import CaseGateway
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
-from api.door.telling import has_heard
 from api.door.text import Body, Code, Words, example, not_blank
-from api.wiring.door import Books, Door, Unit, UnknownProgramme, door_of
+from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.calendar import civil_date
 from domain.hospital import tidy
-from domain.policy import EndRefused, PolicyOver, PolicyRow, Unheard
+from domain.policy import EndRefused, PolicyOver, PolicyRow
 from domain.roles import Role
-from workflows.messages.matters import Actor, PolicyEnds
-
-AT_ONCE: Final = 40
-"""Matters told in one round; with a pause after each, the workers keep time for everything else."""
-
-JUDGED_BEFORE: Final = timedelta(hours=1)
-"""So long after an end was said, whoever was judged by the old last day surely stands in the books,
-however far the clocks of two doors are apart."""
 
 routes = APIRouter(prefix="/v1/policy-ends", tags=["保单"])
 
@@ -132,38 +121,3 @@ def _ending(rows: Sequence[PolicyRow], body: PolicyEnding, *, today: date) -> li
     if all(row.programme != body.programme for row in rows):
         raise at_field("unknown-policy", "policy_no", "该服务项目名单中没有此保单")
     return ending
-
-
-# Telling it --------------------------------------------------------------------------------------
-
-
-async def tell_some(books: Books, cases: CaseGateway, *, limit: int = AT_ONCE) -> int:
-    """Tell some of those who have not heard yet; how many were told. NotKnownYet: no server."""
-    async with books.unit() as unit:
-        unheard = await unit.policies.unheard(limit=limit)
-    return sum([await _tell(books, cases, one) for one in unheard])
-
-
-async def settle_some(books: Books, *, at: datetime) -> None:
-    """Look no more for those behind an end that has come and that nobody is behind."""
-    said_before, today = at - JUDGED_BEFORE, civil_date(at)
-    async with books.statement() as unit:
-        await unit.policies.settle(at=at, said_before=said_before, over_before=today)
-
-
-async def _tell(books: Books, cases: CaseGateway, one: Unheard) -> bool:
-    """Tell one; it is marked only once the server has the signal, which may be told twice."""
-    actor = Actor(role=one.said_role, id=one.said_by)
-    heard = await has_heard(
-        cases,
-        one.matter_id,
-        "policy_ends",
-        PolicyEnds(actor=actor, at=one.said_at, ends_on=one.last_day),
-        nobody="policy_end_told_nobody",
-        failed="policy_end_not_told",
-    )
-    if not heard:
-        return False
-    async with books.unit() as unit:
-        await unit.policies.heard(one.matter_id, one.said_at)
-    return True

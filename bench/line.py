@@ -98,6 +98,7 @@ class Hand:
     async def upload(self, case_id: str, kind: str, picture: bytes) -> str:
         """Photograph a paper of the case; returns its document id."""
         border = secrets.token_hex(8)
+        picture += border.encode()  # no two photographs are the same
         body = (
             f'--{border}\r\nContent-Disposition: form-data; name="kind"\r\n\r\n{kind}\r\n'
             f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{kind}.png"\r\n'

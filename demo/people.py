@@ -82,11 +82,12 @@ class Person:
 
     async def upload(self, case_id: str, kind: str, *, picture: bytes = PICTURE) -> str:
         """Photograph a paper of the case or booking; returns its document id."""
+        key = secrets.token_urlsafe(16)  # in the picture too: no two photographs are the same
         answer = await self.http.post(
             papers_of(case_id),
             data={"kind": kind},
-            files={"file": (f"{kind}.png", picture, "image/png")},
-            headers={"Idempotency-Key": secrets.token_urlsafe(16)},
+            files={"file": (f"{kind}.png", picture + key.encode(), "image/png")},
+            headers={"Idempotency-Key": key},
         )
         return str(_believed(answer)["document_id"])
 
@@ -133,9 +134,11 @@ class Person:
         await self.http.aclose()
 
 
-async def until(look: Callable[[], Awaitable[Any]], what: str) -> Any:
+async def until(
+    look: Callable[[], Awaitable[Any]], what: str, *, patience: float = PATIENCE
+) -> Any:
     """Look again and again until there is something; `TimeoutError` says what was waited for."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not (found := await look()):
         if time.monotonic() > end:
             raise TimeoutError(what)

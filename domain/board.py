@@ -108,6 +108,21 @@ class TimelineRow(Row):
     document_ids: list[str]
 
 
+class TopUpRow(Row):
+    """A top-up request and what became of it."""
+
+    top_up_id: str
+    case_id: str
+    requested_fen: int
+    state: str
+    granted_fen: int
+    offered_fen: int
+    reason: str
+    requested_at: datetime
+    answered_at: datetime | None
+    paid_at: datetime | None
+
+
 class TaskRow(Row):
     """A step of a person, with as much of its case as a worklist shows."""
 
@@ -134,6 +149,7 @@ class TaskRow(Row):
     reason: str
     completion: dict[str, Any] = Field(default={}, repr=False)  # what was reported; not in lists
     offered: list[dict[str, Any]] = Field(default=[], repr=False)  # to choose from, in lists
+    beside: list[TopUpRow] = Field(default=[])  # other top-ups of the case, where one is answered
     programme: str = ""
     service: str = ""  # of a booking
     asked_at: datetime | None = None  # when the booking was, or the rescue raised
@@ -160,21 +176,6 @@ class TaskFilter(Row):
     due_before: datetime | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_MAX)] = 50
-
-
-class TopUpRow(Row):
-    """A top-up request and what became of it."""
-
-    top_up_id: str
-    case_id: str
-    requested_fen: int
-    state: str
-    granted_fen: int
-    offered_fen: int
-    reason: str
-    requested_at: datetime
-    answered_at: datetime | None
-    paid_at: datetime | None
 
 
 class PaymentRow(Row):

@@ -6,10 +6,11 @@ confirmation is believed; who must hear of it then is the story's matter.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from domain.board import TopUpRow
 from domain.calendar import civil_date
 
 BILL_BELIEVED: Final = 2
@@ -20,6 +21,10 @@ VISIT_REPORTED_LATE: Final = timedelta(minutes=30)
 """A dispatcher may write a visit down just after it has begun; earlier ones nobody can keep."""
 VISIT_AHEAD_MAX: Final = timedelta(days=366)
 """No stay is planned further ahead than a policy year."""
+
+GRANTED_LATELY: Final = timedelta(days=3)
+"""A top-up granted so shortly before another was asked for may have been asked for twice."""
+_OPEN: Final = frozenset({"received", "offered"})
 
 
 def of_bill(bill_fen: int, *, covered_fen: int, advanced_fen: int) -> str:
@@ -67,3 +72,19 @@ def of_slip(receipt_no: str, *, own: str, others: Collection[str]) -> tuple[str,
     if own and receipt_no != own:
         return "押金单号与该笔付款的回单号不一致, 请核对后确认", True
     return "", False
+
+
+def top_ups_beside(
+    top_up_id: str, asked_at: datetime, others: Iterable[TopUpRow]
+) -> list[TopUpRow]:
+    """What else of a case is asked for, or was granted lately: whoever answers sees it beside."""
+    return [
+        one
+        for one in others
+        if one.top_up_id != top_up_id
+        and (one.state in _OPEN or (one.granted_fen and _lately(one.answered_at, asked_at)))
+    ]
+
+
+def _lately(answered_at: datetime | None, asked_at: datetime) -> bool:
+    return answered_at is not None and answered_at > asked_at - GRANTED_LATELY

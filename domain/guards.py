@@ -35,6 +35,7 @@ class CaseAccess:
     helpers: frozenset[str] = frozenset()
     family: frozenset[str] = frozenset()  # whom the customer lets act
     limit_fen: int | None = None  # before the judgement what the policy allows
+    claim_state: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 from stdnum.cn import ric
 
+from domain.strict import said
+
 IdKind = Literal["resident_id", "passport", "hk_macau_permit", "taiwan_permit"]
 
 OTHER_NUMBERS: Final[dict[str, re.Pattern[str]]] = {
@@ -33,6 +35,13 @@ BORN_MIN: Final = date(1900, 1, 1)
 def names_somebody(code: str) -> bool:
     """Whether an id is really somebody's: a phone number, or a resident's number."""
     return _PHONE.fullmatch(code) is not None or ric.is_valid(code)
+
+
+def of_nobody(code: str) -> str:
+    """A number that may stand in the clear; a finding where it is somebody's own."""
+    if names_somebody(code):
+        raise said("编号不得使用证件号码或手机号")
+    return code
 
 
 def written(number: str) -> str:

@@ -94,6 +94,7 @@ class DifferenceKind(StrEnum):
     OTHER_STATUS = "other_status"
     NO_STATEMENT = "no_statement"
     UNBALANCED = "unbalanced"
+    AUDIT_BROKEN = "audit_broken"
 
 
 class Difference(BaseModel):
@@ -110,7 +111,12 @@ class Difference(BaseModel):
 
     @property
     def about(self) -> str:
-        """What tells it from every other: the same day finds the same difference again."""
+        """What tells it from every other: the same day finds the same difference again.
+
+        A break of the audit is there for ever, whichever day it is found on again.
+        """
+        if self.kind is DifferenceKind.AUDIT_BROKEN:
+            return f"audit {self.subject}"
         return f"payment {self.day} {self.kind.value} {self.subject}"
 
 

@@ -38,12 +38,12 @@ def _strictly(part: Any) -> Any:
     if found.get("type") in _PLAIN:
         return found | {"strict": True}
     if found.get("type") in _DATED:
-        check = partial(_not_of_numbers, fault=_DATED[found["type"]])
+        check = partial(not_of_numbers, fault=_DATED[found["type"]])
         return core_schema.no_info_before_validator_function(check, cast(CoreSchema, found))
     return found
 
 
-def _not_of_numbers(value: Any, *, fault: Any) -> Any:
+def not_of_numbers(value: Any, *, fault: Any) -> Any:
     """The value, unless it would be read as seconds since an epoch."""
     numeric = isinstance(value, str) and _NUMERIC.fullmatch(value.strip()) is not None
     if numeric or isinstance(value, (bool, int, float)):

@@ -125,6 +125,10 @@ def moved(stage: Stage, to: Stage, *, ways: Ways = NEXT_STAGES) -> Stage:
     return to
 
 
+CLAIM_DECIDED: Final = frozenset({"approved", "partial", "denied"})
+"""What the insurer may have said of a claim."""
+
+
 class PaymentMode(StrEnum):
     """How a deposit reaches the hospital (R047–R054, section 6.2)."""
 
@@ -136,6 +140,9 @@ class PaymentMode(StrEnum):
     INSURER_STAFF_ONSITE = "insurer_staff_onsite"  # P19
     DIRECT_PAY = "direct_pay"  # P20
 
+
+ONE_NUMBERING: Final = frozenset({PaymentMode.HOSPITAL_ONLINE, PaymentMode.QR_CODE})
+"""Ways of paying whose receipts one network numbers, whichever hospital the money goes to."""
 
 MODE_NAMES: Final[dict[PaymentMode, str]] = {
     PaymentMode.HOSPITAL_ONLINE: "线上网络支付",

@@ -24,6 +24,7 @@ from domain.waiver import CLAIM_STAGES, Stage
 from workflows.cases.case import CLAIM_WORDS, CaseState, Shares
 from workflows.cases.corrections import Corrections
 from workflows.cases.desk import CaseOver, Desk
+from workflows.cases.heard import HearingCase
 from workflows.cases.in_tray import InTray
 from workflows.cases.late_refunds import LateRefunds
 from workflows.cases.oversight import Oversight
@@ -33,17 +34,7 @@ from workflows.claims.payment import ClaimPayment
 from workflows.claims.people import ClaimPeople
 from workflows.claims.refusals import ClaimRefusals
 from workflows.matter import Completion
-from workflows.messages.cases import (
-    BillSettled,
-    ClaimAsked,
-    DisputeClaim,
-    Intervene,
-    OpenCase,
-    RefundReceived,
-    Withdraw,
-)
-from workflows.messages.matters import Accepted, CompleteTask, NewCalendar, NoticeFailed, PolicyEnds
-from workflows.messages.payments import DifferenceFound, PaymentResult
+from workflows.messages.cases import BillSettled, ClaimAsked, OpenCase
 
 
 def _nothing() -> None:
@@ -51,8 +42,10 @@ def _nothing() -> None:
 
 
 @workflow.defn(name="Claim")
-class Claim:
+class Claim(HearingCase):
     """One claim under a programme's claim services."""
+
+    _withdrawn = "客户撤销理赔申请"
 
     @workflow.init
     def __init__(self, opening: OpenCase) -> None:
@@ -269,79 +262,11 @@ class Claim:
 
     def _leave_nobody_waiting(self) -> None:
         now = workflow.now()
-        self._desk.drop_tasks(at=now, reason="理赔已结束")
-        self._desk.clocks.drop_all(at=now, why="理赔已结束")
+        self._desk.leave(at=now, reason="理赔已结束")
 
-    # What arrives --------------------------------------------------------------------------------
-
-    @workflow.update
-    def complete_task(self, message: CompleteTask) -> Accepted:
-        """A person finished a step."""
-        self._desk.finish(message)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @complete_task.validator
-    def _may_complete(self, message: CompleteTask) -> None:
-        self._refusals.completion(message)
-        self._money_refusals.completion(message)
-
-    @workflow.update
-    def withdraw(self, message: Withdraw) -> Accepted:
-        """The customer wants no more."""
-        self._state.withdrawn = message.reason
-        self._desk.note("withdrawn", "客户撤销理赔申请", at=message.at, by=message.actor)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @withdraw.validator
-    def _may_withdraw(self, message: Withdraw) -> None:
-        self._refusals.withdrawal(message)
-
-    @workflow.update
-    def intervene(self, message: Intervene) -> Accepted:
-        """A hold, or somebody else for a step."""
-        self._oversight.act(message)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @intervene.validator
-    def _may_intervene(self, message: Intervene) -> None:
-        self._oversight.check(message)
-
-    @workflow.signal
-    def payment_result(self, message: PaymentResult) -> None:
-        """The payment partner's word on the payout."""
-        self._in_tray.payment_result(message)
-
-    @workflow.signal
-    def refund_received(self, message: RefundReceived) -> None:
-        """The hospital returned what was paid to it: finance says whose it is, once it is over."""
-        self._in_tray.refund(message)
-
-    @workflow.signal
-    def dispute_claim(self, message: DisputeClaim) -> None:
-        """The customer says that the decision is wrong: a supervisor hears of it."""
-        self._in_tray.dispute(message)
-
-    @workflow.signal
-    def difference_found(self, message: DifferenceFound) -> None:
-        """The partner's statement and the ledger differ on something of this claim."""
-        self._in_tray.difference(message)
-
-    @workflow.signal
-    def notice_failed(self, message: NoticeFailed) -> None:
-        """A message did not arrive after all: somebody phones."""
-        self._in_tray.notice_failed(message)
+    # What arrives beyond what every case hears --------------------------------------------------
 
     @workflow.signal
     def bill_settled(self, message: BillSettled) -> None:
         """Social insurance's word on its part of the bill."""
         self._bill.told(message)
-
-    @workflow.signal
-    def policy_ends(self, message: PolicyEnds) -> None:
-        """The insurer ended the policy: whoever decides reads until when it ran."""
-        self._oversight.policy_ends(message)
-
-    @workflow.signal
-    def new_calendar(self, message: NewCalendar) -> None:
-        """A holiday notice landed: open working-day clocks are timed again."""
-        self._in_tray.calendar(message)

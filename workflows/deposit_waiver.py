@@ -19,29 +19,18 @@ from domain.waiver import ENDED, Stage
 from workflows.cases.case import CaseState
 from workflows.cases.corrections import Corrections
 from workflows.cases.desk import CaseOver, Desk
+from workflows.cases.heard import HearingCase
 from workflows.cases.late_refunds import LateRefunds
 from workflows.cases.refusals import MoneyRefusals
 from workflows.cockpit import civil
 from workflows.messages.cases import (
     Authorize,
     ClaimDecided,
-    DisputeClaim,
-    Intervene,
     NoticeDischarge,
     OpenCase,
-    RefundReceived,
     RequestTopUp,
-    Withdraw,
 )
-from workflows.messages.matters import (
-    Accepted,
-    CompleteTask,
-    NewCalendar,
-    NoticeFailed,
-    PolicyEnds,
-    VisitTaken,
-)
-from workflows.messages.payments import DifferenceFound, PaymentResult
+from workflows.messages.matters import Accepted, CompleteTask, VisitTaken
 from workflows.money.deposit_payment import DepositPayment
 from workflows.waiver.aftercare import Aftercare
 from workflows.waiver.balance import Balance
@@ -59,8 +48,13 @@ from workflows.waiver.stay import Stay
 
 
 @workflow.defn(name="DepositWaiver")
-class DepositWaiver:
+class DepositWaiver(HearingCase):
     """One deposit-waiver case."""
+
+    _refusals: WaiverRefusals
+    _in_tray: StayTray
+    _oversight: Interventions
+    _withdrawn = "客户撤销申请"
 
     @workflow.init
     def __init__(self, opening: OpenCase) -> None:
@@ -83,7 +77,7 @@ class DepositWaiver:
         self._late_refunds = LateRefunds(self._desk, pay_out=self._recovery.payouts.again)
         self._late_claims = LateClaims(self._desk, pay_out=self._recovery.payouts.again)
         self._in_tray = StayTray(self._desk, self._late_refunds, self._late_claims)
-        self._interventions = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
+        self._oversight = Interventions(self._desk, self._refusals, self._in_tray, self._visit)
         self._corrections = Corrections(
             self._desk,
             deposits_changed=self._recovery.refunds.changed,
@@ -115,7 +109,7 @@ class DepositWaiver:
         self._desk.beside(self._corrections.watch(), "corrections")
         self._desk.beside(self._late_refunds.watch(), "late refunds")
         self._desk.beside(self._late_claims.watch(), "late claims")
-        self._interventions.await_policy_end()
+        self._oversight.await_policy_end()
         if self._state.ended:
             # Started again for a word that came late: it opens its own steps and errands.
             self._recovery.refunds.begin()
@@ -191,8 +185,7 @@ class DepositWaiver:
             self._tell_why(over.reason)
         elif over.stage in notices:
             self._desk.tell(notices[over.stage])
-        self._desk.drop_tasks(at=now, reason="案件已结束")
-        self._desk.clocks.drop_all(at=now, why="案件已结束")
+        self._desk.leave(at=now, reason="案件已结束")
         self._visit.call_off(self._state.visits)
 
     def _tell_why(self, reason: str) -> None:
@@ -200,21 +193,7 @@ class DepositWaiver:
         if not self._state.deceased:
             self._desk.tell("declined", reason=reason)
 
-    # What arrives: handlers write down, the story acts -------------------------------------------
-
-    @workflow.update
-    def complete_task(self, message: CompleteTask) -> Accepted:
-        """A person finished a step."""
-        return self._finish(message)
-
-    def _finish(self, message: CompleteTask) -> Accepted:
-        self._desk.finish(message)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @complete_task.validator
-    def _may_complete(self, message: CompleteTask) -> None:
-        self._refusals.completion(message, disease=self._opening.disease)
-        self._money_refusals.completion(message)
+    # What arrives beyond what every case hears --------------------------------------------------
 
     @workflow.update
     def authorize(self, message: Authorize) -> Accepted:
@@ -223,7 +202,7 @@ class DepositWaiver:
 
     @authorize.validator
     def _may_authorize(self, message: Authorize) -> None:
-        self._refusals.completion(self._signature(message), disease=self._opening.disease)
+        self._refusals.completion(self._signature(message))
 
     def _signature(self, message: Authorize) -> CompleteTask:
         return CompleteTask(
@@ -233,32 +212,6 @@ class DepositWaiver:
             actor=message.actor,
             at=message.at,
         )
-
-    @workflow.update
-    def withdraw(self, message: Withdraw) -> Accepted:
-        """The customer wants no more."""
-        self._state.withdrawn = message.reason
-        self._desk.note("withdrawn", "客户撤销申请", at=message.at, by=message.actor)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @withdraw.validator
-    def _may_withdraw(self, message: Withdraw) -> None:
-        self._refusals.withdrawal(message)
-
-    @workflow.update
-    def intervene(self, message: Intervene) -> Accepted:
-        """A hold, somebody else for a step, the end of a policy or of a life."""
-        self._interventions.act(message)
-        return Accepted(stage=self._state.stage, at=message.at)
-
-    @intervene.validator
-    def _may_intervene(self, message: Intervene) -> None:
-        self._interventions.check(message)
-
-    @workflow.signal
-    def policy_ends(self, message: PolicyEnds) -> None:
-        """The insurer ended the policy: after its last day nothing more is advanced."""
-        self._interventions.policy_ends(message)
 
     @workflow.signal
     def request_top_up(self, message: RequestTopUp) -> None:
@@ -271,29 +224,9 @@ class DepositWaiver:
         self._in_tray.discharge(message)
 
     @workflow.signal
-    def dispute_claim(self, message: DisputeClaim) -> None:
-        """The customer says the insurer's decision is wrong."""
-        self._in_tray.dispute(message)
-
-    @workflow.signal
-    def payment_result(self, message: PaymentResult) -> None:
-        """The payment partner's word; a word on a settled payment changes nothing by itself."""
-        self._in_tray.payment_result(message)
-
-    @workflow.signal
-    def refund_received(self, message: RefundReceived) -> None:
-        """The hospital returned unused deposit to the payer."""
-        self._in_tray.refund(message)
-
-    @workflow.signal
     def claim_decided(self, message: ClaimDecided) -> None:
         """The insurer adjudicated the claim; the first decision counts."""
         self._in_tray.claim(message)
-
-    @workflow.signal
-    def difference_found(self, message: DifferenceFound) -> None:
-        """The partner's statement and the ledger differ on something of this case."""
-        self._in_tray.difference(message)
 
     @workflow.signal
     def visit_taken(self, message: VisitTaken) -> None:
@@ -302,13 +235,3 @@ class DepositWaiver:
         if not message.accepted and self._state.stage not in ENDED:
             nurse = self._state.team.get(Role.NURSE.value, "")
             self._visit.lost(message.visit_id, why=f"refused {message.reason}", failed=nurse)
-
-    @workflow.signal
-    def notice_failed(self, message: NoticeFailed) -> None:
-        """A message did not arrive after all: somebody phones."""
-        self._in_tray.notice_failed(message)
-
-    @workflow.signal
-    def new_calendar(self, message: NewCalendar) -> None:
-        """A holiday notice landed: open working-day clocks are timed again, and this is told."""
-        self._in_tray.calendar(message)

@@ -33,7 +33,7 @@ from workflows.matter import Completion, MatterPen, MatterState
 from workflows.messages.enquiries import AskQuestion
 from workflows.messages.matters import Accepted, CompleteTask
 from workflows.refusals import FORM_REFUSED, open_step, refusal
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+from workflows.scribe import Scribe
 
 ROUNDS_MAX: Final = 50
 """So often an enquiry may change hands; beyond it, it must be answered and closed."""
@@ -73,22 +73,16 @@ class EnquiryRecord(Scribe[EnquiryPage]):
     """Turns the pages of one enquiry."""
 
     def __init__(self, state: EnquiryState) -> None:
-        super().__init__(state)
+        super().__init__(state, verb=KeepEnquiries.turn_page)
         self._state = state
 
-    async def _turn(self, page: EnquiryPage) -> None:
-        state, name = self._state, ENQUIRY_STAGE_NAMES[self._state.stage]
-        self._show(
-            {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
-            f"## {ENQUIRY_NAMES[state.kind]} · {name}\n\n{cockpit.waiting_details(state)}",
-        )
-        await workflow.execute_activity_method(
-            KeepEnquiries.turn_page,
-            page,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"第{page.page}页 {name}",
-        )
+    @property
+    def _stage_name(self) -> str:
+        return ENQUIRY_STAGE_NAMES[self._state.stage]
+
+    def _details(self) -> str:
+        waiting = cockpit.waiting_details(self._state)
+        return f"## {ENQUIRY_NAMES[self._state.kind]} · {self._stage_name}\n\n{waiting}"
 
 
 @workflow.defn(name="Enquiry")

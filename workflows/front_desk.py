@@ -7,8 +7,7 @@ theirs.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +28,7 @@ from workflows.cockpit import by_when
 from workflows.matter import ASKED_AGAIN, Completion, MatterPen, MatterState, new_task
 from workflows.messages.matters import Actor, CompleteTask
 from workflows.scribe import Scribe
+from workflows.storyteller import StepDropped, Storyteller
 
 SYSTEM: Final = Actor(role=Role.SYSTEM, id="greenlane")
 
@@ -47,91 +47,25 @@ ALARMS_AWAIT: Final = "alarms-await-a-supervisor"
 goes on as it began."""
 
 
-class StepDropped(Exception):
-    """A step was taken off the worklist while somebody waited for it."""
-
-
-class FrontDesk:
+class FrontDesk(Storyteller):
     """Steps, promises and the record of one matter."""
 
     def __init__(
         self, state: MatterState, programme: Programme, *, pen: MatterPen, record: Scribe[Any]
     ) -> None:
-        self.state = state
+        super().__init__(state, record)
         self.programme = programme
         self.pen = pen
-        self._beside: list[asyncio.Task[None]] = []
-        self._failure: BaseException | None = None
-        self._record = record
         self.clocks = Clocks(
             state, programme, spawn=self._spawn, told=self._breached, untimed=self._untimed
         )
 
-    # Running -------------------------------------------------------------------------------------
-
-    async def run(
-        self, story: Coroutine[Any, Any, None], *, asked_to_stop: Callable[[], None]
-    ) -> None:
-        """Tell the story to its end; whoever cancels the workflow only asks a person to look."""
-        telling = asyncio.ensure_future(self._told(story))
-        while not telling.done():
-            try:
-                await workflow.wait_condition(telling.done)
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise
-                asked_to_stop()
-        await telling
-
-    async def _told(self, story: Coroutine[Any, Any, None]) -> None:
-        """The story, while clocks are watched and pages are turned; a failure ends all.
-
-        No task group: it would wait for its tasks even when a worker that stops drops the matter.
-        """
-        scribe = self._spawn(self._record.keep(), "record")
+    def _resume(self) -> None:
         self.clocks.resume()
-        telling = self._spawn(story, "story")
-        await self._unless_failed(
-            lambda: telling.done() and self.idle and not self._must_still_hear
-        )
-        self._record.close()
-        await self._unless_failed(scribe.done)
-        for task in self._beside:
-            task.cancel()
-
-    async def _unless_failed(self, ready: Callable[[], bool]) -> None:
-        await workflow.wait_condition(lambda: ready() or self._failure is not None)
-        if self._failure is not None:
-            raise self._failure
-
-    @property
-    def idle(self) -> bool:
-        """Whether everything is written down."""
-        return self._record.written
-
-    @property
-    def _must_still_hear(self) -> bool:
-        """Whether an ended matter still has a breach to acknowledge or a customer to phone."""
-        return self.state.ended and bool(self.state.tasks)
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        self._beside.append(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._beside.remove(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._failure = self._failure or task.exception()
-
-    async def written(self) -> None:
-        """Wait until everything so far stands in the record."""
-        await workflow.wait_condition(lambda: self._record.written)
 
     # Steps of people -----------------------------------------------------------------------------
 
-    def ask(
+    def ask(  # noqa: PLR0913 - each is one word of a step, most have none
         self,
         kind: TaskKind,
         *,
@@ -140,6 +74,7 @@ class FrontDesk:
         until: ExpectedEvent | None = None,
         about: str = "case",
         due_at: datetime | None = None,
+        not_after: datetime | None = None,
         assignee: str | None = None,
         subject: str = "",
         duty: CareDuty | None = None,
@@ -147,17 +82,21 @@ class FrontDesk:
     ) -> str:
         """Open a step for a person; `until` ties it to the clock that its completion stops.
 
-        A step that neither a promise nor the story gives a moment has the house's own.
+        A step that neither a promise nor the story gives a moment has the house's own; none is due
+        after what it is for (`not_after`).
         """
         clock = self.clocks.until(until, about=about) if until else None
         if clock is not None:
             due_at = clock.due_at
+        due_at = due_at or due_by(kind, at, self.programme.step_dues)
+        if not_after is not None:
+            due_at = min(due_at or not_after, not_after)
         task = new_task(
             self.state,
             kind,
             at=at,
             roles=roles,
-            due_at=due_at or due_by(kind, at, self.programme.step_dues),
+            due_at=due_at,
             assignee=assignee,
             clock=clock.instance if clock else None,
             subject=subject,
@@ -239,6 +178,25 @@ class FrontDesk:
             self.pen.task_closed(
                 TaskClosed(task_id=task_id, closed_at=at, done=False, reason=reason)
             )
+
+    def take_off(self, kinds: Collection[TaskKind], *, at: datetime, reason: str) -> None:
+        """Take the steps of these kinds off the worklist."""
+        for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
+            self.no_longer_asked(task.task_id, at=at, reason=reason)
+
+    @property
+    def _outlives(self) -> frozenset[TaskKind]:
+        """Steps that stay to be done when the story is over."""
+        return ONLY_ACKNOWLEDGED
+
+    def ask_no_more(self, *, at: datetime, reason: str) -> None:
+        """What the story waited for is taken off the worklist."""
+        self.take_off(frozenset(TaskKind) - self._outlives, at=at, reason=reason)
+
+    def leave(self, *, at: datetime, reason: str) -> None:
+        """Nobody needs to act any more, and nothing is promised any more."""
+        self.ask_no_more(at=at, reason=reason)
+        self.clocks.drop_all(at=at, why=reason)
 
     def new_calendar(self, calendar: WorkCalendar, *, at: datetime) -> list[Clock]:
         """A notice of holidays: open clocks are timed again; the promises of ours that moved.

@@ -54,6 +54,9 @@ class Page(Protocol):
 SUMMARY_MAX: Final = 60
 """Longer summaries are cut by the UI."""
 
+SUBJECT_MAX: Final = 200
+"""What a step says of itself; the worklist shows a line."""
+
 ASKED_AGAIN: Final = "papers_asked"
 """What is counted when a reviewer asks for more papers; `workflows.refusals` says how often."""
 
@@ -119,6 +122,11 @@ class MatterState(BaseModel):
         """The next number of a repeated thing: the third top-up, the second K06."""
         self.counts[of] = self.counts.get(of, 0) + 1
         return self.counts[of]
+
+    def later_number(self, of: str) -> int | None:
+        """The next number of what usually happens once: the first has none."""
+        number = self.next_number(of)
+        return None if number == 1 else number
 
 
 class MatterPen:

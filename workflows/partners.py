@@ -21,17 +21,28 @@ PARTNER_RETRY: Final = RetryPolicy(
 T = TypeVar("T")
 
 
-async def asked(record: Scribe[Any], call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+def nothing() -> None:
+    """Nobody needs to hear at once that a partner is away."""
+
+
+async def asked(
+    record: Scribe[Any],
+    call: Callable[[RetryPolicy], Awaitable[T]],
+    *,
+    then: RetryPolicy = PARTNER_RETRY,
+    on_silence: Callable[[], None] = nothing,
+) -> T:
     """Ask a partner with the page held, so that one beat stays one page.
 
-    Only the first try is waited for like that: whoever cannot be reached is asked again without
-    end, under the same id, and meanwhile the record goes on.
+    Only the first try is waited for like that: whoever cannot be reached is asked again, as `then`
+    says, under the same id, and meanwhile the record goes on.
     """
     try:
         with record.held():
             return await call(FIRST_TRY)
     except ActivityError:
-        return await call(PARTNER_RETRY)
+        on_silence()
+        return await call(then)
 
 
 async def asked_once(record: Scribe[Any], call: Callable[[RetryPolicy], Awaitable[T]]) -> T | None:

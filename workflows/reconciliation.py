@@ -19,6 +19,7 @@ from activities.ports.reconciliation import DayCompared
 from activities.reconcile import Reconcile
 from domain.calendar import civil_date
 from domain.reconciliation import Difference, DifferenceKind
+from domain.roles import Role
 from domain.steps.kinds import Evidence, TaskKind
 from workflows.messages.payments import DifferenceFound
 from workflows.messages.reconciliation import DayReconciled, ReconcileDay
@@ -33,6 +34,9 @@ COMPARE_UNTIL: Final = timedelta(hours=8)
 """A statement is late by minutes or hours; without one by the afternoon, a person asks for it."""
 EXPLAIN_WITHIN: Final = timedelta(days=1)
 """What differs is looked into before the next day is compared."""
+
+_LOOKED_INTO_BY: Final = {DifferenceKind.AUDIT_BROKEN: [Role.SUPERVISOR]}
+"""Whose step a difference is where it is not finance's: what it is about is no money."""
 
 SCHEDULED_FOR: Final = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 """Set by the server on what a schedule starts; a late start still means its own day."""
@@ -112,6 +116,7 @@ class Reconciliation:
         step = HouseTask(
             about=difference.about,
             kind=TaskKind.EXPLAIN_DIFFERENCE,
+            roles=_LOOKED_INTO_BY.get(difference.kind, []),
             at=workflow.now(),
             due_at=workflow.now() + EXPLAIN_WITHIN,
             amount_fen=difference.amount_fen,

@@ -7,10 +7,10 @@ for a case). The scribe also keeps the search attributes in step with the page.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -35,16 +35,39 @@ P = TypeVar("P")
 class Scribe(ABC, Generic[P]):
     """Turns the pages of one matter."""
 
-    def __init__(self, state: MatterState) -> None:
+    def __init__(self, state: MatterState, *, verb: Callable[[Any, P], Awaitable[Any]]) -> None:
+        """`verb` is the activity that writes a page of this kind into its book."""
         self._matter = state
+        self._verb = verb
         self._closing = False
         self._writing = False
         self._held = 0
         self._shown: dict[str, object] = {}
 
+    @property
     @abstractmethod
-    async def _turn(self, page: P) -> None:
-        """Write the page."""
+    def _stage_name(self) -> str:
+        """Where the matter stands, as people read it."""
+
+    @abstractmethod
+    def _details(self) -> str:
+        """The matter on one page, in Markdown, for whoever looks at it in the Temporal UI."""
+
+    def _values(self) -> dict[str, object]:
+        """The changing search attributes as they are now."""
+        stage = {cockpit.STAGE.name: self._matter.stage.value}
+        return stage | cockpit.waiting_values(self._matter)
+
+    async def _turn(self, page: P) -> Any:
+        """Write the page, and return what its book says to it."""
+        self._show(self._values(), self._details())
+        return await workflow.execute_activity_method(
+            self._verb,
+            page,
+            start_to_close_timeout=BOOKS_WITHIN,
+            retry_policy=BOOKS_RETRY,
+            summary=f"第{self._matter.pages}页 {self._stage_name}",
+        )
 
     @property
     def written(self) -> bool:

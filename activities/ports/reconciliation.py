@@ -28,6 +28,9 @@ class CompareBookPort(Protocol):
     async def unbalanced(self) -> list[str]:
         """The cases whose books are wrong in themselves."""
 
+    async def audit_breaks(self) -> list[int]:
+        """Read on in the audit's chain; the rows at which it ever did not fit."""
+
     async def running(self, cases: Iterable[str]) -> set[str]:
         """Which of these cases are open."""
 

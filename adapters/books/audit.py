@@ -12,16 +12,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.console import Console
-from sqlalchemy import Row, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-from adapters.database import open_database
-from adapters.settings import Settings
-from adapters.tables.door import audit
-
-_START: Final = "0" * 64
-"""What the first row of the chain names as the one before it."""
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 _APPEND: Final = text(
     "SELECT append_audit(:at, :actor_role, :actor_id, :action, :case_id, :subject,"
@@ -31,6 +23,9 @@ _APPEND: Final = text(
 
 _BEFORE: Final = '"prev_hash":"'
 """Where the hash of the row before stands in what is hashed; no text within can look like it."""
+
+
+_HASHED: Final = ("at", "actor_role", "actor_id", "action", "case_id", "subject", "prev_hash")
 
 
 async def write_audit(
@@ -56,38 +51,9 @@ async def write_audit(
     await connection.execute(_APPEND, row | {"until_before": until + mark, "after_before": after})
 
 
-async def first_break(engine: AsyncEngine) -> int | None:
-    """The number of the first row that does not fit the chain; None when all of them do."""
-    expected = _START
-    async with engine.connect() as connection:
-        rows = await connection.stream(select(audit).order_by(audit.c.seq))
-        async for row in rows:
-            if row.prev_hash != expected or row.hash != _hash(_content(row)):
-                return int(row.seq)
-            expected = row.hash
-    return None
-
-
-async def verify_and_tell(settings: Settings, console: Console) -> int:
-    """Read the whole chain; 0 when it holds, 1 with the number of the row that does not fit."""
-    engine = open_database(settings.libpq_url)
-    try:
-        broken = await first_break(engine)
-    finally:
-        await engine.dispose()
-    if broken is None:
-        console.print("审计链完整 / the audit holds: no row was changed, removed or put in between")
-        return 0
-    console.print(f"审计链自第 {broken} 行起不符 / the audit breaks at row {broken}", style="red")
-    return 1
-
-
-def _content(row: Row[Any]) -> dict[str, Any]:
-    names = ("at", "actor_role", "actor_id", "action", "case_id", "subject", "prev_hash")
-    return {name: getattr(row, name) for name in names}
-
-
-def _hash(content: dict[str, Any]) -> str:
+def hash_of(row: Row[Any]) -> str:
+    """What a row's content hashes to, whatever hash it states."""
+    content = {name: getattr(row, name) for name in _HASHED}
     return hashlib.sha256(_written(content).encode()).hexdigest()
 
 

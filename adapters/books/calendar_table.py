@@ -24,9 +24,10 @@ from adapters.house import house_id
 from adapters.tables.booking import bookings
 from adapters.tables.calendar import BOOKING_IS_OPEN, CASE_IS_OPEN, calendar_notices
 from adapters.tables.cases import cases, tasks
+from adapters.tables.matter import ROWS_OF, key_of
 from adapters.yaml_files import FileRefused
 from domain.calendar import CalendarYearMissing, WorkCalendar, YearStatus, wanted_notice
-from domain.matter import OPENING
+from domain.matter import OPENING, matter_of
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 
@@ -246,14 +247,13 @@ class _Kind(NamedTuple):
     """A kind of matter whose promises are counted in working days."""
 
     rows: RowsTable
-    key: str
     since: str
     is_open: str
 
 
 _KINDS: Final = (
-    _Kind(cases, "case_id", "reported_at", CASE_IS_OPEN),
-    _Kind(bookings, "booking_id", "requested_at", BOOKING_IS_OPEN),
+    _Kind(cases, "reported_at", CASE_IS_OPEN),
+    _Kind(bookings, "requested_at", BOOKING_IS_OPEN),
 )
 
 
@@ -267,11 +267,11 @@ class CalendarRows:
         """Open ones with an older table, in a steady order; one being opened is left for later."""
         found: list[Behind] = []
         for kind in _KINDS:
-            columns = kind.rows.c
+            key, columns = key_of(kind.rows), kind.rows.c
             rows = await self._connection.execute(
-                select(columns[kind.key], columns[kind.since])
+                select(key, columns[kind.since])
                 .where(*_is_behind(kind, number))
-                .order_by(columns.calendar_number, columns[kind.key])
+                .order_by(columns.calendar_number, key)
                 .limit(limit - len(found))
             )
             found += [Behind(*row) for row in rows]
@@ -287,13 +287,12 @@ class CalendarRows:
 
     async def given(self, matter_id: str, number: int) -> None:
         """A matter has been given a notice; a newer one it has stays."""
-        for kind in _KINDS:
-            columns = kind.rows.c
-            await self._connection.execute(
-                update(kind.rows)
-                .where(columns[kind.key] == matter_id, columns.calendar_number < number)
-                .values(calendar_number=number)
-            )
+        own = ROWS_OF[matter_of(matter_id)]
+        await self._connection.execute(
+            update(own)
+            .where(key_of(own) == matter_id, own.c.calendar_number < number)
+            .values(calendar_number=number)
+        )
 
 
 def _is_behind(kind: _Kind, number: int) -> tuple[Any, ...]:

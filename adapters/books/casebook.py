@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import Text, bindparam, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from activities.ports.cases import CasePage, Contact, Delivery, NoticeRecord
@@ -29,20 +29,26 @@ from adapters.books.pages import (
     upsert,
     write_payments,
 )
+from adapters.books.turning import turning
+from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
     cases,
     discharges,
+    documents,
     notices,
     policies,
+    tasks,
     top_ups,
 )
 from adapters.tables.family import family
+from adapters.tables.papers import deposit_slips
 from adapters.tables.states import case_states
 from adapters.webhooks.outbox import post
 from domain.bookings.sharing import Withheld
 from domain.privacy import last_four
 from domain.roles import Role
+from domain.steps.kinds import TaskKind
 
 __all__ = ["CaseUnknown", "Casebook", "PageConflict"]
 
@@ -73,11 +79,27 @@ def _note_statement() -> Insert:
     )
 
 
+def _slip_statement() -> Insert:
+    """The slip of the deposit that a step is about, with its pictures by their bytes."""
+    pictures = (
+        select(func.coalesce(func.array_agg(documents.c.sha256), literal_column("'{}'")))
+        .where(documents.c.document_id == func.any(bindparam("images", type_=ARRAY(Text))))
+        .scalar_subquery()
+    )
+    number = bindparam("number", type_=Text())
+    of_step = select(tasks.c.subject, tasks.c.case_id, number, pictures).where(
+        tasks.c.task_id == bindparam("task")
+    )
+    names = ["movement_id", "case_id", "receipt_no", "pictures"]
+    return insert(deposit_slips).from_select(names, of_step).on_conflict_do_nothing()
+
+
 # Built once: building them anew costs as much processor time as running them.
 _NOTE: Final = _note_statement()
 _TURN: Final = update(cases).where(
     cases.c.case_id == bindparam("case"), cases.c.page < bindparam("to_page")
 )
+_SLIP: Final = _slip_statement()
 _CONTACT: Final = (
     select(
         cases.c.name,
@@ -106,18 +128,20 @@ class Casebook:
         self, engine: AsyncEngine, sealer: Sealer, *, clock: Callable[[], datetime]
     ) -> None:
         self._engine = engine
+        self._looks = looks(engine)
         self._sealer = sealer
         self._clock = clock
         self._enquiries = EnquiryBook(engine, sealer)
 
     async def write(self, page: CasePage) -> None:
         """Write one page. Raises `CaseUnknown`, and `PageConflict` for a reused page number."""
-        async with self._engine.begin() as connection:
+        async with turning(self._engine, self._sealer, page) as connection:
             await self._turn_to(connection, page)
             if not await begin_page(connection, self._sealer, page):
                 return
             await self._write_top_ups(connection, page)
             await _write_rows(connection, page)
+            await _keep_slips(connection, page)
             await self._keep_state(connection, page)
             await post(connection, page)
 
@@ -131,12 +155,15 @@ class Casebook:
             columns(notices, one) | {"text": self._sealer.seal(one.text, "notices.text")}
             for one in records
         ]
-        async with self._engine.begin() as connection:
+        async with self._looks.connect() as connection:
             await connection.execute(_NOTE, rows)
 
     async def contact(self, case_id: str) -> Contact:
-        """Where the customer of a case or a booking is reached; audited. Raises `CaseUnknown`."""
-        async with self._engine.begin() as connection:
+        """Where the customer of a case or a booking is reached; audited. Raises `CaseUnknown`.
+
+        One look and its row of the audit, each by itself: nobody is told before the row stands.
+        """
+        async with self._looks.connect() as connection:
             row = (await connection.execute(_CONTACT, {"case": case_id})).one_or_none()
             if row is not None:
                 contact = self._contact(row)
@@ -235,6 +262,14 @@ async def _write_rows(connection: AsyncConnection, page: CasePage) -> None:
     await upsert(
         connection, discharges, [columns(discharges, one) | key for one in page.discharges]
     )
+
+
+async def _keep_slips(connection: AsyncConnection, page: CasePage) -> None:
+    """Which slip proves which deposit, so that no other one is proven by it."""
+    for closed in page.tasks_closed:
+        if closed.done and f".{TaskKind.HAND_IN_SLIP.value}." in closed.task_id:
+            read = {"number": closed.form["receipt_no"], "images": closed.form["images"]}
+            await connection.execute(_SLIP, read | {"task": closed.task_id})
 
 
 def _says_something(value: object) -> bool:

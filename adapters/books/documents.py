@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.books.audit import write_audit
 from adapters.books.matter_file import known
 from adapters.database import looks
-from adapters.door.inbox import InboxRows
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import DOCUMENT_BYTES_MAX, documents
 from domain.board import DocumentRow, Viewer
-from domain.guards import Letter
 
 _WITHOUT_BODY: Final = [column for column in documents.c if column.name != "body"]
+# Built once: building it anew costs as much processor time as running it.
+_STORE: Final = insert(documents).on_conflict_do_nothing()
 
 
 class DocumentChanged(Exception):
@@ -34,63 +34,36 @@ class DocumentTooLarge(ValueError):
     """More bytes than an upload may have, or none."""
 
 
+class DocumentRows:
+    """Papers as the door takes them in, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def store(self, row: DocumentRow, body: bytes) -> DocumentRow:
+        """Keep an upload; the same id with the same bytes again is the same document."""
+        if not 0 < len(body) <= DOCUMENT_BYTES_MAX:
+            raise DocumentTooLarge(f"a document has 1 to {DOCUMENT_BYTES_MAX} bytes")
+        sealed = self._sealer.seal(body, _purpose(row.document_id))
+        values = row.model_dump() | {"uploaded_role": row.uploaded_role.value, "body": sealed}
+        if (await self._connection.execute(_STORE, values)).rowcount == 1:
+            return row
+        query = select(*_WITHOUT_BODY).where(documents.c.document_id == row.document_id)
+        found = (await self._connection.execute(query)).one()
+        stands = DocumentRow(**known(DocumentRow, found))
+        if (stands.case_id, stands.sha256) != (row.case_id, row.sha256):
+            raise DocumentChanged(f"{row.document_id} stands with other bytes")
+        return stands
+
+
 class Documents:
-    """Stores and fetches the documents of cases."""
+    """Fetches the documents of cases."""
 
     def __init__(self, engine: AsyncEngine, sealer: Sealer) -> None:
         self._engine = engine
         self._looks = looks(engine)
         self._sealer = sealer
-
-    async def store(
-        self,
-        *,
-        document_id: str,
-        case_id: str,
-        kind: str,
-        content_type: str,
-        body: bytes,
-        by: Viewer,
-        at: datetime,
-        telling: Letter | None = None,
-    ) -> DocumentRow:
-        """Keep an upload; the same id with the same bytes again is the same document.
-
-        `telling` is the word of its arrival: it stands in the inbox as surely as the document.
-        """
-        if not 0 < len(body) <= DOCUMENT_BYTES_MAX:
-            raise DocumentTooLarge(f"a document has 1 to {DOCUMENT_BYTES_MAX} bytes")
-        row = DocumentRow(
-            document_id=document_id,
-            case_id=case_id,
-            kind=kind,
-            sha256=hashlib.sha256(body).hexdigest(),
-            content_type=content_type,
-            size=len(body),
-            uploaded_role=by.role,
-            uploaded_by=by.id,
-            uploaded_at=at,
-        )
-        sealed = self._sealer.seal(body, _purpose(document_id))
-        values: dict[str, Any] = row.model_dump() | {"uploaded_role": by.role.value, "body": sealed}
-        written = insert(documents).values(values).on_conflict_do_nothing()
-        async with self._engine.begin() as connection:
-            if telling is not None:
-                await InboxRows(connection, self._sealer).put(
-                    partner=telling.partner,
-                    event_id=telling.event_id,
-                    kind=telling.kind,
-                    case_id=telling.case_id,
-                    at=telling.received_at,
-                    body=telling.body,
-                )
-            if (await connection.execute(written)).rowcount == 1:
-                return row
-            query = select(*_WITHOUT_BODY).where(documents.c.document_id == document_id)
-            stands = DocumentRow(**known(DocumentRow, (await connection.execute(query)).one()))
-        if (stands.case_id, stands.sha256) != (case_id, row.sha256):
-            raise DocumentChanged(f"{document_id} stands with other bytes")
-        return stands
 
     async def look_up(self, case_id: str, document_id: str) -> DocumentRow | None:
         """What is known of a document, without its bytes."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -200,8 +201,7 @@ async def conserved(engine: AsyncEngine) -> list[str]:
 
 
 async def _locked(connection: AsyncConnection, case_id: str) -> Row[Any]:
-    query = select(limits).where(limits.c.case_id == case_id).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_LOCK, {"case": case_id})).one_or_none()
     if row is None:
         raise LimitMissing(f"{case_id} has no limit")
     return row
@@ -263,9 +263,15 @@ def left_of(case_id: str | ColumnElement[str]) -> Select[Any]:
     return _LEFT.where(limits.c.case_id == case_id)
 
 
+# Built once: building them anew costs as much processor time as running them.
+_LOCK: Final = select(limits).where(limits.c.case_id == bindparam("case")).with_for_update()
+_HOLDABLE: Final = _fits(_USED).where(limits.c.case_id == bindparam("case"))
+_WRITTEN: Final = select(transfers).where(transfers.c.movement_id == bindparam("movement"))
+_WRITE: Final = insert(transfers)
+
+
 async def _holdable(connection: AsyncConnection, case_id: str) -> int:
-    query = _fits(_USED).where(limits.c.case_id == case_id)
-    return int((await connection.execute(query)).scalar_one())
+    return int((await connection.execute(_HOLDABLE, {"case": case_id})).scalar_one())
 
 
 async def _held(connection: AsyncConnection, case_id: str) -> int:
@@ -285,8 +291,8 @@ async def _sums(connection: AsyncConnection, case_id: str) -> dict[str, int]:
 
 async def _written(connection: AsyncConnection, movement_id: str) -> dict[str, Row[Any]]:
     """What stands under a movement id: one beginning and at most one end, by phase."""
-    query = select(transfers).where(transfers.c.movement_id == movement_id)
-    return {row.phase: row for row in (await connection.execute(query)).all()}
+    found = await connection.execute(_WRITTEN, {"movement": movement_id})
+    return {row.phase: row for row in found.all()}
 
 
 def _same_or_conflict(
@@ -311,4 +317,4 @@ async def _write(
     connection: AsyncConnection, case_id: str, phase: str, one: Transfer, at: datetime
 ) -> None:
     row = {"case_id": case_id, "phase": phase, "at": at, **one.model_dump(mode="json")}
-    await connection.execute(insert(transfers).values(row))
+    await connection.execute(_WRITE, row)

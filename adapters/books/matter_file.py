@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Select, Table, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.books.audit import write_audit
@@ -32,7 +33,14 @@ SHOWN_WITH_A_STEP: Final = (
     "name_masked",
 )
 """What of its matter a step shows; the worklist shows the same."""
-_DOCUMENT: Final = [column for column in documents.c if column.name != "body"]
+
+
+@cache
+def _rows_of(table: Table, order: tuple[str, ...]) -> Select[Any]:
+    """A matter's rows, built once: a look at a whole case asks nine tables. Bytes stay there."""
+    shown = [column for column in table.c if table is not documents or column.name != "body"]
+    mine = select(*shown).where(table.c.case_id == bindparam("matter"))
+    return mine.order_by(*(table.c[name] for name in order))
 
 
 def known(model: type[Any], row: Row[Any]) -> dict[str, Any]:
@@ -53,13 +61,10 @@ class MatterFile:
         self._sealer = sealer
         self._matter_id = matter_id
 
-    async def rows(
-        self, table: Table, *order: str, columns: list[Any] | None = None
-    ) -> list[Row[Any]]:
+    async def rows(self, table: Table, *order: str) -> list[Row[Any]]:
         """The matter's rows of a table that names it `case_id`."""
-        query = select(*(columns or table.c)).where(table.c.case_id == self._matter_id)
-        found = await self._connection.execute(query.order_by(*(table.c[name] for name in order)))
-        return list(found.all())
+        asked = {"matter": self._matter_id}
+        return list((await self._connection.execute(_rows_of(table, order), asked)).all())
 
     async def timeline(self) -> list[TimelineRow]:
         """Its history, opened."""
@@ -102,7 +107,7 @@ class MatterFile:
 
     async def documents(self) -> list[DocumentRow]:
         """Its papers without their bytes."""
-        rows = await self.rows(documents, "uploaded_at", "document_id", columns=_DOCUMENT)
+        rows = await self.rows(documents, "uploaded_at", "document_id")
         return [DocumentRow(**known(DocumentRow, row)) for row in rows]
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import CollectionAggregate, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.books.audit_reading import read_this_morning
 from adapters.books.ledger import conserved
 from adapters.database import looks
 from adapters.partners.line import NoBelievableAnswer, PartnerLine, Reply, code_of
@@ -148,6 +149,10 @@ class CompareBooks:
     async def unbalanced(self) -> list[str]:
         """The cases whose books are wrong in themselves; reads every transfer there is."""
         return await conserved(self._engine)
+
+    async def audit_breaks(self) -> list[int]:
+        """Read on in the audit's chain; the rows at which it ever did not fit."""
+        return await read_this_morning(self._engine)
 
     async def running(self, cases_named: Iterable[str]) -> set[str]:
         """Which of these cases and bookings are open."""

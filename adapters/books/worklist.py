@@ -36,10 +36,11 @@ from adapters.books.pages import TASK_FORM
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
-from adapters.tables.cases import cases, hospitals, tasks
+from adapters.tables.cases import cases, hospitals, tasks, top_ups
 from adapters.tables.enquiry import enquiries
 from adapters.tables.rescue import rescues
-from domain.board import Paged, TaskFilter, TaskRow
+from domain.board import Paged, TaskFilter, TaskRow, TopUpRow
+from domain.doubts import top_ups_beside
 from domain.privacy import mask_name
 from domain.roles import NAMED_PERSONS, Role
 from domain.steps.kinds import TaskKind
@@ -88,6 +89,16 @@ _LAST_OFFERS: Final = (
     .order_by(tasks.c.case_id, tasks.c.opened_at.desc())
 )
 
+_TOP_UPS: Final = (
+    select(top_ups)
+    .where(top_ups.c.case_id == func.any(bindparam("cases", type_=ARRAY(Text))))
+    .order_by(top_ups.c.requested_at, top_ups.c.top_up_id)
+)
+
+
+def _is_top_up(row: Row[Any]) -> bool:
+    return bool(row.kind == TaskKind.ANSWER_TOP_UP.value and row.closed_at is None)
+
 
 def _is_choice(row: Row[Any]) -> bool:
     return bool(row.kind == TaskKind.CHOOSE_OPTION.value and row.closed_at is None)
@@ -107,7 +118,11 @@ class Worklist:
         async with self._looks.connect() as connection:
             rows = (await connection.execute(query, values)).all()
             offered = await self._offered(connection, rows)
-        items = [self._task(row, offered.get(row.task_id, [])) for row in rows[: wanted.limit]]
+            asked = await _asked(connection, {row.case_id for row in rows if _is_top_up(row)})
+        items = [
+            self._task(row, offered.get(row.task_id, []), asked.get(row.case_id, []))
+            for row in rows[: wanted.limit]
+        ]
         more = len(rows) > wanted.limit
         after = cursor_after(items[-1].due_at, items[-1].task_id) if more else None
         return Paged[TaskRow](items=items, next_cursor=after)
@@ -127,9 +142,10 @@ class Worklist:
             for row in found
         }
 
-    def _task(self, row: Row[Any], offered: list[dict[str, Any]]) -> TaskRow:
+    def _task(self, row: Row[Any], offered: list[dict[str, Any]], asked: list[TopUpRow]) -> TaskRow:
         shown = {"hospital_name": row.hospital_name or "", "name_masked": self._masked(row)}
-        return TaskRow(**known(TaskRow, row) | shown, offered=offered)
+        beside = top_ups_beside(row.subject, row.opened_at, asked) if _is_top_up(row) else []
+        return TaskRow(**known(TaskRow, row) | shown, offered=offered, beside=beside)
 
     def _masked(self, row: Row[Any]) -> str:
         """Who the step is about; an enquiry knows no name, a step of the house is about nobody."""
@@ -141,6 +157,17 @@ class Worklist:
             if sealed is not None:
                 return mask_name(self._sealer.open_text(sealed, purpose))
         return ""
+
+
+async def _asked(connection: AsyncConnection, of: set[str]) -> dict[str, list[TopUpRow]]:
+    """The top-ups of cases, each with its fate but for the words of a refusal."""
+    found: dict[str, list[TopUpRow]] = {}
+    if of:
+        for row in (await connection.execute(_TOP_UPS, {"cases": [*of]})).all():
+            found.setdefault(row.case_id, []).append(
+                TopUpRow(**known(TopUpRow, row) | {"reason": ""})
+            )
+    return found
 
 
 def _values(wanted: TaskFilter) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def _access_query() -> Select[Any]:
         cases.c.service,
         cases.c.reported_at,
         cases.c.team,
+        cases.c.claim_state,
         func.coalesce(cases.c.limit_fen, cases.c.promised_fen).label("limit_fen"),
         helping.label("helping"),
         relatives.label("family"),
@@ -129,6 +130,7 @@ class CaseRows(OpenedRows):
             service=row["service"] or "",
             team=team,
             limit_fen=row["limit_fen"],
+            claim_state=row["claim_state"],
             family=frozenset(row["family"] or ()),
             helpers=frozenset((people | {team.get(Role.NURSE.value, "")}) - {""}),
         )

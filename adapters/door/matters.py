@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.ports.cases import PaymentStatus
 from adapters.tables.cases import payments, tasks
-from adapters.tables.door import inbox
+from adapters.tables.door import audit_checks, inbox
 from adapters.tables.matter import ROWS_OF, key_of
 from adapters.tables.outbox import outbox
 from domain.steps.kinds import TaskKind
@@ -54,6 +54,7 @@ class MatterRows:
             "payments_unsettled": await self._pairs(unsettled.group_by(payments.c.status)),
             "alarms": {"": await self._count(TaskKind.BREACH)},
             "stopped": {"": await self._count(TaskKind.RESUME_MATTER)},
+            "audit_breaks": {"": float((await self._connection.execute(_BREAKS)).scalar_one())},
             "waits": {
                 "inbox": await self._age(on, inbox.c.received_at, inbox.c.signalled_at.is_(None)),
                 "outbox": await self._age(
@@ -83,6 +84,10 @@ class MatterRows:
 
 
 _NUMBER: Final = func.count().label("number")
+
+_BREAKS: Final = select(
+    func.count(select(func.unnest(audit_checks.c.broken).label("row")).subquery().c.row.distinct())
+)
 
 _UNSETTLED: Final = [
     status.value

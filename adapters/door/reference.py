@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     true,
 )
@@ -27,10 +28,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.books.entitlements import used_in
 from adapters.tables.cases import cases, hospitals, network_hospitals, policies
 from adapters.tables.door import eligibility_checks
+from adapters.tables.ledger import transfers
 from adapters.tables.lists import imported_lists
 from adapters.tables.policy_end import LAST_DAY, policy_ends
 from domain.entitlement import Counter
 from domain.matter import CASE, OPENING
+from domain.posting import Reason
 from domain.waiver import STILL_PAYING, Stage
 
 
@@ -77,7 +80,6 @@ def _policy_query() -> Select[Any]:
     taken = (
         select(func.coalesce(func.sum(_taken_by_case()), 0))
         .where(cases.c.policy_id == policies.c.policy_id)
-        .where(cases.c.stage.not_in(CASE.ended))
         .scalar_subquery()
     )
     seen = (
@@ -105,6 +107,32 @@ def _policy_query() -> Select[Any]:
 
 
 def _taken_by_case() -> ColumnElement[Any]:
+    """What an open case may still take of its policy, or what a claim was paid meanwhile.
+
+    The insurer's list says what was used before it was read; what came after only we know of.
+    """
+    newest = (
+        select(func.max(imported_lists.c.imported_at))
+        .where(imported_lists.c.kind == "insured")
+        .where(imported_lists.c.programme == policies.c.programme)
+        .scalar_subquery()
+    )
+    given, returned = Reason.CLAIM_MONEY.value, Reason.CLAIM_RETURNED.value
+    signed = case(
+        (transfers.c.reason == given, transfers.c.amount_fen), else_=-transfers.c.amount_fen
+    )
+    paid = (
+        select(func.coalesce(func.sum(signed), 0))
+        .where(transfers.c.case_id == cases.c.case_id)
+        .where(transfers.c.reason.in_([given, returned]))
+        .where(transfers.c.at > func.coalesce(newest, literal_column("'-infinity'::timestamptz")))
+        .scalar_subquery()
+    )
+    open_still = case((cases.c.stage.in_(CASE.ended), 0), else_=_may_take())
+    return func.greatest(open_still, paid)
+
+
+def _may_take() -> ColumnElement[Any]:
     """What an open case has advanced, and while it still pays, what it may go up to.
 
     A case from before promises were written down counts with the whole sum insured.
@@ -177,9 +205,10 @@ class ReferenceRows:
         """The person's row on the insurer's list, and the hospital; each empty where unknown.
 
         Of several rows of a person one in force; `left_fen` is what is left of it. What open cases
-        of the same policy may still take is not left (C-08). Who opens a case locks the row until
-        the case is written, so that no second one is promised the same money. The lock is a
-        call of its own: a statement does not see what was written while it waited for a lock.
+        of the same policy may still take is not left (C-08), nor what claims were paid since the
+        list was read. Who opens a case locks the row until the case is written, so that no second
+        one is promised the same money. The lock is a call of its own: a statement does not see
+        what was written while it waited for a lock.
         """
         person = {"programme": programme, "person": person_hash}
         if lock:

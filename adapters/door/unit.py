@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.books.audit import write_audit
 from adapters.books.bookings import BookingRows
 from adapters.books.calendar_table import CalendarRows
+from adapters.books.documents import DocumentRows
 from adapters.books.emergencies import EmergencyRows
 from adapters.books.enquiries import EnquiryRows
 from adapters.books.family import FamilyRows
@@ -32,6 +33,7 @@ from adapters.door.keys import KeyRows
 from adapters.door.matters import MatterRows
 from adapters.door.policies import PolicyRows
 from adapters.door.reference import ReferenceRows
+from adapters.door.slips import SlipRows
 from adapters.encryption.keys import Sealer
 from adapters.house import HouseRows
 from adapters.reports.bookings import BookingReportRows
@@ -55,6 +57,7 @@ class DoorUnit:
         self._connection = connection
         self.keys = KeyRows(connection, sealer)
         self.cases = CaseRows(connection, sealer)
+        self.documents = DocumentRows(connection, sealer)
         self.enquiries = EnquiryRows(connection, sealer)
         self.bookings = BookingRows(connection, sealer)
         self.rescues = RescueRows(connection, sealer)
@@ -66,6 +69,7 @@ class DoorUnit:
         self.house = HouseRows(connection, sealer)
         self.calendars = CalendarRows(connection)
         self.policies = PolicyRows(connection, sealer)
+        self.slips = SlipRows(connection)
         self.inbox = InboxRows(connection, sealer)
         self.reference = ReferenceRows(connection)
         self.claims = ClaimReport(connection)

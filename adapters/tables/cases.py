@@ -349,6 +349,7 @@ payments = Table(
     _page(),
     Index(None, "case_id"),
     Index(None, "status"),
+    Index(None, "receipt_no"),
 )
 
 discharges = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.tables.cases import (
     METADATA,
@@ -139,4 +141,19 @@ audit = Table(
     text_column("hash"),
     Index(None, "prev_hash", unique=True),  # a chain has no forks
     Index(None, "case_id"),
+)
+
+audit_checks = (
+    Table(  # how far the chain was read, and where it did not fit; rows are never changed
+        "audit_checks",
+        METADATA,
+        Column("n", BigInteger, Identity(always=True), primary_key=True),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+        Column("read_to", BigInteger, nullable=False),
+        text_column("read_hash"),
+        Column("again_to", BigInteger, nullable=False),
+        text_column("again_hash"),
+        Column("rows", BigInteger, nullable=False),
+        Column("broken", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    )
 )

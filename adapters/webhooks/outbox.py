@@ -10,9 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, and_, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -118,14 +132,20 @@ def _of_a_case(page: CasePage) -> list[Event]:
     return events
 
 
-async def post(connection: AsyncConnection, page: ToldPage) -> None:
-    """Write a page's events in its own transaction; nothing where the channel has no receiver."""
-    matter_id = page.matter_id
-    rows = ROWS_OF[matter_of(matter_id)]
+@cache
+def _told_of(rows: Table) -> Select[Any]:
+    """The channel of a matter, where it has a receiver: built once, for every page asks it."""
     told = select(receivers.c.channel).join_from(
         receivers, rows, receivers.c.channel == rows.c.channel
     )
-    channel = await connection.scalar(told.where(key_of(rows) == matter_id))
+    return told.where(key_of(rows) == bindparam("matter"))
+
+
+async def post(connection: AsyncConnection, page: ToldPage) -> None:
+    """Write a page's events in its own transaction; nothing where the channel has no receiver."""
+    matter_id = page.matter_id
+    told = _told_of(ROWS_OF[matter_of(matter_id)])
+    channel = await connection.scalar(told, {"matter": matter_id})
     if channel is None:
         return
     before = select(case_pages.c.stage).where(
@@ -158,10 +178,8 @@ class Outbox:
 
     async def due(self) -> dict[str, int]:
         """How many events each channel could be sent now, at most one a case."""
-        query = select(outbox.c.channel, func.count()).where(_first_of_its_case(), _its_time())
         async with self._looks.connect() as connection:
-            rows = await connection.execute(query.group_by(outbox.c.channel))
-            return {row[0]: row[1] for row in rows}
+            return {row[0]: row[1] for row in await connection.execute(_DUE)}
 
     async def take(self, channel: str, *, lease: timedelta = LEASE) -> Webhook | None:
         """The next event of a channel, for one sender alone until the lease ends; None if none."""
@@ -292,3 +310,11 @@ def _first_of_its_case() -> Any:
 def _its_time() -> Any:
     due = or_(outbox.c.next_try_at.is_(None), outbox.c.next_try_at <= func.now())
     return and_(outbox.c.stopped_at.is_(None), due)
+
+
+# Built once: it is asked every second, mostly in vain.
+_DUE: Final = (
+    select(outbox.c.channel, func.count())
+    .where(_first_of_its_case(), _its_time())
+    .group_by(outbox.c.channel)
+)

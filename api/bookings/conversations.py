@@ -16,7 +16,6 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.access import seen_matter
-from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed, may_see
@@ -24,6 +23,7 @@ from api.door.openings import BOOKINGS
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
 from api.door.text import Body, BookingId, example, not_blank
+from api.letters.delivery import deliver, own_letter, put_own
 from api.wiring.door import Unit, door_of
 from domain.bookings.booking import BookingStage
 from domain.bookings.consultation import consulting_of

@@ -1,6 +1,6 @@
 """`…/bookings/{id}/documents`: the papers of a booking, handed in, listed and opened one by one.
 
-Bytes are taken and given as those of an advance are (`api.waivers.documents`); which paper a caller
+Bytes are taken and given as those of an advance are (`api.uploads`); which paper a caller
 may open is one rule for both (`api.door.sight`).
 """
 
@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from api.bookings.files import BookingCaller
 from api.door.access import seen_matter
-from api.door.delivery import own_letter
 from api.door.docs import FAILURES
 from api.door.idempotency import IdempotencyKey
 from api.door.identity import Caller, allowed
@@ -23,7 +22,8 @@ from api.door.shapes import DocumentView
 from api.door.sight import sees_paper
 from api.door.text import BookingId, RowId
 from api.door.views import document_view
-from api.waivers.documents import FETCHED, send_file, store_upload
+from api.letters.delivery import own_letter
+from api.uploads import FETCHED, send_file, store_upload
 from api.wiring.door import door_of
 from domain.documents import DocumentKind
 from domain.guards import Letter
@@ -61,7 +61,7 @@ async def upload_booking_document(
         message = PapersArrived(at=at, document_id=document_id, kind=kind)
         return own_letter(document_id, booking_id, "papers_arrived", message, at=at)
 
-    return await store_upload(request, caller, f"bookings/{booking_id}", kind, file, key, arrived)
+    return await store_upload(request, caller, booking_id, kind, file, key, arrived)
 
 
 @routes.get(

@@ -23,6 +23,7 @@ from api.door.docs import KEY_HEADER, REPLAYED
 from api.door.identity import Caller
 from api.door.problems import Problem
 from api.wiring.door import Door, Unit, door_of
+from domain.id_numbers import names_somebody
 
 KEY_FORM: Final = re.compile(r"[\x21-\x7e]{1,128}", re.ASCII)
 
@@ -72,8 +73,11 @@ class Ask(NamedTuple):
 
 def ask_of(request: Request, caller: Caller, key: str | None, content: Any) -> Ask:
     """The changing request, with its body or what else it says; 400 without a well-formed key."""
-    if key is None or not KEY_FORM.fullmatch(key):
-        raise Problem("idempotency-key-missing", "请求头 Idempotency-Key 缺失或格式不正确")
+    if key is None or not KEY_FORM.fullmatch(key) or names_somebody(key):
+        raise Problem(
+            "idempotency-key-missing",
+            "请求头 Idempotency-Key 缺失或格式不正确, 不得使用证件号码或手机号",
+        )
     route = request.scope.get("route")
     operation = str(getattr(route, "operation_id", None) or getattr(route, "name", "operation"))
     said = content.model_dump(mode="json") if isinstance(content, BaseModel) else content

@@ -34,6 +34,7 @@ _LOAD: Final[dict[str, tuple[str, str, list[str]]]] = {
     "payments_unsettled": ("payments_unsettled", "Payments without a certain end", ["status"]),
     "alarms": ("alarms_open", "Broken promises and alarms no supervisor has acknowledged", []),
     "stopped": ("workflows_stopped", "Open matters whose workflow ended abnormally", []),
+    "audit_breaks": ("audit_breaks", "Rows at which the audit's chain was found broken", []),
     "waits": ("oldest_wait_seconds", "Age of the oldest undelivered row", ["of"]),
 }
 """What stands open in the books: the name, what it is, what it is counted under."""

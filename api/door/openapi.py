@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.door.docs import as_problems
-from api.tasks.worklist import FORMS
+from domain.steps.tasks import FORMS
 
 _REF: Final = "#/components/schemas/{model}"
 

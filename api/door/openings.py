@@ -1,8 +1,8 @@
 """How each kind of matter is opened: its row, its start message, and the workflow that takes it up.
 
 A route writes the row and the caller's key in one transaction and then starts the workflow. If its
-server is away, the row stays in `opening` and the sweep starts it (`api.door.delivery`); the caller
-is told 202 and asks again under the same key.
+server is away, the row stays in `opening`, the sweep starts it (`api.letters.delivery`), and the
+caller is told 202 and asks again under the same key.
 """
 
 from __future__ import annotations

@@ -59,6 +59,22 @@ class ClockView(BaseModel):
     pauses: int = Field(default=0, description="等待客户补资料的次数, 含继续计时的")
 
 
+class TopUpView(BaseModel):
+    """What became of a top-up request."""
+
+    id: str
+    case_id: str
+    state: str
+    state_name: str
+    requested: Money
+    granted: Money
+    offered: Money
+    reason: str
+    requested_at: Utc
+    answered_at: Utc | None
+    paid_at: Utc | None
+
+
 class TaskView(BaseModel):
     """A step that waits for a person, or is over."""
 
@@ -80,6 +96,9 @@ class TaskView(BaseModel):
     duty: str | None
     amount: Money | None
     evidence: Evidence | None = Field(default=None, description="双方凭据, 如对账差异")
+    beside: list[TopUpView] = Field(
+        default=[], description="答复续费时: 同案未答复的与近3天同意的其他续费申请"
+    )
     closed_at: Utc | None
     done: bool | None
     form: str
@@ -100,22 +119,6 @@ class TaskPage(BaseModel):
 
     items: list[TaskView]
     next_cursor: str | None = None
-
-
-class TopUpView(BaseModel):
-    """What became of a top-up request."""
-
-    id: str
-    case_id: str
-    state: str
-    state_name: str
-    requested: Money
-    granted: Money
-    offered: Money
-    reason: str
-    requested_at: Utc
-    answered_at: Utc | None
-    paid_at: Utc | None
 
 
 class DischargeView(BaseModel):

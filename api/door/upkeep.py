@@ -18,9 +18,9 @@ import structlog
 
 from activities.ports.house import HouseTask
 from api.door.gateway import NotKnownYet
+from api.door.policy_ends import settle_some, tell_some
 from api.door.retiming import retime_some
 from api.door.stopped import look_for_stopped
-from api.policy_ends import settle_some, tell_some
 from api.wiring.door import Door
 from domain.calendar import civil_date, end_of_day, wanted_notice
 from domain.steps.kinds import TaskKind

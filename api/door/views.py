@@ -27,7 +27,7 @@ from api.door.shapes import (
 )
 from api.door.sight import narrowed, sees_money
 from api.door.stages import stage_name
-from api.tasks.subjects import subject_name
+from api.door.subjects import subject_name, top_up_name
 from domain import calendar
 from domain.board import (
     CaseRow,
@@ -45,6 +45,7 @@ from domain.board import (
 )
 from domain.clock import Clock, ClockState
 from domain.documents import DOCUMENT_NAMES, DocumentKind
+from domain.doubts import top_ups_beside
 from domain.matter import OPENING
 from domain.money import Money, format_fen
 from domain.posting import Account
@@ -137,6 +138,7 @@ def case_page(page: Paged[CaseRow], caller: Caller) -> CasePageView:
 def case_file(whole: CaseView, caller: Caller) -> CaseFile:
     """A whole case, as this caller may see it."""
     view = narrowed(caller, whole)
+    steps = [_with_top_ups(task, view) for task in view.tasks]
     return CaseFile(
         **_line(view, caller),
         programme_version=view.programme_version,
@@ -146,9 +148,9 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         claim_state=view.claim_state,
         team=view.team,
         missing_documents=view.missing_documents,
-        waiting_for=[task_view(task) for task in view.tasks if task.closed_at is None],
+        waiting_for=[task_view(task) for task in steps if task.closed_at is None],
         clocks=[clock_view(clock) for clock in view.clocks],
-        tasks=[task_view(task) for task in view.tasks],
+        tasks=[task_view(task) for task in steps],
         documents=[document_view(row) for row in view.documents],
         top_ups=[top_up_view(row, stage=view.stage) for row in view.top_ups],
         payments=[payment_view(view.case_id, row) for row in view.payments],
@@ -157,6 +159,14 @@ def case_file(whole: CaseView, caller: Caller) -> CaseFile:
         family=[FamilyView(**row.model_dump()) for row in view.family],
         timeline=[timeline_view(row) for row in view.timeline],
     )
+
+
+def _with_top_ups(task: TaskRow, view: CaseView) -> TaskRow:
+    """The step of answering a top-up with what else is asked for beside it."""
+    if task.kind != TaskKind.ANSWER_TOP_UP.value or task.closed_at is not None:
+        return task
+    beside = top_ups_beside(task.subject, task.opened_at, view.top_ups)
+    return task.model_copy(update={"beside": beside})
 
 
 def clock_view(clock: Clock) -> ClockView:
@@ -200,10 +210,11 @@ def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
         claimed_role=row.claimed_role,
         clock=row.clock,
         subject=row.subject,
-        subject_name=subject_name(TaskKind(row.kind), row.subject) if known else row.subject,
+        subject_name=_subject_name(row) if known else row.subject,
         duty=row.duty,
         amount=None if row.amount_fen is None else Money.of(row.amount_fen),
         evidence=row.evidence,
+        beside=[top_up_view(one, stage=row.stage) for one in row.beside],
         closed_at=row.closed_at,
         done=row.done,
         form=TASKS[TaskKind(row.kind)].form.__name__ if known else "",
@@ -214,6 +225,12 @@ def task_view(row: TaskRow, asks: Asks | None = None) -> TaskView:
         stage_name=stage_name(row.stage) if row.stage else "",
         insured=row.name_masked,
     )
+
+
+def _subject_name(row: TaskRow) -> str:
+    if row.kind == TaskKind.ANSWER_TOP_UP.value:
+        return top_up_name(row.beside)
+    return subject_name(TaskKind(row.kind), row.subject)
 
 
 def _state_name(state: str, names: dict[str, str], *, stage: str) -> str:

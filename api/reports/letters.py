@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from api.door.delivery import DOOR, LEFT_OPEN_AFTER
+from api.callbacks import Partner
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
@@ -23,8 +23,8 @@ from api.door.middleware import Measures
 from api.door.problems import Problem
 from api.door.shapes import Utc
 from api.door.text import Body, example, not_blank
-from api.partners.callbacks import Partner
-from api.partners.events import EVENTS, amount_of, subject_of
+from api.letters.delivery import DOOR, LEFT_OPEN_AFTER
+from api.letters.events import EVENTS, amount_of, subject_of
 from api.wiring.door import Door, Unit, door_of
 from domain.guards import Letter
 from domain.money import Money

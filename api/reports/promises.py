@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.door.docs import FAILURES
 from api.door.identity import Caller, allowed
 from api.door.problems import at_field
 from api.door.shapes import Utc
-from api.door.text import Code
+from api.door.text import Code, MomentAsked
 from api.wiring.door import Door, door_of
 from domain.board import BadCursor
 from domain.clock import Clock, ClockState
@@ -41,8 +41,8 @@ class Span(BaseModel):
 
 async def _span(
     request: Request,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[MomentAsked | None, Query()] = None,
+    until: Annotated[MomentAsked | None, Query()] = None,
     programme: Annotated[Code | None, Query()] = None,
     service: Annotated[Code | None, Query()] = None,
     provider: Annotated[str | None, Query(min_length=1, max_length=50)] = None,

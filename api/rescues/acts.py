@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.applications import Identified
 from api.door.access import seen_rescue
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
-from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.text import CASE_ID, Body, Code, Name, Phone, RescueId, example
+from api.letters.delivery import deliver, own_letter, put_own
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.matter import CASE

@@ -20,11 +20,10 @@ from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import Utc
-from api.door.text import Body, Code, Moment, Words, example
+from api.door.text import Body, Code, Moment, StaffNumber, Words, example
 from api.wiring.door import Door, Unit, UnknownProgramme, door_of
 from domain.rescues.readiness import LACK_NAMES, SHIFT_MAX, Lack, lacks, said, unmanned
 from domain.roles import HOSPITAL_ROLES, Role
-from domain.steps.forms import StaffId
 from domain.steps.kinds import TaskKind
 
 routes = APIRouter(prefix="/v1/readiness", tags=["医院急救绿色通道"])
@@ -33,7 +32,7 @@ Checker = Annotated[
     Caller,
     Depends(allowed(Role.HOSPITAL_NURSE, Role.HOSPITAL_DOCTOR, Role.HOSPITAL_DUTY)),
 ]
-_Staff = Annotated[list[StaffId], Field(max_length=50)]
+_Staff = Annotated[list[StaffNumber], Field(max_length=50)]
 
 
 class ShiftCheck(Body):

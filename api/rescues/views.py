@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.door.access import hospital_of, seen_rescue, watches
 from api.door.docs import FAILURES
@@ -18,7 +18,7 @@ from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
 from api.door.stages import stage_name
-from api.door.text import EVENT_ID, EventId, RescueId
+from api.door.text import EVENT_ID, EventId, MomentAsked, RescueId
 from api.door.views import clock_view, task_view, timeline_view, viewer
 from api.tasks.asked import asked_by
 from api.wiring.door import Door, door_of
@@ -176,8 +176,8 @@ def _shown(caller: Caller, view: RescueView) -> RescueView:
 async def report_rescues(
     request: Request,
     caller: Annotated[Caller, Depends(allowed(Role.HOSPITAL_DUTY, Role.SUPERVISOR, Role.AUDITOR))],
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[MomentAsked | None, Query()] = None,
+    until: Annotated[MomentAsked | None, Query()] = None,
 ) -> RescueReport:
     """What became of the patients, and how many promises were broken on the way (R450)."""
     door = door_of(request)

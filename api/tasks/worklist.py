@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from api.door.access import documents_of_case, hospital_of, seen_matter, watches
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.docs import FAILURES
-from api.door.errors import field_errors, invalid
+from api.door.errors import invalid
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import ANYONE, Caller, allowed
 from api.door.problems import FieldError, Problem, at_field
@@ -32,9 +32,9 @@ from domain.guards import TaskAccess
 from domain.matter import BOOKING, HOUSE, RESCUE, matter_of
 from domain.money import AmountRefused, Money
 from domain.roles import ROLE_NAMES, Role, is_theirs
-from domain.steps.forms import Form, HandInSlip
+from domain.steps.forms import AT_THE_DOOR, Form, HandInSlip
 from domain.steps.kinds import TaskKind
-from domain.steps.tasks import TASKS
+from domain.steps.tasks import FORMS, TASKS
 from workflows.messages.matters import CompleteTask
 
 routes = APIRouter(prefix="/v1/tasks", tags=["任务"])
@@ -44,7 +44,6 @@ TaskCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
 _DIFFERENT_PEOPLE: Final = {Role.REVIEWER: Role.INSURER, Role.INSURER: Role.REVIEWER}
 """The reviewer and the insurer's contact of one case are two people (双审)."""
 
-FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
 _COMPLETION_BODY: Final[dict[str, Any]] = {
     "required": True,
     "description": "正文为该任务类型的表单",
@@ -161,6 +160,7 @@ async def completion(
     file = await documents_of_case(unit, task.case_id, list(getattr(form, "images", [])))
     if isinstance(form, HandInSlip):
         _must_be_slips(form, file)
+        await _of_this_deposit(unit, task, form)
     written = form.model_dump(mode="json")
     told = await listed(unit, task.case_id, form) if matter_of(task_id) is BOOKING else written
     return CompleteTask(
@@ -178,6 +178,19 @@ def _must_be_slips(form: HandInSlip, file: dict[str, list[str]]) -> None:
     for number, image in enumerate(form.images):
         if image not in slips:
             raise at_field("invalid", f"images.{number}", "须为押金单影像 (deposit_slip)")
+
+
+async def _of_this_deposit(unit: Unit, task: TaskAccess, form: HandInSlip) -> None:
+    """A slip proves one deposit, whichever case it is of; a case knows only its own (K08)."""
+    number, picture = await unit.slips.known(
+        task.task_id, number=form.receipt_no, pictures=form.images
+    )
+    if picture:
+        why = "该影像已作为另一笔押金的押金单"
+        raise at_field("invalid", "images", why, case_id=task.case_id)
+    if number:
+        why = "该押金单号属于另一笔押金"
+        raise at_field("invalid", "receipt_no", why, case_id=task.case_id)
 
 
 async def _complete_house(
@@ -220,7 +233,7 @@ def read_form(kind: TaskKind, raw: bytes) -> Form:
     """The form of a kind, read strictly; a problem names the field and the reason."""
     no_key_twice(raw)
     try:
-        form = TASKS[kind].form.model_validate_json(raw, extra="forbid")
+        form = TASKS[kind].form.model_validate_json(raw, extra="forbid", context=AT_THE_DOOR)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":
@@ -316,6 +329,3 @@ async def _check_two_people(unit: Unit, task: TaskAccess, acting: Caller) -> Non
         raise at_field(
             "same-person", "actor", "医学专家与保险公司对接人须为不同人员", case_id=task.case_id
         )
-
-
-__all__ = ["FORMS", "field_errors", "read_form", "routes"]

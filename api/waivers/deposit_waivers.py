@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime
 
 from api.door.access import seen_case
 from api.door.docs import FAILURES
@@ -20,7 +19,7 @@ from api.door.shapes import (
     LedgerView,
     TopUpView,
 )
-from api.door.text import CaseId, Code, OpaqueId, RowId
+from api.door.text import CaseId, Code, MomentAsked, OpaqueId, RowId
 from api.door.views import (
     case_file,
     case_page,
@@ -53,7 +52,7 @@ async def list_cases(
     sla_state: Annotated[SlaState | None, Query()] = None,
     awaiting: Annotated[Role | None, Query()] = None,
     hospital_id: Annotated[OpaqueId | None, Query()] = None,
-    due_before: Annotated[AwareDatetime | None, Query()] = None,
+    due_before: Annotated[MomentAsked | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=512)] = None,
 ) -> CasePageView:
@@ -177,5 +176,5 @@ async def get_ledger(
 
 async def _stage_seen(request: Request, caller: Caller, case_id: str) -> str:
     """Where a case stands that this caller may see; 404 for any other."""
-    async with door_of(request).books.unit() as unit:
+    async with door_of(request).books.statement() as unit:
         return (await seen_case(unit, caller, case_id)).stage

@@ -13,17 +13,18 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.door.access import running_case, seen_case
-from api.door.delivery import DISPUTE, deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
+from api.door.problems import Problem
 from api.door.shapes import Utc
 from api.door.text import Body, CaseId, Words, example, not_blank
+from api.letters.delivery import DISPUTE, deliver, own_letter, put_own
 from api.wiring.door import Unit, door_of
 from domain.guards import Letter
 from domain.matter import CASE
 from domain.roles import Role
-from domain.waiver import Stage
+from domain.waiver import CLAIM_DECIDED, Stage
 from workflows.messages.cases import DisputeClaim
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
@@ -53,8 +54,11 @@ _ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 async def _decided_case(unit: Unit, caller: Caller, case_id: str) -> None:
-    """A running case, or one whose claim was decided and paid: a supervisor hears of it then."""
+    """A case whose claim was decided, running or paid, or that asks its customer for money."""
     case = await seen_case(unit, caller, case_id)
+    decided = case.claim_state in CLAIM_DECIDED or case.stage == Stage.REPAYMENT
+    if not CASE.is_over(case.stage) and not decided:
+        raise Problem("wrong-stage", "理赔尚无结论, 有结论后可提出异议", case_id=case_id)
     if CASE.is_over(case.stage) and case.stage != Stage.CLOSED:
         await running_case(unit, caller, case_id)
 

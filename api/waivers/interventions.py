@@ -10,20 +10,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from api.door.access import running_case
 from api.door.commands import ANSWERED_OR_PENDING, CommandAccepted, command
 from api.door.idempotency import IdempotencyKey, ask_of
 from api.door.identity import Caller, allowed
-from api.door.text import Body, CaseId, TaskId, Words, example, not_blank
+from api.door.text import Body, CaseId, StaffNumber, TaskId, Words, example, not_blank
 from api.wiring.door import Unit, door_of
 from domain.roles import Role
 from workflows.messages.cases import Intervene
 
 routes = APIRouter(prefix="/v1", tags=["住院免押金"])
-
-StaffId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", max_length=64)]
 
 
 class Held(Body):
@@ -39,7 +37,7 @@ class Reassigned(Body):
 
     model_config = example(staff_id="agent-8", reason="原客服休假")
 
-    staff_id: StaffId
+    staff_id: StaffNumber
     reason: Words = ""
 
 

@@ -16,12 +16,12 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.door.access import running_case
-from api.door.delivery import deliver, own_letter, put_own
 from api.door.docs import FAILURES
 from api.door.idempotency import Answer, Ask, IdempotencyKey, ask_of, once
 from api.door.identity import Caller, allowed
 from api.door.problems import Problem, at_field
 from api.door.text import Body, CaseId, PositiveMoney, example
+from api.letters.delivery import deliver, own_letter, put_own
 from api.wiring.door import Unit, door_of
 from domain.doubts import of_discharge_day
 from domain.guards import CaseAccess, Letter

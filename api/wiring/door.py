@@ -20,12 +20,13 @@ from api.door.gateway import CaseGateway
 from api.door.identity import Verifier
 from api.wiring.calendars import Calendars, Given
 from api.wiring.emergencies import Emergencies
-from api.wiring.files import Files
+from api.wiring.files import Files, Papers
 from api.wiring.matters import Matters, OpenedRows
 from api.wiring.policies import Policies
 from api.wiring.reports import BookingReports, Claims, Promises, Ratings, Reports, Steps
 from api.wiring.rescues import RescueBoard, Rescues
 from api.wiring.roster import Roster
+from api.wiring.slips import Slips
 from api.wiring.talks import Family, Talks
 from domain.board import (
     BookingFilter,
@@ -220,6 +221,8 @@ class Unit(Protocol):
     @property
     def cases(self) -> Cases: ...
     @property
+    def documents(self) -> Papers: ...
+    @property
     def enquiries(self) -> Enquiries: ...
     @property
     def bookings(self) -> Bookings: ...
@@ -241,6 +244,8 @@ class Unit(Protocol):
     def calendars(self) -> Given: ...
     @property
     def policies(self) -> Policies: ...
+    @property
+    def slips(self) -> Slips: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -190,3 +190,9 @@ def preferred(service: Service) -> str:
     if choice.when_scarce is not None:
         told.append(_WHEN_SCARCE[choice.when_scarce])
     return "、".join(told)
+
+
+def wish(service: Service, day: date | None) -> str:
+    """What a step says of what is looked for first, and of the day the customer wishes."""
+    told = [preferred(service), "" if day is None else f"客户希望 {day}"]
+    return "; ".join(one for one in told if one)

@@ -6,22 +6,40 @@ The steps every advance has stand with their kinds in `domain.steps.tasks`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
+from domain.id_numbers import of_nobody
 from domain.money import Money
 from domain.strict import Strict, Yes
+
+AT_THE_DOOR: Final = "at the door"
+"""The context a form is read in before a matter takes it; a matter reads its own without one."""
+
+
+def _of_nobody(number: str, info: ValidationInfo) -> str:
+    """A number stands in the history for everybody; what a matter took before is read as it is."""
+    return of_nobody(number) if info.context == AT_THE_DOOR else number
+
 
 Note = Annotated[str, Field(max_length=500)]
 """Free words of the person who did the step; at most 500 characters."""
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 """Words that are the point of a step, so that it cannot be reported without them."""
-StaffId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+StaffId = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$"),
+    AfterValidator(_of_nobody),
+]
 """An opaque staff number, never a name."""
 DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9-]+$")]
 """The id of an uploaded image or file of this case."""
-Reference = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$")]
+Reference = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:/-]+$"),
+    AfterValidator(_of_nobody),
+]
 """A receipt, bank or courier number."""
 Images = Annotated[list[DocumentId], Field(min_length=1, max_length=20)]
 """The images of a step; a step without its image record cannot be closed (R073)."""

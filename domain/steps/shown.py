@@ -1,7 +1,10 @@
-"""What of the reports about a booking is the customer's to read: one list, by kind of step.
+"""What of a matter's steps is the customer's to read: of reports one list, by kind, and no doubts.
 
-What is not named here stays with the people who serve the booking: their notes, who the others
-were that could not come, what was read off the papers. The whole form is theirs alone.
+Where the house looks into something itself, a payment, a person, a promise, the step is not the
+customer's; who is looked into would be told. Which lines of the history are theirs says
+`domain.told`. Of a report what is not named stays with the people who serve the booking: their
+notes, who the others were that could not come, what was read off the papers. The whole form is
+theirs alone.
 """
 
 from __future__ import annotations
@@ -46,6 +49,18 @@ SHOWN: Final[dict[str, frozenset[str]]] = {
     }.items()
 }
 """Names of fields, by kind of step; a kind that is not here shows nothing."""
+
+OVERSIGHT: Final = frozenset(
+    {
+        TaskKind.BREACH.value,
+        TaskKind.RELEASE_HOLD.value,
+        TaskKind.CORRECT_PAYMENT.value,
+        TaskKind.EXPLAIN_DIFFERENCE.value,
+        TaskKind.RESUME_MATTER.value,
+        TaskKind.SIGN_WRITE_OFF.value,
+    }
+)
+"""Kinds of step in which the house looks into itself or into somebody."""
 
 
 def shown_of(kind: str, form: Mapping[str, Any]) -> dict[str, Any]:

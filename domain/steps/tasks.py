@@ -313,3 +313,6 @@ TASKS: Final[dict[TaskKind, TaskTerms]] = {
     TaskKind.BREACH: task_terms("处理异常", AcknowledgeBreach, Role.SUPERVISOR),
     TaskKind.PHONE_CUSTOMER: task_terms("电话通知客户", PhoneCustomer, Role.AGENT),
 }
+
+FORMS: Final[dict[str, type[Form]]] = {terms.form.__name__: terms.form for terms in TASKS.values()}
+"""The forms by their names, as the worklist describes them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.ports.cases import CasePage, TaskClosed, TaskOpened
+from activities.ports.cases import CasePage, TaskClosed, TaskOpened, TopUpRecord, TopUpState
 from adapters.books.casebook import Casebook
 from adapters.books.documents import DocumentChanged, Documents, DocumentTooLarge
 from adapters.books.worklist import Worklist
@@ -18,7 +19,7 @@ from adapters.door.unit import DoorBooks
 from adapters.encryption.keys import SealBroken
 from adapters.tables.cases import DOCUMENT_BYTES_MAX
 from adapters.tables.door import audit
-from domain.board import BadCursor, TaskFilter, Viewer
+from domain.board import BadCursor, DocumentRow, TaskFilter, Viewer
 from domain.roles import Role, is_theirs
 from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
@@ -158,9 +159,23 @@ async def test_of_many_who_claim_at_once_exactly_one_has_it(
     assert await claims(winners[0]), "one's own again is fine"
 
 
-async def test_a_task_shows_its_case_with_the_person_masked(worklist: Worklist) -> None:
+async def test_a_task_shows_its_case_with_the_person_masked_and_top_ups_beside_each_other(
+    worklist: Worklist, database: AsyncEngine
+) -> None:
     task = (await worklist.tasks(TaskFilter())).items[0]
     assert (task.name_masked, task.stage, task.hospital_id) == ("客*", "in_hospital", "h-1")
+    kind = TaskKind.ANSWER_TOP_UP
+    asked = [
+        TopUpRecord(
+            top_up_id=f"tu-{n}", requested_fen=n, state=TopUpState.RECEIVED, requested_at=minutes(n)
+        )
+        for n in (1, 2)
+    ]
+    steps = [a_task(n, kind=kind, task_id=f"{CASE}.t.{n}", subject=f"tu-{n}") for n in (1, 2)]
+    page = a_page(steps).model_copy(update={"page": 2, "top_ups": asked})
+    await Casebook(database, a_sealer(), clock=lambda: minutes(5)).write(page)
+    found = (await worklist.tasks(TaskFilter(kind=kind.value))).items
+    assert [[one.top_up_id for one in task.beside] for task in found] == [["tu-2"], ["tu-1"]]
 
 
 # Documents ----------------------------------------------------------------------------------------
@@ -172,23 +187,28 @@ async def documents(database: AsyncEngine) -> Documents:
     return Documents(database, a_sealer())
 
 
-async def stored(documents: Documents, **changes: Any) -> Any:
-    facts: dict[str, Any] = {
-        "document_id": "doc-1",
-        "case_id": CASE,
-        "kind": "pathology_report",
-        "content_type": "image/jpeg",
-        "body": b"\xff\xd8\xff image",
-        "by": AGENT,
-        "at": REPORTED_AT,
-    }
-    return await documents.store(**(facts | changes))
+async def stored(
+    database: AsyncEngine, body: bytes = b"\xff\xd8\xff image", **changes: Any
+) -> DocumentRow:
+    row = DocumentRow(
+        document_id="doc-1",
+        case_id=CASE,
+        kind="pathology_report",
+        sha256=hashlib.sha256(body).hexdigest(),
+        content_type="image/jpeg",
+        size=len(body),
+        uploaded_role=AGENT.role,
+        uploaded_by=AGENT.id,
+        uploaded_at=REPORTED_AT,
+    )
+    async with DoorBooks(database, a_sealer()).unit() as unit:
+        return await unit.documents.store(row.model_copy(update=changes), body)
 
 
 async def test_an_upload_comes_back_byte_for_byte_and_the_view_is_audited(
     documents: Documents, database: AsyncEngine
 ) -> None:
-    row = await stored(documents)
+    row = await stored(database)
     found = await documents.fetch(CASE, "doc-1", AGENT, at=minutes(1))
     assert found == (row, b"\xff\xd8\xff image")
     assert await documents.listed(CASE) == [row] == [await documents.look_up(CASE, "doc-1")]
@@ -200,15 +220,16 @@ async def test_an_upload_comes_back_byte_for_byte_and_the_view_is_audited(
     assert b"image" not in body
 
 
-async def test_the_same_upload_again_is_the_same_document(documents: Documents) -> None:
-    row = await stored(documents)
-    assert await stored(documents, at=minutes(9)) == row
+@pytest.mark.usefixtures("documents")
+async def test_the_same_upload_again_is_the_same_document(database: AsyncEngine) -> None:
+    row = await stored(database)
+    assert await stored(database, uploaded_at=minutes(9)) == row
     with pytest.raises(DocumentChanged):
-        await stored(documents, body=b"other")
+        await stored(database, body=b"other")
 
 
-async def test_another_case_does_not_find_it(documents: Documents) -> None:
-    await stored(documents)
+async def test_another_case_does_not_find_it(documents: Documents, database: AsyncEngine) -> None:
+    await stored(database)
     assert await documents.look_up("dw-other", "doc-1") is None
     assert await documents.fetch("dw-other", "doc-1", AGENT, at=minutes(1)) is None
 
@@ -216,8 +237,8 @@ async def test_another_case_does_not_find_it(documents: Documents) -> None:
 async def test_bytes_moved_to_another_document_do_not_open(
     documents: Documents, database: AsyncEngine
 ) -> None:
-    await stored(documents)
-    await stored(documents, document_id="doc-2", body=b"other")
+    await stored(database)
+    await stored(database, document_id="doc-2", body=b"other")
     async with database.begin() as connection:
         await connection.execute(
             text(
@@ -229,6 +250,6 @@ async def test_bytes_moved_to_another_document_do_not_open(
 
 
 @pytest.mark.parametrize("size", [0, DOCUMENT_BYTES_MAX + 1])
-async def test_an_empty_or_oversized_upload_is_refused(documents: Documents, size: int) -> None:
+async def test_an_empty_or_oversized_upload_is_refused(database: AsyncEngine, size: int) -> None:
     with pytest.raises(DocumentTooLarge):
-        await stored(documents, body=b"x" * size)
+        await stored(database, body=b"x" * size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -9,9 +11,10 @@ from activities.ports.cases import CasePage, TimelineEntry
 from adapters.books.caseboard import Caseboard
 from adapters.books.casebook import Casebook
 from adapters.books.documents import Documents
+from adapters.door.unit import DoorBooks
 from adapters.encryption.keys import KeyRing, SealBroken, Sealer
 from adapters.encryption.rotation import keys_in_use, reseal_all, sealed_columns
-from domain.board import Viewer
+from domain.board import DocumentRow, Viewer
 from domain.roles import Role
 from domain.waiver import Stage
 from tests.fixtures.cases import CASE, NAME, REPORTED_AT, a_reported_case
@@ -30,15 +33,20 @@ async def a_case_of(engine: AsyncEngine, sealer: Sealer) -> None:
     )
     await Casebook(engine, sealer, clock=lambda: REPORTED_AT).write(page)
     for number in range(25):
-        await Documents(engine, sealer).store(
+        body = b"png %d" % number
+        row = DocumentRow(
             document_id=f"doc-{number}",
             case_id=CASE,
             kind="slip",
+            sha256=hashlib.sha256(body).hexdigest(),
             content_type="image/png",
-            body=b"png %d" % number,
-            by=AGENT,
-            at=REPORTED_AT,
+            size=len(body),
+            uploaded_role=AGENT.role,
+            uploaded_by=AGENT.id,
+            uploaded_at=REPORTED_AT,
         )
+        async with DoorBooks(engine, sealer).unit() as unit:
+            await unit.documents.store(row, body)
 
 
 async def test_after_resealing_only_the_timeline_still_needs_the_old_key(

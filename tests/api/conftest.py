@@ -50,8 +50,8 @@ from adapters.settings import Settings
 from adapters.tables.cases import hospitals, network_hospitals, policies
 from adapters.temporal.connection import connect
 from adapters.temporal.search_attributes import register
-from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
+from api.letters.delivery import ORPHAN_AFTER, sweep
 from api.main import front
 from domain.bookings.coordination import AskStatus
 from domain.bookings.parcel import ParcelStatus

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
@@ -11,15 +12,17 @@ from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf import json_format
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from temporalio.api.common.v1 import Payload, Payloads
 
 from adapters.database import open_database
 from adapters.door.unit import DoorBooks
 from adapters.encryption.codec import PayloadCodec
 from adapters.encryption.keys import KeyRing
-from adapters.identity import Tokens, mint
+from adapters.identity import TokenRefused, Tokens, mint
+from adapters.tables.door import audit_checks
 from adapters.temporal.connection import without_worker
 from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
@@ -94,7 +97,12 @@ async def test_it_says_whether_it_is_ready(house: House) -> None:
         "postgresql", "migrations", "temporal", "search_attributes", "calendar", "key", "issuer",
     }  # fmt: skip
     assert set(ready.json()["warnings"]) == {"calendar", "worker", "workflows"}
+    async with house.database.begin() as connection:
+        start = {"read_to": 9, "read_hash": "x", "again_to": 0, "again_hash": "y", "rows": 9}
+        found = [start | {"broken": broken} for broken in ([3], [3, 7], [])]
+        await connection.execute(insert(audit_checks), found)
     measured = await house.client.get("/metrics")
+    assert "greenlane_audit_breaks 2.0" in measured.text
     assert "greenlane_http_requests_total" in measured.text
 
 
@@ -181,6 +189,29 @@ async def test_an_expired_or_foreign_token_is_401(house: House) -> None:
     token = mint(foreign, subject="a", roles=["agent"])
     answer = await house.client.get("/v1/tasks", headers={"Authorization": f"Bearer {token}"})
     problem(answer, 401, "unauthenticated")
+
+
+async def test_a_token_is_believed_for_a_minute_and_never_beyond_its_end(house: House) -> None:
+    began = time.time()
+    now = [began]
+    tokens = Tokens(house.settings, clock=lambda: now[0])
+    long, short = (
+        mint(house.settings, subject="a", roles=["agent"], lasts=timedelta(seconds=lasts))
+        for lasts in (3600, 40)
+    )
+    for token in (long, short):
+        assert (await tokens.claims(token))["sub"] == "a"
+    # Whoever looks at a signature from now on refuses.
+    tokens._own_key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    now[0] = began + 30
+    assert (await tokens.claims(short))["sub"] == "a"
+    now[0] = began + 41
+    assert (await tokens.claims(long))["sub"] == "a"
+    with pytest.raises(TokenRefused):
+        await tokens.claims(short)
+    now[0] = began + 61
+    with pytest.raises(TokenRefused):
+        await tokens.claims(long)
 
 
 async def test_request_ids_are_taken_and_returned(house: House) -> None:

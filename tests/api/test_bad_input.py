@@ -45,6 +45,7 @@ REFUSED_REPORTS: list[tuple[str, dict[str, Any], str, str]] = [
     ("impossible birthday", {"id_number": "110101199013070732"}, "invalid", "insured.id_number"),
     ("NUL in a name", {"name": "张\x00三"}, "invalid", "insured.name"),
     ("blank name", {"name": "   "}, "invalid", "insured.name"),
+    ("a sign nobody sees in a name", {"name": "\u202e张三"}, "invalid", "insured.name"),
     ("bad phone", {"phone": "12345"}, "invalid", "insured.phone"),
     ("bad passport", {"id_type": "passport", "id_number": "E 1"}, "invalid", "insured.id_number"),
     ("past century", {"planned_admission": "1926-05-06"}, "invalid", "planned_admission"),
@@ -152,7 +153,8 @@ async def test_a_case_of_another_channel_does_not_exist(house: House) -> None:
 async def test_a_key_is_asked_for_and_is_used_for_one_content(house: House) -> None:
     missing = await house.report(key=None)
     problem(missing, 400, "idempotency-key-missing")
-    problem(await house.report(key="two words"), 400, "idempotency-key-missing")
+    for malformed in ("two words", "13800138000"):
+        problem(await house.report(key=malformed), 400, "idempotency-key-missing")
     first = await house.report(key="one-key")
     assert first.status_code in (201, 202)
     problem(await house.report(key="one-key", need="另一内容"), 422, "idempotency-key-reused")

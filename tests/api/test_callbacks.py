@@ -16,8 +16,8 @@ from sqlalchemy import insert, text
 from activities.ports.cases import Delivery, NoticeRecord
 from adapters.books.casebook import Casebook
 from adapters.tables.cases import payments
-from api.door.delivery import sweep
-from api.partners.events import EVENTS
+from api.letters.delivery import sweep
+from api.letters.events import EVENTS
 from tests.api.conftest import PERSON, PHONE, House, nothing_written
 from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task

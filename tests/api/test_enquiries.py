@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.encryption.rotation import sealed_columns
-from api.door.delivery import ORPHAN_AFTER, sweep
+from api.letters.delivery import ORPHAN_AFTER, sweep
 from domain.enquiry import EnquiryKind
 from tests.api.conftest import PROGRAMME, House
 from tests.api.test_bad_input import problem

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from api.door.problems import Problem
+from api.door.text import MomentAsked
 from api.tasks.worklist import read_form
 from domain.steps.kinds import TaskKind
+from domain.steps.tasks import TASKS
+
+NOBODYS = "编号不得使用证件号码或手机号"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,24 @@ from domain.steps.kinds import TaskKind
             "金额须为两位小数的非负数字串, 例如 50000.00",
         ),
         (TaskKind.DECIDE_USE, b'{"used": true, "reason": "x", "used": false}', "used", "字段重复"),
+        (
+            TaskKind.RECORD_REPAYMENT,
+            b'{"amount": {"amount": "1.50"}, "reference": "13800138000"}',
+            "reference",
+            NOBODYS,
+        ),
+        (
+            TaskKind.FILE_CLAIM,
+            b'{"images": ["i-1"], "courier_no": "11010119900307109X"}',
+            "courier_no",
+            NOBODYS,
+        ),
+        (
+            TaskKind.ASSIGN_TEAM,
+            b'{"agent_id": "agent-7", "nurse_id": "13800138000", "doctor_id": "d-1"}',
+            "nurse_id",
+            NOBODYS,
+        ),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],
 )
@@ -61,3 +86,16 @@ def test_a_form_that_is_refused_says_where_why_and_what_it_takes(
     with pytest.raises(Problem) as refused:
         read_form(kind, body)
     assert [(one.field, one.reason) for one in refused.value.errors] == [(field, reason)]
+
+
+def test_what_a_matter_has_taken_is_read_as_it_stands() -> None:
+    taken = {"amount": {"amount": "1.50", "currency": "CNY"}, "reference": "13800138000"}
+    assert TASKS[TaskKind.RECORD_REPAYMENT].form.model_validate(taken).model_dump() == taken
+
+
+@pytest.mark.parametrize("number", ["2026", "99999999999", "1e9", "-1"])
+def test_a_number_in_a_query_is_no_moment(number: str) -> None:
+    asked: TypeAdapter[Any] = TypeAdapter(MomentAsked)
+    with pytest.raises(ValidationError):
+        asked.validate_python(number)
+    assert asked.validate_python("2026-05-06T08:40:00+08:00").hour == 8

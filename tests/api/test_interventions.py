@@ -18,6 +18,15 @@ async def test_a_hold_is_a_step_of_the_supervisors_until_it_is_released(worked: 
     assert (await worked.post(hold, {"reason": "待核实"}, "supervisor")).status_code == 200
     problem(await worked.post(hold, {"reason": "再次"}, "supervisor"), 409, "wrong-stage")
     task = await open_task(worked, case_id, "release_hold")
+    path = f"/v1/deposit-waivers/{case_id}"
+    disputed = await worked.post(f"{path}/disputes", {"reason": "不服"}, "customer")
+    problem(disputed, 409, "wrong-stage")  # nobody has decided anything
+    # Who may be looked into is not told.
+    assert "待核实" in (await worked.get(path, "supervisor")).text
+    seen = await worked.get(path, "customer")
+    assert seen.status_code == 200
+    assert "待核实" not in seen.text
+    assert "release_hold" not in seen.text
     assert task["roles"] == ["supervisor"]
     done = f"/v1/tasks/{task['task_id']}/completion"
     assert (await worked.post(done, {"note": "已核实"}, "supervisor")).status_code == 200

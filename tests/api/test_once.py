@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 import worker
 from adapters.door.keys import KEPT_FOR
-from api.door.delivery import ORPHAN_AFTER, sweep
 from api.door.gateway import CaseGateway, NotKnownYet
+from api.letters.delivery import ORPHAN_AFTER, sweep
 from tests.api.conftest import House, nothing_written
 from tests.api.test_bad_input import problem
 from tests.api.test_bookings import P04, insured_of, request_of

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from adapters.books.ledger import Ledger
+from domain import posting
 from domain.calendar import civil_date
 from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, House
 from tests.api.test_bookings import insured_of
@@ -63,6 +65,27 @@ async def test_what_a_case_takes_follows_where_it_stands(
     async with house.database.begin() as connection:
         await connection.execute(text(f"UPDATE cases SET {stands}"))  # noqa: S608
     assert await left(house) == expected
+
+
+async def test_what_a_claim_was_paid_since_the_list_was_read_is_not_left(house: House) -> None:
+    case_id = str((await house.report()).json()["case_id"])
+    book = Ledger(house.database)
+    await book.set_limit(case_id, limit_fen=50_000_000, operator="at_most")
+    money = posting.claim(case_id, payable_fen=9_000_000, offset_fen=6_000_000)
+    await book.book(case_id, money, at=house.clock())
+    async with house.database.begin() as connection:
+        await connection.execute(text("UPDATE cases SET stage = 'closed'"))
+    assert await left(house) == "410000.00"
+    async with house.database.begin() as connection:
+        read = {"of": PROGRAMME, "at": house.clock() + timedelta(seconds=1)}
+        await connection.execute(text(_LIST_READ), read)
+    assert await left(house) == "500000.00"
+
+
+_LIST_READ = (
+    "INSERT INTO imported_lists (kind, programme, list_version, sha256, imported_at, rows, "
+    "refused, partial) VALUES ('insured', :of, 'later', '', :at, 1, 0, false)"
+)
 
 
 async def test_a_deposit_paid_directly_and_a_claim_share_one_sum_insured(house: House) -> None:

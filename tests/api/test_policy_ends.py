@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from adapters.tables.policy_end import policy_ends
 from api.door.gateway import NotKnownYet
+from api.door.policy_ends import settle_some, tell_some
 from api.door.upkeep import upkeep
-from api.policy_ends import settle_some, tell_some
 from domain.calendar import civil_date
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem

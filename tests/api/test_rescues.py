@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from api.door.delivery import ORPHAN_AFTER, sweep
+from api.letters.delivery import ORPHAN_AFTER, sweep
 from tests.api.conftest import (
     HOSPITAL,
     NAME,

@@ -12,11 +12,11 @@ from sqlalchemy import insert, text, update
 from activities.ports.cases import HoldOrder
 from adapters.books.ledger import Ledger
 from adapters.tables.cases import cases, payments, top_ups
-from api.waivers import documents
+from api import uploads
 from api.waivers.payment_codes import drawn
 from domain.calendar import civil_date
 from tests.api.conftest import NAME, PHONE, House
-from tests.api.test_bad_input import JPEG, problem
+from tests.api.test_bad_input import problem
 from tests.api.test_reporting import open_task
 
 PDF = b"%PDF-1.7 a paper"
@@ -113,43 +113,6 @@ async def test_a_nurse_sees_the_case_without_its_money(worked: House) -> None:
     listed = await worked.get("/v1/deposit-waivers", "nurse")
     assert [one["money"] for one in listed.json()["items"]] == [None]
     assert (await worked.get(f"/v1/deposit-waivers/{case_id}")).json()["money"] is not None
-
-
-async def test_a_nurses_step_without_a_name_is_only_the_teams_nurses(house: House) -> None:
-    case_id = str((await house.report()).json()["case_id"])
-    await on_the_team(house, case_id)
-    task_id = f"{case_id}.hand_in_slip.1"
-    async with house.database.begin() as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page) VALUES "
-                "(:task, :case, 'hand_in_slip', '{nurse,agent}', '上传押金单', now(), 1)"
-            ),
-            {"task": task_id, "case": case_id},
-        )
-
-    async def listed(role: str, subject: str) -> list[str]:
-        page = await house.get("/v1/tasks", role, subject=subject)
-        return [task["task_id"] for task in page.json()["items"]]
-
-    assert await listed("nurse", "nurse-1") == [task_id] == await listed("agent", "agent-9")
-    assert await listed("nurse", "nurse-2") == []
-    claim = f"/v1/tasks/{task_id}/claim"
-    problem(await house.post(claim, role="nurse", subject="nurse-2"), 404, "not-found")
-    assert (await house.post(claim, role="nurse", subject="nurse-1")).status_code == 200
-    claimed = await house.post(claim, role="agent", subject="agent-9")
-    problem(claimed, 409, "task-claimed")
-    path = f"/v1/deposit-waivers/{case_id}/documents"
-    card: dict[str, Any] = {
-        "files": {"file": ("a.jpg", JPEG, "image/jpeg")},
-        "data": {"kind": "id_card_front"},
-    }
-    uploaded = await house.ask("POST", path, "nurse", subject="nurse-1", **card)
-    form = {"images": [uploaded.json()["document_id"]], "receipt_no": "R-1"}
-    done = await house.post(
-        f"/v1/tasks/{task_id}/completion", form, role="nurse", subject="nurse-1"
-    )
-    problem(done, 422, "invalid", "images.0")
 
 
 async def audited(house: House) -> list[str]:
@@ -336,25 +299,6 @@ async def test_a_code_is_an_image_as_long_as_it_can_be_paid(house: House) -> Non
     problem(await house.get(path, "customer"), 404, "not-found")
 
 
-async def test_a_nurse_who_comes_no_more_holds_no_step(house: House) -> None:
-    case_id = str((await house.report()).json()["case_id"])
-    await on_the_team(house, case_id)
-    task_id = f"{case_id}.hand_in_slip.1"
-    async with house.database.begin() as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO tasks (task_id, case_id, kind, roles, title, opened_at, page, "
-                "claimed_by, claimed_role) VALUES (:task, :case, 'hand_in_slip', '{nurse}', "
-                "'上传押金单', now(), 1, :by, 'nurse')"
-            ),
-            {"task": task_id, "case": case_id, "by": "nurse-0"},
-        )
-    slip = {"images": ["doc-none"], "receipt_no": "R-1"}
-    path = f"/v1/tasks/{task_id}/completion"
-    problem(await house.post(path, slip, role="nurse", subject="nurse-0"), 409, "task-claimed")
-    problem(await house.post(path, slip, role="nurse"), 422, "unknown-document")
-
-
 async def test_what_both_sides_say_of_a_payment_is_for_those_who_find_out(worked: House) -> None:
     case_id = await first_contact_done(worked, "住院")
     said = '{"ours": "账簿 未付", "theirs": "已付 R-1"}'
@@ -373,7 +317,7 @@ async def test_what_both_sides_say_of_a_payment_is_for_those_who_find_out(worked
 async def test_a_case_takes_so_many_files_and_no_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "FILES_MAX", 1)
+    monkeypatch.setattr(uploads, "FILES_MAX", 1)
     case_id = str((await house.report()).json()["case_id"])
     path = f"/v1/deposit-waivers/{case_id}/documents"
 

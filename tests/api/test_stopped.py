@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.door.delivery import sweep
 from api.door.stopped import look_for_stopped
+from api.letters.delivery import sweep
 from tests.api.conftest import House
 from tests.api.test_bad_input import problem
 

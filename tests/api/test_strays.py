@@ -7,8 +7,8 @@ from typing import Any
 from temporalio import workflow
 
 import worker
-from api.partners.events import EVENTS
-from api.partners.heard_by import BOOKINGS, CASES, SIGNALS
+from api.letters.events import EVENTS
+from api.letters.heard_by import BOOKINGS, CASES, SIGNALS
 from tests.api.conftest import House
 from tests.api.test_bookings import P02, booked, insured_of
 from tests.api.test_callbacks import call

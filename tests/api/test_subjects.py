@@ -2,9 +2,10 @@
 
 import pytest
 
-from api.tasks.subjects import subject_name
+from api.door.subjects import subject_name, top_up_name
 from domain.bookings.booking import LOSSES
 from domain.steps.kinds import TaskKind
+from tests.domain.test_doubts import a_top_up
 
 
 @pytest.mark.parametrize("why", [*LOSSES, "cancelled", "not_reached", "failed_calls", "no_sample"])
@@ -23,3 +24,12 @@ def test_codes_have_words_and_words_stay_what_they_are() -> None:
     assert wanted == "审核补充: 出院小结、CT报告"
     assert subject_name(TaskKind.CONSULT, "message") == "客户有新留言"
     assert subject_name(TaskKind.BREACH, "就诊时无人陪同") == "就诊时无人陪同"
+
+
+def test_a_top_up_is_named_with_what_was_asked_for_beside_it() -> None:
+    waits = a_top_up("open", "received", 0, 0)
+    granted = a_top_up("granted", "accepted", 500, 1)
+    assert top_up_name([waits, granted, waits]) == (
+        "续费申请; 同案另有2笔未定: 100,000.00 元、100,000.00 元; 近3天已同意1笔: 5.00 元"
+    )
+    assert top_up_name([]) == "续费申请"

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain import doubts
+from domain.board import TopUpRow
 
 NOW = datetime(2026, 11, 22, 15, 11, tzinfo=UTC)  # 23:11 in Shanghai
 REPORTED = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # the 21st in Shanghai
@@ -80,3 +81,36 @@ def test_a_slip_carries_the_number_of_its_own_payment(
 ) -> None:
     why, confirmable = doubts.of_slip(receipt_no, own=own, others={"R-2"})
     assert (bool(why), confirmable) == (doubted, may_confirm)
+
+
+def a_top_up(top_up_id: str, state: str, granted_fen: int, days: float) -> TopUpRow:
+    """Asked for, and answered if it was, so many days before now."""
+    at = NOW - timedelta(days=days)
+    return TopUpRow(
+        top_up_id=top_up_id,
+        case_id="dw-1",
+        requested_fen=10_000_000,
+        state=state,
+        granted_fen=granted_fen,
+        offered_fen=0,
+        reason="",
+        requested_at=at,
+        answered_at=at if granted_fen or state == "refused" else None,
+        paid_at=None,
+    )
+
+
+def test_who_answers_a_top_up_sees_what_else_is_open_or_was_granted_lately() -> None:
+    asked = [
+        a_top_up("own", "received", 0, 0),
+        a_top_up("open-long", "received", 0, 9),
+        a_top_up("offered", "offered", 0, 1),
+        a_top_up("later", "received", 0, -0.01),
+        a_top_up("refused", "refused", 0, 1),
+        a_top_up("granted", "accepted", 500, 2.9),
+        a_top_up("paid-later", "paid", 10_000_000, -0.01),
+        a_top_up("paid-long", "paid", 10_000_000, 3),
+    ]
+    beside = doubts.top_ups_beside("own", NOW, asked)
+    names = ["open-long", "offered", "later", "granted", "paid-later"]
+    assert [one.top_up_id for one in beside] == names

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from domain.steps.shown import SHOWN, shown_of
+from domain.steps.shown import OVERSIGHT, SHOWN, shown_of
 from domain.steps.tasks import TASKS
+from domain.told import is_told
 
 
 def test_every_field_that_is_shown_stands_in_its_form() -> None:
@@ -22,3 +24,11 @@ def test_a_report_shows_its_named_fields_and_a_kind_without_any_nothing() -> Non
     assert shown_of("write_summary", form) == {"summary": "低盐饮食"}
     assert shown_of("consult", form) == {}
     assert shown_of("kind_of_a_later_version", form) == {}
+
+
+def test_what_the_house_looks_into_itself_is_not_the_customers() -> None:
+    for event in ("held", "alert", "reassigned", *OVERSIGHT):
+        assert not is_told(event), event
+    assert {kind for kind in OVERSIGHT if Role.CUSTOMER in TASKS[TaskKind(kind)].roles} == set()
+    assert is_told("claim_decided")
+    assert not is_told("line_of_a_later_version")

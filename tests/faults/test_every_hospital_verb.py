@@ -19,8 +19,8 @@ from activities.ports.hospitals import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine
 from adapters.settings import Settings
-from api.partners.events import EVENTS
-from api.partners.hospitals import ResourceEvent, resource_word
+from api.letters.events import EVENTS
+from api.letters.hospitals import ResourceEvent, resource_word
 from domain.bookings.booking import BookingStage
 from domain.bookings.sharing import Withheld
 from domain.steps.kinds import TaskKind

@@ -1,6 +1,7 @@
 """Who may import whom: the contracts hold, every room has one, and a broken rule is noticed."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -70,12 +71,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def layers() -> list[str]:
-    """The folder of every module that a contract about layers names."""
+    """The folder of every module that a contract between parts of a room names."""
     return [
         f"{container}.{module.strip()}".strip(".").replace(".", "/")
         for one in SETTINGS["contracts"]
-        for layer in one.get("layers", [])
-        for module in layer.split("|")
+        for layer in [*one.get("layers", []), *one.get("modules", [])]
+        for module in re.split(r"[|:]", layer)
         for container in one.get("containers", [""])
     ]
 
@@ -111,12 +112,18 @@ def test_the_gate_fails_on_a_chain_through_another_module(copy: Path) -> None:
         intruder.unlink()
 
 
-def test_the_gate_fails_where_the_chapters_of_one_story_know_those_of_another(copy: Path) -> None:
-    intruder = copy / "workflows" / "claims" / "intruder.py"
-    intruder.write_text("from workflows import waiver\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("room", "part", "other"),
+    [("workflows", "claims", "waiver"), ("api", "bookings", "waivers")],
+)
+def test_the_gate_fails_where_the_chapters_of_one_story_know_those_of_another(
+    copy: Path, room: str, part: str, other: str
+) -> None:
+    intruder = copy / room / part / "intruder.py"
+    intruder.write_text(f"from {room} import {other}\n", encoding="utf-8")
     try:
         done = lint(copy)
-        assert "workflows.claims.intruder -> workflows.waiver" in done.stdout
+        assert f"{room}.{part}.intruder -> {room}.{other}" in done.stdout
         assert done.returncode != 0
     finally:
         intruder.unlink()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from adapters.books.audit_reading import BEGINNING
+from adapters.database import open_database
 from adapters.temporal.connection import connect
 from demo.house import House
 from demo.people import Answer, until, yuan
@@ -36,6 +39,20 @@ async def falsify(house: House, kind: str, movement_id: str, **more: Any) -> Non
     day = civil_date(house.at("2026-05-06 12:00")).isoformat()
     lie = {"day": day, "kind": kind, "movement_id": movement_id, **more}
     await house.partner("/statement/falsifications", lie)
+
+
+async def reach_into_audit(house: House) -> int:
+    """Change a row of the audit, as only the owner of its table can."""
+    engine = open_database(house.settings.libpq_url)
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_only_grows"))
+        changed = await connection.execute(
+            text("UPDATE audit SET actor_id = 'x' WHERE prev_hash = :first RETURNING seq"),
+            {"first": BEGINNING.hash},
+        )
+        row = int(changed.scalar_one())
+    await engine.dispose()
+    return row
 
 
 async def differences(house: House) -> list[Answer]:
@@ -82,5 +99,11 @@ async def test_a_true_statement_agrees_and_a_false_one_is_a_step_of_finance_once
         return await differences(house) == []
 
     await until(none, "no difference")
+    broken = await reach_into_audit(house)
     last = await reconciled(house, 4)
-    assert (last.found, last.in_cases, last.in_house) == (2, [], [])
+    assert (last.found, last.in_cases, last.in_house) == (3, [], [f"audit {broken}"])
+    seen = await house.supervisor.see("/v1/tasks?role=supervisor")
+    (step,) = [one for one in seen["items"] if one["subject"] == f"audit {broken}"]
+    assert f"第 {broken} 行" in step["evidence"]["ours"]
+    await house.supervisor.do(f"/v1/tasks/{step['task_id']}/completion", explained)
+    assert (await reconciled(house, 5)).in_house == []

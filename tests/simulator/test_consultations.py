@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from api.partners.events import EVENTS, SENT_BY
+from api.letters.events import EVENTS, SENT_BY
 from tests.simulator_process import Listener, Simulator, wait_for
 
 BOOKING = "bk-aaaaaaaaaaaaaaaaaaaa"

@@ -13,7 +13,7 @@ from activities.ports.cases import Contact
 from activities.ports.courier import ParcelOrder, TestOrder
 from adapters.partners.courier import CourierNetwork, Laboratory
 from adapters.partners.line import PartnerLine, PartnerSilent
-from api.partners.events import EVENTS, SENT_BY
+from api.letters.events import EVENTS, SENT_BY
 from domain.bookings.parcel import ParcelStatus
 from tests.simulator_process import Listener, Simulator, wait_for
 

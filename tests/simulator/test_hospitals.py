@@ -14,7 +14,7 @@ import pytest
 from activities.ports.hospitals import Patient, ResourceAnswer, ResourceOrder
 from adapters.partners.hospitals import HospitalDesk
 from adapters.partners.line import PartnerLine, PartnerSilent
-from api.partners.events import EVENTS, SENT_BY
+from api.letters.events import EVENTS, SENT_BY
 from domain.bookings.coordination import AskStatus, Resource
 from domain.bookings.sharing import Withheld
 from domain.programmes.services import DoctorLevel

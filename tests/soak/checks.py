@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from adapters.books.audit import first_break
+from adapters.books.audit_reading import first_break
 from adapters.books.ledger import Ledger, conserved
 from adapters.tables.booking import bookings
 from adapters.tables.cases import cases, tasks

@@ -67,12 +67,13 @@ class Stubborn(Person):
         return await insisted(lambda: self.http.post(path, json=body or {}, headers=headers))
 
     async def upload(self, case_id: str, kind: str, *, picture: bytes = PICTURE) -> str:
-        headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+        key = secrets.token_urlsafe(16)
+        headers = {"Idempotency-Key": key}
         answer = await insisted(
             lambda: self.http.post(
                 papers_of(case_id),
                 data={"kind": kind},
-                files={"file": (f"{kind}.png", picture, "image/png")},
+                files={"file": (f"{kind}.png", picture + key.encode(), "image/png")},
                 headers=headers,
             )
         )

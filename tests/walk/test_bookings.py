@@ -18,15 +18,14 @@ from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome
 from domain.bookings.steps import BOOKING_TASKS
 from domain.bookings.telephone import CallNews
 from domain.bookings.terms import is_agreed_on, preferred
-from domain.calendar import civil_date
 from domain.cancellation import Cost
-from domain.clock import ClockState, Unit
+from domain.clock import ClockState
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import SERVICE_STEP_TASKS
 from domain.programmes.services import Shape
 from domain.programmes.terms import ClockTerms
 from domain.steps.kinds import TaskKind
-from tests.builders import a_calendar, programme_of
+from tests.builders import programme_of
 from tests.walk.booking_moments import breathe, misplaced
 from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services
@@ -42,12 +41,6 @@ from workflows.refusals import WRONG_STAGE
 SEEDS: Final = 20
 SERVICES: Final = booked_services()
 APPOINTMENTS: Final = booked_services(Shape.APPOINTMENT)
-WITH_A_LEAD: Final = [
-    (programme, service)
-    for programme, service in APPOINTMENTS
-    if (rule := programme_of(programme).service(service).cancellation) and rule.free_lead
-]
-"""Those that are given up for nothing until so many days before the visit."""
 WRITTEN: Final = booked_services(Shape.WRITTEN_OPINION)
 OWN_REASONS: Final = {"note": "客户自述临时有事"}
 AWAY: Final[tuple[dict[str, Any], ...]] = tuple(
@@ -184,40 +177,6 @@ def _given_up(one: BookingWalk) -> Cost:
     assert one.stage is BookingStage.CANCELLED
     assert one.cost is not None
     return one.cost
-
-
-@pytest.mark.parametrize(("programme", "service"), WITH_A_LEAD, ids=str)
-def test_around_the_cut_off_cancelling_is_free_and_then_is_not(
-    walk: Walks, programme: str, service: str
-) -> None:
-    """The last free day is counted here by hand, day by day."""
-    one = walk(programme, service)
-    one.start()
-    assert one.go_on(lambda: one.waits_for(TaskKind.REPORT_VISIT) is not None)
-    rule = one.service.cancellation
-    assert rule is not None
-    assert rule.free_lead is not None
-    visit_on, days = civil_date(one.service_at), 0
-    last_free = visit_on
-    while days < rule.free_lead.amount:
-        working = rule.free_lead.unit is not Unit.WORKING_DAY
-        days += working or a_calendar().is_working_day(last_free)
-        last_free -= timedelta(days=1)
-    assert last_free > civil_date(one.now), "the visit of this walk is too near"
-    another = walk(programme, service)
-    another.start()
-    another.go_on(lambda: another.waits_for(TaskKind.REPORT_VISIT) is not None)
-    for each, days_after in ((one, 0), (another, 1)):
-        ahead = last_free + timedelta(days=days_after) - civil_date(each.now)
-        each.reach(each.now + ahead)
-        if days_after and rule.afterwards == "refused":
-            with pytest.raises(Refused, match="CancellingRefused"):
-                each.give_up()
-            continue
-        each.give_up()
-        assert each.cost is (Cost.USED if days_after else Cost.FREE)
-        each.finish()
-        each.check()
 
 
 @each_appointment

@@ -59,6 +59,7 @@ class BothSides:
     lines: dict[date, list[Line]] = field(default_factory=dict)
     ours: list[Booked] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
     open_cases: set[str] = field(default_factory=set)
     steps: dict[str, HouseTask] = field(default_factory=dict)
     refusing: int = 0
@@ -76,6 +77,9 @@ class BothSides:
 
     async def unbalanced(self) -> list[str]:
         return self.wrong
+
+    async def audit_breaks(self) -> list[int]:
+        return self.breaks
 
     async def running(self, cases: Iterable[str]) -> set[str]:
         return self.open_cases & set(cases)

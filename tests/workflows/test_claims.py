@@ -53,13 +53,16 @@ async def test_a_decision_that_overtakes_our_filing_waits_and_a_strange_one_is_t
     async with case_of() as case:
         await case.open()
         await people.admitted(case)
-        await _decided(case, "other", 1)
-        await _decided(case, "claim", 5_000_000)
+        await _decided(case, "claim", 5_000_100)
         await people.notice_discharge(case, case.today)
         await people.discharge_visit(case, 5_000_000)
+        await people.acknowledge(case, f"出院账单之前收到理赔决定, 未采用 {case.case_id}:claim")
+        await _decided(case, "other", 1)
+        await _decided(case, "claim", 5_000_000)
         await case.settled()
         assert case.stage is Stage.CLAIM_FILING
         await people.file_claim(case)
         await people.acknowledge(case, f"收到其他理赔的决定 {case.case_id}:other")
         await case.ends(Stage.CLOSED)
         assert case.pages[-1].claim_state == "approved"
+        assert list(case.partners.paid) == [case.movement(1)]

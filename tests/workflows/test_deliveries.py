@@ -116,7 +116,6 @@ async def test_signals_that_come_twice_and_far_too_early_wait_for_their_chapter(
         (visit_id,) = case.partners.visits
         taken = VisitTaken(visit_id=visit_id, nurse_id=NURSE.id, at=case.time.now())
         for _ in range(2):
-            await people.decide(case, "approved", 5_500_000)
             await people.refund(case, 500_000)
             await people.notice_discharge(case, case.today + timedelta(days=1))
             await people.ask_top_up(case, "t-1", 1_000_000)
@@ -128,6 +127,8 @@ async def test_signals_that_come_twice_and_far_too_early_wait_for_their_chapter(
         await people.answer_top_up(case, "t-1")
         await people.slip(case, 2)
         await people.discharge_visit(case, 5_500_000)
+        for _ in range(2):
+            await people.decide(case, "approved", 5_500_000)
         await people.file_claim(case)
         await case.ends(Stage.CLOSED)
         assert case.lines.count("discharge_noticed") == 1

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.ports.cases import PaymentOutcome, PaymentStatus
@@ -241,9 +243,11 @@ async def test_a_refund_told_by_hospital_and_finance_counts_once_and_too_much_is
         await people.discharge_visit(case, 4_000_000)
         # The hospital's early word answers the first task; finance sees the one for the rest.
         await case.until(lambda: case.pages[-1].outstanding_fen == 4_700_000)
-        await case.do(
-            TaskKind.CONFIRM_REFUND, FINANCE, received=people.money(300_000), reference="B-early"
-        )
+        again = {"received": people.money(300_000), "reference": "B-early"}
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await case.do(TaskKind.CONFIRM_REFUND, FINANCE, **again)
+        assert isinstance(refused.value.cause, ApplicationError)
+        assert refused.value.cause.details == ("reference",)
         await case.settled()
         assert case.pages[-1].outstanding_fen == 4_700_000
         await people.refund(case, 800_000, "B-late")

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain.calendar import civil_date
+from domain.roles import Role
 from domain.steps.kinds import Evidence, TaskKind
 from domain.waiver import Stage
 from tests.builders import FINANCE
@@ -58,11 +59,15 @@ async def test_a_difference_of_a_closed_case_and_books_out_of_balance_are_the_ho
 ) -> None:
     async with day_of() as day:
         day.sides.lines, day.sides.wrong = {DAY: [a_line(FIRST)]}, [CASE]
+        day.sides.breaks = [7]
         told = await day.run()
         assert told.in_house == [
             f"payment {DAY} only_theirs {FIRST}",
             f"payment {DAY} unbalanced {CASE}",
+            "audit 7",
         ]
+        theirs, _, audit = [day.sides.steps[about] for about in told.in_house]
+        assert (theirs.roles, audit.roles) == ([], [Role.SUPERVISOR])
 
 
 async def test_a_statement_that_comes_late_is_asked_for_again(day_of: Any) -> None:

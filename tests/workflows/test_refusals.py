@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.money import Money
 from domain.roles import Role
-from domain.steps.kinds import TaskKind
+from domain.steps.kinds import CareDuty, TaskKind
 from domain.waiver import PaymentMode, Stage
 from tests.builders import AGENT, CUSTOMER, DISPATCHER, FINANCE, NURSE, REVIEWER
 from tests.workflows import people
@@ -122,6 +122,7 @@ async def test_every_step_before_the_payment_refuses_what_is_wrong(case_of: Case
             [
                 (OTHER_NURSE, signing, "NotYours", "actor"),
                 (NURSE, signing | {"images": []}, "FormRefused", "images"),
+                (NURSE, signing | {"no_show": True}, "FormRefused", "no_show"),
             ],
         )
 
@@ -177,10 +178,32 @@ async def test_an_unnamed_nurses_step_is_the_teams_nurses_and_any_agents(case_of
         await case.until(lambda: case.alerts == ["押金单号 R-9 与付款回单号 R-1 不一致"])
 
 
+async def _care_is_reported_at_its_own_step(case: Case) -> None:
+    """Else a duty counts as done that nobody did, and a visit is planned beside its own step."""
+    steps = {task.duty: task for task in case.open_tasks.values() if task.duty}
+    formalities = steps[CareDuty.ADMISSION_FORMALITIES]
+    cared = {"note": "已协助", "images": ["i-3"]}
+    wrongs = (["bedside_visit"], ["communication"], ["admission_formalities", "bedside_visit"])
+    await _all_refused(
+        case,
+        [
+            (
+                case.complete(formalities, NURSE, cared | {"duties": duties}),
+                "FormRefused",
+                "duties",
+            )
+            for duties in wrongs
+        ],
+    )
+    duties = ["admission_formalities", "communication"]
+    await case.complete(formalities, NURSE, cared | {"duties": duties})
+
+
 async def test_every_step_after_the_payment_refuses_what_is_wrong(case_of: CaseOf) -> None:
     async with case_of() as case:
         await case.open(payment_modes=[PaymentMode.HOSPITAL_ONLINE, PaymentMode.INHOUSE_SPECIALIST])
         await people.admitted(case)
+        await _care_is_reported_at_its_own_step(case)
         late = Withdraw(reason="不再需要", actor=CUSTOMER, at=case.time.now())
         await _refused(case, case.update("withdraw", late), "TooLateToWithdraw", "stage")
         await people.ask_top_up(case, "t-1", 1_000_000)

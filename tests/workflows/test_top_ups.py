@@ -80,6 +80,12 @@ async def test_a_request_after_discharge_has_begun_is_answered_with_the_reason(
         await people.admitted(case)
         await people.notice_discharge(case, case.today)
         await case.until(lambda: case.stage is Stage.DISCHARGE)
+        await case.until(lambda: "discharge_visit" in case.told)
+        # The same day told again orders no visit and tells the customer nothing.
+        await people.notice_discharge(case, case.today, notice_id="d-1-again")
+        await case.until(lambda: case.lines.count("discharge_noticed") == 2)
+        await case.settled()
+        assert case.told.count("discharge_visit") == 1
         await people.ask_top_up(case, "t-1", 1_000_000)
         await case.until(lambda: case.top_ups["t-1"].state is TopUpState.REFUSED)
         await people.discharge_visit(case, 5_000_000)

@@ -27,20 +27,28 @@ from domain.bookings.terms import (
     is_chosen,
     is_told_by_phone,
     start_is_cut_off,
+    wish,
 )
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
-from workflows.bookings.booking import Booking, wish
+from workflows.bookings.booking import Booking
 from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.waiting import came_by
 
 GRACE: Final = timedelta(days=1)
 """So long after the visit somebody says what came of it; then a supervisor hears of it."""
+
+ASKED_AHEAD: Final = timedelta(hours=1)
+"""So long before an offered visit its customer has been asked: he still has to get there."""
+
+OFFERS_LAPSE: Final = "offers-lapse"
+"""Bookings that were asked about an offer before this wait for the answer for ever."""
 
 _KEPT_BY_AN_ARRANGEMENT: Final = (
     *COORDINATED,
@@ -58,7 +66,7 @@ class Appointment(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._beside = Beside(self._desk, asked)
-        self._hospitals = Hospitals(self._desk, asked, self._refusals)
+        self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
     @workflow.run
@@ -87,7 +95,7 @@ class Appointment(Booking):
                     TaskKind.CHOOSE_OPTION,
                     at=offered.at,
                     due_at=offered.at + CHASED_AFTER,
-                    subject=" ".join(self._state.options)[:200],
+                    subject=" ".join(self._state.options)[:SUBJECT_MAX],
                 )
             )
         self._state.chosen = chosen.read(ChooseOption).option
@@ -164,15 +172,17 @@ class Appointment(Booking):
     async def _confirm(self) -> bool:
         """GC09: told before it is fixed (落实前取得客户确认); False wants another time."""
         desk = self._desk
+        offered_at = self._state.proposed_at if workflow.patched(OFFERS_LAPSE) else None
         step = desk.ask(
             TaskKind.CONFIRM_BOOKING,
             at=workflow.now(),
             roles=[Role.AGENT] if is_told_by_phone(self._service) else None,
             until=desk.promised(*_KEPT_BY_AN_ARRANGEMENT),
+            not_after=offered_at and max(workflow.now(), offered_at - ASKED_AHEAD),
             assignee=self._state.owner,
             subject=self._offered(),
         )
-        said = await self._hospitals.unless_taken_back(step)
+        said = await self._hospitals.answered(step, offered_at=offered_at)
         if said is None:
             return False
         form = said.read(ConfirmBooking)
@@ -227,6 +237,8 @@ class Appointment(Booking):
         form = report.read(ReportVisit)
         if form.outcome is VisitOutcome.GIVEN_UP:
             self._given_up_at = form.at
+        if form.outcome is VisitOutcome.RESCHEDULED:
+            self._state.left_at_cost = self._refusals.cost(report.at)
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
             desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:

@@ -8,29 +8,23 @@ cannot come uses nothing up. How every booking begins and ends stands in
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from domain.bookings.booking import BookingStage
 from domain.bookings.consultation import (
     Consult,
     ConsultOutcome,
-    MatchDoctor,
     WriteSummary,
     advised_by,
     consulting_of,
     is_answered_at_once,
     is_summed_up,
-    matched_by,
     promised_call,
 )
 from domain.bookings.conversation import SUMMARY
-from domain.bookings.failures import left_out
-from domain.bookings.roster import Slot
 from domain.bookings.terms import found_with_request, intake_for
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
@@ -38,11 +32,13 @@ from domain.programmes.services import FollowUp
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
+from workflows.bookings.consultations.doctors import matched
+from workflows.bookings.consultations.hours import until_open
 from workflows.bookings.consultations.roster import Roster
+from workflows.bookings.consultations.slots import Slots
 from workflows.bookings.consultations.talk import Talk
-from workflows.bookings.parts.desk import COORDINATED, STEWARD_SOON, BookingOver
-from workflows.bookings.parts.papers import CHASED_AFTER
-from workflows.bookings.refusals.consultation import SLOT_TAKEN, SLOTS, ConsultationRefusals
+from workflows.bookings.parts.desk import COORDINATED, BookingOver
+from workflows.bookings.refusals.consultation import ConsultationRefusals
 from workflows.cockpit import civil
 from workflows.front_desk import SYSTEM
 from workflows.matter import Completion
@@ -54,7 +50,6 @@ from workflows.messages.bookings import (
     TakeSlot,
 )
 from workflows.messages.matters import Accepted, CompleteTask
-from workflows.refusals import refusal
 
 GRACE: Final = timedelta(minutes=15)
 """So long after a slot's end somebody says what came of it; then a supervisor hears of it."""
@@ -62,6 +57,8 @@ DOCTORS_MAX: Final = 5
 """After so many doctors who did not come the unit comes back (inferred)."""
 RATED_WITHIN: Final = timedelta(days=7)
 """A customer may rate the doctor for so long; nobody must (inferred)."""
+
+OVER: Final = "咨询已结束"
 
 
 @workflow.defn(name="Consultation")
@@ -72,10 +69,10 @@ class Consultation(Booking):
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
         self._consulting = consulting_of(self._service)
-        self._taking = asyncio.Lock()
         self._doctor: str | None = None  # whom a person has matched: nobody else advises
         self._roster = Roster(self._desk, asked)
         self._talk = Talk(self._state, self._desk, self._service)
+        self._slots = Slots(self._desk, self._service, self._talk, self._roster)
         self._refusals: ConsultationRefusals = ConsultationRefusals(self._state, asked)
 
     @property
@@ -92,7 +89,7 @@ class Consultation(Booking):
 
     async def _take_request(self) -> None:
         if self._asked.verdict.outcome is not Outcome.REJECTED:
-            await self._until_open()
+            await until_open(self._desk, self._asked)
         await super()._take_request()
 
     @property
@@ -112,26 +109,6 @@ class Consultation(Booking):
         within = timedelta(seconds=promised_call(self._asked.programme))
         return self._asked.requested_at + within
 
-    async def _until_open(self) -> None:
-        """Outside the service's hours a request waits for the next opening (R365).
-
-        While it is closed for days, as at Spring Festival, it is not taken (R364); nor in the
-        night before, when the next opening lies behind those days.
-        """
-        asked, service = self._asked, self._service
-        hours = next((one for one in asked.programme.hours if one.code == service.hours), None)
-        if hours is None:
-            return
-        opens = hours.next_open(asked.requested_at, asked.calendar, emergency=asked.urgent)
-        if opens <= workflow.now():
-            return
-        resumes = civil(opens)
-        self._desk.note("outside_hours", f"服务时间外, {resumes}受理")
-        self._desk.tell("booking_outside_hours", date=resumes)
-        if hours.closure_between(asked.requested_at, opens) is not None:
-            raise BookingOver(BookingStage.UNAVAILABLE, "服务暂停期间不受理")
-        await self._desk.by(opens, lambda: False, summary="等待服务时间")
-
     async def _serve(self) -> None:
         outcome, failed = None, 0
         while outcome in (None, ConsultOutcome.PROVIDER_FAILED):
@@ -144,7 +121,7 @@ class Consultation(Booking):
             failed += outcome is ConsultOutcome.PROVIDER_FAILED
         self._talk.over = True
         if self._consulting.by == "direct" or self._talk.holds_unused(workflow.now()):
-            await self._free_slot()  # the doctor is there for the next in line
+            await self._slots.free()  # the doctor is there for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._lose("no_show", at=workflow.now(), why="not_reached")
             raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
@@ -169,39 +146,14 @@ class Consultation(Booking):
     async def _find_doctor(self) -> None:
         match self._consulting.by:
             case "roster":
-                await self._choose_slot()
+                await self._slots.choose(self._papers)
             case "direct":
                 self._talk.slot = self._talk.slot or await self._roster.line_up()
             case _:
-                await self._match()
+                self._doctor = await matched(self._desk, self._service)
         # Where nobody is named, whoever was let down is, until somebody has spoken to them.
         named = self._consulting.by in ("roster", "direct") or self._doctor is not None
         self._state.let_down = self._state.let_down and not named
-
-    async def _choose_slot(self) -> None:
-        """The customer takes a slot at the door (R181); of two who want one, one has it."""
-        if self._talk.slot is None:
-            now = workflow.now()
-            step = self._desk.ask(TaskKind.CHOOSE_SLOT, at=now, due_at=now + CHASED_AFTER)
-            await self._papers.chosen(step, taking=self._taking.locked)
-
-    async def _match(self) -> None:
-        """A consultant finds the doctor who fits best (R171), a dispatcher an expert, or nobody."""
-        role = matched_by(self._service)
-        while role is not None:
-            now, told = workflow.now(), left_out(self._state.failed_by)
-            until = self._desk.promised(ExpectedEvent.DOCTOR_ANSWERED, *COORDINATED)
-            step = self._desk.ask(
-                TaskKind.MATCH_DOCTOR, at=now, roles=[role], until=until, subject=told
-            )
-            done = await self._desk.done(step)
-            form = done.read(MatchDoctor)
-            if form.matched:
-                self._doctor = form.doctor
-                return
-            self._desk.note("not_matched", "暂无合适医生, 继续协调", at=done.at, by=done.actor)
-            if form.final:
-                raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
 
     def _confirmed(self) -> None:
         """GC09: customer and doctor know of each other; from here on calls count."""
@@ -232,7 +184,7 @@ class Consultation(Booking):
             subject=slot.doctor if slot is not None else "",
         )
         if self._consulting.by == "roster" and slot is not None:
-            await self._remind(slot)
+            await self._slots.remind(slot)
         if slot is not None and not await desk.by(
             slot.ends_at + GRACE, lambda: self._talk.decided, summary="通话结果未登记"
         ):
@@ -240,26 +192,10 @@ class Consultation(Booking):
         await desk.until(lambda: self._talk.decided)
         return await self._outcome()
 
-    async def _remind(self, slot: Slot) -> None:
-        """The reminders of the file, each so long before the slot (G12, G13)."""
-        reminders = self._asked.programme.reminders_before("slot")
-        for reminder in sorted(reminders, key=lambda one: one.due_at(slot.starts_at)):
-            due = reminder.due_at(slot.starts_at)
-            if due < workflow.now():
-                continue  # who took the slot later than that has just heard of it
-            if await self._desk.by(due, lambda: self._talk.decided, summary=reminder.name):
-                return
-            self._desk.note(reminder.does, reminder.name, at=due)
-            if reminder.does == "sms_steward":
-                when, number = civil(slot.starts_at), self._state.booking_id
-                self._desk.tell_steward(STEWARD_SOON, date=when, number=number)
-            if reminder.does == "call_customer":
-                self._desk.ask(TaskKind.CALL_AHEAD, at=due, due_at=slot.starts_at)
-
     async def _outcome(self) -> ConsultOutcome | None:
         desk, now = self._desk, workflow.now()
         unanswered, completion = self._talk.unanswered, self._talk.answer()
-        self._take_off(TaskKind.CONSULT, TaskKind.CALL_AHEAD)
+        desk.take_off({TaskKind.CONSULT, TaskKind.CALL_AHEAD}, at=now, reason=OVER)
         if self._talk.lost:
             return self._lose_slot()
         if self._talk.in_vain:
@@ -272,7 +208,7 @@ class Consultation(Booking):
         if outcome is ConsultOutcome.PROVIDER_FAILED:
             by = SYSTEM if completion is None else completion.actor
             desk.let_down(at=now, by=by, failed=self._talk.doctor or self._doctor)
-            await self._free_slot()
+            await self._slots.free()
         return outcome
 
     def _said(self, completion: Completion | None) -> ConsultOutcome:
@@ -286,12 +222,6 @@ class Consultation(Booking):
             return ConsultOutcome.ADVISED
         self._desk.alert("图文咨询期满, 医生未答复")
         return ConsultOutcome.PROVIDER_FAILED
-
-    def _take_off(self, *kinds: TaskKind) -> None:
-        """The steps of the talk are nobody's any more."""
-        for task in list(self._state.tasks.values()):
-            if task.kind in kinds:
-                self._desk.no_longer_asked(task.task_id, at=workflow.now(), reason="咨询已结束")
 
     def _lose_slot(self) -> ConsultOutcome | None:
         """Changed for another: it is there already. Withdrawn: another is chosen."""
@@ -309,13 +239,6 @@ class Consultation(Booking):
         await self._desk.settle_unit(used, why="failed_calls")
         raise BookingOver(BookingStage.CANCELLED, "多次致电未接通, 订单已取消")
 
-    async def _free_slot(self) -> None:
-        """Somebody else may have the slot, and the place in line."""
-        if self._consulting.by not in ("roster", "direct"):
-            return
-        self._talk.slot = None
-        await self._roster.leave()
-
     # The end -------------------------------------------------------------------------------------
 
     async def _calls(self, promised: FollowUp) -> None:
@@ -328,7 +251,7 @@ class Consultation(Booking):
         done = self._state.completions
         await self._desk.by(until, lambda: step in done, summary="等待客户评价")
         done.pop(step, None)
-        self._take_off(TaskKind.RATE_SERVICE)
+        self._desk.take_off({TaskKind.RATE_SERVICE}, at=workflow.now(), reason=OVER)
 
     def _tell_end(self, over: BookingOver) -> None:
         if self._talk.in_vain and over.stage is BookingStage.CANCELLED:
@@ -337,7 +260,7 @@ class Consultation(Booking):
             super()._tell_end(over)
 
     async def _end(self, over: BookingOver) -> None:
-        await self._free_slot()
+        await self._slots.free()
         await super()._end(over)
 
     # What arrives --------------------------------------------------------------------------------
@@ -349,32 +272,8 @@ class Consultation(Booking):
         It waits for the roster, unlike other handlers: only there it shows which of two customers
         has the slot, and the other is to hear it now. What happened meanwhile refuses it too.
         """
-        async with self._taking:
-            if not await self._roster.take(message):
-                raise refusal(SLOT_TAKEN, "该时段已被他人预约", "slot_id")
-            try:
-                self._refusals.slot(message, begun=self._talk.keeps_its_slot)
-            except ApplicationError:
-                await self._roster.give_back(message, lambda: self._talk.held)
-                raise
-            self._took(message)
+        await self._slots.take(message, check=self._may_take)
         return Accepted(stage=self._state.stage, at=message.at)
-
-    def _took(self, message: TakeSlot) -> None:
-        self._talk.slot = message.slot
-        self._state.next_number(SLOTS)
-        told = f"已选时段 {civil(message.slot.starts_at)}"
-        self._desk.note("slot_taken", told, at=message.at, by=message.actor)
-        for task in list(self._state.tasks.values()):
-            if task.kind is TaskKind.CHOOSE_SLOT:
-                done = CompleteTask(
-                    task_id=task.task_id,
-                    kind=task.kind,
-                    form={"slot_id": message.slot.slot_id},
-                    actor=message.actor,
-                    at=message.at,
-                )
-                self._desk.finish(done)
 
     @take_slot.validator
     def _may_take(self, message: TakeSlot) -> None:

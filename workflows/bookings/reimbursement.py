@@ -28,7 +28,7 @@ from workflows.bookings.booking import Booking
 from workflows.bookings.partners.parcels import Parcels
 from workflows.bookings.parts.desk import BookingOver
 from workflows.bookings.refusals.reimbursement import ReimbursementRefusals
-from workflows.matter import Completion
+from workflows.matter import SUBJECT_MAX, Completion
 from workflows.messages.bookings import ParcelMoved, RequestBooking
 from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.corrections import PayoutCorrections
@@ -36,8 +36,6 @@ from workflows.money.deposit_payment import DepositPayment
 from workflows.money.payouts import Payouts
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
-SUBJECT_MAX: Final = 200
-"""What a step says of itself; the worklist shows a line."""
 ENDING: Final = 4
 """So much of a paper's number tells which it is to somebody who has it before them."""
 EXAMINE_WITHIN: Final = timedelta(days=3)

@@ -136,7 +136,6 @@ class CaseState(PayingState):
     no_more_top_ups: str = ""  # why; the stay is only settled then
     policy_until: date | None = None  # its last day, once the insurer has named an early one
     deceased: bool = False
-    phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
     claim_decision: ClaimDecided | None = None
     bill_settled: BillSettled | None = None  # social insurance's word, while it is waited for
     shares: Shares | None = None  # what was shown at the counter

@@ -8,41 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from temporalio import workflow
 
-from activities.ports.cases import NoticeOrder
 from domain.clock import Budget, due_at
 from domain.programmes.terms import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from domain.waiver import NEXT_STAGES, STAGE_NAMES, Stage, Ways, moved
 from workflows.cases.case import CaseState, Pen
 from workflows.cases.record import Record
-from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.matter import Completion
 from workflows.messages.cases import OpenCase
 from workflows.money.desk import PayingDesk
-from workflows.notices import told_again, written
+from workflows.notices import written
+from workflows.storyteller import StoryOver
 from workflows.waiting import came_by
 
 CODE: Final = "payment_code"
 """The notice that a code can be fetched and scanned (R051); older programmes have none."""
 
 
-class CaseOver(Exception):
-    """The story ends before its usual end; says where and why."""
+class CaseOver(StoryOver):
+    """A case ends before its usual end."""
 
-    def __init__(self, stage: Stage, reason: str) -> None:
-        super().__init__(reason)
-        self.stage = stage
-        self.reason = reason
+    stage: Stage
 
 
 class Desk(PayingDesk):
     """Steps, promises, notices and the record of one case."""
-
-    over: ClassVar = CaseOver
 
     def __init__(self, opening: OpenCase, state: CaseState, *, ways: Ways = NEXT_STAGES) -> None:
         self.state: CaseState
@@ -104,15 +98,11 @@ class Desk(PayingDesk):
             raise CaseOver(Stage.CANCELLED, self.state.withdrawn)
         self.state.payment_ordered = True
 
-    def drop_tasks(self, *, at: datetime, reason: str) -> None:
-        """The case is over: nobody needs to act; a breach and a phone call stay to be done.
-
-        So does a hold of a case that moved money: what comes late is not paid on over it.
-        """
-        stays = {*ONLY_ACKNOWLEDGED, *([TaskKind.RELEASE_HOLD] if self.state.payments else [])}
-        for task in list(self.state.tasks.values()):
-            if task.kind not in stays:
-                self.no_longer_asked(task.task_id, at=at, reason=reason)
+    @property
+    def _outlives(self) -> frozenset[TaskKind]:
+        """A hold of a case that moved money stays: what comes late is not paid on over it."""
+        held = {TaskKind.RELEASE_HOLD} if self.state.payments else set()
+        return super()._outlives | held
 
     # What happened -------------------------------------------------------------------------------
 
@@ -135,17 +125,3 @@ class Desk(PayingDesk):
         """The customer hears that a code can be fetched; older programmes have no such text."""
         if self.programme.has_notice(CODE):
             self.tell(CODE, amount=amount_fen)
-
-    def phone(self, notice_id: str, template: str) -> None:
-        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
-        if notice_id not in self.state.phoned:
-            self.state.phoned.append(notice_id)
-            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
-
-    def _tell_soon(self, notice: NoticeOrder) -> None:
-        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
-
-    async def _tell_again(self, notice: NoticeOrder) -> None:
-        """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
-        if not await told_again(notice):
-            self.phone(notice.notice_id, notice.template)

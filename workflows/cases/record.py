@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from temporalio import workflow
-
 from activities.books import KeepBooks
 from activities.ports.cases import CasePage, NoticeOrder
 from domain.money import spoken
 from domain.waiver import STAGE_NAMES
 from workflows import cockpit
 from workflows.cases.case import CaseState
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+from workflows.scribe import Scribe
 
 
 class Record(Scribe[CasePage]):
@@ -25,7 +23,7 @@ class Record(Scribe[CasePage]):
     def __init__(
         self, state: CaseState, *, hospital: str, unsent: Callable[[NoticeOrder], None]
     ) -> None:
-        super().__init__(state)
+        super().__init__(state, verb=KeepBooks.turn_page)
         self._state = state
         self._hospital = hospital
         self._unsent = unsent
@@ -48,30 +46,23 @@ class Record(Scribe[CasePage]):
             "team": state.team,
         }
 
+    @property
+    def _stage_name(self) -> str:
+        return STAGE_NAMES[self._state.stage]
+
+    def _values(self) -> dict[str, object]:
+        return super()._values() | {
+            cockpit.OUTSTANDING_FEN.name: self._state.outstanding_fen,
+        }
+
+    def _details(self) -> str:
+        return current_details(self._state, hospital=self._hospital)
+
     async def _turn(self, page: CasePage) -> None:
-        self._show(
-            attribute_values(self._state),
-            current_details(self._state, hospital=self._hospital),
-        )
-        unsent = await workflow.execute_activity_method(
-            KeepBooks.turn_page,
-            page,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"第{page.page}页 {STAGE_NAMES[page.stage]}",
-        )
+        unsent = await super()._turn(page)
         for notice in page.notices:
             if notice.notice_id in unsent:
                 self._unsent(notice)
-
-
-def attribute_values(state: CaseState) -> dict[str, object]:
-    """The changing search attributes as they are now."""
-    return {
-        cockpit.STAGE.name: state.stage.value,
-        **cockpit.waiting_values(state),
-        cockpit.OUTSTANDING_FEN.name: state.outstanding_fen,
-    }
 
 
 def current_details(state: CaseState, *, hospital: str) -> str:

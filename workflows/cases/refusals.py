@@ -5,18 +5,14 @@ What every payment has in common is checked in `workflows.money.refusals` before
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 from domain.calendar import civil_date
 from domain.money import spoken
 from domain.steps.forms import Form, SettleLateClaim, SettleLateRefund
-from domain.steps.tasks import (
-    ArrangeRepayment,
-    ConfirmRefund,
-    RecordRepayment,
-    SignWriteOff,
-)
+from domain.steps.tasks import ArrangeRepayment, ConfirmRefund, RecordRepayment, SignWriteOff
 from workflows.cases.case import CaseState
 from workflows.messages.matters import CompleteTask
 from workflows.money.refusals import PayoutRefusals
@@ -42,10 +38,10 @@ class MoneyRefusals(PayoutRefusals):
     def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
         match form:
             case ConfirmRefund():
+                _new_reference(form.reference, self._state.refund_references)
                 amount_within(form.received, "received", at_most=asked_fen)
             case RecordRepayment():
-                if form.reference in self._state.repayment_references:
-                    raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")
+                _new_reference(form.reference, self._state.repayment_references)
                 amount_within(form.amount, "amount", at_most=self._state.owed_fen)
             case ArrangeRepayment():
                 self._arrangement(form, message)
@@ -105,3 +101,9 @@ class MoneyRefusals(PayoutRefusals):
         parts = (form.to_customer, form.to_insurer, form.to_loss, form.to_hospital)
         if sum(one.fen for one in parts) != asked_fen:
             raise refusal(AMOUNT_OUT_OF_RANGE, "各项之和须等于退款金额", "to_hospital")
+
+
+def _new_reference(reference: str, booked: Collection[str]) -> None:
+    """Money counts once: under a number that is booked nothing would be booked again (I04)."""
+    if reference in booked:
+        raise refusal(FORM_REFUSED, "该流水号已登记过", "reference")

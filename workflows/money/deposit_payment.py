@@ -9,16 +9,11 @@ While a supervisor holds the matter nothing is sent, not even again; what is out
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, Literal
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
 
-from activities.payment import PayHospital
 from activities.ports.cases import (
-    HoldOrder,
     PaymentOrder,
     PaymentOutcome,
     PaymentRecord,
@@ -32,10 +27,9 @@ from domain.steps.tasks import ResolvePayment
 from domain.waiver import MODE_NAMES, PaymentMode
 from workflows.messages.payments import PaymentResult
 from workflows.money.desk import SETTLED, PayingDesk, evidence_of
+from workflows.money.orders import UNANSWERED, Orders, is_to_send
 from workflows.waiting import came_by
 
-ORDER_WITHIN: Final = timedelta(seconds=15)
-"""The adapter gives a partner nine seconds; after this a dead worker's order is made again."""
 ASK_AGAIN_AFTER: Final = timedelta(seconds=30)
 ASK_PENDING_AFTER: Final = timedelta(minutes=5)
 """A partner that took the order calls back by itself; asking sooner would only be impatience."""
@@ -52,30 +46,15 @@ QR_STANDS: Final = timedelta(hours=2)
 PERSON_AFTER: Final = timedelta(hours=1)
 """So long may an outcome stay unknown before finance is asked to find out."""
 
-ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3)
-"""An asking that fails on our side is soon made again; then other news is heard first."""
-
 OTHER_CONTENT: Final = "对方以此编号另有内容, 请核对实付金额"
 """What is paid under an id that also stands for something else may be another amount."""
 
 _ACCEPTED: Final = PaymentOutcome(status=PaymentStatus.PENDING)
-_UNANSWERED: Final = PaymentOutcome(status=PaymentStatus.UNKNOWN, reason="order_unanswered")
-"""Our own books are away, or a worker died over the order: whether a hold stands is not known, and
-nobody is asked to settle it before the order was answered or the partner has seen it."""
-_SEEN: Final = frozenset({PaymentStatus.PENDING, *SETTLED})
-"""Words of a partner that knows the order; it was held before it left."""
-_NEVER_LEFT: Final = frozenset({PaymentStatus.UNREACHABLE, PaymentStatus.NOT_FOUND})
-"""Words after which the order is sent again, which for the partner is the first time."""
 
 _FIRST_PAUSE: Final = {
     PaymentStatus.PENDING: ASK_PENDING_AFTER,
     PaymentStatus.UNREACHABLE: SEND_AGAIN_AFTER,
 }
-
-
-def _to_send(outcome: PaymentOutcome) -> bool:
-    """Whether the order is sent again, under its id, as soon as that may be."""
-    return outcome.status in _NEVER_LEFT or outcome == _UNANSWERED
 
 
 class DepositPayment:
@@ -85,6 +64,7 @@ class DepositPayment:
         self, desk: PayingDesk, *, case_id: str, hospital_id: str = "", branch: str = ""
     ) -> None:
         self._desk = desk
+        self._orders = Orders(desk)
         self._case_id = case_id
         self._hospital_id = hospital_id
         self._branch = branch
@@ -114,13 +94,12 @@ class DepositPayment:
         self._begin(movement_id, reason, amount_fen, mode)
         stands = workflow.now() + QR_STANDS
         code_until = max(due_at or stands, stands) if mode is PaymentMode.QR_CODE else None
-        return await self._follow(order, await self._order(order), code_until=code_until)
+        return await self._follow(order, await self._orders.send(order), code_until=code_until)
 
     async def pay_out(self, amount_fen: int) -> PaymentRecord:
         """Pay the residual of the claim to the customer, with the same care."""
         await self._desk.not_held()
-        count = self._desk.state.next_number("payout")
-        number = None if count == 1 else count
+        number = self._desk.state.later_number("payout")
         order = PayoutOrder(
             movement_id=movement(self._case_id, Reason.PAYOUT, number),
             case_id=self._case_id,
@@ -128,7 +107,7 @@ class DepositPayment:
             branch=self._branch,
         )
         self._begin(order.movement_id, "payout", amount_fen, None)
-        record = await self._follow(order, await self._order(order))
+        record = await self._follow(order, await self._orders.send(order))
         if record.status is PaymentStatus.PAID:
             self._desk.book(payout(self._case_id, amount_fen, number), at=workflow.now())
         return record
@@ -153,43 +132,6 @@ class DepositPayment:
         how = "" if mode is None else f" · {MODE_NAMES[mode]}"
         self._desk.note("payment_ordered", f"下达付款 {spoken(amount_fen)}{how}")
 
-    async def _order(self, order: PaymentOrder | PayoutOrder) -> PaymentOutcome:
-        """Send the order, once: it goes out again only where nobody has stopped it meanwhile."""
-
-        async def deposit(order: PaymentOrder, retry: RetryPolicy) -> PaymentOutcome:
-            return await workflow.execute_activity_method(
-                PayHospital.order,
-                args=[self._hold(order), order],
-                start_to_close_timeout=ORDER_WITHIN,
-                retry_policy=retry,
-                summary=f"付款 {spoken(order.amount_fen)} {MODE_NAMES[order.mode]}",
-            )
-
-        async def residual(order: PayoutOrder, retry: RetryPolicy) -> PaymentOutcome:
-            return await workflow.execute_activity_method(
-                PayHospital.pay_out,
-                order,
-                start_to_close_timeout=ORDER_WITHIN,
-                retry_policy=retry,
-                summary=f"支付给客户 {spoken(order.amount_fen)}",
-            )
-
-        if isinstance(order, PaymentOrder):
-            answer = await self._desk.ask_once(partial(deposit, order))
-        else:
-            answer = await self._desk.ask_once(partial(residual, order))
-        return answer or _UNANSWERED
-
-    def _hold(self, order: PaymentOrder) -> HoldOrder:
-        record = self._desk.state.payments[order.movement_id]
-        return HoldOrder(
-            case_id=order.case_id,
-            movement_id=order.movement_id,
-            amount_fen=order.amount_fen,
-            reason="deposit" if record.reason == "deposit" else "top_up",
-            at=record.ordered_at,
-        )
-
     async def _follow(
         self,
         order: PaymentOrder | PayoutOrder,
@@ -207,7 +149,7 @@ class DepositPayment:
             self._note_progress(movement_id, outcome)
             pause = max(pause, self._first_pause(outcome))
             code_left, stopped = self._code_left(outcome, code_until), self._stopped(outcome)
-            if code_left or stopped or outcome == _UNANSWERED:
+            if code_left or stopped or outcome == UNANSWERED:
                 person_at = workflow.now() + code_left + PERSON_AFTER
             if task_id is None and (outcome.conflict or workflow.now() >= person_at):
                 task_id = self._ask_finance(movement_id, order.amount_fen, outcome)
@@ -225,7 +167,7 @@ class DepositPayment:
                 if told is not None:
                     outcome, code_until = _ACCEPTED, workflow.now()
             take_back = code_until is not None and not self._code_left(outcome, code_until)
-            outcome = await self._asked_again(order, outcome, take_back=take_back)
+            outcome = await self._orders.asked_again(order, outcome, take_back=take_back)
             known_at = workflow.now()
             if stopped and not self._desk.state.held:
                 pause = timedelta()  # what was stopped is sent as if it were new
@@ -242,13 +184,13 @@ class DepositPayment:
     @staticmethod
     def _first_pause(outcome: PaymentOutcome) -> timedelta:
         """How long to wait at least before the partner is asked, or the order sent, again."""
-        if outcome == _UNANSWERED:
+        if outcome == UNANSWERED:
             return SEND_AGAIN_AFTER
         return _FIRST_PAUSE.get(outcome.status, ASK_AGAIN_AFTER)
 
     def _stopped(self, outcome: PaymentOutcome) -> bool:
         """Whether it waits for a supervisor: it is to be sent again, and the matter is held."""
-        return self._desk.state.held and _to_send(outcome)
+        return self._desk.state.held and is_to_send(outcome)
 
     def _code_left(self, outcome: PaymentOutcome, until: datetime | None) -> timedelta:
         """How long an accepted code may still wait for the cashier; nothing at discharge."""
@@ -306,45 +248,6 @@ class DepositPayment:
             resolved_unpaid=not form.paid,
         )
         return outcome, found.at
-
-    async def _asked_again(
-        self, order: PaymentOrder | PayoutOrder, known: PaymentOutcome, *, take_back: bool
-    ) -> PaymentOutcome:
-        """What the partner says now; what was known stays when it cannot be reached.
-
-        Where a supervisor holds the matter it is only asked: nothing is sent.
-        """
-        if known.conflict:
-            return known  # its word would be about something else of this id
-        held = self._desk.state.held
-        if known.status is PaymentStatus.UNREACHABLE or (known == _UNANSWERED and not held):
-            return known if held else await self._order(order)
-        take_back = take_back and known.status is PaymentStatus.PENDING
-        found = await self._look_up(order, take_back=take_back)
-        if found is None or found.status is PaymentStatus.UNREACHABLE:
-            return known
-        if known == _UNANSWERED:
-            return found if found.status in _SEEN else known
-        if found.status is PaymentStatus.NOT_FOUND and take_back:
-            return PaymentOutcome(status=PaymentStatus.UNKNOWN)
-        if found.status is PaymentStatus.NOT_FOUND and not self._desk.state.held:
-            # The partner never saw it, so sending it now, under the same id, is the first time.
-            return await self._order(order)
-        return found
-
-    async def _look_up(
-        self, order: PaymentOrder | PayoutOrder, *, take_back: bool
-    ) -> PaymentOutcome | None:
-        try:
-            return await workflow.execute_activity_method(
-                PayHospital.cancel if take_back else PayHospital.look_up,
-                args=[order.movement_id, order.amount_fen],
-                start_to_close_timeout=ORDER_WITHIN,
-                retry_policy=ASK_RETRY,
-                summary="撤回付款码" if take_back else "查询付款结果",
-            )
-        except ActivityError:
-            return None
 
     def _ask_finance(self, movement_id: str, amount_fen: int, outcome: PaymentOutcome) -> str:
         if outcome.conflict:

@@ -12,19 +12,22 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from activities.ports.cases import PaymentRecord, PaymentStatus
+from activities.ports.cases import NoticeOrder, PaymentRecord, PaymentStatus
 from domain.money import spoken
 from domain.posting import Transfer
 from domain.steps.kinds import Evidence, TaskKind
 from workflows.cockpit import civil
-from workflows.front_desk import FrontDesk, StepDropped
+from workflows.front_desk import FrontDesk
 from workflows.messages.payments import DifferenceFound, PaymentResult
 from workflows.money.payments import PayingPen, PayingState
-from workflows.partners import asked, asked_once
+from workflows.notices import told_again
+from workflows.partners import PARTNER_RETRY, asked, asked_once, nothing
+from workflows.storyteller import StepDropped, StoryOver
 
 SETTLED: Final = frozenset({PaymentStatus.PAID, PaymentStatus.REFUSED})
 """Words that end a payment; every other one leaves it open."""
@@ -46,8 +49,6 @@ class PayingDesk(FrontDesk, ABC):
 
     state: PayingState
     pen: PayingPen
-    over: ClassVar[type[Exception]]
-    """How the matter's story ends early; what runs beside it ends with it."""
     _errands: int = 0
 
     # Beside the story ----------------------------------------------------------------------------
@@ -75,7 +76,7 @@ class PayingDesk(FrontDesk, ABC):
 
     async def _unless_dropped(self, work: Coroutine[Any, Any, object]) -> None:
         """What runs beside the story ends with its step; the story itself hears of the reason."""
-        with contextlib.suppress(self.over, StepDropped):
+        with contextlib.suppress(StoryOver, StepDropped):
             await work
 
     # Money ---------------------------------------------------------------------------------------
@@ -96,13 +97,35 @@ class PayingDesk(FrontDesk, ABC):
     def code_ready(self, amount_fen: int) -> None:
         """A code to pay by can be fetched; only a case has one."""
 
-    async def ask_partner(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T:
+    async def ask_partner(
+        self,
+        call: Callable[[RetryPolicy], Awaitable[T]],
+        *,
+        then: RetryPolicy = PARTNER_RETRY,
+        on_silence: Callable[[], None] = nothing,
+    ) -> T:
         """Ask a partner without end, its first answer on the page of this beat."""
-        return await asked(self._record, call)
+        return await asked(self._record, call, then=then, on_silence=on_silence)
 
     async def ask_once(self, call: Callable[[RetryPolicy], Awaitable[T]]) -> T | None:
         """Ask a partner for money: once, for before the next time it may have been stopped."""
         return await asked_once(self._record, call)
+
+    # What a customer missed ----------------------------------------------------------------------
+
+    def phone(self, notice_id: str, template: str) -> None:
+        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
+        if notice_id not in self.state.phoned:
+            self.state.phoned.append(notice_id)
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
+
+    def _tell_soon(self, notice: NoticeOrder) -> None:
+        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
+
+    async def _tell_again(self, notice: NoticeOrder) -> None:
+        """A notice that did not go at once is tried for a minute; then a person phones (I22)."""
+        if not await told_again(notice):
+            self.phone(notice.notice_id, notice.template)
 
     # When two sides differ -----------------------------------------------------------------------
 

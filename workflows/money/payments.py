@@ -36,6 +36,7 @@ class PayingState(MatterState):
     payment_results: dict[str, PaymentResult] = Field(default_factory=dict)
     corrections: dict[str, str] = Field(default_factory=dict)  # open step -> the movement
     differences: list[str] = Field(default_factory=list)  # what reconciliation told so far
+    phoned: list[str] = Field(default_factory=list)  # notices that became a phone call
 
     @abstractmethod
     def open_page(self, now: datetime) -> PayingPage:

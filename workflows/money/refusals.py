@@ -7,18 +7,10 @@ from __future__ import annotations
 
 from domain.money import AmountRefused
 from domain.steps.forms import CorrectPayment, Form
-from domain.steps.tasks import (
-    TASKS,
-    ResolvePayment,
-)
+from domain.steps.tasks import TASKS, ResolvePayment
 from workflows.messages.matters import CompleteTask
 from workflows.money.payments import PayingState, booked_fen
-from workflows.refusals import (
-    AMOUNT_OUT_OF_RANGE,
-    FORM_REFUSED,
-    WRONG_STAGE,
-    refusal,
-)
+from workflows.refusals import AMOUNT_OUT_OF_RANGE, FORM_REFUSED, WRONG_STAGE, refusal
 
 
 class PayoutRefusals:

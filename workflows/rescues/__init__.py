@@ -1,0 +1,1 @@
+"""The hospitals' own channel: the story of one patient in `rescue`, and what it is told with."""

@@ -15,8 +15,8 @@ from domain.rescues.triage import MASS_EVENT, Way, is_reportable, told
 from domain.roles import Role
 from domain.steps.dues import due_by
 from domain.steps.kinds import TaskKind
-from workflows.front_desk import ONLY_ACKNOWLEDGED, FrontDesk
-from workflows.matter import MatterPen, new_task
+from workflows.front_desk import FrontDesk
+from workflows.matter import SUMMARY_MAX, MatterPen, new_task
 from workflows.messages.rescues import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
 from workflows.rescues.refusals import subject_of, terms_of
@@ -97,7 +97,7 @@ class RescueDesk(FrontDesk):
             clock=clock.instance if clock else None,
             subject=subject,
         )
-        title = f"{step.name} {department}".strip()[:60]
+        title = f"{step.name} {department}".strip()[:SUMMARY_MAX]
         self.pen.task_opened(task.model_copy(update={"title": title}))
 
     def _due_by(self, step: Step, at: datetime) -> datetime | None:
@@ -162,11 +162,6 @@ class RescueDesk(FrontDesk):
 
     # Leaving -------------------------------------------------------------------------------------
 
-    def leave(self, kinds: frozenset[TaskKind], *, at: datetime, reason: str) -> None:
-        """Take steps of these kinds off the worklist."""
-        for task in [one for one in self.state.tasks.values() if one.kind in kinds]:
-            self.no_longer_asked(task.task_id, at=at, reason=reason)
-
     def drop_due_after(self, ended_at: datetime, *, at: datetime) -> None:
         """What was promised for later than the end is not wanted any more, nor its alarm."""
         over = {one.instance: one for one in self.state.open_clocks if one.due_at > ended_at}
@@ -199,8 +194,3 @@ class RescueDesk(FrontDesk):
             titles = ", ".join(task.title for task in missing)
             self.note("not_reported", f"未登记的步骤: {titles}", at=at)
         self.clocks.drop_all(at=at, why="救治记录已截止")
-
-    def leave_all(self, *, at: datetime, reason: str) -> None:
-        """Nobody needs to act any more."""
-        self.leave(frozenset(TaskKind) - ONLY_ACKNOWLEDGED, at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)

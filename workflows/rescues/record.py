@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pydantic import Field
-from temporalio import workflow
 
 from activities.ports.rescues import RescuePage, StepTold
 from activities.rescues import KeepRescues
@@ -17,7 +16,7 @@ from domain.rescues.triage import UNSEEN_LEVEL
 from workflows import cockpit
 from workflows.matter import MatterState
 from workflows.messages.rescues import RaiseRescue
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+from workflows.scribe import Scribe
 
 
 class RescueState(MatterState):
@@ -103,7 +102,7 @@ class RescueRecord(Scribe[RescuePage]):
     """Turns the pages of one rescue."""
 
     def __init__(self, state: RescueState, title: str) -> None:
-        super().__init__(state)
+        super().__init__(state, verb=KeepRescues.turn_page)
         self._state = state
         self._title = title
 
@@ -118,16 +117,10 @@ class RescueRecord(Scribe[RescuePage]):
             "outcome": state.outcome,
         }
 
-    async def _turn(self, page: RescuePage) -> None:
-        state, name = self._state, RESCUE_STAGE_NAMES[self._state.stage]
-        self._show(
-            {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
-            f"## {self._title} · {name}\n\n{cockpit.waiting_details(state)}",
-        )
-        await workflow.execute_activity_method(
-            KeepRescues.turn_page,
-            page,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"第{page.page}页 {name}",
-        )
+    @property
+    def _stage_name(self) -> str:
+        return RESCUE_STAGE_NAMES[self._state.stage]
+
+    def _details(self) -> str:
+        waiting = cockpit.waiting_details(self._state)
+        return f"## {self._title} · {self._stage_name}\n\n{waiting}"

@@ -74,6 +74,4 @@ class CareRounds:
         for task in self._state.care_tasks:
             self._desk.no_longer_asked(task, at=workflow.now(), reason="已出院")
         self._state.care_tasks.clear()
-        for open_task in list(self._state.tasks.values()):
-            if open_task.kind is TaskKind.ARRANGE_VISIT:
-                self._desk.no_longer_asked(open_task.task_id, at=workflow.now(), reason="已出院")
+        self._desk.take_off({TaskKind.ARRANGE_VISIT}, at=workflow.now(), reason="已出院")

@@ -18,10 +18,10 @@ from domain.steps.forms import GiveOutSlips, HandInSlip, KeepSlip
 from domain.steps.kinds import TaskKind
 from domain.waiver import PaymentMode, Stage
 from workflows.cases.desk import Desk
-from workflows.front_desk import StepDropped
 from workflows.matter import Completion
 from workflows.messages.cases import OpenCase
 from workflows.money.deposit_payment import DepositPayment
+from workflows.storyteller import StepDropped
 from workflows.waiver.at_the_desk import AtTheDesk
 from workflows.waiver.nurse_visit import NurseVisit
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.roles import Role
-from domain.waiver import ENDED, Stage
+from domain.waiver import ENDED, STILL_PAYING, Stage
 from workflows.cases.desk import Desk
 from workflows.cases.in_tray import InTray
 from workflows.cases.late_refunds import LateRefunds
@@ -47,8 +47,14 @@ class StayTray(InTray):
             self._desk.alert("理赔决定与已处理的不一致")
 
     def _too_early(self, message: ClaimDecided) -> bool:
-        """Before we have filed, one decision a claim waits; another word is looked into."""
+        """Before we have filed, one decision a claim waits; another word is looked into.
+
+        A claim whose bill nobody has read is nobody's to decide: no money follows such a word.
+        """
         state = self._state
+        if state.stage in STILL_PAYING:
+            self._desk.alert(f"出院账单之前收到理赔决定, 未采用 {message.claim_id}")
+            return True
         if state.claim_state or state.stage in {Stage.REPAYMENT, *ENDED}:
             return False
         known = next(

@@ -130,9 +130,7 @@ class Interventions(Oversight):
         state = self._state
         state.deceased = True
         self._note("deceased", DECEASED, message)
-        for task in list(state.tasks.values()):
-            if task.kind in _FOR_THE_PATIENT:
-                self._desk.no_longer_asked(task.task_id, at=message.at, reason=DECEASED)
+        self._desk.take_off(_FOR_THE_PATIENT, at=message.at, reason=DECEASED)
         self._no_more_money(DECEASED, at=message.at)
         paying = state.stage in BEFORE_PAYMENT and state.withdrawn is None
         if paying or state.stage is Stage.IN_HOSPITAL:  # a payment that is out arrives first
@@ -150,6 +148,4 @@ class Interventions(Oversight):
         self._state.no_more_top_ups = self._state.no_more_top_ups or why
         if self._refusals.may_withdraw:
             self._state.withdrawn = self._state.withdrawn or why
-        for task in list(self._state.tasks.values()):
-            if task.kind in _UNDECIDED:
-                self._desk.no_longer_asked(task.task_id, at=at, reason=why)
+        self._desk.take_off(_UNDECIDED, at=at, reason=why)

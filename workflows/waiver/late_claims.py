@@ -84,12 +84,11 @@ class LateClaims:
         received_fen, loss_fen = form.received.fen, form.to_loss.fen
         owed_fen = state.settlement.offset_of(received_fen)
         rest_fen = received_fen - owed_fen - loss_fen
-        number = state.next_number("claim_money")
         transfers = posting.claim(
             state.case_id,
             payable_fen=received_fen,
             offset_fen=owed_fen + loss_fen,
-            number=None if number == 1 else number,
+            number=state.later_number("claim_money"),
         )
         if loss_fen:
             again = state.next_number("refund")

@@ -198,12 +198,11 @@ class Recovery:
         self._desk.enter(Stage.OFFSET, at=workflow.now())
         offset_fen = state.settlement.offset_of(more_fen)
         residual_fen = more_fen - offset_fen
-        number = state.next_number("claim_money")
         transfers = posting.claim(
             state.case_id,
             payable_fen=more_fen,
             offset_fen=offset_fen,
-            number=None if number == 1 else number,
+            number=state.later_number("claim_money"),
         )
         self._desk.book(transfers, at=decision.at)
         state.claimed_fen += more_fen
@@ -238,5 +237,4 @@ class Recovery:
             self._desk.enter(Stage.REFUND, at=now)
         self._desk.enter(Stage.CLOSED, at=now)
         self._desk.tell("closed")
-        self._desk.drop_tasks(at=now, reason="案件已结案")
-        self._desk.clocks.drop_all(at=now, why="案件已结案")
+        self._desk.leave(at=now, reason="案件已结案")

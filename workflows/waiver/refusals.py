@@ -1,7 +1,7 @@
-"""Why a command to a deposit waiver is refused: its papers, its plan, its visits, its bill.
+"""Why a command to a deposit waiver is refused: its team, its papers, its plan, its signatures.
 
-What every step has in common is checked in `workflows.refusals`, what finance reports in
-`workflows.cases.refusals`.
+What every step has in common is checked in `workflows.refusals`, what is reported from the stay on
+in `workflows.waiver.stay_refusals`, what finance reports in `workflows.cases.refusals`.
 """
 
 from __future__ import annotations
@@ -9,53 +9,39 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import doubts
-from domain.calendar import civil_date
-from domain.documents import DocumentKind, DocumentStage, missing
-from domain.money import AmountRefused, Money, spoken
+from domain.documents import DocumentStage
+from domain.money import AmountRefused, spoken
 from domain.programmes.waiver_terms import WaiverTerms
 from domain.roles import Role
-from domain.steps.forms import (
-    Form,
-    HandInSlip,
-    KeepSlip,
-    SecondReview,
-    SettleBalance,
-    TellResult,
-    VerifyCost,
-)
+from domain.steps.forms import Form, SecondReview, TellResult
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import (
     AnswerTopUp,
     ArrangeVisit,
     AssignTeam,
-    CollectClaimDocuments,
     ConfirmDocuments,
-    DischargeVisit,
-    FileClaim,
     FirstContact,
     JudgeLiability,
     SignAuthorization,
     SignOnSite,
 )
-from domain.waiver import BEFORE_PAYMENT, PaymentMode
+from domain.waiver import BEFORE_PAYMENT
 from workflows.cases.case import CaseState
 from workflows.messages.cases import OpenCase, Withdraw
 from workflows.messages.matters import Actor, CompleteTask
 from workflows.refusals import (
     AMOUNT_OUT_OF_RANGE,
     FORM_REFUSED,
-    MODE_NOT_AVAILABLE,
     PLAN_OUT_OF_RANGE,
     SAME_PERSON,
     TOO_LATE_TO_WITHDRAW,
     WRONG_STAGE,
-    amount_within,
     asked_seldom_enough,
     customers_day,
     open_step,
-    papers_missing,
     refusal,
 )
+from workflows.waiver.stay_refusals import StayRefusals, must_lie_there
 
 
 class WaiverRefusals:
@@ -64,7 +50,8 @@ class WaiverRefusals:
     def __init__(self, state: CaseState, opening: OpenCase) -> None:
         self._state = state
         self._programme = opening.programme
-        self._hospital = opening.hospital
+        self._opening = opening
+        self._stay = StayRefusals(state, opening)
         self._last_day = opening.last_day
 
     def withdrawal(self, _: Withdraw) -> None:
@@ -88,7 +75,7 @@ class WaiverRefusals:
                 return task.task_id
         raise refusal(WRONG_STAGE, "当前阶段没有待签署的委托授权", "stage")
 
-    def completion(self, message: CompleteTask, *, disease: str) -> None:
+    def completion(self, message: CompleteTask) -> None:
         """Whether a step may be completed like this."""
         nurse = self._state.team.get(Role.NURSE.value)
         task, form = open_step(self._state, message, nurse=nurse)
@@ -100,7 +87,7 @@ class WaiverRefusals:
         last_day = min((day for day in ends if day is not None), default=None)
         customers_day(form, message.at, last_day)
         try:
-            self._form(form, message, disease, task.amount_fen)
+            self._form(form, message, task.amount_fen)
         except AmountRefused:
             raise refusal(AMOUNT_OUT_OF_RANGE, "金额超出可记账的范围", "amount") from None
 
@@ -110,11 +97,11 @@ class WaiverRefusals:
             told = "该护士接单后未能前往, 请先更换服务人员, 或说明为何仍由其前往"
             raise refusal(FORM_REFUSED, told, "again_because")
 
-    def _form(self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None) -> None:
-        self._before_the_stay(form, message, disease)
-        self._from_the_stay_on(form, message, disease, asked_fen)
+    def _form(self, form: Form, message: CompleteTask, asked_fen: int | None) -> None:
+        self._before_the_stay(form, message)
+        self._stay.check(form, message, asked_fen)
 
-    def _before_the_stay(self, form: Form, message: CompleteTask, disease: str) -> None:
+    def _before_the_stay(self, form: Form, message: CompleteTask) -> None:
         match form:
             case FirstContact(identity_verified=True):
                 self._contact(form)
@@ -125,7 +112,7 @@ class WaiverRefusals:
             case SignAuthorization(signed=True, images=[]):
                 raise refusal(FORM_REFUSED, "签署授权须附影像", "images")
             case ConfirmDocuments(complete=True):
-                self._documents(message, disease, DocumentStage.APPLICATION)
+                must_lie_there(self._state, self._opening, message, DocumentStage.APPLICATION)
             case JudgeLiability(approved=True):
                 self._plan(form)
             case JudgeLiability(missing=[_, *_]):
@@ -136,36 +123,10 @@ class WaiverRefusals:
                 self._second(form, message.actor)
             case TellResult(note="") if self._must_explain:
                 raise refusal(FORM_REFUSED, "须记录向客户说明的内容", "note")
+            case SignOnSite(agreements_signed=True, no_show=True):
+                raise refusal(FORM_REFUSED, "客户未到场时不能登记已签署", "no_show")
             case SignOnSite(agreements_signed=True) if self._signs_on_site:
-                self._documents(message, disease, DocumentStage.AUTHORIZATION)
-            case _:
-                pass
-
-    def _from_the_stay_on(
-        self, form: Form, message: CompleteTask, disease: str, asked_fen: int | None
-    ) -> None:
-        match form:
-            case (
-                ArrangeVisit(payment_mode=PaymentMode() as mode)
-                | AnswerTopUp(payment_mode=PaymentMode() as mode)
-            ) if mode not in self._hospital.payment_modes:
-                raise refusal(MODE_NOT_AVAILABLE, "该医院不支持此付款方式", "payment_mode")
-            case AnswerTopUp(accepted=False, reason=""):
-                raise refusal(FORM_REFUSED, "拒绝续费须说明理由", "reason")
-            case VerifyCost():
-                amount_within(form.incurred, "incurred", at_least=0)
-            case DischargeVisit():
-                self._discharge(form, message, disease)
-            case HandInSlip():
-                self._slip(form, message.task_id)
-            case KeepSlip() if form.receipt_no != self._state.tasks[message.task_id].subject:
-                raise refusal(FORM_REFUSED, "与交来的押金单号不一致", "receipt_no")
-            case SettleBalance():
-                self._balance(form, asked_fen or 0)
-            case CollectClaimDocuments():
-                self._documents(message, disease, DocumentStage.CLAIM)
-            case FileClaim(courier_no=None) if self._terms.claim.sent_by == "courier":
-                raise refusal(FORM_REFUSED, "须填写快递单号", "courier_no")
+                must_lie_there(self._state, self._opening, message, DocumentStage.AUTHORIZATION)
             case _:
                 pass
 
@@ -211,57 +172,6 @@ class WaiverRefusals:
             state.plan_deposit_fen, limit_fen=limit_fen, advanced_fen=0
         ):
             raise refusal(PLAN_OUT_OF_RANGE, "首笔押金超过额度", "limit")
-
-    def _balance(self, form: SettleBalance, bill_fen: int) -> None:
-        """What is covered lies within the bill, and what it adds within the limit."""
-        state = self._state
-        amount_within(form.covered, "covered", at_least=0, at_most=bill_fen)
-        balance_fen = form.covered.fen - state.advanced_fen
-        if balance_fen > 0 and not self._terms.limit.allows(
-            balance_fen, limit_fen=state.limit_fen, advanced_fen=state.advanced_fen
-        ):
-            raise refusal(AMOUNT_OUT_OF_RANGE, "直付金额超过额度", "covered")
-
-    def _documents(self, message: CompleteTask, disease: str, stage: DocumentStage) -> None:
-        asked_for = [DocumentKind(kind) for kind in self._state.asked_for]
-        needed = self._programme.documents_for(disease, stage)
-        lacking = missing((*needed, *asked_for), message.documents)
-        if lacking:
-            raise papers_missing(lacking)
-
-    def _slip(self, form: HandInSlip, task_id: str) -> None:
-        """A slip is the one of this payment: no number serves for two of them (K08)."""
-        state, about = self._state, self._state.slips[task_id]
-        receipts = [one.receipt_no for one in state.payments.values() if one.movement_id != about]
-        read = [number for of, number in state.slip_numbers.items() if of != about]
-        others = {one for one in (*receipts, *read) if one}
-        own = state.payments[about].receipt_no
-        doubt, may_confirm = doubts.of_slip(form.receipt_no, own=own, others=others)
-        if doubt and not (may_confirm and form.receipt_confirmed):
-            field = "receipt_confirmed" if may_confirm else "receipt_no"
-            raise refusal(FORM_REFUSED, doubt, field)
-
-    def _doubted(self, bill: Money) -> str:
-        """Why a bill is read again; with a balance paid by us the limit covers it."""
-        state = self._state
-        covers = state.limit_fen if self._terms.discharge.balance_paid else state.advanced_fen
-        return doubts.of_bill(bill.fen, covered_fen=covers, advanced_fen=state.advanced_fen)
-
-    def _discharge(self, form: DischargeVisit, message: CompleteTask, disease: str) -> None:
-        """The bill is an amount, and papers that count as collected lie in the file (R036)."""
-        if not form.claim_explained:
-            raise refusal(FORM_REFUSED, "出院时须告知客户索赔事项和流程", "claim_explained")
-        state, leaves = self._state, self._state.discharge
-        on_the_day = self._terms.discharge.service_on == "discharge_day"
-        if on_the_day and leaves is not None and civil_date(message.at) < leaves.discharge_on:
-            raise refusal(WRONG_STAGE, "出院结算在出院日办理", "stage")
-        if state.slips_task in state.tasks:
-            raise refusal(WRONG_STAGE, "押金单尚未领出", "stage")
-        amount_within(form.bill, "bill", at_least=0)
-        if (doubt := self._doubted(form.bill)) and not form.bill_confirmed:
-            raise refusal(FORM_REFUSED, doubt, "bill_confirmed")
-        if form.documents_collected:
-            self._documents(message, disease, DocumentStage.CLAIM)
 
     def _plan(self, form: JudgeLiability) -> None:
         """The plan stays within the policy's limit, and the first deposit within the plan."""

@@ -15,13 +15,7 @@ from domain import posting
 from domain.calendar import SHANGHAI, civil_date, end_of_day
 from domain.money import spoken
 from domain.programmes.waiver_terms import RepaymentTerms
-from domain.settlement import (
-    Instalment,
-    due_date,
-    reminder_dates,
-    repayment_due_at,
-    still_due,
-)
+from domain.settlement import Instalment, due_date, reminder_dates, repayment_due_at, still_due
 from domain.steps.kinds import TaskKind
 from domain.steps.tasks import ArrangeRepayment, DecideDispute, RecordRepayment, SignWriteOff
 from domain.waiver import Stage

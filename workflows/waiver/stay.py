@@ -166,6 +166,8 @@ class Stay:
         self._desk.note(
             "discharge_noticed", f"出院日期 {notice.discharge_on}", at=notice.at, by=notice.actor
         )
+        if known is not None and known.discharge_on == notice.discharge_on:
+            return  # the visit and the customer have this day already
         self._check_notice(notice)
         if first:
             self._desk.happened(ExpectedEvent.DISCHARGE_DATE_KNOWN, at=notice.at)

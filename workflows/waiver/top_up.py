@@ -22,9 +22,9 @@ from domain.steps.tasks import AnswerTopUp
 from domain.waiver import Stage
 from workflows.cases.desk import Desk
 from workflows.cockpit import by_when
-from workflows.front_desk import StepDropped
 from workflows.matter import Completion
 from workflows.messages.cases import OpenCase, RequestTopUp
+from workflows.storyteller import StepDropped
 from workflows.waiver.at_the_desk import AtTheDesk
 from workflows.waiver.deposits import Deposits, OverLimit
 from workflows.waiver.nurse_visit import NurseVisit

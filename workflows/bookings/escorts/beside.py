@@ -11,7 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from domain.bookings.visit import Escorting
-from workflows.bookings.escorts.escorted import EscortedVisit, EscortStopped
+from workflows.bookings.escorts.escorted import EscortedVisit
+from workflows.bookings.escorts.offers import EscortStopped
 from workflows.bookings.parts.desk import BookingDesk, BookingOver
 from workflows.messages.bookings import RequestBooking
 

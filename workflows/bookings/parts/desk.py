@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 from temporalio import workflow
 
 from activities.ports.bookings import RecordKept
-from activities.ports.cases import NoticeOrder
 from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.bookings.conversation import ENTRY_NAMES, EntryKind
 from domain.bookings.forms import DecideUse
 from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
+from domain.cancellation import Cost
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.record import BookingRecord, BookingState
 from workflows.cockpit import civil
-from workflows.front_desk import ONLY_ACKNOWLEDGED
 from workflows.messages.bookings import RequestBooking
 from workflows.messages.matters import Actor
 from workflows.money.desk import PayingDesk
 from workflows.money.payments import PayingPen
-from workflows.notices import told_again, written
+from workflows.notices import written
+from workflows.storyteller import StoryOver
 from workflows.waiting import came_by
 
 REMINDERS: Final = (("booking_tomorrow", timedelta(days=1)), ("booking_soon", timedelta(hours=1)))
@@ -49,19 +49,14 @@ NOT_COMPLETE: Final = "期限届满, 资料或样本未备齐"
 STEWARD_SOON: Final = "booking_steward_soon"
 
 
-class BookingOver(Exception):
-    """The story ends before its usual end; says where and why."""
+class BookingOver(StoryOver):
+    """A booking ends before its usual end."""
 
-    def __init__(self, stage: BookingStage, reason: str) -> None:
-        super().__init__(reason)
-        self.stage = stage
-        self.reason = reason
+    stage: BookingStage
 
 
 class BookingDesk(PayingDesk):
     """Steps, promises and the record of one booking."""
-
-    over: ClassVar = BookingOver
 
     def __init__(self, asked: RequestBooking, state: BookingState) -> None:
         self.state: BookingState
@@ -83,8 +78,8 @@ class BookingDesk(PayingDesk):
         if not ready():
             raise self.given_up()
 
-    async def by(self, moment: datetime, ready: Callable[[], bool], *, summary: str) -> bool:
-        """Wait for a fact until a moment; False when it has not come by then."""
+    async def by(self, moment: datetime | None, ready: Callable[[], bool], *, summary: str) -> bool:
+        """Wait for a fact until a moment, or for ever; False when it has not come by then."""
         await came_by(lambda: ready() or self.state.called_off is not None, moment, summary=summary)
         if self.state.called_off is not None and not ready():
             raise self.given_up()
@@ -230,17 +225,6 @@ class BookingDesk(PayingDesk):
             raise self.given_up()
         return state.completions.pop(step).read(DecideUse).used
 
-    def leave(self, *, at: datetime, reason: str) -> None:
-        """Nobody needs to act any more, and nothing is promised any more."""
-        self.ask_no_more(at=at, reason=reason)
-        self.clocks.drop_all(at=at, why=reason)
-
-    def ask_no_more(self, *, at: datetime, reason: str) -> None:
-        """What the story waited for is taken off the worklist."""
-        for task in list(self.state.tasks.values()):
-            if task.kind not in ONLY_ACKNOWLEDGED:
-                self.no_longer_asked(task.task_id, at=at, reason=reason)
-
     def let_down(self, *, at: datetime, by: Actor, failed: str | None = None) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free.
 
@@ -276,6 +260,7 @@ class BookingDesk(PayingDesk):
     def tell_confirmed(self) -> None:
         """The booking stands: the customer is told of its moment and reminded of it."""
         self.state.let_down = False
+        self.state.left_at_cost = Cost.FREE
         if (at := self.state.service_at) is not None:
             self.tell("booking_confirmed", date=civil(at))
             for step in steps_at(self._service, "confirmed"):
@@ -299,16 +284,6 @@ class BookingDesk(PayingDesk):
         return confirmed and state.called_off is None
 
     def phone(self, notice_id: str, template: str) -> None:
-        """A notice did not arrive, whoever says so first: a person phones, once (I22)."""
-        if template == STEWARD_SOON:
-            return  # no customer waits for it
-        if notice_id not in self.state.phoned:
-            self.state.phoned.append(notice_id)
-            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=template)
-
-    def _tell_soon(self, notice: NoticeOrder) -> None:
-        self.errand(self._tell_again(notice), f"notice {notice.notice_id}")
-
-    async def _tell_again(self, notice: NoticeOrder) -> None:
-        if not await told_again(notice):
-            self.phone(notice.notice_id, notice.template)
+        """No customer waits for what only a steward was told."""
+        if template != STEWARD_SOON:
+            super().phone(notice_id, template)

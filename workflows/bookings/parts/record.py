@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
-from temporalio import workflow
 
 from activities.bookings import KeepBookings
 from activities.ports.bookings import BookingPage, UseMoved
@@ -20,11 +19,12 @@ from domain.bookings.visit import EscortVisit
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
 from domain.programmes.terms import NotBefore
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows import cockpit
 from workflows.messages.bookings import RequestBooking
 from workflows.money.payments import PayingState
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN, Scribe
+from workflows.scribe import Scribe
 
 
 class BookingState(PayingState):
@@ -55,9 +55,10 @@ class BookingState(PayingState):
     arrivals: list[Arrival] = Field(default_factory=list)  # of what still counts as handed in
     owed_since: datetime | None = None  # papers came, and nobody has said yet what they are worth
     sent_back_at: datetime | None = None  # when papers were last found missing or unfit
+    customer_owes: bool = False  # papers are waited for that have not come, or will not do
     let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
     new_date: date | None = None  # another day wished for since it was confirmed
-    phoned: list[str] = Field(default_factory=list)  # notices that did not arrive: a person phones
+    left_at_cost: Cost = Cost.FREE  # what giving up cost when the customer left the last visit
     called_off: str | None = None  # the customer gave it up; the words of the timeline
     called_off_as: BookingStage = BookingStage.CANCELLED  # or the year took it away
     cost: Cost = Cost.FREE  # what giving it up cost, fixed at that moment
@@ -84,6 +85,12 @@ class BookingState(PayingState):
     def matter_id(self) -> str:
         """The booking's id."""
         return self.booking_id
+
+    @property
+    def awaiting(self) -> list[Role]:
+        """The roles that owe a step; a customer owes his papers, whose step is the desk's."""
+        brings = self.customer_owes and not self.ended and self.called_off is None
+        return sorted({*super().awaiting, *([Role.CUSTOMER] if brings else [])})
 
     @property
     def answer_owed(self) -> bool:
@@ -129,7 +136,7 @@ class BookingRecord(Scribe[BookingPage]):
     def __init__(
         self, state: BookingState, service_name: str, *, unsent: Callable[[NoticeOrder], None]
     ) -> None:
-        super().__init__(state)
+        super().__init__(state, verb=KeepBookings.turn_page)
         self._state = state
         self._service_name = service_name
         self._unsent = unsent
@@ -143,24 +150,19 @@ class BookingRecord(Scribe[BookingPage]):
             "failed_by": self._state.failed_by,
         }
 
-    def _when(self) -> str:
-        """The appointment that stands, for whoever looks at the booking in the Temporal UI."""
+    @property
+    def _stage_name(self) -> str:
+        return BOOKING_STAGE_NAMES[self._state.stage]
+
+    def _details(self) -> str:
+        """The service, the appointment that stands, and who must act by when."""
         at = self._state.service_at
-        return "" if at is None else f"**预约时间** {cockpit.civil(at)}\n\n"
+        when = "" if at is None else f"**预约时间** {cockpit.civil(at)}\n\n"
+        head = f"## {self._service_name} · {self._stage_name}"
+        return f"{head}\n\n{when}{cockpit.waiting_details(self._state)}"
 
     async def _turn(self, page: BookingPage) -> None:
-        state, name = self._state, BOOKING_STAGE_NAMES[self._state.stage]
-        self._show(
-            {cockpit.STAGE.name: state.stage.value, **cockpit.waiting_values(state)},
-            f"## {self._service_name} · {name}\n\n{self._when()}{cockpit.waiting_details(state)}",
-        )
-        unsent = await workflow.execute_activity_method(
-            KeepBookings.turn_page,
-            page,
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary=f"第{page.page}页 {name}",
-        )
+        unsent = await super()._turn(page)
         for notice in page.notices:
             if notice.notice_id in unsent:
                 self._unsent(notice)

@@ -5,52 +5,48 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Final
 
-from domain.bookings.booking import LOSSES, BookingStage, VisitOutcome, may_be_over
-from domain.bookings.failures import AGAIN_WHY, is_named_again
+from domain.bookings.booking import BookingStage
 from domain.bookings.forms import (
+    RATING_WANTED,
     ArrangeService,
     AssignExpert,
     CheckPapers,
     ChooseOption,
     ConfirmBooking,
     DeliverReport,
+    FollowUpCall,
     OfferOptions,
     ReceiveSample,
     ReportVisit,
     ReviewBooking,
     SendKit,
     TakeRequest,
+    lacks_rating,
 )
-from domain.bookings.papers import REPORTS, Span, faults, lacking
+from domain.bookings.papers import Span, faults, lacking
 from domain.bookings.rounds import ROUNDS_END, WISHES_MAX, goes_round
-from domain.bookings.staffing import out_of_rank, unfit
-from domain.bookings.terms import (
-    CLINIC_NAMES,
-    chooses_expert,
-    papers_for,
-    unusual,
-)
+from domain.bookings.terms import papers_for, unusual
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
 from domain.calendar import civil_date
-from domain.cancellation import Cost, cost_of_cancelling
-from domain.documents import DOCUMENT_NAMES, DocumentKind, missing
+from domain.cancellation import TOO_LATE_AFTER, Cost, cost_of_cancelling, rule_of
+from domain.documents import DocumentKind, missing
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
 from domain.programmes.services import Shape, Step
 from domain.roles import Role
 from domain.steps.forms import Form
 from workflows.bookings.parts.record import BookingState
+from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.bookings.refusals.escort import EscortRefusals
 from workflows.bookings.refusals.intake import must_be_whole
+from workflows.bookings.refusals.outcome import OutcomeRefusals
 from workflows.messages.bookings import CancelBooking, ChangeDate, EndContract, RequestBooking
 from workflows.messages.matters import CompleteTask
 from workflows.refusals import (
-    DOCUMENTS_MISSING,
     FORM_REFUSED,
     WRONG_STAGE,
     asked_seldom_enough,
-    not_ahead,
     open_step,
     papers_missing,
     refusal,
@@ -77,6 +73,8 @@ class BookingRefusals:
         self._state = state
         self._asked = asked
         self._service = asked.programme.service(asked.service)
+        self.arrangement = ArrangementRefusals(state, asked)
+        self._outcome = OutcomeRefusals(state, asked)
         self._visits = EscortRefusals(state, asked, asked.escorting or Escorting())
 
     def cost(self, at: datetime) -> Cost:
@@ -84,18 +82,22 @@ class BookingRefusals:
         if self._state.let_down:
             return Cost.FREE  # a provider's failure never costs the customer anything
         visit_at = self._state.service_at
-        return cost_of_cancelling(
+        cost = cost_of_cancelling(
             self._service,
             at=at,
             visit_on=civil_date(visit_at) if visit_at else None,
             happened=self._state.happened,
             calendar=self._state.calendar,
         )
+        # Wishing another day makes no late giving up an early one.
+        return self._state.left_at_cost if cost is Cost.FREE else cost
 
     def still_open(self) -> None:
         """What is over, or as good as over, cannot be called off."""
-        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
-        if self._state.ended or beyond or self._state.called_off is not None:
+        if self._state.stage is BookingStage.PAYING_BACK:
+            raise refusal(WRONG_STAGE, "报销款已在支付中, 不能取消", "stage")
+        served = self._state.stage is BookingStage.FOLLOW_UP
+        if self._state.ended or served or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
     def contract_end(self, message: EndContract) -> None:
@@ -109,19 +111,6 @@ class BookingRefusals:
         if message.ends_on is not None and message.ends_on > ahead:
             raise refusal(FORM_REFUSED, "合同终止日超出一年", "ends_on")
 
-    def under_contract(self, day: date, field: str) -> None:
-        """Nothing is arranged for a day on which the contract is no more."""
-        last_day = self._state.contract_until
-        if last_day is not None and day > last_day:
-            raise refusal(FORM_REFUSED, "时间不能晚于保险合同的终止日", field)
-
-    def within_cover(self, day: date, field: str) -> None:
-        """Nor for a day on which policy or service have run out (I10)."""
-        self.under_contract(day, field)
-        last_day = self._asked.last_day or self._asked.covered_until
-        if last_day is not None and day > last_day:
-            raise refusal(FORM_REFUSED, "时间不能晚于保单或服务的有效期", field)
-
     def cancellation(self, message: CancelBooking) -> None:
         """A booking that is over cannot be given up; one that costs a unit only knowingly."""
         if self._state.is_judged:
@@ -129,9 +118,24 @@ class BookingRefusals:
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
-            raise refusal(CANCELLING_REFUSED, "按服务条款, 现在不能取消", "stage")
+            raise refusal(CANCELLING_REFUSED, self._why_refused(), "stage")
         if cost is Cost.USED and not message.accept_use:
             raise refusal(CANCELLING_COSTS, "现在取消将视为服务已使用, 请确认", "accept_use")
+
+    def _why_refused(self) -> str:
+        """From when on giving up is refused, and what is still to be had."""
+        rule = rule_of(self._service)
+        until = rule.free_before if rule else None
+        since = TOO_LATE_AFTER.get(until, "现在") if until else "现在"
+        another = ", 可以申请改期" if self._may_change_date else ""
+        return f"按服务条款, {since}不能取消{another}"
+
+    @property
+    def _may_change_date(self) -> bool:
+        """Whether the service has a day, and lets its customer choose it."""
+        choice = self._service.choice
+        chooses = choice is None or "time" not in choice.may_not_choose
+        return chooses and self._service.shape is Shape.APPOINTMENT
 
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
@@ -148,7 +152,7 @@ class BookingRefusals:
         today = civil_date(message.at)
         if not today <= message.wished_on <= today + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "改期日期须在今天起一年以内", "wished_on")
-        self.within_cover(message.wished_on, "wished_on")
+        self.arrangement.within_cover(message.wished_on, "wished_on")
 
     def completion(self, message: CompleteTask) -> None:
         """The step is open, the caller's, and its form says something this booking can take."""
@@ -168,9 +172,11 @@ class BookingRefusals:
             case VisitForm():
                 self._visits.check(form, message)
                 if isinstance(form, PlanEscort):
-                    self.within_cover(civil_date(form.meeting_at), "meeting_at")
+                    self.arrangement.within_cover(civil_date(form.meeting_at), "meeting_at")
             case ReportVisit():
-                self._report(form, message.at)
+                self._outcome.report(form, message.at)
+            case FollowUpCall() if lacks_rating(form, about=task.subject):
+                raise refusal(FORM_REFUSED, RATING_WANTED, "satisfaction")
             case _:
                 self._while_it_is_sought(form, message)
 
@@ -188,21 +194,21 @@ class BookingRefusals:
     def _while_it_is_sought(self, form: Form, message: CompleteTask) -> None:
         match form:
             case OfferOptions():
-                self._options(form)
+                self.arrangement.options(form)
             case ChooseOption() if form.option not in self._state.options:
                 raise refusal(FORM_REFUSED, "只能从所提供的选项中选择", "option")
             case ArrangeService():
-                self.arrangement(form, message.at)
+                self.arrangement.arranged(form, message.at)
             case AssignExpert():
-                self._expert(form)
+                self.arrangement.expert(form)
             case SendKit(can_give=True) if not (form.guided and form.sample):
                 raise refusal(FORM_REFUSED, "须写明样本种类, 并已指导取样和寄送", "guided")
             case SendKit() if why := unusual(self._service, form.sample, form.note):
                 raise refusal(FORM_REFUSED, why, "sample")
             case ReceiveSample() | DeliverReport():
-                self._since_the_request(form.at, message.at)
+                self._outcome.since_the_request(form.at, message.at)
                 if isinstance(form, DeliverReport):
-                    self._delivery(form, message)
+                    self._outcome.delivery(form, message)
 
     def _says(
         self, steps: list[Step], says: dict[str, str], *, hospital_id: str | None = None
@@ -257,126 +263,8 @@ class BookingRefusals:
         if covered is not None and issued_on < covered:
             raise refusal(FORM_REFUSED, "住院单开具日期不能早于保单生效日", "slip_issued_on")
 
-    def _since_the_request(self, at: datetime, now: datetime) -> None:
-        """What happened for this booking happened between its request and now."""
-        not_ahead(at, now)
-        if at < self._asked.requested_at:
-            raise refusal(FORM_REFUSED, "发生时间不能早于预约申请", "at")
-
-    def _options(self, form: OfferOptions) -> None:
-        offered = [one.option for one in form.options]
-        if len({*offered}) != len(offered):
-            raise refusal(FORM_REFUSED, "选项不能重复", "options")
-        wanted = self._service.choice.experts_offered if self._service.choice else None
-        if wanted is not None and len(offered) != wanted:
-            raise refusal(FORM_REFUSED, f"须提供{wanted}名专家供选择", "options")
-        clinics = self._service.choice.clinics if self._service.choice else ()
-        if clinics and not {*offered} <= {*clinics}:
-            listed = "、".join(CLINIC_NAMES[one] for one in clinics)
-            raise refusal(FORM_REFUSED, f"门诊类型须为: {listed}", "options")
-
-    def arrangement(self, form: ArrangeService, at: datetime) -> None:
-        """A time to come, with whom and where the service promises, whoever says so."""
-        if form.service_at is None:
-            return
-        if not form.arranged:
-            raise refusal(FORM_REFUSED, "未安排时不填写就诊时间", "service_at")
-        if form.service_at.tzinfo is None or form.service_at <= at:
-            raise refusal(FORM_REFUSED, "就诊时间须晚于现在", "service_at")
-        if form.service_at > at + VISIT_AHEAD_MAX:
-            raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
-        self.within_cover(civil_date(form.service_at), "service_at")
-        self._as_promised(form)
-        if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
-            raise refusal(FORM_REFUSED, why, "hospital_rank")
-        self._chosen_expert(form)
-        hospital = self._asked.hospital
-        wished = self._state.agreed_hospital_id or (hospital.hospital_id if hospital else None)
-        elsewhere = wished is not None and form.hospital_id not in (None, wished)
-        if elsewhere and not form.equal_alternative:
-            raise refusal(FORM_REFUSED, "非客户指定医院, 须与客户协商同等医院", "equal_alternative")
-
-    def _not_again(self, who: str | None, because: str, field: str) -> None:
-        """Whoever has failed this booking is not named for it again, unless somebody says why."""
-        if is_named_again(who, self._state.failed_by, because=because):
-            raise refusal(FORM_REFUSED, AGAIN_WHY, field)
-
-    def _chosen_expert(self, form: ArrangeService) -> None:
-        """The expert the customer chose of three, or another one by agreement (P04)."""
-        chosen = self._state.chosen if chooses_expert(self._service) else None
-        self._not_again(form.expert or chosen, form.again_because, "expert")
-        other = chosen is not None and form.expert not in (None, chosen)
-        if other and not form.equal_alternative:
-            raise refusal(FORM_REFUSED, "非客户选定的专家, 须与客户协商", "expert")
-
-    def _as_promised(self, form: ArrangeService | AssignExpert) -> None:
-        found = unfit(
-            self._service.staffing, level=form.doctor_level, hospital_class=form.hospital_class
-        )
-        if found is not None:
-            field, why = found
-            raise refusal(FORM_REFUSED, why, field)
-
     def _still_offered(self, at: datetime) -> None:
         """Nobody can say yes to a moment that has passed: another one is looked for."""
         offered = self._state.proposed_at
         if offered is not None and offered <= at:
             raise refusal(FORM_REFUSED, "所提供的就诊时间已过, 须重新安排", "confirmed")
-
-    def _report(self, form: ReportVisit, at: datetime) -> None:
-        self._since_the_request(form.at, at)
-        delivered = form.outcome is VisitOutcome.DELIVERED
-        if delivered and self._service.shape is Shape.ESCORT:
-            raise refusal(FORM_REFUSED, "陪诊结束由陪诊人员打卡登记", "outcome")
-        if delivered and not may_be_over(self._state.service_at, form.at):
-            raise refusal(FORM_REFUSED, "就诊日期未到, 不能登记已就诊", "at")
-        if form.outcome in LOSSES:
-            self._loss(form, at)
-
-    def _loss(self, form: ReportVisit, at: datetime) -> None:
-        """Own reasons are said in words (I19), and nobody is absent before he is late (I32)."""
-        visit, awaited_at = self._state.visit, self._state.service_at
-        awaited_at = visit.awaited_at if visit else awaited_at
-        if form.outcome is VisitOutcome.NOT_ADMITTED:
-            self._not_admitted(form)
-        elif form.outcome is not VisitOutcome.GIVEN_UP and awaited_at is not None:
-            self._absent(awaited_at, at)
-        if not form.note.strip():
-            raise refusal(FORM_REFUSED, "因客户原因未成行, 须说明原因", "note")
-
-    def _absent(self, awaited_at: datetime, at: datetime) -> None:
-        if at < self._asked.programme.absent_from(awaited_at):
-            raise refusal(FORM_REFUSED, "就诊时间及宽限未过, 不能登记未到诊", "outcome")
-
-    def _not_admitted(self, form: ReportVisit) -> None:
-        if not self._service.admits:
-            raise refusal(FORM_REFUSED, "只有住院或手术可登记未入院", "outcome")
-        if not may_be_over(self._state.service_at, form.at):
-            raise refusal(FORM_REFUSED, "入院日期未到, 不能登记未入院", "outcome")
-
-    def _expert(self, form: AssignExpert) -> None:
-        """The expert sits where the programme allows (P20: Beijing, Shanghai, Guangzhou)."""
-        staffing = self._service.staffing
-        cities = staffing.cities if staffing else ()
-        if form.assigned:
-            self._not_again(form.expert, form.again_because, "expert")
-        if form.assigned and cities and form.city not in cities:
-            raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
-        if form.assigned and self._service.shape is Shape.WRITTEN_OPINION:
-            self._as_promised(form)
-            if staffing is not None and staffing.of_specialty and not form.specialty.strip():
-                raise refusal(FORM_REFUSED, "须为该专科疾病的权威专家, 请填写专科", "specialty")
-
-    def _delivery(self, form: DeliverReport, message: CompleteTask) -> None:
-        if not form.delivered:
-            return
-        promised, kind = self._service.result, REPORTS[self._service.shape or Shape.WRITTEN_OPINION]
-        if "paper_report" in promised and form.courier_no is None:
-            raise refusal(FORM_REFUSED, "须填写纸质报告的快递单号", "courier_no")
-        if not form.images and ("electronic_report" in promised or form.courier_no is None):
-            raise refusal(FORM_REFUSED, f"须上传{DOCUMENT_NAMES[kind]}", "images")
-        known = {one for ids in message.documents.values() for one in ids}
-        if not {*form.images} <= known:
-            raise refusal(DOCUMENTS_MISSING, "所列文件不在预约资料中", "images")
-        if form.images and not {*form.images} & {*message.documents.get(kind.value, [])}:
-            raise refusal(DOCUMENTS_MISSING, f"所列文件中没有{DOCUMENT_NAMES[kind]}", "images")

@@ -56,7 +56,7 @@ class ConsultationRefusals(BookingRefusals):
         if isinstance(form, MatchDoctor) and (field := misfit(form, self._service)) is not None:
             raise refusal(FORM_REFUSED, "该医生的职称或医院等级不符合服务承诺", field)
         if isinstance(form, MatchDoctor):
-            self._not_again(form.doctor, form.again_because, "doctor")
+            self.arrangement.not_again(form.doctor, form.again_because, "doctor")
         counted = self._service.failed_calls is not None
         if isinstance(form, Consult) and form.outcome is ConsultOutcome.NOT_REACHED and counted:
             raise refusal(FORM_REFUSED, "未接通次数以电话系统记录为准", "outcome")

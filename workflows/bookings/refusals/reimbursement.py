@@ -58,9 +58,12 @@ class ReimbursementRefusals(BookingRefusals):
             if not form.missing:
                 raise refusal(FORM_REFUSED, "须列明所缺票据", "missing")
             return
-        lacking = [kind for kind in self._papers_of if not message.documents.get(kind.value)]
-        if lacking:
-            raise papers_missing(lacking)
+        there = [kind for kind in self._papers_of if message.documents.get(kind.value)]
+        if any(kind in there for kind in form.not_spent):
+            raise refusal(FORM_REFUSED, "该类票据已在案卷中", "not_spent")
+        lacking = [kind for kind in self._papers_of if kind not in (*there, *form.not_spent)]
+        if lacking or not there:
+            raise papers_missing(lacking or [*self._papers_of])
 
     def _expenses(self, form: ExamineExpenses, message: CompleteTask) -> None:
         try:
@@ -76,4 +79,4 @@ class ReimbursementRefusals(BookingRefusals):
             field, problem = found
             raise refusal(FORM_REFUSED, PROBLEM_WORDS[problem], field)
         if form.granted_fen and form.treated_until is not None:
-            self.under_contract(form.treated_until, "treated_until")
+            self.arrangement.under_contract(form.treated_until, "treated_until")

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from api.door.text import Moment
-from api.partners.codes import Event, ReasonCode, SubjectId
+from api.letters.codes import Event, ReasonCode, SubjectId
 from domain.bookings.roster import Slot
 from domain.bookings.telephone import Caller
 from domain.strict import said

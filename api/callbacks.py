@@ -14,13 +14,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 
-from api.door.delivery import deliver
 from api.door.docs import FAILURES
 from api.door.errors import invalid
 from api.door.problems import Problem
 from api.door.strict import no_key_twice
-from api.partners.codes import Event
-from api.partners.events import (
+from api.letters.codes import Event
+from api.letters.delivery import deliver
+from api.letters.events import (
     EVENTS,
     SENT_BY,
     case_of,

@@ -6,10 +6,13 @@ A subject is often a code that the story reads again, or an id; this is the one 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from domain.board import TopUpRow
 from domain.documents import DocumentKind, listed
 from domain.matter import CASE, id_form
+from domain.money import spoken
 from domain.steps.kinds import TaskKind
 
 _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
@@ -57,3 +60,17 @@ def subject_name(kind: TaskKind, subject: str) -> str:
         if of is kind and subject.startswith(beginning):
             return words + subject.removeprefix(beginning)
     return subject
+
+
+def top_up_name(beside: Sequence[TopUpRow]) -> str:
+    """A request for more, and what was asked for beside it: the same wish may have come twice."""
+    waiting = [one for one in beside if not one.granted_fen]
+    granted = [one for one in beside if one.granted_fen]
+    words = ["续费申请"]
+    if waiting:
+        asked = "、".join(spoken(one.requested_fen) for one in waiting)
+        words.append(f"同案另有{len(waiting)}笔未定: {asked}")
+    if granted:
+        given = "、".join(spoken(one.granted_fen) for one in granted)
+        words.append(f"近3天已同意{len(granted)}笔: {given}")
+    return "; ".join(words)

@@ -16,7 +16,7 @@ import structlog
 from activities.ports.cases import Message
 from api.door.gateway import CaseNotRunning, NotKnownYet
 from api.door.openings import CASES, KINDS, Kind, access_to, case_start
-from api.partners.events import (
+from api.letters.events import (
     EVENTS,
     ClaimEvent,
     DeliveryEvent,

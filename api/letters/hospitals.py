@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from api.door.text import Moment
-from api.partners.codes import Event, ReasonCode, SubjectId
+from api.letters.codes import Event, ReasonCode, SubjectId
 from domain.bookings.coordination import AskStatus
 from domain.partner_words import HospitalWord
 from domain.strict import said

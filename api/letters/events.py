@@ -17,10 +17,10 @@ from activities.ports.cases import PaymentStatus
 from api.door.openings import access_to
 from api.door.problems import at_field
 from api.door.text import BookableMoney
-from api.partners.codes import Event, ReasonCode, Receipt, SubjectId
-from api.partners.doctors import CallEvent, RosterEvent, SlotEvent
-from api.partners.heard_by import SIGNALS, can_hear
-from api.partners.hospitals import ResourceEvent, resource_word
+from api.letters.codes import Event, ReasonCode, Receipt, SubjectId
+from api.letters.doctors import CallEvent, RosterEvent, SlotEvent
+from api.letters.heard_by import SIGNALS, can_hear
+from api.letters.hospitals import ResourceEvent, resource_word
 from api.wiring.door import Unit
 from domain.bookings.parcel import LabWord, ParcelStatus
 from domain.bookings.telephone import CallNews
