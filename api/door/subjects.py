@@ -26,6 +26,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
     (TaskKind.CONSULT, "message"): "客户有新留言",
+    (TaskKind.SURVEY_REPORT, "survey_report"): "保险公司会阅读, 请勿写入姓名、电话或证件号码",
     (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
     (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
     (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",

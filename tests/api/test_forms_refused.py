@@ -65,6 +65,20 @@ NOBODYS = "编号不得使用证件号码或手机号"
             "reference",
             NOBODYS,
         ),
+        *(
+            (
+                TaskKind.SURVEY_REPORT,
+                f'{{"satisfaction": 4, "on_time": true, "findings": "客户{who}满意"}}'.encode(),
+                "findings",
+                "不得填写手机号或证件号码",
+            )
+            for who in (
+                "13800138001",
+                "+86 138 0013 8001",
+                "１３８００１３８００１",
+                "11010119900307109X",
+            )
+        ),
         (
             TaskKind.FILE_CLAIM,
             b'{"images": ["i-1"], "courier_no": "11010119900307109X"}',
