@@ -46,7 +46,7 @@ def names_somebody(code: str) -> bool:
 
 
 def mentions_somebody(words: str) -> bool:
-    """Whether words hold what looks like a mobile or a resident's number, also when it is spaced."""
+    """Whether words hold what looks like a mobile or a resident's number, spaced as well."""
     return _NUMBER_WITHIN.search(unicodedata.normalize("NFKC", words)) is not None
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
-from domain.bookings.failures import left_out
+from domain.bookings.failures import left_out, not_wanted
 from domain.bookings.forms import (
     ArrangeService,
     ChooseOption,
@@ -37,6 +37,7 @@ from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.cockpit import civil
 from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.waiting import came_by
@@ -166,7 +167,12 @@ class Appointment(Booking):
         """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
         expert, failed = self._wanted_expert, self._state.failed_by
         named = f"客户选定专家 {expert}" if expert else ""
-        told = (named, left_out(failed), wish(self._service, self._state.customer_date))
+        told = (
+            named,
+            left_out(failed),
+            not_wanted(self._state.declined),
+            wish(self._service, self._state.customer_date),
+        )
         return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
@@ -191,7 +197,10 @@ class Appointment(Booking):
             return False
         desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=said.at)
         if not form.confirmed:
-            desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
+            offered_at = self._state.proposed_at
+            told = f"客户未接受所提供的时间 {civil(offered_at)}, 重新协调"
+            desk.note("another_time", told, at=said.at, by=said.actor)
+            desk.declined(at=offered_at)
             return False
         self._state.service_at = self._state.proposed_at
         self._tell_with_it(form)

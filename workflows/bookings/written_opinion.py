@@ -13,7 +13,7 @@ from datetime import datetime
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
-from domain.bookings.failures import left_out
+from domain.bookings.failures import left_out, not_wanted
 from domain.bookings.forms import AssignExpert, ConfirmBooking, DeliverReport, SendKit
 from domain.bookings.terms import is_agreed_on
 from domain.cancellation import is_named
@@ -38,7 +38,6 @@ class WrittenOpinion(Booking):
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
         self._found_at: datetime | None = None
-        self._unwanted = ""  # whom the customer did not want
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -86,7 +85,7 @@ class WrittenOpinion(Booking):
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
 
     def _sought(self) -> str:
-        told = (left_out(self._state.failed_by), self._unwanted)
+        told = (left_out(self._state.failed_by), not_wanted(self._state.declined))
         return "; ".join(one for one in told if one)
 
     async def _agree(self) -> bool:
@@ -103,8 +102,9 @@ class WrittenOpinion(Booking):
                 return False
             desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=at)
             if not form.confirmed:
-                self._unwanted = f"客户希望更换专家 {self._state.expert or ''}"
-                desk.note("another_expert", self._unwanted, at=at, by=said.actor)
+                told = f"客户希望更换专家 {self._state.expert or ''}"
+                desk.note("another_expert", told, at=at, by=said.actor)
+                desk.declined()
                 return False
             self._tell_with_it(form)
         self._state.let_down = False

@@ -11,6 +11,7 @@ from temporalio import workflow
 from activities.ports.bookings import RecordKept
 from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.bookings.conversation import ENTRY_NAMES, EntryKind
+from domain.bookings.failures import Declined
 from domain.bookings.forms import DecideUse
 from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
@@ -42,6 +43,9 @@ COORDINATED: Final = (
 
 DECIDED_WITHIN: Final = timedelta(days=1)
 """So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
+
+A_NO_IS_KEPT: Final = "a-no-is-kept"
+"""A customer's no before this was forgotten, and the same may have been offered to him again."""
 
 NOT_COMPLETE: Final = "期限届满, 资料或样本未备齐"
 """Why a booking ends whose customer owed papers or a sample."""
@@ -237,6 +241,13 @@ class BookingDesk(PayingDesk):
         self.state.let_down = True
         self.state.proposed_at = self.state.service_at = None
         self.tell("booking_again")
+
+    def declined(self, *, at: datetime | None = None) -> None:
+        """The customer said no to whom and what was found: nobody offers just that again unseen."""
+        state = self.state
+        if workflow.patched(A_NO_IS_KEPT):
+            said_no = Declined(at=at, expert=state.expert, hospital_id=state.hospital_id)
+            state.declined.append(said_no)
 
     # What the customer is told (3.5) -------------------------------------------------------------
 
