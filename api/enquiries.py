@@ -21,6 +21,7 @@ from api.door.identity import Caller, allowed, may_see
 from api.door.openings import ENQUIRIES, opened_once
 from api.door.problems import Problem, at_field
 from api.door.shapes import ClockView, TaskView, TimelineView, Utc
+from api.door.sight import narrowed_enquiry
 from api.door.stages import stage_name
 from api.door.text import Body, Code, EnquiryId, OpaqueId, example, not_blank
 from api.door.views import clock_view, task_view, timeline_view, viewer
@@ -198,7 +199,7 @@ async def get_enquiry(
     found = await door.enquiries.enquiry(enquiry_id, viewer(caller))
     if found is None:
         raise Problem("not-found", "没有此咨询")
-    return _file(found)
+    return _file(narrowed_enquiry(caller, found))
 
 
 def _file(view: EnquiryView) -> EnquiryFile:

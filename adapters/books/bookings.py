@@ -24,6 +24,7 @@ from adapters.books.matter_file import SHOWN_WITH_A_STEP, MatterFile, known, loo
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, turn_row, write_payments
 from adapters.books.talks import keep_in_record
+from adapters.books.turning import turning
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.booking import bookings
@@ -81,7 +82,7 @@ class BookingBook:
 
     async def write_booking(self, page: BookingPage) -> None:
         """Write one page. Raises `BookingUnknown`, and `PageConflict` for a reused number."""
-        async with self._engine.begin() as connection:
+        async with turning(self._engine, self._sealer, page) as connection:
             await turn_row(connection, _OWN, page, self._words(page))
             if not await begin_page(connection, self._sealer, page):
                 return

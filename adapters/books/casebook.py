@@ -29,6 +29,7 @@ from adapters.books.pages import (
     upsert,
     write_payments,
 )
+from adapters.books.turning import turning
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import (
@@ -134,7 +135,7 @@ class Casebook:
 
     async def write(self, page: CasePage) -> None:
         """Write one page. Raises `CaseUnknown`, and `PageConflict` for a reused page number."""
-        async with self._engine.begin() as connection:
+        async with turning(self._engine, self._sealer, page) as connection:
             await self._turn_to(connection, page)
             if not await begin_page(connection, self._sealer, page):
                 return

@@ -18,6 +18,7 @@ from activities.ports.enquiries import EnquiryPage
 from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, columns, turn_row
+from adapters.books.turning import turning
 from adapters.encryption.keys import Sealer
 from adapters.tables.enquiry import enquiries, enquiry_answers
 from adapters.webhooks.outbox import post
@@ -46,7 +47,7 @@ class EnquiryBook:
 
     async def write(self, page: EnquiryPage) -> None:
         """Write one page. Raises `EnquiryUnknown`, and `PageConflict` for a reused page number."""
-        async with self._engine.begin() as connection:
+        async with turning(self._engine, self._sealer, page) as connection:
             await turn_row(connection, _OWN, page)
             if not await begin_page(connection, self._sealer, page):
                 return

@@ -19,6 +19,7 @@ from activities.ports.rescues import RescuePage
 from adapters.books.matter_file import MatterFile, known, looked_at
 from adapters.books.openings import OpenedRows
 from adapters.books.pages import OwnRow, begin_page, columns, turn_row
+from adapters.books.turning import turning
 from adapters.database import looks
 from adapters.encryption.keys import Sealer
 from adapters.tables.cases import cases, clocks
@@ -73,7 +74,7 @@ class RescueBook:
 
     async def write_rescue(self, page: RescuePage) -> None:
         """Write one page. Raises `RescueUnknown`, and `PageConflict` for a reused number."""
-        async with self._engine.begin() as connection:
+        async with turning(self._engine, self._sealer, page) as connection:
             await turn_row(connection, _OWN, page)
             if not await begin_page(connection, self._sealer, page):
                 return

@@ -1,6 +1,7 @@
 """What each role sees of a case it may see: which papers, which reports, and whether the money.
 
 A nurse works at the bed: hospital, steps and the papers of a visit, no money and no diagnosis.
+Customers, and channels for them, read what is meant for them (`domain.told`).
 Whoever acts in several roles sees what the widest of them sees.
 """
 
@@ -9,10 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from api.door.identity import Caller
-from domain.board import BookingView, CaseView, DocumentRow, TaskRow, TimelineRow
+from domain.board import BookingView, CaseView, DocumentRow, EnquiryView, TaskRow, TimelineRow
 from domain.documents import DocumentKind
 from domain.roles import Role
-from domain.steps.shown import OVERSIGHT, is_told, shown_of
+from domain.steps.shown import OVERSIGHT, shown_of
+from domain.told import is_told
 
 _WIDE: Final = frozenset(
     {Role.REVIEWER, Role.DOCTOR, Role.AGENT, Role.INSURER, Role.SUPERVISOR, Role.AUDITOR}
@@ -100,6 +102,12 @@ def narrowed_booking(caller: Caller, view: BookingView) -> BookingView:
     return view.model_copy(update=seen)
 
 
+def narrowed_enquiry(caller: Caller, view: EnquiryView) -> EnquiryView:
+    """An enquiry as this caller may see it."""
+    seen = {"tasks": _steps(caller, view.tasks), "timeline": _told(caller, view.timeline)}
+    return view.model_copy(update=seen)
+
+
 def _steps(caller: Caller, tasks: list[TaskRow]) -> list[TaskRow]:
     if _owns_alone(caller):
         tasks = [task for task in tasks if task.kind not in OVERSIGHT]
@@ -110,4 +118,6 @@ def _outline(caller: Caller, task: TaskRow) -> TaskRow:
     """A step whose report is not the caller's, but for the part that is meant for the customer."""
     owns = bool(_OWNERS & {*caller.roles})
     told = shown_of(task.kind, task.completion) if owns else {}
-    return task.model_copy(update={"completion": told, "evidence": None})
+    seen = {"completion": told, "evidence": None}
+    # What it is about is said for whoever does it: a doubt about the person, a number of ours.
+    return task.model_copy(update=seen | ({"subject": ""} if _owns_alone(caller) else {}))

@@ -44,6 +44,9 @@ UNTIL: Final[dict[Purpose, ExpectedEvent]] = {
 CHECK_IN_OPENS: Final = timedelta(hours=12)
 """Nobody arrives earlier for a visit; what is reported before is another day's arrival."""
 
+ON_THE_WAY_AT_MOST: Final = timedelta(minutes=10)
+"""Who takes a visit that is about to begin is asked after when so long has passed (inferred)."""
+
 _CALLED: Final = "call_"
 _ON_THE_WAY: Final = "call_on_the_way"
 _AROUND: Final = frozenset(
@@ -95,9 +98,13 @@ class Escorting(BaseModel):
     clinical_nurse: bool = False  # P06: 具有临床护士从业经历 (R398)
     arrival: Reminder | None = None  # G07
 
-    def check_in_by(self, meeting_at: datetime) -> datetime:
-        """When whoever comes is there at the latest: so long before the meeting (G07)."""
-        return self.arrival.due_at(meeting_at) if self.arrival else meeting_at
+    def check_in_by(self, meeting_at: datetime, *, taken_at: datetime | None = None) -> datetime:
+        """When whoever comes is there at the latest: so long before the meeting (G07).
+
+        Who takes it hardly before that, or after it, first has to get there.
+        """
+        by = self.arrival.due_at(meeting_at) if self.arrival else meeting_at
+        return by if taken_at is None else max(by, taken_at + ON_THE_WAY_AT_MOST)
 
     @property
     def checklist(self) -> list[str]:

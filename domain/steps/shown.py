@@ -1,9 +1,10 @@
-"""What of a matter is the customer's to read: of reports one list, by kind of step, and no doubts.
+"""What of a matter's steps is the customer's to read: of reports one list, by kind, and no doubts.
 
-Where the house looks into something itself, a payment, a person, a promise, neither its steps nor
-its lines are the customer's; who is looked into would be told. Of a report what is not named stays
-with the people who serve the booking: their notes, who the others were that could not come, what
-was read off the papers. The whole form is theirs alone.
+Where the house looks into something itself, a payment, a person, a promise, the step is not the
+customer's; who is looked into would be told. Which lines of the history are theirs says
+`domain.told`. Of a report what is not named stays with the people who serve the booking: their
+notes, who the others were that could not come, what was read off the papers. The whole form is
+theirs alone.
 """
 
 from __future__ import annotations
@@ -56,22 +57,10 @@ OVERSIGHT: Final = frozenset(
         TaskKind.CORRECT_PAYMENT.value,
         TaskKind.EXPLAIN_DIFFERENCE.value,
         TaskKind.RESUME_MATTER.value,
+        TaskKind.SIGN_WRITE_OFF.value,
     }
 )
 """Kinds of step in which the house looks into itself or into somebody."""
-_OWN_LINES: Final = OVERSIGHT | {
-    "alert",
-    "held",
-    "reassigned",
-    "payment_contradiction",
-    "difference",
-    "risk_scored",
-}
-
-
-def is_told(event: str) -> bool:
-    """Whether a line of the history is the customer's to read."""
-    return event not in _OWN_LINES
 
 
 def shown_of(kind: str, form: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ async def reset_of(opened: Town, house: RealHouse) -> Coroutine[Any, Any, Left]:
     client = await connect(opened.settings)
     before = (await client.get_workflow_handle(story.case_id).describe()).run_id
     await reset(client, story.case_id, before, to=0)
-    await until(lambda: is_refused(client, story.case_id), "the page of another telling refused")
+    await until(lambda: is_refused(house, story.case_id), "the page of another telling refused")
     await reset(client, story.case_id, before, to=-1)
     return aftermath(story, due, await asked_for_more(story))
 
@@ -109,13 +109,10 @@ async def reset(client: Client, case_id: str, run_id: str, *, to: int) -> None:
     )
 
 
-async def is_refused(client: Client, case_id: str) -> bool:
-    """Whether the case cannot write down what it tells."""
-    seen = (await client.get_workflow_handle(case_id).describe()).raw_description
-    return any(
-        waits.activity_type.name == "turn_page" and waits.attempt > 1
-        for waits in seen.pending_activities
-    )
+async def is_refused(house: RealHouse, case_id: str) -> bool:
+    """Whether a supervisor is asked why the case cannot write down what it tells."""
+    items = (await house.supervisor.see("/v1/tasks?role=supervisor"))["items"]
+    return any((one["kind"], one["subject"]) == ("breach", case_id) for one in items)
 
 
 async def paying(house: RealHouse) -> tuple[StoryOne, dict[str, str]]:

@@ -98,6 +98,7 @@ class Offers:
             TaskKind.OFFER_VISIT,
             at=workflow.now(),
             until=desk.promised(*COORDINATED),
+            not_after=meeting_at,
             subject=subject,
         )
         await self.until(lambda: step in completions or self.is_taken)

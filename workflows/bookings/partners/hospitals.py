@@ -7,18 +7,16 @@ yes is for the story to act on: it asks `took_back`, or waits for what is `answe
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Final, Literal
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
-from activities.hospitals import AskHospitals
 from activities.ports.cases import TaskOpened
-from activities.ports.hospitals import HospitalNamed, ResourceAnswer, ResourceOrder
+from activities.ports.hospitals import ResourceAnswer, ResourceOrder
 from domain.bookings.coordination import AskStatus, Heard, HospitalAsk, Resource
 from domain.bookings.forms import ArrangeService
 from domain.bookings.rounds import ASKS_MAX
@@ -28,21 +26,13 @@ from domain.calendar import civil_date
 from domain.hospital import HospitalListed
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
+from workflows.bookings.partners.hospital_calls import listed, placed, withdrawn
 from workflows.bookings.parts.desk import BookingDesk
 from workflows.bookings.refusals.arrangement import ArrangementRefusals
 from workflows.matter import Completion
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.messages.matters import Actor, CompleteTask
 from workflows.refusals import FORM_REFUSED, refusal
-from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
-
-ANSWER_WITHIN: Final = timedelta(seconds=20)
-TRIED_FOR: Final = timedelta(days=1)
-"""The dispatcher calls meanwhile; who cannot be reached for a day is left to people alone."""
-TRY_AGAIN: Final = RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=15)
-)
-"""Nobody waits for the wire alone, so that a desk which is away need not be asked every minute."""
 
 HOSPITALS: Final = Actor(role=Role.PARTNER, id="hospitals")
 
@@ -146,7 +136,7 @@ class Hospitals:
 
     async def _follow(self, order: ResourceOrder) -> None:
         """One ask from the first call to the last."""
-        answer = await self._placed(order)
+        answer = await placed(self._desk, order)
         if answer is not None:
             self._told_apart(answer)
             self._hear(order.ask_id, answer.status, answer.resource, answer.reason)
@@ -173,26 +163,6 @@ class Hospitals:
         still_sought = ask.ours == "wanted" and self._step() is not None
         return still_sought and ask.wished_on != self._state.customer_date
 
-    async def _placed(self, order: ResourceOrder) -> ResourceAnswer | None:
-        async def called(retry: RetryPolicy) -> ResourceAnswer:
-            return await workflow.execute_activity_method(
-                AskHospitals.ask,
-                order,
-                start_to_close_timeout=ANSWER_WITHIN,
-                schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=retry,
-                summary="请医院安排资源",
-            )
-
-        def away() -> None:
-            self._desk.note("hospitals_away", "医院协调平台暂联系不上, 由调度人员联系医院")
-
-        try:
-            return await self._desk.ask_partner(called, then=TRY_AGAIN, on_silence=away)
-        except ActivityError:
-            self._desk.note("hospitals_silent", "医院协调平台一天无答复, 由调度人员安排")
-            return None
-
     def _told_apart(self, answer: ResourceAnswer) -> None:
         why = answer.withheld
         held = f", 未附主诉 ({WITHHELD_NAMES[why]})" if why is not None else ""
@@ -200,18 +170,7 @@ class Hospitals:
 
     async def _withdraw(self, ask_id: str) -> None:
         """Hospitals hear of it; who cannot be reached, or keeps to it, is called by a person."""
-        try:
-            agreed = await workflow.execute_activity_method(
-                AskHospitals.withdraw,
-                ask_id,
-                start_to_close_timeout=ANSWER_WITHIN,
-                schedule_to_close_timeout=TRIED_FOR,
-                retry_policy=TRY_AGAIN,
-                summary="撤回医院资源申请",
-            )
-        except ActivityError:
-            agreed = False
-        if agreed:
+        if await withdrawn(ask_id):
             self._desk.note("ask_withdrawn", "已向医院协调平台撤回申请")
         else:
             self._desk.alert(f"医院资源未能撤回, 请致电医院 {ask_id}")
@@ -241,13 +200,13 @@ class Hospitals:
 
     async def _take(self, ask: HospitalAsk) -> None:
         """Their yes does the step, if it is what the service promises and where we know of."""
-        listed = await self._listed(ask)
+        known = await listed(self._asked, ask)
         step, now = self._step(), workflow.now()
         overtaken = not self._state.asks[ask.ask_id].is_offered or self._is_outdated(ask)
         if step is None or overtaken:
             return  # somebody else did it, it is not to be had, or another day is wished for
         try:
-            form = self._form(ask, listed)
+            form = self._form(ask, known)
             self._refusals.arranged(form, now)
         except (ApplicationError, ValidationError) as refused:
             told = refused.message if isinstance(refused, ApplicationError) else "内容不完整"
@@ -264,31 +223,13 @@ class Hospitals:
         )
         self._desk.finish(done)
 
-    async def _listed(self, ask: HospitalAsk) -> HospitalListed:
-        """What our own lists say of the hospital they name, as of the day of the request."""
-        named = ask.resource.hospital_id if ask.resource else None
-        if named is None:
-            return HospitalListed()
-        asked = self._asked
-        return await workflow.execute_activity_method(
-            AskHospitals.look_up,
-            HospitalNamed(
-                hospital_id=named,
-                network=asked.programme.hospitals.network,
-                on=civil_date(asked.requested_at),
-            ),
-            start_to_close_timeout=BOOKS_WITHIN,
-            retry_policy=BOOKS_RETRY,
-            summary="核对医院名录",
-        )
-
-    def _form(self, ask: HospitalAsk, listed: HospitalListed) -> ArrangeService:
+    def _form(self, ask: HospitalAsk, known: HospitalListed) -> ArrangeService:
         """The dispatcher's form as they would fill it in; a class we know is our own word."""
-        if (why := listed.refused) is not None:
+        if (why := known.refused) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_id")
         offered = ask.resource.model_dump() if ask.resource else {}
-        if listed.class_known:
-            offered["hospital_class"] = listed.hospital_class
+        if known.class_known:
+            offered["hospital_class"] = known.hospital_class
         return ArrangeService(arranged=True, **offered)
 
     def _not_theirs(self, what: str) -> None:
