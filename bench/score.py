@@ -28,7 +28,10 @@ _ONLY_IN_VIRTUAL_TIME: Final = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
 )
-"""What the server notes when it is told to skip time; a case in real time has none of it."""
+"""What the server notes when it is told to skip time; a case in real time has none of it.
+
+Being told so it also wakes the worker, who finds nothing to do (`woken_to_skip`).
+"""
 
 _TASKS: Final = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
@@ -38,6 +41,9 @@ _TASKS: Final = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
 )
 """How the worker was woken. A busy machine wakes it more often for the same deeds."""
+
+_A_TASK: Final = _TASKS[:3]
+"""One that was scheduled, started and completed with nothing else in between."""
 
 _COMMANDS: Final = {
     EventType.EVENT_TYPE_TIMER_STARTED: "timers",
@@ -52,7 +58,7 @@ class Counts:
     """What one case cost the server."""
 
     events: int
-    skipping: int  # events of virtual time, not counted among the others
+    skipping: int  # events of virtual time and of the tasks it causes, not counted among the others
     actions: int
     history_bytes: int
     transitions: int
@@ -85,7 +91,9 @@ async def counts(client: Client, workflow_id: str) -> Counts:
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
     )
+    woken = woken_to_skip(history)
     skipping = sum(event.event_type in _ONLY_IN_VIRTUAL_TIME for event in history.events)
+    skipping += woken * len(_A_TASK)
     deeds = [
         event
         for event in history.events
@@ -100,11 +108,28 @@ async def counts(client: Client, workflow_id: str) -> Counts:
         workflow_tasks=sum(
             event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
             for event in history.events
-        ),
+        )
+        - woken,
         commands=sum(part.commands for beat in score(history).beats for part in beat.rounds),
         deeds=len(deeds),
         deed_bytes=sum(event.ByteSize() for event in deeds),
         by_kind=dict(kinds),
+    )
+
+
+def woken_to_skip(history: WorkflowHistory) -> int:
+    """How often the worker was woken for no more than that time is to be skipped.
+
+    Such a task is scheduled by the options themselves, and brings nothing; a person's update or
+    signal that came with it makes it one that real time has as well.
+    """
+    kinds = [event.event_type for event in history.events]
+    told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED
+    return sum(
+        kind == told
+        and tuple(kinds[place + 1 : place + 4]) == _A_TASK
+        and kinds[place + 4 : place + 5] in [[skip] for skip in _ONLY_IN_VIRTUAL_TIME]
+        for place, kind in enumerate(kinds)
     )
 
 

@@ -27,6 +27,13 @@ class Cost(StrEnum):
 USES_UP: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether what it costs uses the unit up; None where the source lost the rule."""
 
+TOO_LATE_AFTER: Final = {
+    ExpectedEvent.APPROVED: "审核通过后",
+    ExpectedEvent.BOOKING_CONFIRMED: "预约确认后",
+    ExpectedEvent.SERVICE_STARTED: "服务启动后",
+}
+"""From when giving up is too late, as a refusal says it."""
+
 _STAYED_AWAY: Final[frozenset[Loss]] = frozenset({"no_show", "not_on_time", "not_admitted"})
 """What a customer is found to have lost; whoever gives up says so himself, at his own moment."""
 

@@ -8,7 +8,7 @@ unchanged, because alarms and completions cross on their way.
 
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +24,15 @@ class Unit(StrEnum):
     HOUR = "h"
     NATURAL_DAY = "nd"
     WORKING_DAY = "wd"
+
+
+_MEASURES: Final = {
+    Unit.SECOND: "秒",
+    Unit.MINUTE: "分钟",
+    Unit.HOUR: "小时",
+    Unit.NATURAL_DAY: "个自然日",
+    Unit.WORKING_DAY: "个工作日",
+}
 
 
 class ClockState(StrEnum):
@@ -50,6 +59,11 @@ class Budget(BaseModel):
         if self.amount == 0 and self.unit not in (Unit.MINUTE, Unit.NATURAL_DAY):
             raise ValueError(f"0 {self.unit} says nothing; at once is 0 min, the same day 0 nd")
         return self
+
+    @property
+    def words(self) -> str:
+        """As people read it: 3个工作日."""
+        return f"{self.amount}{_MEASURES[self.unit]}"
 
     def elapsed(self) -> timedelta | None:
         """The budget as plain elapsed time, or None when it is counted in days."""

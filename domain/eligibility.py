@@ -11,11 +11,19 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from domain.calendar import WorkCalendar
-from domain.eligibility_rules import Answer, Question, answer_to, limit_fen
+from domain.eligibility_rules import (
+    Answer,
+    Question,
+    answer_to,
+    lacking_of,
+    lead_of,
+    limit_fen,
+)
 from domain.facts import Facts
 from domain.money import Fen
 from domain.programmes.programme import Programme
 from domain.programmes.rules import EligibilityRule, RuleCode
+from domain.programmes.services import PRECONDITION_NAMES
 
 __all__ = [
     "Facts",
@@ -95,21 +103,26 @@ def judge(
 
     Raises CalendarYearMissing when the planned date lies beyond the calendar.
     """
-    answers = {
-        rule.code: answer_to(Question(rule, facts, programme, calendar))
+    asked = {
+        rule.code: Question(rule, facts, programme, calendar)
         for rule in programme.eligibility
         if _is_asked(rule, facts)
     }
+    answers = {code: answer_to(question) for code, question in asked.items()}
     if stage is Stage.INTAKE:
         answers.pop(RuleCode.PREVIOUS_HISTORY, None)
         if answers.get(RuleCode.HISTORY_DISCLOSED) is Answer.JUDGEMENT:
             del answers[RuleCode.HISTORY_DISCLOSED]
-    failed = _reasons(programme, answers, Answer.FAILED)
-    judged = _reasons(programme, answers, Answer.JUDGEMENT)
+
+    def reasons(wanted: Answer) -> tuple[Reason, ...]:
+        found = (asked[code] for code, answer in answers.items() if answer is wanted)
+        return tuple(_reason(one, judged=wanted is Answer.JUDGEMENT) for one in found)
+
+    failed, judged = reasons(Answer.FAILED), reasons(Answer.JUDGEMENT)
     return Verdict(
         outcome=_outcome(failed, judged),
         reasons=failed or judged,
-        flags=_reasons(programme, answers, Answer.FLAGGED),
+        flags=reasons(Answer.FLAGGED),
         open=tuple(code for code, answer in answers.items() if answer is Answer.OPEN),
         limit_fen=limit_fen(facts, programme),
         lead_working_days=lead_working_days(facts, calendar),
@@ -155,13 +168,20 @@ def _outcome(failed: tuple[Reason, ...], judged: tuple[Reason, ...]) -> Outcome:
     return Outcome.NEEDS_PERSON if judged else Outcome.ELIGIBLE
 
 
-def _reasons(
-    programme: Programme, answers: dict[RuleCode, Answer], wanted: Answer
-) -> tuple[Reason, ...]:
-    rules = (rule for rule in programme.eligibility if answers.get(rule.code) is wanted)
-    return tuple(_reason(rule, judged=wanted is Answer.JUDGEMENT) for rule in rules)
+def _wanted_by(asked: Question) -> str:
+    """What a rule wants of this very request, where its words leave that open; else nothing."""
+    if asked.rule.code is RuleCode.PRECONDITIONS:
+        return "、".join(PRECONDITION_NAMES[one.code] for one in lacking_of(asked))
+    if asked.rule.code is RuleCode.LEAD_TIME and (lead := lead_of(asked)) is not None:
+        least, most, _ = lead
+        said = (f"至少{least.words}" if least else "", f"至多{most.words}" if most else "")
+        return "、".join(one for one in said if one)
+    return ""
 
 
-def _reason(rule: EligibilityRule, *, judged: bool) -> Reason:
+def _reason(asked: Question, *, judged: bool) -> Reason:
+    rule, wanted = asked.rule, _wanted_by(asked)
     text = rule.judged if judged else rule.text
+    if not judged and wanted not in text:
+        text = f"{text}: {wanted}"
     return Reason(code=rule.code, text=text, quote=rule.quote, source=rule.source)

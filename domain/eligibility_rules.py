@@ -16,7 +16,7 @@ from domain.clock import Budget, Unit
 from domain.facts import Facts
 from domain.programmes.programme import NotInProgramme, Programme, ProgrammeKind
 from domain.programmes.rules import EligibilityRule, RuleCode
-from domain.programmes.services import PreconditionCode, Service, Waiting
+from domain.programmes.services import Precondition, PreconditionCode, Service, Waiting
 
 
 class Answer(StrEnum):
@@ -227,16 +227,21 @@ def _diagnosing_hospital(asked: Question) -> Answer:
 def _preconditions(asked: Question) -> Answer:
     if asked.service is None:
         return Answer.OPEN
-    needed = [one for one in asked.service.preconditions if one.code != PreconditionCode.BOOKING]
-    if not needed:
+    if not any(one.code != PreconditionCode.BOOKING for one in asked.service.preconditions):
         return Answer.PASSED
-    there = asked.facts.preconditions
-    if there is None:
+    if asked.facts.preconditions is None:
         return Answer.OPEN
-    lacking = [one for one in needed if one.code not in there]
+    lacking = lacking_of(asked)
     if any(not one.of_some_hospitals for one in lacking):
         return Answer.FAILED
     return Answer.JUDGEMENT if lacking else Answer.PASSED
+
+
+def lacking_of(asked: Question) -> list[Precondition]:
+    """What is not there yet; whether there is a booking is a rule of its own."""
+    needed = asked.service.preconditions if asked.service else ()
+    there = asked.facts.preconditions or ()
+    return [one for one in needed if one.code not in (PreconditionCode.BOOKING, *there)]
 
 
 def _booking_exists(asked: Question) -> Answer:
@@ -305,23 +310,24 @@ def _history_disclosed(asked: Question) -> Answer:
 
 
 def _lead_time(asked: Question) -> Answer:
-    facts = asked.facts
-    if facts.planned_on is None:
+    facts, lead = asked.facts, lead_of(asked)
+    if facts.planned_on is None or lead is None:
         return Answer.OPEN
-    if asked.service is not None and (booking := asked.service.lead) is not None:
-        bounds = booking.at_least, booking.at_most
-        when_short = booking.when_short
-    elif asked.programme.lead_time is not None:
-        bounds = asked.programme.lead_time.at_least, None
-        when_short = asked.programme.lead_time.when_short
-    else:
-        return Answer.OPEN
-    least, most = bounds
+    least, most, when_short = lead
     if most is not None and not _is_near_enough(facts.asked_on, facts.planned_on, most, asked):
         return Answer.FAILED
     if least is None or is_far_enough(facts.asked_on, facts.planned_on, least, asked.calendar):
         return Answer.PASSED
     return Answer.FLAGGED if when_short == "accept_flagged" else Answer.FAILED
+
+
+def lead_of(asked: Question) -> tuple[Budget | None, Budget | None, str] | None:
+    """How far ahead at least and at most, and what becomes of less."""
+    if asked.service is not None and (own := asked.service.lead) is not None:
+        return own.at_least, own.at_most, own.when_short
+    if (of_all := asked.programme.lead_time) is not None:
+        return of_all.at_least, None, of_all.when_short
+    return None
 
 
 def _is_near_enough(asked_on: date, wanted_on: date, most: Budget, asked: Question) -> bool:

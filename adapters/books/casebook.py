@@ -159,8 +159,11 @@ class Casebook:
             await connection.execute(_NOTE, rows)
 
     async def contact(self, case_id: str) -> Contact:
-        """Where the customer of a case or a booking is reached; audited. Raises `CaseUnknown`."""
-        async with self._engine.begin() as connection:
+        """Where the customer of a case or a booking is reached; audited. Raises `CaseUnknown`.
+
+        One look and its row of the audit, each by itself: nobody is told before the row stands.
+        """
+        async with self._looks.connect() as connection:
             row = (await connection.execute(_CONTACT, {"case": case_id})).one_or_none()
             if row is not None:
                 contact = self._contact(row)

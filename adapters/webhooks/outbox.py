@@ -178,10 +178,8 @@ class Outbox:
 
     async def due(self) -> dict[str, int]:
         """How many events each channel could be sent now, at most one a case."""
-        query = select(outbox.c.channel, func.count()).where(_first_of_its_case(), _its_time())
         async with self._looks.connect() as connection:
-            rows = await connection.execute(query.group_by(outbox.c.channel))
-            return {row[0]: row[1] for row in rows}
+            return {row[0]: row[1] for row in await connection.execute(_DUE)}
 
     async def take(self, channel: str, *, lease: timedelta = LEASE) -> Webhook | None:
         """The next event of a channel, for one sender alone until the lease ends; None if none."""
@@ -312,3 +310,11 @@ def _first_of_its_case() -> Any:
 def _its_time() -> Any:
     due = or_(outbox.c.next_try_at.is_(None), outbox.c.next_try_at <= func.now())
     return and_(outbox.c.stopped_at.is_(None), due)
+
+
+# Built once: it is asked every second, mostly in vain.
+_DUE: Final = (
+    select(outbox.c.channel, func.count())
+    .where(_first_of_its_case(), _its_time())
+    .group_by(outbox.c.channel)
+)

@@ -101,6 +101,8 @@ class ReceivePapers(Form):
 
     complete: bool
     courier_no: Reference | None = None  # of another courier than ours; none in person
+    # What the customer did not spend: whoever goes home the same day has no bill of lodging.
+    not_spent: list[DocumentKind] = Field(default=[], max_length=30)
     missing: list[Annotated[str, Field(max_length=64)]] = Field(default=[], max_length=30)
     note: Note = ""
 

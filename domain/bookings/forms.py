@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -154,6 +154,15 @@ class FollowUpCall(Form):
     reached: bool
     satisfaction: int | None = Field(default=None, ge=1, le=5)
     note: Note = ""
+
+
+RATING_WANTED: Final = "须填写客户的满意度 (1至5); 客户不愿评价的, 请在备注中说明"
+
+
+def lacks_rating(form: FollowUpCall, *, about: str) -> bool:
+    """Whether a call about satisfaction was answered and nobody has said how satisfied (R848)."""
+    unrated = form.satisfaction is None and not form.note.strip()
+    return about == "satisfaction" and form.reached and unrated
 
 
 class SurveyReport(Form):

@@ -1,11 +1,14 @@
 """What story 1 costs the server does not grow unnoticed; and the watch is shown to notice."""
 
 import pytest
-from temporalio.client import Client
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHistory
 
 from adapters.settings import Settings
 from adapters.temporal import search_attributes
 from bench import deadlines
+from bench.score import woken_to_skip
 from bench.skeleton import Beat, Round
 from bench.story import grown, kept, story_one
 from workflows.cockpit import SEARCH_ATTRIBUTES
@@ -23,6 +26,22 @@ def test_the_watch_notices_growth_beyond_five_percent() -> None:
     agreed = {"deeds": 600, "actions": 100}
     assert grown({"deeds": 630, "actions": 105}, agreed) == []
     assert grown({"deeds": 631, "actions": 100}, agreed) == ["deeds: 631, agreed 600"]
+
+
+def test_a_task_that_only_skipping_time_brought_about_is_told_from_one_that_did_something() -> None:
+    options = "WORKFLOW_EXECUTION_OPTIONS_UPDATED"
+    skip = "WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED"
+    task = ["WORKFLOW_TASK_SCHEDULED", "WORKFLOW_TASK_STARTED", "WORKFLOW_TASK_COMPLETED"]
+
+    def woken(*names: str) -> int:
+        events = [HistoryEvent(event_type=EventType.Value(f"EVENT_TYPE_{name}")) for name in names]
+        return woken_to_skip(WorkflowHistory("case", events))
+
+    assert woken(options, *task, skip) == 1
+    assert woken(options, *task, skip, *task, skip, options, *task, skip) == 2
+    assert woken(options, skip, *task, "WORKFLOW_EXECUTION_UPDATE_ACCEPTED") == 0
+    assert woken(options, *task, "WORKFLOW_EXECUTION_UPDATE_ACCEPTED", skip) == 0
+    assert woken("ACTIVITY_TASK_COMPLETED", *task, skip) == 0
 
 
 def test_a_skeleton_issues_as_many_commands_as_its_score_says() -> None:

@@ -21,7 +21,7 @@ def _to_the_call(loop: asyncio.Runner) -> BookingWalk:
 def _call(one: BookingWalk, *, reached: bool) -> None:
     step = one.waits_for(TaskKind.FOLLOW_UP_CALL)
     assert step is not None
-    one.report(step, form={"reached": reached})
+    one.report(step, form={"reached": reached, "satisfaction": 5 if reached else None})
     one.settle()
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from domain.bookings.booking import BookingStage
 from domain.bookings.failures import AGAIN_WHY
 from domain.cancellation import Cost
 from domain.eligibility import Outcome, Verdict
+from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import AGENT, a_calendar, civil
 from tests.workflows.booked import DOERS, PROGRAMMES
@@ -18,13 +20,15 @@ from tests.workflows.stewards import BEST
 from workflows.bookings.parts.record import BookingState
 from workflows.bookings.refusals.booking import BookingRefusals
 from workflows.bookings.refusals.consultation import ConsultationRefusals
+from workflows.bookings.refusals.reimbursement import ReimbursementRefusals
 from workflows.matter import new_task
-from workflows.messages.bookings import ChangeDate, RequestBooking
+from workflows.messages.bookings import CancelBooking, ChangeDate, RequestBooking
 from workflows.messages.matters import CompleteTask
 
 P20_BED = ("ins_oncology", "inpatient_arrangement")
 P04 = ("pingan_oncology_157", "expert_outpatient")
 GENE = ("ins_oncology", "gene_testing")
+TRAVEL = "travel_expense_reimbursement"
 PHONED = ("ruitai_ci", "phone_doctor")
 NOW = civil("2026-09-11 09:00")
 PAPERS = {
@@ -64,9 +68,9 @@ class Asked:
         self.state = BookingState.of(message)
         self.refusals = rules(self.state, message)
 
-    def refused(self, kind: TaskKind, /, **form: Any) -> str:
+    def refused(self, kind: TaskKind, about: str = "", /, **form: Any) -> str:
         """Why a step is not taken like this; empty when it is."""
-        task = new_task(self.state, kind, at=NOW)
+        task = new_task(self.state, kind, at=NOW, subject=about)
         self.state.tasks[task.task_id] = task
         message = CompleteTask(
             task_id=task.task_id,
@@ -294,3 +298,59 @@ def test_a_step_that_contradicts_itself_or_names_a_day_years_ahead_is_refused() 
     assert Asked(*P04).refused(TaskKind.ARRANGE_SERVICE, arranged=False) == ""
     told = {"told_by": "phone", "customer_date": "2062-01-01"}
     assert "晚于一年" in Asked(*P04).refused(TaskKind.TELL_RESULT, **told)
+
+
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [
+        (BookingStage.FOLLOW_UP, "预约已经结束或取消"),
+        (BookingStage.PAYING_BACK, "报销款已在支付中, 不能取消"),
+        (BookingStage.COORDINATING, "按服务条款, 审核通过后不能取消, 可以申请改期"),
+    ],
+)
+def test_whoever_may_not_give_up_hears_why_and_what_else_there_is(
+    stage: BookingStage, why: str
+) -> None:
+    """P13: 『审核通过后不可取消』."""
+    asked = Asked("ruitai_ci", "surgery_arrangement")
+    asked.state.stage = stage
+    asked.state.happened[ExpectedEvent.APPROVED] = NOW - timedelta(hours=1)
+    with pytest.raises(ApplicationError) as refused:
+        asked.refusals.cancellation(CancelBooking(actor=AGENT, at=NOW))
+    assert refused.value.message == why
+
+
+@pytest.mark.parametrize(
+    ("there", "not_spent", "why"),
+    [
+        (("travel_ticket",), (), "资料未齐: 住宿费发票"),
+        (("travel_ticket",), ("lodging_invoice",), ""),
+        (("travel_ticket",), ("travel_ticket", "lodging_invoice"), "该类票据已在案卷中"),
+        ((), ("travel_ticket", "lodging_invoice"), "资料未齐: 车票或机票、住宿费发票"),
+    ],
+)
+def test_whoever_went_home_the_same_day_has_no_bill_of_lodging(
+    there: tuple[str, ...], not_spent: tuple[str, ...], why: str
+) -> None:
+    """R694: what was not spent is said, not missed; something must have been."""
+    asked = Asked("xintai_million_guard", TRAVEL, rules=ReimbursementRefusals)
+    asked.papers = {kind: ["doc-1"] for kind in there}
+    told = asked.refused(TaskKind.RECEIVE_PAPERS, complete=True, not_spent=[*not_spent])
+    assert told == why
+
+
+@pytest.mark.parametrize(
+    ("about", "form", "taken"),
+    [
+        ("satisfaction", {"reached": True}, False),
+        ("satisfaction", {"reached": True, "note": "客户不愿评价"}, True),
+        ("satisfaction", {"reached": True, "satisfaction": 4}, True),
+        ("satisfaction", {"reached": False}, True),
+        ("care", {"reached": True}, True),
+    ],
+)
+def test_a_call_about_satisfaction_says_how_satisfied(
+    about: str, form: dict[str, Any], taken: bool
+) -> None:
+    asked = Asked("pingan_value_added", "visit_escort")
+    assert (asked.refused(TaskKind.FOLLOW_UP_CALL, about, **form) == "") == taken

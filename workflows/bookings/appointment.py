@@ -147,9 +147,9 @@ class Appointment(Booking):
             form = done.read(ArrangeService)
             if form.arranged:
                 break
-            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
+            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
         if done.actor.role is not Role.PARTNER:
             self._hospitals.let_go()
         self._state.proposed_at = form.service_at

@@ -7,18 +7,21 @@ from typing import Final
 
 from domain.bookings.booking import BookingStage
 from domain.bookings.forms import (
+    RATING_WANTED,
     ArrangeService,
     AssignExpert,
     CheckPapers,
     ChooseOption,
     ConfirmBooking,
     DeliverReport,
+    FollowUpCall,
     OfferOptions,
     ReceiveSample,
     ReportVisit,
     ReviewBooking,
     SendKit,
     TakeRequest,
+    lacks_rating,
 )
 from domain.bookings.papers import Span, faults, lacking
 from domain.bookings.rounds import ROUNDS_END, WISHES_MAX, goes_round
@@ -26,7 +29,7 @@ from domain.bookings.terms import papers_for, unusual
 from domain.bookings.visit import Escorting
 from domain.bookings.visit_forms import PlanEscort, VisitForm
 from domain.calendar import civil_date
-from domain.cancellation import Cost, cost_of_cancelling
+from domain.cancellation import TOO_LATE_AFTER, Cost, cost_of_cancelling, rule_of
 from domain.documents import DocumentKind, missing
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.programmes.own_steps import DoServiceStep, step_named, steps_at, unsaid
@@ -91,8 +94,10 @@ class BookingRefusals:
 
     def still_open(self) -> None:
         """What is over, or as good as over, cannot be called off."""
-        beyond = self._state.stage in (BookingStage.FOLLOW_UP, BookingStage.PAYING_BACK)
-        if self._state.ended or beyond or self._state.called_off is not None:
+        if self._state.stage is BookingStage.PAYING_BACK:
+            raise refusal(WRONG_STAGE, "报销款已在支付中, 不能取消", "stage")
+        served = self._state.stage is BookingStage.FOLLOW_UP
+        if self._state.ended or served or self._state.called_off is not None:
             raise refusal(WRONG_STAGE, "预约已经结束或取消", "stage")
 
     def contract_end(self, message: EndContract) -> None:
@@ -113,9 +118,24 @@ class BookingRefusals:
         self.still_open()
         cost = self.cost(message.at)
         if cost is Cost.REFUSED:
-            raise refusal(CANCELLING_REFUSED, "按服务条款, 现在不能取消", "stage")
+            raise refusal(CANCELLING_REFUSED, self._why_refused(), "stage")
         if cost is Cost.USED and not message.accept_use:
             raise refusal(CANCELLING_COSTS, "现在取消将视为服务已使用, 请确认", "accept_use")
+
+    def _why_refused(self) -> str:
+        """From when on giving up is refused, and what is still to be had."""
+        rule = rule_of(self._service)
+        until = rule.free_before if rule else None
+        since = TOO_LATE_AFTER.get(until, "现在") if until else "现在"
+        another = ", 可以申请改期" if self._may_change_date else ""
+        return f"按服务条款, {since}不能取消{another}"
+
+    @property
+    def _may_change_date(self) -> bool:
+        """Whether the service has a day, and lets its customer choose it."""
+        choice = self._service.choice
+        chooses = choice is None or "time" not in choice.may_not_choose
+        return chooses and self._service.shape is Shape.APPOINTMENT
 
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
@@ -155,6 +175,8 @@ class BookingRefusals:
                     self.arrangement.within_cover(civil_date(form.meeting_at), "meeting_at")
             case ReportVisit():
                 self._outcome.report(form, message.at)
+            case FollowUpCall() if lacks_rating(form, about=task.subject):
+                raise refusal(FORM_REFUSED, RATING_WANTED, "satisfaction")
             case _:
                 self._while_it_is_sought(form, message)
 

@@ -58,9 +58,12 @@ class ReimbursementRefusals(BookingRefusals):
             if not form.missing:
                 raise refusal(FORM_REFUSED, "须列明所缺票据", "missing")
             return
-        lacking = [kind for kind in self._papers_of if not message.documents.get(kind.value)]
-        if lacking:
-            raise papers_missing(lacking)
+        there = [kind for kind in self._papers_of if message.documents.get(kind.value)]
+        if any(kind in there for kind in form.not_spent):
+            raise refusal(FORM_REFUSED, "该类票据已在案卷中", "not_spent")
+        lacking = [kind for kind in self._papers_of if kind not in (*there, *form.not_spent)]
+        if lacking or not there:
+            raise papers_missing(lacking or [*self._papers_of])
 
     def _expenses(self, form: ExamineExpenses, message: CompleteTask) -> None:
         try:
