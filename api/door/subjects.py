@@ -12,6 +12,7 @@ from typing import Final
 from domain.board import TopUpRow
 from domain.cancellation import LOST_BECAUSE
 from domain.documents import DocumentKind, listed
+from domain.enquiry import ANSWERER_NAMES, ENQUIRY_NAMES, Answerer, EnquiryKind
 from domain.matter import CASE, id_form
 from domain.money import spoken
 from domain.steps.kinds import TaskKind
@@ -40,6 +41,8 @@ _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
 _OF_A_DEPOSIT: Final = frozenset({TaskKind.HAND_IN_SLIP, TaskKind.RESOLVE_PAYMENT})
 _DEPOSIT: Final = re.compile(rf"{id_form([CASE])}:deposit:([0-9]{{1,4}})", re.ASCII)
 
+_ENQUIRY: Final = re.compile(rf"({'|'.join(EnquiryKind)}):({'|'.join(Answerer)})", re.ASCII)
+
 
 def subject_name(kind: TaskKind, subject: str) -> str:
     """The words of a step's subject; the subject itself where it is words already."""
@@ -48,6 +51,8 @@ def subject_name(kind: TaskKind, subject: str) -> str:
         return known
     if kind is TaskKind.CHECK_PAPERS and subject:
         return "审核补充: " + listed(map(DocumentKind, subject.split("、")))
+    if kind is TaskKind.ANSWER_ENQUIRY and (asked := _ENQUIRY.fullmatch(subject)):
+        return f"{ENQUIRY_NAMES[EnquiryKind(asked[1])]}: {ANSWERER_NAMES[Answerer(asked[2])]}"
     if kind in _OF_A_DEPOSIT and (deposit := _DEPOSIT.fullmatch(subject)):
         return f"第{deposit[1]}笔押金"
     for (of, beginning), words in _BEGINNINGS.items():
