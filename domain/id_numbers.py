@@ -36,6 +36,8 @@ _NUMBER_WITHIN: Final = re.compile(
 )
 """What looks like a number of somebody's in running text, whether its check digit holds or not."""
 
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9._:@|-]{1,128}", re.ASCII)
+
 BORN_MIN: Final = date(1900, 1, 1)
 """Nobody insured was born before; an earlier day is a slip."""
 
@@ -48,6 +50,11 @@ def names_somebody(code: str) -> bool:
 def mentions_somebody(words: str) -> bool:
     """Whether words hold what looks like a mobile or a resident's number, spaced as well."""
     return _NUMBER_WITHIN.search(unicodedata.normalize("NFKC", words)) is not None
+
+
+def is_opaque(code: str) -> bool:
+    """Whether a token may name somebody, a channel or a hospital so."""
+    return _OPAQUE.fullmatch(code) is not None
 
 
 def of_nobody(code: str) -> str:

@@ -259,12 +259,16 @@ async def test_the_page_of_the_door_names_every_address(house: House) -> None:
 async def test_no_log_line_holds_what_a_person_typed(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    case_id = (await house.report()).json()["case_id"]
     await house.report()
+    await house.get(f"/v1/deposit-waivers/{case_id}")
     await house.report(id_number=PERSON[:-1] + "5", name="李四")
     await house.get("/v1/hospitals", params={"name": "某三甲"})
     said = capsys.readouterr()
     for typed in (PERSON, "13800138000", "李四", "lung_cancer", "某三甲"):
         assert typed not in said.out + said.err
+    # Both reports and the look lead to the case.
+    assert sum(case_id in line for line in said.out.splitlines() if "/v1/" in line) == 3
 
 
 async def test_an_unexpected_failure_says_nothing_of_what_was_typed(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.id_numbers import mentions_somebody, same_name
+from domain.id_numbers import is_opaque, mentions_somebody, same_name
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,9 @@ def test_another_name_is_another_name(one: str, other: str) -> None:
 )
 def test_moments_amounts_and_other_numbers_are_nobodys(words: str) -> None:
     assert not mentions_somebody(words)
+
+
+@pytest.mark.parametrize("code", ["", " ", "a b", "客户", "a" * 129, "a\n"])
+def test_nothing_and_words_name_nobody_in_a_token(code: str) -> None:
+    assert not is_opaque(code)
+    assert is_opaque("agent-7@house|1.2:3_4")
