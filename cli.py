@@ -5,6 +5,7 @@ the imports of a worker take a second in which it may arrive. So commands import
 they run.
 """
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -16,6 +17,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 signal.signal(signal.SIGTERM, _leave)
+gc.set_threshold(20_000, 20, 20)  # a tenth of a start was looking through imports for garbage
 
 import asyncio  # noqa: E402 - SIGTERM first
 import runpy  # noqa: E402

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.board import TopUpRow
+from domain.cancellation import LOST_BECAUSE
 from domain.documents import DocumentKind, listed
 from domain.enquiry import ANSWERER_NAMES, ENQUIRY_NAMES, Answerer, EnquiryKind
 from domain.matter import CASE, id_form
@@ -27,14 +28,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
     (TaskKind.CONSULT, "message"): "客户有新留言",
-    (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
-    (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
-    (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",
-    (TaskKind.DECIDE_USE, "not_admitted"): "客户未办理入院",
-    (TaskKind.DECIDE_USE, "given_up"): "客户放弃",
-    (TaskKind.DECIDE_USE, "not_reached"): "未能联系到客户",
-    (TaskKind.DECIDE_USE, "failed_calls"): "多次致电未接通",
-    (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
+    **{(TaskKind.DECIDE_USE, why): words for why, words in LOST_BECAUSE.items()},
 }
 _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.BREACH, "overdue "): "待办逾期: ",

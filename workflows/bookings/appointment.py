@@ -29,6 +29,7 @@ from domain.bookings.terms import (
     start_is_cut_off,
     wish,
 )
+from domain.cancellation import LOST_BECAUSE
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
@@ -113,7 +114,7 @@ class Appointment(Booking):
         if outcome in LOSSES:
             at = self._given_up_at or self._state.service_at or workflow.now()
             await self._lose(LOSSES[outcome], at=at, why=outcome.value)
-            raise BookingOver(BookingStage.TERMINATED, outcome.value)
+            raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
