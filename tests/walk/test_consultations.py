@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import ClockState
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from tests.walk.bookings import BookingWalk
 from workflows.bookings.consultations.talk import ANSWERED_WITHIN
-from workflows.messages.bookings import MessageSaid
+from workflows.messages.bookings import MessageSaid, SlotWithdrawn
 
 
 @pytest.fixture
@@ -53,6 +54,28 @@ def test_what_a_customer_wrote_since_is_not_closed_over(loop: asyncio.Runner) ->
     assert (again.subject, again.due_at) == ("message", one.now + ANSWERED_WITHIN)
     advise(one)  # who was shown that very word may leave it at that
     assert one.waits_for(TaskKind.CONSULT) is None
+    one.finish()
+    one.check()
+    one.run.close()
+
+
+def test_whose_doctor_takes_the_slot_back_is_phoned_until_he_has_chosen_another(
+    loop: asyncio.Runner,
+) -> None:
+    one = BookingWalk("pingan_value_added", "expert_phone_appointment", seed="plan", loop=loop)
+    one.start()
+    assert one.go_on(lambda: one.waits_for(TaskKind.CONSULT) is not None)
+    [slot_id] = one.roster.taken
+    one.run.signal("slot_withdrawn", SlotWithdrawn(slot_id=slot_id, at=one.now))
+    one.settle()
+    phone = one.waits_for(TaskKind.PHONE_CUSTOMER)
+    assert phone is not None
+    assert (phone.subject, phone.roles) == ("choose_again", [Role.AGENT])
+    told = [notice.text for page in one.pages for notice in page.notices]
+    assert "请重新选择时段" in told[-1]
+    one.reach(one.now + timedelta(minutes=1))
+    one.take_slot()
+    assert one.waits_for(TaskKind.PHONE_CUSTOMER) is None
     one.finish()
     one.check()
     one.run.close()

@@ -18,7 +18,7 @@ from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.programmes.services import DoctorLevel
 from domain.steps.kinds import TaskKind
-from tests.builders import AGENT, DOCTOR
+from tests.builders import DOCTOR
 from tests.workflows import doctors, stewards
 from tests.workflows.booked import Booked, booking_opener, refused
 from tests.workflows.doctors import a_slot, call, take_slot
@@ -227,13 +227,10 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
             await doctors.withdraw(booked, slot)
         await booked.task(TaskKind.CHOOSE_SLOT)
         assert booked.told[-1] == "booking_choose_again"
-        phone = await booked.task(TaskKind.PHONE_CUSTOMER)
-        assert (phone.subject, phone.roles) == ("choose_again", [AGENT.role])
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
         assert booked.lines.count("provider_failed") == 1  # not when the customer changed it
         await take_slot(booked, a_slot(booked, "2026-09-24 12:00", 3))
         await booked.until(lambda: booked.stage is BookingStage.CONFIRMED)
-        assert phone.task_id not in booked.open_tasks
         await booked.go_to("2026-09-24 12:01")
         assert await refused(take_slot(booked, first)) == "stage"
         await booked.go_to("2026-09-24 12:31")
