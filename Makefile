@@ -50,6 +50,8 @@ status: $(STAMP)
 migrate: $(STAMP)
 	@$(BIN)/python cli.py migrate
 
+# A run starts some two hundred processes; none compiles what another one has compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 

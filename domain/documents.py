@@ -172,11 +172,31 @@ def missing(
 
 def listed(kinds: Iterable[DocumentKind], rules: Iterable[DocumentRule] = ()) -> str:
     """Documents as a customer reads them; those that replace each other are told as one (R382)."""
+    told = ("或".join(DOCUMENT_NAMES[kind] for kind in group) for group in choices(kinds, rules))
+    return "、".join(told)
+
+
+def choices(
+    kinds: Iterable[DocumentKind], rules: Iterable[DocumentRule] = ()
+) -> list[list[DocumentKind]]:
+    """What is to be handed in, thing by thing; one of a thing's kinds is enough (R382)."""
     words = {rule.kind: rule.one_of for rule in rules if rule.one_of}
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[DocumentKind]] = {}
     for kind in kinds:
-        told.setdefault(words.get(kind, kind.value), []).append(DOCUMENT_NAMES[kind])
-    return "、".join("或".join(names) for names in told.values())
+        told.setdefault(words.get(kind, kind.value), []).append(kind)
+    return list(told.values())
+
+
+def listed_as_written(wanted: Iterable[str], rules: Iterable[DocumentRule] = ()) -> str:
+    """Documents as a customer reads them, with what the desk called by words of its own."""
+    ours = {kind.value for kind in DocumentKind}
+    kinds, others = list[DocumentKind](), list[str]()
+    for one in dict.fromkeys(wanted):
+        if one in ours:
+            kinds.append(DocumentKind(one))
+        else:
+            others.append(one)
+    return "、".join(one for one in (listed(kinds, rules), *others) if one)
 
 
 def still_missing(asked_for: Iterable[str], found: Collection[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from domain.activation import anniversary
+from domain.programmes.programme import Programme
 from domain.programmes.services import Service, ServiceQuota
 
 _YEARS_SEARCHED_MAX = 200
@@ -64,6 +65,13 @@ def counter_of(
         pool=service.quota.pool or service.code,
         period=period_of(service.quota, policy_from=policy_from, on=on),
     )
+
+
+def counted_with(service: Service, programme: Programme) -> list[Service]:
+    """The services that take from the same units: this one first, then those of its pool (C-41)."""
+    pool = service.quota.pool
+    others = (one for one in programme.services if pool is not None and one.quota.pool == pool)
+    return [service, *(one for one in others if one.code != service.code)]
 
 
 def period_of(quota: ServiceQuota, *, policy_from: date, on: date) -> str:

@@ -28,6 +28,8 @@ _ASIDE: Final = re.compile(r"[\s·•・‧∙⋅.]")
 
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
 
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9._:@|-]{1,128}", re.ASCII)
+
 BORN_MIN: Final = date(1900, 1, 1)
 """Nobody insured was born before; an earlier day is a slip."""
 
@@ -35,6 +37,11 @@ BORN_MIN: Final = date(1900, 1, 1)
 def names_somebody(code: str) -> bool:
     """Whether an id is really somebody's: a phone number, or a resident's number."""
     return _PHONE.fullmatch(code) is not None or ric.is_valid(code)
+
+
+def is_opaque(code: str) -> bool:
+    """Whether a token may name somebody, a channel or a hospital so."""
+    return _OPAQUE.fullmatch(code) is not None
 
 
 def of_nobody(code: str) -> str:

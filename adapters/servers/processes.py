@@ -7,13 +7,14 @@ also stop by themselves when we are killed without warning.
 
 import asyncio
 import os
-import random
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import psutil
@@ -125,8 +126,9 @@ def free_ports(count: int) -> list[int]:
     Held together while chosen, so that they differ. Raises `StartFailed` when there are not enough.
     """
     held: list[socket.socket] = []
+    begin = secrets.randbelow(len(_OURS))
     try:
-        for port in random.sample(_OURS, len(_OURS)):
+        for port in chain(_OURS[begin:], _OURS[:begin]):
             if len(held) == count:
                 break
             one = socket.socket()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.converter import SerializationContext
+from temporalio.converter import SerializationContext, StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import Info
@@ -81,8 +81,12 @@ class _Turns(WorkflowInstance):
         """None: a payload is kept alike whatever it belongs to (`adapters.encryption.codec`)."""
         return None
 
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._run.get_external_store_context(command_info)
+    def get_external_store_context(
+        self,
+        command_info: Any,  # noqa: ARG002 - the SDK's own signature
+    ) -> StorageDriverStoreContext:
+        """Nobody: payloads stay in Temporal, and to look for their target costs a turn each."""
+        return StorageDriverStoreContext(target=None)
 
 
 def _keep(act: WorkflowActivation, *, updates: bool) -> None:

@@ -5,7 +5,7 @@ Asking, giving up and handing papers in stand in `api.bookings.opening`.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -46,7 +46,7 @@ from domain.board import PAGE_MAX, BadCursor, BookingFilter, BookingView, SlaSta
 from domain.bookings.booking import BookingStage
 from domain.bookings.expenses import papers_of
 from domain.bookings.papers import lacking
-from domain.documents import still_missing
+from domain.documents import DocumentKind, choices, still_missing
 from domain.eligibility import Outcome, Reason, unanswered
 from domain.matter import BOOKING, OPENING
 from domain.programmes.programme import Programme
@@ -128,6 +128,9 @@ class BookingFile(BookingOpened):
     sla_state: SlaState
     next_due_at: Utc | None
     missing_documents: list[str] = Field(description="尚缺的资料, 以种类代码")
+    missing_choices: list[list[str]] = Field(
+        description="同上, 逐项列出; 一项中有多种的, 任交一种即可"
+    )
     unit: Literal["reserved", "consumed", "given_back"] | None
     clocks: list[ClockView]
     tasks: list[TaskView]
@@ -257,6 +260,13 @@ def _begin_with(programme: Programme, view: BookingView) -> list[str]:
     return list(programme.service(view.service).after)
 
 
+def _still_to_bring(programme: Programme, view: BookingView) -> dict[str, Any]:
+    """What is missing, one by one and thing by thing (R382)."""
+    kinds = _missing(programme, view)
+    grouped = choices([DocumentKind(kind) for kind in kinds], programme.documents)
+    return {"missing_documents": kinds, "missing_choices": grouped}
+
+
 def _missing(programme: Programme, view: BookingView) -> list[str]:
     """The papers somebody still waits for, by kind; none once they were complete."""
     have = {row.kind for row in view.documents}
@@ -267,7 +277,26 @@ def _missing(programme: Programme, view: BookingView) -> list[str]:
         return _asked_again(view)
     if view.stage not in _GATHERING:
         return []
-    return [kind.value for kind in lacking(asked, None, have)]
+    unfit = _sent_back(view, [kind.value for kind in lacking(asked, None, ())])
+    wanted = [kind.value for kind in lacking(asked, None, have - unfit)]
+    return [*wanted, *(kind.value for kind in DocumentKind if kind in unfit - {*wanted})]
+
+
+def _sent_back(view: BookingView, needed: list[str]) -> set[str]:
+    """The papers that a look found missing or unfit, and that have not come since.
+
+    A look that names none sends back what the service needs: the customer is told all of it.
+    """
+    sent_back = dict[str, datetime]()
+    for look in view.tasks:
+        if look.kind == TaskKind.CHECK_PAPERS and look.done and look.closed_at:
+            told = look.completion
+            kinds = [] if told.get("complete") else told.get("missing") or needed
+            sent_back |= dict.fromkeys(kinds, look.closed_at)
+    for row in view.documents:
+        if row.kind in sent_back and row.uploaded_at > sent_back[row.kind]:
+            del sent_back[row.kind]
+    return {*sent_back}
 
 
 def _asked_again(view: BookingView) -> list[str]:
@@ -303,10 +332,11 @@ def _file(door: Door, view: BookingView, *, whole: BookingView) -> BookingFile:
         programme = door.programme(view.programme, view.requested_at)
         said: dict[str, Any] = {"notes": _notes(programme, view.service)}
         said["begin_with"] = _begin_with(programme, view)
-        said["missing_documents"] = _missing(programme, whole)
+        said |= _still_to_bring(programme, whole)
         said["open"] = unanswered(view.verdict, programme)
     except UnknownProgramme:  # no file of that year is kept any more
-        said = {"notes": [], "begin_with": [], "missing_documents": [], "open": []}
+        said = {"notes": [], "begin_with": [], "open": []}
+        said |= {"missing_documents": [], "missing_choices": []}
     told = view.model_dump(
         exclude={
             "verdict",

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Declared, Insured, Known, gather
+from api.applications import Application, Declared, Insured, Known, gather, must_be_named
 from api.door.access import may_ask_for
 from api.door.consent import CLOCKS_DIFFER, Consent, not_of_the_future
 from api.door.docs import FAILURES
@@ -31,7 +31,7 @@ from domain.bookings.visit import escorting
 from domain.calendar import civil_date
 from domain.doubts import VISIT_AHEAD_MAX
 from domain.eligibility import Outcome
-from domain.entitlement import EntitlementUsedUp, year_ends_on
+from domain.entitlement import EntitlementUsedUp, counted_with, year_ends_on
 from domain.matter import BOOKING
 from domain.programmes.programme import NotInProgramme
 from domain.programmes.rules import RuleCode
@@ -168,6 +168,7 @@ async def _write(unit: Unit, door: Door, asked: _Requested) -> RequestBooking:
     number = door.calendars.table.number
     _may_wish(asked.body.wished_on, civil_date(asked.at))
     known = await gather(unit, door, _application(asked))
+    must_be_named(asked.caller, known)
     _must_book(known, asked.body)
     reserved = await _reserve(unit, known, asked)
     message = _message(known, asked, door, reserved=reserved)
@@ -239,12 +240,16 @@ async def _reserve(unit: Unit, known: Known, asked: _Requested) -> bool:
 
 
 async def _must_not_be_open(unit: Unit, known: Known, asked: _Requested) -> None:
-    """A second call about what is already asked for is shown where it stands."""
+    """A second call about what is already asked for is shown where it stands.
+
+    Services that are counted together hold one unit between them (C-41).
+    """
     ours = {"person_hash": known.person_hash, "programme": known.programme.code}
-    standing = await unit.bookings.open_of(**ours, service=asked.body.service)
-    if standing is not None:
-        seen = standing.case_id if may_see(asked.caller, standing) else None
-        raise Problem("entitlement-used-up", "该服务已有进行中的预约", case_id=seen)
+    for service in counted_with(known.programme.service(asked.body.service), known.programme):
+        standing = await unit.bookings.open_of(**ours, service=service.code)
+        if standing is not None:
+            seen = standing.case_id if may_see(asked.caller, standing) else None
+            raise Problem("entitlement-used-up", "该服务已有进行中的预约", case_id=seen)
 
 
 def _message(known: Known, asked: _Requested, door: Door, *, reserved: bool) -> RequestBooking:

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.board import TopUpRow
+from domain.cancellation import LOST_BECAUSE
 from domain.documents import DocumentKind, listed
+from domain.enquiry import ANSWERER_NAMES, ENQUIRY_NAMES, Answerer, EnquiryKind
 from domain.matter import CASE, id_form
 from domain.money import spoken
 from domain.steps.kinds import TaskKind
@@ -28,14 +30,7 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
     (TaskKind.CONSULT, "message"): "客户有新留言",
-    (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
-    (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
-    (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",
-    (TaskKind.DECIDE_USE, "not_admitted"): "客户未办理入院",
-    (TaskKind.DECIDE_USE, "given_up"): "客户放弃",
-    (TaskKind.DECIDE_USE, "not_reached"): "未能联系到客户",
-    (TaskKind.DECIDE_USE, "failed_calls"): "多次致电未接通",
-    (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
+    **{(TaskKind.DECIDE_USE, why): words for why, words in LOST_BECAUSE.items()},
 }
 _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.BREACH, "overdue "): "待办逾期: ",
@@ -48,6 +43,8 @@ _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
 _OF_A_DEPOSIT: Final = frozenset({TaskKind.HAND_IN_SLIP, TaskKind.RESOLVE_PAYMENT})
 _DEPOSIT: Final = re.compile(rf"{id_form([CASE])}:deposit:([0-9]{{1,4}})", re.ASCII)
 
+_ENQUIRY: Final = re.compile(rf"({'|'.join(EnquiryKind)}):({'|'.join(Answerer)})", re.ASCII)
+
 
 def subject_name(kind: TaskKind, subject: str) -> str:
     """The words of a step's subject; the subject itself where it is words already."""
@@ -56,6 +53,8 @@ def subject_name(kind: TaskKind, subject: str) -> str:
         return known
     if kind is TaskKind.CHECK_PAPERS and subject:
         return "审核补充: " + listed(map(DocumentKind, subject.split("、")))
+    if kind is TaskKind.ANSWER_ENQUIRY and (asked := _ENQUIRY.fullmatch(subject)):
+        return f"{ENQUIRY_NAMES[EnquiryKind(asked[1])]}: {ANSWERER_NAMES[Answerer(asked[2])]}"
     if kind in _OF_A_DEPOSIT and (deposit := _DEPOSIT.fullmatch(subject)):
         return f"第{deposit[1]}笔押金"
     for (of, beginning), words in _BEGINNINGS.items():

@@ -194,6 +194,19 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     assert "住院证" in told["detail"]
     file = (await worked.get(f"/v1/bookings/{booking_id}", "customer")).json()
     assert (file["missing_documents"], file["next_due_at"]) == (["admission_slip"], None)
+    slip = ["admission_slip"]
+    paper = {"file": ("b.jpg", b"\xff\xd8\xffb", "image/jpeg")}
+    to, kind = f"/v1/bookings/{booking_id}/documents", {"kind": "admission_slip"}
+    assert (await worked.post(to, data=kind, files=paper)).status_code == 201
+    worked.clock.move(minutes=5)
+    unfit = {"complete": False, "missing": slip, "note": "字迹不清"}
+    await done(worked, booking_id, "check_papers", "agent", **unfit)
+    task = await open_task(worked, booking_id, "check_papers", but=task["task_id"])
+    path = f"/v1/tasks/{task['task_id']}/completion"
+    file = (await worked.get(f"/v1/bookings/{booking_id}", "customer")).json()
+    assert (file["missing_documents"], file["missing_choices"]) == (slip, [slip])
+    assert file["awaiting"] == ["agent", "customer"]
+    worked.clock.move(minutes=5)
     handed_in_at = worked.clock()
     async with no_server_takes_a_signal(worked):
         for _ in ("first", "replayed"):
@@ -208,12 +221,12 @@ async def test_a_bed_needs_its_slip_and_a_slip_nobody_heard_of_is_heard_of_later
     assert (await worked.post(path, form)).status_code == 200
     await reviewed(worked, booking_id)
     seen = await staged(worked, booking_id, "coordinating")
-    [clock] = seen["clocks"]
+    _, clock = seen["clocks"]  # that of the slip which would not do was dropped
     started_at = datetime.fromisoformat(clock["started_at"])
     assert (clock["clock"], started_at) == ("G17", handed_in_at)
-    assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"]
-    assert (seen["missing_documents"], seen["next_due_at"]) == ([], seen["clocks"][0]["due_at"])
-    assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 1
+    assert [paper["kind"] for paper in seen["documents"]] == ["admission_slip"] * 2
+    assert (seen["missing_documents"], seen["next_due_at"]) == ([], clock["due_at"])
+    assert [line["event"] for line in seen["timeline"]].count("papers_arrived") == 2
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,12 @@ NOBODYS = "编号不得使用证件号码或手机号"
             "nurse_id",
             NOBODYS,
         ),
+        (
+            TaskKind.TELL_RESULT,
+            b'{"told_by": "phone", "customer_date": "2026-05-06T00:00:00Z"}',
+            "customer_date",
+            "须为日期, 例如 2026-05-06",
+        ),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],
 )

@@ -8,13 +8,15 @@ from typing import Any
 from tests.api.conftest import House
 
 
-async def open_task(house: House, case_id: str, kind: str) -> dict[str, Any]:
-    """The open task of a kind, as soon as the casebook shows it."""
+async def open_task(
+    house: House, case_id: str, kind: str, *, but: str | None = None
+) -> dict[str, Any]:
+    """The open task of a kind (another one than `but`), as soon as the casebook shows it."""
     for _ in range(100):
         listed = await house.get("/v1/tasks", "supervisor", params={"case_id": case_id})
         assert listed.status_code == 200, listed.text
         for task in listed.json()["items"]:
-            if task["kind"] == kind:
+            if task["kind"] == kind and task["task_id"] != but:
                 return dict(task)
         await asyncio.sleep(0.1)
     raise AssertionError(f"no open task {kind}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.id_numbers import same_name
+from domain.id_numbers import is_opaque, same_name
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,9 @@ def test_blanks_width_case_and_dots_make_no_other_name(one: str, other: str) -> 
 @pytest.mark.parametrize(("one", "other"), [("张三", "张三丰"), ("张三", "李三"), ("张三", "")])
 def test_another_name_is_another_name(one: str, other: str) -> None:
     assert not same_name(one, other)
+
+
+@pytest.mark.parametrize("code", ["", " ", "a b", "客户", "a" * 129, "a\n"])
+def test_nothing_and_words_name_nobody_in_a_token(code: str) -> None:
+    assert not is_opaque(code)
+    assert is_opaque("agent-7@house|1.2:3_4")

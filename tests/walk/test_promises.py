@@ -17,6 +17,7 @@ from domain.bookings.papers import LOOKED_AT_WITHIN
 from domain.clock import due_at
 from domain.documents import DocumentKind
 from domain.events import ExpectedEvent
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from tests.builders import a_calendar, programmes
 from tests.walk.booking_people import WILLING, moment, needed
@@ -160,10 +161,16 @@ def test_a_slip_that_will_not_do_starts_nothing_and_the_next_one_does(
     one.reach(FIRST_PAPER)
     one.hand_in(SLIP)
     assert one.clocks["G17.1"].started_at == FIRST_PAPER
-    look(one, complete=False, missing=[SLIP.value])
+    assert one.pages[-1].awaiting == [Role.AGENT]
+    look(one, complete=False, missing=[SLIP.value], note="字迹不清")
     assert one.clocks["G17.1"].dropped_at == FIRST_PAPER
+    assert one.pages[-1].awaiting == [Role.AGENT, Role.CUSTOMER], "his to bring anew"
+    told = [notice for page in one.pages for notice in page.notices][-1]
+    assert told.template == "booking_papers_unfit", "it has come, and is not missing"
+    assert told.text == "您提交的住院证不能使用：字迹不清。请重新提交，收到后我们继续办理。"
     one.reach(LAST_PAPER)
     one.hand_in(SLIP)
+    assert one.pages[-1].awaiting == [Role.AGENT]
     one.reach(LOOKED)
     look(one)
     assert one.clocks["G17.2"].started_at == LAST_PAPER

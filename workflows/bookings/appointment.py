@@ -29,6 +29,7 @@ from domain.bookings.terms import (
     start_is_cut_off,
     wish,
 )
+from domain.cancellation import LOST_BECAUSE
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
@@ -114,7 +115,7 @@ class Appointment(Booking):
             at = self._given_up_at or self._state.service_at or workflow.now()
             if not self._beside.excuses(outcome):
                 await self._lose(LOSSES[outcome], at=at, why=outcome.value)
-            raise BookingOver(BookingStage.TERMINATED, outcome.value)
+            raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
@@ -148,9 +149,9 @@ class Appointment(Booking):
             form = done.read(ArrangeService)
             if form.arranged:
                 break
-            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
+            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
         if done.actor.role is not Role.PARTNER:
             self._hospitals.let_go()
         self._state.proposed_at = form.service_at

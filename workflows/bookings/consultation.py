@@ -26,6 +26,7 @@ from domain.bookings.consultation import (
 )
 from domain.bookings.conversation import SUMMARY
 from domain.bookings.terms import found_with_request, intake_for
+from domain.cancellation import LOST_BECAUSE
 from domain.eligibility import Outcome
 from domain.events import ExpectedEvent
 from domain.programmes.services import FollowUp
@@ -129,7 +130,7 @@ class Consultation(Booking):
             await self._slots.free()  # the doctor is there for the next in line
         if outcome is ConsultOutcome.NOT_REACHED:
             await self._lose("no_show", at=workflow.now(), why="not_reached")
-            raise BookingOver(BookingStage.TERMINATED, "未能联系到客户")
+            raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE["not_reached"])
         if is_summed_up(self._service):
             done = await self._desk.done(self._desk.ask(TaskKind.WRITE_SUMMARY, at=workflow.now()))
             says = {SUMMARY: done.read(WriteSummary).summary}

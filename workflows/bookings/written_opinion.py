@@ -16,7 +16,7 @@ from domain.bookings.booking import BookingStage
 from domain.bookings.failures import left_out
 from domain.bookings.forms import AssignExpert, ConfirmBooking, DeliverReport, SendKit
 from domain.bookings.terms import is_agreed_on
-from domain.cancellation import is_named
+from domain.cancellation import LOST_BECAUSE, is_named
 from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
@@ -154,7 +154,7 @@ class WrittenOpinion(Booking):
             form = sent.read(SendKit)
             if not form.can_give:
                 await desk.settle_unit(is_named(self._service, "given_up"), why="no_sample")
-                raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
+                raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE["no_sample"])
             self._lab.order()
             step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
             if form.courier_no is None:

@@ -14,7 +14,7 @@ from domain.bookings.conversation import ENTRY_NAMES, EntryKind
 from domain.bookings.forms import DecideUse
 from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
-from domain.cancellation import Cost
+from domain.cancellation import LOST_BECAUSE, Cost
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
@@ -212,6 +212,7 @@ class BookingDesk(PayingDesk):
     async def _decided(self, why: str) -> bool:
         """What a supervisor says; nobody owes this customer anything else meanwhile."""
         state, now = self.state, workflow.now()
+        state.reason = f"{LOST_BECAUSE[why]}, 待判定是否计次"
         self.clocks.drop_all(at=now, why="待判定是否计次")
         step = self.ask(TaskKind.DECIDE_USE, at=now, due_at=now + DECIDED_WITHIN, subject=why)
         await workflow.wait_condition(

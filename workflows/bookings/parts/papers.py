@@ -20,7 +20,7 @@ from domain.bookings.forms import CheckPapers
 from domain.bookings.papers import Arrival, lacking, look_by, whole_at
 from domain.bookings.terms import owed_until, papers_for, tells_completeness
 from domain.calendar import SHANGHAI, civil_date
-from domain.documents import DOCUMENT_NAMES, DocumentKind, listed, still_missing
+from domain.documents import DocumentKind, listed, listed_as_written, still_missing
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.parts.desk import NOT_COMPLETE, BookingDesk
@@ -32,6 +32,12 @@ CHASED_AFTER: Final = timedelta(days=7)
 
 NOT_CHOSEN: Final = "期限届满, 客户未作选择"
 """Why a booking ends whose customer was to choose and has not."""
+
+HIS_TO_BRING: Final = "papers-are-the-customers"
+"""Bookings that gathered papers before this say nowhere that the customer owes them."""
+
+UNFIT: Final = "与服务要求不符"
+"""What the customer is told of a paper that was sent back where the desk said nothing else."""
 
 _LOOKED_AT: Final = frozenset({BookingStage.REQUESTED, BookingStage.MATERIALS})
 _ANSWERS: Final = (ExpectedEvent.COMPLETENESS_TOLD, ExpectedEvent.CUSTOMER_TOLD)
@@ -79,6 +85,7 @@ class Papers:
         desk = self._desk
         if not self._has_all(self._handed_in):
             self._waits(at=workflow.now())
+            self._his()
         while True:
             checked = await self._looked()
             form = checked.read(CheckPapers)
@@ -88,10 +95,10 @@ class Papers:
             desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
             if form.complete:
                 return checked.at, form
-            self._send_back(form.missing, at=checked.at)
+            unfit = self._send_back(form.missing, at=checked.at)
             self._waits(at=checked.at)
             desk.note("papers_missing", "资料不齐, 已告知客户", at=checked.at, by=checked.actor)
-            desk.tell("booking_papers_missing", list=_named(form.missing) or names)
+            self._tell_lacking(form.missing, unfit=unfit, why=form.note, otherwise=names)
             desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
 
     async def _looked(self) -> Completion:
@@ -119,15 +126,16 @@ class Papers:
     async def _brought(self) -> Completion:
         """The look that found all there that a reviewer wants; before it each tells what is not."""
         desk, state = self._desk, self._state
+        unfit, why = list[str](), ""
         while True:
-            desk.tell("booking_papers_missing", list=listed(map(DocumentKind, state.asked_for)))
+            self._tell_lacking(state.asked_for, unfit=unfit, why=why)
             checked = await self._looked()
             form = checked.read(CheckPapers)
             state.owed_since = None
             desk.happened(ExpectedEvent.COMPLETENESS_TOLD, at=checked.at)
             if form.complete:
                 return checked
-            self._send_back(form.missing, at=checked.at)
+            unfit, why = self._send_back(form.missing, at=checked.at), form.note
             state.asked_for = still_missing(state.asked_for, form.missing)
             if not desk.waits_for_papers(ExpectedEvent.CUSTOMER_TOLD):
                 desk.happened(ExpectedEvent.CUSTOMER_TOLD, at=checked.at)
@@ -141,21 +149,52 @@ class Papers:
     def _has_all(self, have: Collection[DocumentKind]) -> bool:
         return not lacking(self._asked.programme, self._asked.disease, have)
 
+    @property
+    def _has_what_was_wanted(self) -> bool:
+        wanted = self._state.asked_for
+        return self._handed_in.issuperset(wanted) and (
+            bool(wanted) or self._has_all(self._handed_in)
+        )
+
     def _whole_since(
         self, is_whole: Callable[[Collection[DocumentKind]], bool], looked_at: datetime
     ) -> datetime:
         state = self._state
         return whole_at(state.arrivals, is_whole, after=state.sent_back_at, found_at=looked_at)
 
-    def _send_back(self, kinds: Collection[str], *, at: datetime) -> None:
-        """What is missing or will not do was not handed in; a slip among it starts no promise."""
+    def _send_back(self, kinds: Collection[str], *, at: datetime) -> list[str]:
+        """What is missing or will not do was not handed in; a slip among it starts no promise.
+
+        From here on it is the customer's to bring. Returns what had come and will not do.
+        """
         state = self._state
+        unfit = [kind for kind in kinds if kind in self._handed_in]
         state.sent_back_at = at
         state.arrivals = [one for one in state.arrivals if one.kind not in kinds]
         collecting = state.stage is BookingStage.MATERIALS
         if collecting and DocumentKind.ADMISSION_SLIP in kinds:
             state.happened.pop(ExpectedEvent.SLIP_PROVIDED, None)
             self._desk.clocks.drop_started(ExpectedEvent.SLIP_PROVIDED, at=at, why="住院证须重交")
+        self._his()
+        return unfit
+
+    def _tell_lacking(
+        self, kinds: Collection[str], *, unfit: Collection[str], why: str, otherwise: str = ""
+    ) -> None:
+        """The customer hears what to bring; of what had come and will not do, why, in our words."""
+        desk, rules = self._desk, self._asked.programme.documents
+        if unfit and desk.programme.has_notice("booking_papers_unfit"):
+            reason = why.strip() or UNFIT
+            again = listed_as_written(unfit, rules)
+            desk.tell("booking_papers_unfit", list=again, reason=reason)
+            kinds = [kind for kind in kinds if kind not in unfit]
+            if not kinds:
+                return
+        desk.tell("booking_papers_missing", list=listed_as_written(kinds, rules) or otherwise)
+
+    def _his(self) -> None:
+        """What is waited for is the customer's to bring, and the booking says so."""
+        self._state.customer_owes = workflow.patched(HIS_TO_BRING)
 
     def _waits(self, *, at: datetime) -> None:
         """C-63: what is promised runs on, and keeps that it waited for the customer."""
@@ -189,6 +228,7 @@ class Papers:
             yield
         finally:
             is_there = True
+            self._state.customer_owes = False
 
     async def chosen(self, step: str, *, taking: Callable[[], bool]) -> Completion:
         """What the customer chose; a choice he is just making does not come too late."""
@@ -205,6 +245,8 @@ class Papers:
         self._desk.note("papers_arrived", "收到客户资料", at=message.at)
         if message.kind is not None:
             state.arrivals.append(Arrival(kind=message.kind, at=message.at))
+        if state.customer_owes and self._has_what_was_wanted:
+            state.customer_owes = False  # with us, until somebody has looked at it
         is_slip = message.kind is DocumentKind.ADMISSION_SLIP
         if is_slip and state.stage in _LOOKED_AT and message.kind in self._needed:
             self._slip_provided(at=message.at)  # G17: from here, whenever somebody looks
@@ -223,9 +265,3 @@ class Papers:
             if task.kind is TaskKind.CHECK_PAPERS:
                 self._desk.pen.task_opened(task.model_copy(update={"due_at": soon}))
         self._desk.due_with(TaskKind.CHECK_PAPERS, *_ANSWERS)
-
-
-def _named(kinds: list[str]) -> str:
-    """Papers as the customer knows them; other words as they were written."""
-    known = {kind.value: name for kind, name in DOCUMENT_NAMES.items()}
-    return "、".join(known.get(kind, kind) for kind in kinds)

@@ -19,6 +19,7 @@ from domain.bookings.visit import EscortVisit
 from domain.cancellation import Cost
 from domain.events import ExpectedEvent
 from domain.programmes.terms import NotBefore
+from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from workflows import cockpit
 from workflows.messages.bookings import RequestBooking
@@ -54,6 +55,7 @@ class BookingState(PayingState):
     arrivals: list[Arrival] = Field(default_factory=list)  # of what still counts as handed in
     owed_since: datetime | None = None  # papers came, and nobody has said yet what they are worth
     sent_back_at: datetime | None = None  # when papers were last found missing or unfit
+    customer_owes: bool = False  # papers are waited for that have not come, or will not do
     let_down: bool = False  # the provider failed after it had promised; giving up costs nothing
     new_date: date | None = None  # another day wished for since it was confirmed
     left_at_cost: Cost = Cost.FREE  # what giving up cost when the customer left the last visit
@@ -83,6 +85,12 @@ class BookingState(PayingState):
     def matter_id(self) -> str:
         """The booking's id."""
         return self.booking_id
+
+    @property
+    def awaiting(self) -> list[Role]:
+        """The roles that owe a step; a customer owes his papers, whose step is the desk's."""
+        brings = self.customer_owes and not self.ended and self.called_off is None
+        return sorted({*super().awaiting, *([Role.CUSTOMER] if brings else [])})
 
     @property
     def answer_owed(self) -> bool:
