@@ -57,27 +57,24 @@ complaints = Console(stderr=True, highlight=False)
 
 
 def _settings() -> "Settings":
-    from pydantic import ValidationError
-
-    from adapters.settings import Settings
+    from adapters.settings import SettingsRefused, read_settings
 
     try:
-        return Settings()
-    except ValidationError as wrong:
-        for error in wrong.errors(include_input=False, include_url=False):
-            name = ".".join(str(part) for part in error["loc"]) or "settings"
-            complaints.print(f"{name}: {error['msg']}", style="red", markup=False)
+        return read_settings()
+    except SettingsRefused as refused:
+        complaints.print(str(refused), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
 def _run(main: "Callable[[], Awaitable[int | None]]", *, serving: bool = False) -> NoReturn:
     """Run a command's coroutine and leave with its status; say in a sentence what did not start."""
     from adapters.servers.processes import StartFailed
+    from adapters.settings import SettingMissing
     from adapters.temporal import runtime
 
     try:
         raise typer.Exit(runtime.run(main, serving=serving))
-    except StartFailed as failed:
+    except (StartFailed, SettingMissing) as failed:
         complaints.print(
             f"无法启动 / cannot start: {failed}", style="red", markup=False, soft_wrap=True
         )
@@ -244,11 +241,19 @@ def token(
     from datetime import timedelta
 
     from adapters.identity import mint
-    from domain.id_numbers import names_somebody
+    from domain.id_numbers import is_opaque, names_somebody
 
     if names_somebody(subject):
         complaints.print(
             "主体不得为证件号码或手机号 / a subject is no ID or phone number", style="red"
+        )
+        raise typer.Exit(2)
+    if not all(is_opaque(one) for one in (subject, channel, hospital) if one is not None):
+        complaints.print(
+            "主体、渠道、医院须为1至128个字母、数字或 ._:@|- / a subject, channel or hospital is"
+            " 1 to 128 letters, digits or ._:@|-",
+            style="red",
+            soft_wrap=True,
         )
         raise typer.Exit(2)
     unknown = sorted(set(role) - {*TOKEN_ROLES})

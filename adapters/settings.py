@@ -9,13 +9,21 @@ the TEMPORAL_* variables, which the Temporal SDK's own `envconfig` reads.
 import base64
 import binascii
 import os
+import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
@@ -65,6 +73,17 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 """Where somebody is reached over HTTP."""
+
+
+_ORIGIN: Final = re.compile(r"https?://[^\s/]+", re.ASCII)
+
+
+class SettingMissing(RuntimeError):
+    """What a command needs and nobody set; the text names the variable."""
+
+
+class SettingsRefused(ValueError):
+    """Wrong values: a line for each, which names its variable and does not repeat it."""
 
 
 class Settings(BaseSettings):
@@ -147,6 +166,15 @@ class Settings(BaseSettings):
     def _absolute(cls, var: Path) -> Path:
         return var.expanduser().absolute()
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: str | None) -> str | None:
+        """Origins as a browser names them; another form would quietly match none."""
+        named = [part.strip() for part in (origins or "").split(",") if part.strip()]
+        if not all(_ORIGIN.fullmatch(part) for part in named):
+            raise ValueError("names no origins: http(s)://host[:port], comma between")
+        return origins
+
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, url: str | None) -> str | None:
@@ -196,7 +224,7 @@ class Settings(BaseSettings):
     def libpq_url(self) -> str:
         """The database for psycopg and the command-line tools."""
         if self.database_url is None:
-            raise RuntimeError("no database is known: set DATABASE_URL or run inside `cli.py up`")
+            raise SettingMissing("no database is known: set DATABASE_URL, or let `cli.py up` serve")
         return self.database_url
 
     def temporal_connect_config(self) -> ClientConnectConfig:
@@ -325,3 +353,36 @@ def _decode(name: str, encoded: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise ValueError(f"{name} must be {KEY_BYTES} bytes in base64")
     return key
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field; a variable's own name stays."""
+    known = Settings.model_fields.get(field)
+    if known is None:
+        return field
+    if isinstance(known.validation_alias, AliasChoices):
+        return str(known.validation_alias.choices[0])
+    return f"{Settings.model_config.get('env_prefix', '')}{field.upper()}"
+
+
+def read_settings() -> Settings:
+    """The settings of this process; raises SettingsRefused where a value is wrong."""
+    try:
+        settings = Settings()
+    except ValidationError as wrong:
+        found = wrong.errors(include_input=False, include_url=False)
+        lines = [
+            f"{variable_of(str(error['loc'][0])) if error['loc'] else 'settings'}: "
+            f"{error['msg'].removeprefix('Value error, ')}"
+            for error in found
+        ]
+        raise SettingsRefused("\n".join(lines)) from None
+    folders = {
+        "programmes_path": settings.programme_folders,
+        "calendar_path": (settings.calendar_path,),
+    }
+    gone = [name for name, named in folders.items() if not all(one.is_dir() for one in named)]
+    if gone:
+        lines = [f"{variable_of(name)}: names a folder that is not there" for name in gone]
+        raise SettingsRefused("\n".join(lines))
+    return settings

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from api.door.identity import Caller
 from api.door.problems import Problem, at_field
 from api.door.text import Bed, Body, Code, Email, IdType, Name, Phone, admission_reason, id_number
 from api.wiring.door import Door, Unit, UnknownProgramme
@@ -24,6 +25,7 @@ from domain.id_numbers import same_name
 from domain.programmes.programme import Programme
 from domain.programmes.services import PreconditionCode, Service, Shape
 from domain.programmes.terms import ModeFlags
+from domain.roles import Role
 from workflows.messages.matters import HospitalTerms
 
 _BOOKING: Final = PreconditionCode.BOOKING
@@ -98,6 +100,7 @@ class Application:
     declared: Mapping[str, Any] = field(
         default_factory=dict
     )  # facts a caller states (Facts' names)
+    by_customer: bool = False  # who asks for themselves, and has to know name and number
     opens_case: bool = False  # asked for is the programme's waiver, whatever else it offers
 
 
@@ -145,13 +148,16 @@ async def gather(unit: Unit, door: Door, asked: Application, *, lock: bool = Fal
         network=programme.hospitals.network,
         lock=lock,
     )
+    named = _as_listed(asked.name, unit.policies.name_in(policy))
+    if asked.by_customer and named is False:
+        policy = {}  # whoever has a number alone does not learn whose it is
     counter = _counter(programme, service, policy, on)
     hospital = None if asked.hospital_id is None else _hospital(programme, found, on)
     facts = _facts(asked, policy, hospital, on).model_copy(
         update={
             **{name: value for name, value in asked.declared.items() if value is not None},
             **_renewals(policy),
-            "name_as_listed": _as_listed(asked.name, unit.policies.name_in(policy)),
+            "name_as_listed": named,
             "opened_on": _opened(programme, policy),
             "service": code,
             "hospital_city": found.get("city"),
@@ -277,6 +283,18 @@ def _facts(
         sum_insured_left_fen=policy.get("left_fen"),
         planned_on=asked.planned,
     )
+
+
+def must_be_named(caller: Caller, known: Known) -> None:
+    """A customer's own request names the person as the insurer's list does; `Problem` if not.
+
+    What stands open of somebody else is not found out by trying: agents and channels know whom they
+    speak for, and theirs is a person's to judge.
+    """
+    if caller.role is Role.CUSTOMER and known.facts.name_as_listed is False:
+        raise at_field(
+            "invalid", "insured.name", "姓名与证件号码在名单中不一致, 请核对或联系客服办理"
+        )
 
 
 def _as_listed(given: str, listed: str) -> bool | None:

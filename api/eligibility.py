@@ -16,7 +16,7 @@ from api.applications import Application, Declared, Identified, Known, gather
 from api.door.docs import FAILURES
 from api.door.identity import Caller, allowed
 from api.door.problems import at_field
-from api.door.text import Body, Code, OpaqueId, example
+from api.door.text import Body, Code, Name, OpaqueId, example
 from api.wiring.door import Door, door_of
 from domain.clock import Clock
 from domain.eligibility import Outcome, Reason
@@ -34,17 +34,29 @@ OUTCOME_NAMES: Final = {
 _ANSWER_CLOCK: Final = "K01"
 
 
+class AskedAbout(Identified):
+    """The person a question is about."""
+
+    name: Name | None = Field(
+        default=None, repr=False, description="客户本人查询时必填", examples=["张某某"]
+    )
+
+
 class EligibilityQuestion(Body):
     """Who asks about which programme; hospital, disease and date may still be open."""
 
     model_config = example(
         programme="bainian_deposit_waiver",
-        insured={"id_type": "resident_id", "id_number": "110101199003070732"},
+        insured={
+            "name": "客户某甲",
+            "id_type": "resident_id",
+            "id_number": "110101199003070732",
+        },
         disease="lung_cancer",
     )
 
     programme: Code = Field(examples=["bainian_deposit_waiver"])
-    insured: Identified
+    insured: AskedAbout
     hospital_id: OpaqueId | None = None
     disease: Code | None = Field(default=None, examples=["lung_cancer"])
     planned_admission: date | None = None
@@ -85,6 +97,8 @@ async def check_eligibility(
     """Answer at once, and record that we did."""
     door = door_of(request)
     asked_at = door.clock()
+    if caller.role is Role.CUSTOMER and body.insured.name is None:
+        raise at_field("invalid", "insured.name", "须提供被保险人姓名")
     asked = Application(
         programme=body.programme,
         id_number=body.insured.number,
@@ -92,6 +106,8 @@ async def check_eligibility(
         disease=body.disease,
         planned=body.planned_admission,
         at=asked_at,
+        name=body.insured.name or "",
+        by_customer=caller.role is Role.CUSTOMER,
         service=body.service,
         declared={} if body.declared is None else dict(body.declared),
     )

@@ -42,7 +42,7 @@ from adapters.partners.signing import SignatureRefused, verified
 from adapters.programmes.files import load_programmes
 from adapters.servers.processes import StartFailed
 from adapters.settings import LOOPBACK, Partner, Reporter, Settings
-from adapters.temporal.connection import connect, without_worker
+from adapters.temporal.connection import connect, door_runtime, without_worker
 from adapters.temporal.search_attributes import missing
 from adapters.webhooks.outbox import Outbox
 from api.door import errors
@@ -293,6 +293,7 @@ def front(app: FastAPI, settings: Settings, *, log_level: str | None = None) -> 
             http="httptools",
             ws="none",
             access_log=False,
+            log_config=None,  # its lines are written as all others (`adapters.logs`)
             log_level=(log_level or settings.log_level).lower(),
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
@@ -306,9 +307,8 @@ async def serve(settings: Settings) -> int:
     configure_logs(settings.log_level)
     engine = open_database(settings.libpq_url)
     try:
-        app = create_app(
-            settings=settings, engine=engine, temporal=await connect(settings, lazy=True)
-        )
+        temporal = await connect(settings, lazy=True, runtime=door_runtime())
+        app = create_app(settings=settings, engine=engine, temporal=temporal)
         await _until_told(front(app, settings))
     finally:
         await engine.dispose()

@@ -250,6 +250,7 @@ async def _fill(settings: Settings, house: House) -> None:
         listed = listed.partition("\n")[0]
     number = house.id_number
     row = f"GL-DEMO-{number[-6:]},客户某甲,resident_id,{number},13800138000,{house.guest.policy}"
+    insured.touch(mode=0o600)
     insured.write_text(f"{listed}\n{row}\n", encoding="utf-8")
     network = ROOT / "data" / "networks" / f"{programme}.yaml"
     engine = open_database(settings.libpq_url)
@@ -264,6 +265,7 @@ async def _fill(settings: Settings, house: House) -> None:
         name = ListName("insured", programme, f"{LIST}-{now:%Y%m%dT%H%M%S.%f}")
         await import_insured(engine, ListFile(insured), Terms(name, sealer, now))
     finally:
+        insured.unlink(missing_ok=True)  # a list with names does not lie about once it is read
         await engine.dispose()
 
 
@@ -313,6 +315,7 @@ async def _child(
         "GREENLANE_SIMULATOR_PORT": str(settings.simulator_port),
         "GREENLANE_TASK_QUEUE": settings.task_queue,
     }
+    log.touch(mode=0o600)
     with log.open("ab") as out:
         return await asyncio.create_subprocess_exec(
             sys.executable,

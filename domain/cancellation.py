@@ -27,6 +27,18 @@ class Cost(StrEnum):
 USES_UP: Final = {Cost.FREE: False, Cost.USED: True, Cost.NEEDS_PERSON: None, Cost.REFUSED: True}
 """Whether what it costs uses the unit up; None where the source lost the rule."""
 
+LOST_BECAUSE: Final = {
+    "cancelled": "客户取消",
+    "no_show": "客户未到场",
+    "not_on_time": "客户未按时到场",
+    "not_admitted": "客户未办理入院",
+    "given_up": "客户放弃",
+    "not_reached": "未能联系到客户",
+    "failed_calls": "多次致电未接通",
+    "no_sample": "无法提供检测样本",
+}
+"""Why a service did not take place for the customer's own reasons, as people read it."""
+
 TOO_LATE_AFTER: Final = {
     ExpectedEvent.APPROVED: "审核通过后",
     ExpectedEvent.BOOKING_CONFIRMED: "预约确认后",

@@ -77,11 +77,14 @@ def of_slip(receipt_no: str, *, own: str, others: Collection[str]) -> tuple[str,
 def top_ups_beside(
     top_up_id: str, asked_at: datetime, others: Iterable[TopUpRow]
 ) -> list[TopUpRow]:
-    """What else of a case is asked for, or was granted lately: whoever answers sees it beside."""
+    """What else of a case is asked for, or was granted lately: whoever answers sees it beside.
+
+    Who does not see which one a step is about (`top_up_id` empty) sees none beside it.
+    """
     return [
         one
         for one in others
-        if one.top_up_id != top_up_id
+        if top_up_id not in ("", one.top_up_id)
         and (one.state in _OPEN or (one.granted_fen and _lately(one.answered_at, asked_at)))
     ]
 

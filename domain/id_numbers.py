@@ -28,6 +28,16 @@ _ASIDE: Final = re.compile(r"[\s·•・‧∙⋅.]")
 
 _PHONE: Final = re.compile(r"(?:\+?86)?1[3-9][0-9]{9}", re.ASCII)
 
+_NUMBER_WITHIN: Final = re.compile(
+    r"(?<![0-9])(?:1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}"
+    r"|86[ -]?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}"
+    r"|[1-9][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}[0-9Xx])(?![0-9])",
+    re.ASCII,
+)
+"""What looks like a number of somebody's in running text, whether its check digit holds or not."""
+
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9._:@|-]{1,128}", re.ASCII)
+
 BORN_MIN: Final = date(1900, 1, 1)
 """Nobody insured was born before; an earlier day is a slip."""
 
@@ -35,6 +45,16 @@ BORN_MIN: Final = date(1900, 1, 1)
 def names_somebody(code: str) -> bool:
     """Whether an id is really somebody's: a phone number, or a resident's number."""
     return _PHONE.fullmatch(code) is not None or ric.is_valid(code)
+
+
+def mentions_somebody(words: str) -> bool:
+    """Whether words hold what looks like a mobile or a resident's number, spaced as well."""
+    return _NUMBER_WITHIN.search(unicodedata.normalize("NFKC", words)) is not None
+
+
+def is_opaque(code: str) -> bool:
+    """Whether a token may name somebody, a channel or a hospital so."""
+    return _OPAQUE.fullmatch(code) is not None
 
 
 def of_nobody(code: str) -> str:

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 _NUMERIC: Final = re.compile(r"[+-]?[0-9]*\.?[0-9]*", re.ASCII)
+_DAY_LENGTH: Final = len("2026-05-06")
 _PLAIN: Final = frozenset({"bool", "int", "float"})
 _DATED: Final = {"date": "date_type", "datetime": "datetime_type"}
 _NO_SCHEMA: Final = frozenset({"metadata", "default", "serialization", "config", "cls"})
@@ -44,9 +45,10 @@ def _strictly(part: Any) -> Any:
 
 
 def not_of_numbers(value: Any, *, fault: Any) -> Any:
-    """The value, unless it would be read as seconds since an epoch."""
+    """The value, unless it is read as seconds since an epoch, or a moment as a day of its zone."""
     numeric = isinstance(value, str) and _NUMERIC.fullmatch(value.strip()) is not None
-    if numeric or isinstance(value, (bool, int, float)):
+    moment = fault == "date_type" and isinstance(value, str) and len(value.strip()) > _DAY_LENGTH
+    if numeric or moment or isinstance(value, (bool, int, float)):
         raise PydanticKnownError(fault)
     return value
 

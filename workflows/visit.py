@@ -37,7 +37,10 @@ class VisitDesk(Protocol):
     """What a visit needs of the desk it is arranged at."""
 
     async def ask_partner(
-        self, call: Callable[[RetryPolicy], Awaitable[VisitAnswer]]
+        self,
+        call: Callable[[RetryPolicy], Awaitable[VisitAnswer]],
+        *,
+        on_silence: Callable[[], None],
     ) -> VisitAnswer:
         """Ask under the same id, as long as the call itself allows."""
 
@@ -74,8 +77,11 @@ class Visits:
                 summary=f"预约上门 {civil(order.visit_at)}",
             )
 
+        def silent() -> None:
+            self._desk.note("platform_silent", "护士平台暂无答复, 半小时内继续联系")
+
         try:
-            return await self._desk.ask_partner(placed)
+            return await self._desk.ask_partner(placed, on_silence=silent)
         except ActivityError:
             return VisitAnswer(accepted=False, reason=UNREACHABLE)
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal,
     select,
@@ -38,6 +39,7 @@ from adapters.tables.ledger import limits, transfers
 from domain.board import LedgerRow
 from domain.matter import BOOKING, CASE
 from domain.posting import Account, Reason, Transfer, transfer
+from domain.waiver import STILL_PAYING, Stage
 
 Operator = Literal["at_most", "below"]
 
@@ -246,16 +248,25 @@ def _granted_query() -> ScalarSelect[Any]:
     return known.scalar_subquery()
 
 
-def _fits(used: ColumnElement[Any]) -> Select[Any]:
+def _no_more_paid() -> ColumnElement[bool]:
+    """Whether the case's bill is read, so that nothing may be asked for any more."""
+    past = sorted({*Stage} - STILL_PAYING)
+    this = cases.alias("this")
+    return exists().where(this.c.case_id == limits.c.case_id, this.c.stage.in_(past))
+
+
+def _fits(used: ColumnElement[Any]) -> ColumnElement[Any]:
     """The largest amount that still fits: up to the limit, or one fen short of it (C-16)."""
     reached = case(
         (limits.c.operator == "at_most", limits.c.limit_fen), else_=limits.c.limit_fen - 1
     )
-    return select(cast(func.greatest(0, reached - used), BigInteger))
+    return cast(func.greatest(0, reached - used), BigInteger)
 
 
 _USED: Final = _used_query()
-_LEFT: Final = _fits(func.greatest(_USED, _granted_query()))
+_LEFT: Final = select(
+    case((_no_more_paid(), 0), else_=_fits(func.greatest(_USED, _granted_query())))
+)
 
 
 def left_of(case_id: str | ColumnElement[str]) -> Select[Any]:
@@ -265,7 +276,7 @@ def left_of(case_id: str | ColumnElement[str]) -> Select[Any]:
 
 # Built once: building them anew costs as much processor time as running them.
 _LOCK: Final = select(limits).where(limits.c.case_id == bindparam("case")).with_for_update()
-_HOLDABLE: Final = _fits(_USED).where(limits.c.case_id == bindparam("case"))
+_HOLDABLE: Final = select(_fits(_USED)).where(limits.c.case_id == bindparam("case"))
 _WRITTEN: Final = select(transfers).where(transfers.c.movement_id == bindparam("movement"))
 _WRITE: Final = insert(transfers)
 

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.applications import Application, Declared, Insured, Known, gather
+from api.applications import Application, Declared, Insured, Known, gather, must_be_named
 from api.door.access import may_ask_for
 from api.door.consent import CLOCKS_DIFFER, Consent, not_of_the_future
 from api.door.docs import FAILURES
@@ -168,6 +168,7 @@ async def _write(unit: Unit, door: Door, asked: _Requested) -> RequestBooking:
     number = door.calendars.table.number
     _may_wish(asked.body.wished_on, civil_date(asked.at))
     known = await gather(unit, door, _application(asked))
+    must_be_named(asked.caller, known)
     _must_book(known, asked.body)
     reserved = await _reserve(unit, known, asked)
     message = _message(known, asked, door, reserved=reserved)

@@ -8,7 +8,6 @@ theirs to see does not exist for them (404), so that ids cannot be probed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Protocol
 
@@ -18,7 +17,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict
 
 from api.door.problems import Problem
-from domain.id_numbers import names_somebody
+from domain.id_numbers import is_opaque, names_somebody
 from domain.roles import ROLE_NAMES, TOKEN_ROLES, Role
 from workflows.messages.matters import Actor
 
@@ -39,7 +38,6 @@ STAFF: Final = frozenset(
 log = structlog.get_logger("greenlane.door")
 
 _TOKEN_MAX: Final = 8192
-_OPAQUE: Final = re.compile(r"[A-Za-z0-9._:@|-]{1,128}", re.ASCII)
 _ROLES_MAX: Final = 16
 _CASES_MAX: Final = 50
 
@@ -136,13 +134,12 @@ def read_claims(claims: dict[str, Any]) -> Caller:
     hospital = claims.get("hospital")
     well_formed = (
         isinstance(subject, str)
-        and _OPAQUE.fullmatch(subject) is not None
+        and is_opaque(subject)
         and isinstance(roles, list)
         and 0 < len(roles) <= _ROLES_MAX
         and all(isinstance(role, str) for role in roles)
         and all(
-            one is None or (isinstance(one, str) and _OPAQUE.fullmatch(one))
-            for one in (channel, hospital)
+            one is None or (isinstance(one, str) and is_opaque(one)) for one in (channel, hospital)
         )
         and isinstance(cases, list)
         and len(cases) <= _CASES_MAX

@@ -20,9 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.door.errors import respond
 from api.door.problems import Problem
+from domain.matter import id_form
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_MATTER: Final = re.compile(rf"(?<![a-z0-9-]){id_form()}(?![a-z0-9])", re.ASCII)
 _UNROUTED: Final = "unrouted"
 _FAILED: Final = 500
 
@@ -95,12 +97,12 @@ class Observed:
         request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
-        seen: dict[str, int] = {}
+        seen: dict[str, Any] = {}
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen["status"] = message["status"]
-                _return_ids(message, request_id, headers)
+                seen["place"] = _return_ids(message, request_id, headers)
             await send(message)
 
         try:
@@ -112,9 +114,15 @@ class Observed:
                 raise ConnectionAbortedError from None
             await respond(Request(scope), Problem("internal"))(scope, receive, noted)
         finally:
-            self._note(scope, seen.get("status", _FAILED), time.perf_counter() - began, request_id)
+            about = _about(scope, seen.get("place", ""))
+            self._note(
+                scope,
+                seen.get("status", _FAILED),
+                time.perf_counter() - began,
+                {"request_id": request_id, **about},
+            )
 
-    def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, ids: dict[str, str]) -> None:
         route = getattr(scope.get("route"), "path", _UNROUTED)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._measures.requests.labels(method, route, status).inc()
@@ -124,10 +132,17 @@ class Observed:
             "route": route,
             "status": status,
             "ms": round(seconds * 1000, 1),
-            "request_id": request_id,
+            **ids,
         }
         subject = scope.get("state", {}).get("subject")
         log.info("request", subject=subject, **fields)
+
+
+def _about(scope: Scope, place: str) -> dict[str, str]:
+    """The matter that the address names, or the answer's; only what has the form of our own ids."""
+    named = [*map(str, scope.get("path_params", {}).values()), place]
+    found = (_MATTER.search(one) for one in named)
+    return next(({"matter_id": one[0]} for one in found if one), {})
 
 
 def _log_failure(failure: Exception, request_id: str) -> None:
@@ -150,7 +165,8 @@ def _request_id(headers: Headers) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"req-{secrets.token_hex(8)}"
 
 
-def _return_ids(message: Message, request_id: str, asked: Headers) -> None:
+def _return_ids(message: Message, request_id: str, asked: Headers) -> str:
+    """Name the request in its answer; the place the answer names, empty where it names none."""
     headers = MutableHeaders(raw=message.setdefault("headers", []))
     headers["X-Request-ID"] = request_id
     trace = asked.get("traceparent", "")
@@ -158,3 +174,4 @@ def _return_ids(message: Message, request_id: str, asked: Headers) -> None:
         headers["traceparent"] = trace
     headers["Cache-Control"] = headers.get("Cache-Control", "no-store")
     headers["X-Content-Type-Options"] = "nosniff"
+    return headers.get("Location", "")

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.board import TopUpRow
+from domain.cancellation import LOST_BECAUSE
 from domain.documents import DocumentKind, listed
+from domain.enquiry import ANSWERER_NAMES, ENQUIRY_NAMES, Answerer, EnquiryKind
 from domain.matter import CASE, id_form
 from domain.money import spoken
 from domain.steps.kinds import TaskKind
@@ -20,20 +22,16 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.PHONE_CUSTOMER, "expenses_reduced"): "部分费用不予报销",
     (TaskKind.PHONE_CUSTOMER, "wrong_payee"): "收款人须更正",
     (TaskKind.PHONE_CUSTOMER, "payment_delayed"): "付款延迟",
+    (TaskKind.PHONE_CUSTOMER, "choose_again"): "医生停诊, 请客户重新选择时段",
+    (TaskKind.PHONE_CUSTOMER, "booking_no_escort"): "无陪诊人员",
     (TaskKind.PHONE_CUSTOMER, "contract_ends"): "保险合同将终止",
     (TaskKind.PHONE_CUSTOMER, "policy_ends"): "保险合同终止, 其后不再垫付",
     (TaskKind.OFFER_VISIT, "offered"): "已派单, 等待接单",
     (TaskKind.OFFER_VISIT, "nobody"): "无人接单",
     (TaskKind.OFFER_VISIT, "replace"): "原陪诊人员不能前往",
     (TaskKind.CONSULT, "message"): "客户有新留言",
-    (TaskKind.DECIDE_USE, "cancelled"): "客户取消",
-    (TaskKind.DECIDE_USE, "no_show"): "客户未到场",
-    (TaskKind.DECIDE_USE, "not_on_time"): "客户未按时到场",
-    (TaskKind.DECIDE_USE, "not_admitted"): "客户未办理入院",
-    (TaskKind.DECIDE_USE, "given_up"): "客户放弃",
-    (TaskKind.DECIDE_USE, "not_reached"): "未能联系到客户",
-    (TaskKind.DECIDE_USE, "failed_calls"): "多次致电未接通",
-    (TaskKind.DECIDE_USE, "no_sample"): "无法提供检测样本",
+    (TaskKind.SURVEY_REPORT, "survey_report"): "保险公司会阅读, 请勿写入姓名、电话或证件号码",
+    **{(TaskKind.DECIDE_USE, why): words for why, words in LOST_BECAUSE.items()},
 }
 _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.BREACH, "overdue "): "待办逾期: ",
@@ -46,6 +44,8 @@ _BEGINNINGS: Final[dict[tuple[TaskKind, str], str]] = {
 _OF_A_DEPOSIT: Final = frozenset({TaskKind.HAND_IN_SLIP, TaskKind.RESOLVE_PAYMENT})
 _DEPOSIT: Final = re.compile(rf"{id_form([CASE])}:deposit:([0-9]{{1,4}})", re.ASCII)
 
+_ENQUIRY: Final = re.compile(rf"({'|'.join(EnquiryKind)}):({'|'.join(Answerer)})", re.ASCII)
+
 
 def subject_name(kind: TaskKind, subject: str) -> str:
     """The words of a step's subject; the subject itself where it is words already."""
@@ -54,6 +54,8 @@ def subject_name(kind: TaskKind, subject: str) -> str:
         return known
     if kind is TaskKind.CHECK_PAPERS and subject:
         return "审核补充: " + listed(map(DocumentKind, subject.split("、")))
+    if kind is TaskKind.ANSWER_ENQUIRY and (asked := _ENQUIRY.fullmatch(subject)):
+        return f"{ENQUIRY_NAMES[EnquiryKind(asked[1])]}: {ANSWERER_NAMES[Answerer(asked[2])]}"
     if kind in _OF_A_DEPOSIT and (deposit := _DEPOSIT.fullmatch(subject)):
         return f"第{deposit[1]}笔押金"
     for (of, beginning), words in _BEGINNINGS.items():

@@ -176,14 +176,16 @@ async def _nobody_there(door: Door, letter: Letter, told: Told) -> bool:
         stopped = not starting and case_id in await unit.matters.open_among([case_id])
         waits = starting or stopped or await _matters_still(unit, letter)
         if waits:
+            why = _why_nobody(starting=starting, stopped=stopped)
             await unit.inbox.wait(
                 partner=letter.partner,
                 event_id=letter.event_id,
-                outcome=_why_nobody(starting=starting, stopped=stopped),
+                outcome=why,
                 next_try_at=_next_try(door, letter),
             )
             if not starting:
-                log.warning("letter_waits", kind=letter.kind, partner=letter.partner)
+                said = {"kind": letter.kind, "partner": letter.partner, "case_id": case_id}
+                log.warning("letter_waits", why=why, **said)
             return False
     await _done(door, letter, "case_ended")
     log.warning("letter_came_too_late", kind=letter.kind, case_id=case_id)
@@ -242,7 +244,7 @@ async def sweep(door: Door) -> int:
     for kind, left in orphans:
         carried += await _tried(_start(door, kind, left.opened), left.matter_id)
     for letter in letters:
-        carried += await _tried(_carry(door, letter), letter.event_id)
+        carried += await _tried(_carry(door, letter), letter.case_id or letter.partner)
     return carried
 
 

@@ -20,6 +20,7 @@ from api.applications import (
     Insured,
     Known,
     gather,
+    must_be_named,
     must_serve_waivers,
 )
 from api.door.access import may_ask_for
@@ -188,6 +189,7 @@ async def _write(unit: Unit, door: Door, reported: _Reported) -> OpenCase | Answ
     # Read before the table itself: a notice that lands in between is then given once more.
     number = door.calendars.table.number
     known = await gather(unit, door, asked, lock=True)
+    must_be_named(reported.caller, known)
     if wanted is None:
         must_serve_waivers(known.programme)
     else:

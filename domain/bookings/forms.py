@@ -11,7 +11,7 @@ from domain.bookings.booking import VisitOutcome
 from domain.bookings.papers import PaperRead
 from domain.documents import DocumentKind
 from domain.programmes.services import DoctorLevel, Sample
-from domain.steps.forms import DocumentId, Form, Note, Reference, StaffId, Words
+from domain.steps.forms import DocumentId, Form, Note, Reference, StaffId, Words, WordsForOthers
 from domain.strict import wrong
 
 OptionId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -170,7 +170,7 @@ class SurveyReport(Form):
 
     satisfaction: int = Field(ge=1, le=5)
     on_time: bool
-    findings: Words
+    findings: WordsForOthers
 
 
 class AssignExpert(Form):

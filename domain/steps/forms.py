@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from domain.id_numbers import of_nobody
+from domain.id_numbers import mentions_somebody, of_nobody
 from domain.money import Money
-from domain.strict import Strict, Yes
+from domain.strict import Strict, Yes, said
 
 AT_THE_DOOR: Final = "at the door"
 """The context a form is read in before a matter takes it; a matter reads its own without one."""
@@ -23,10 +23,19 @@ def _of_nobody(number: str, info: ValidationInfo) -> str:
     return of_nobody(number) if info.context == AT_THE_DOOR else number
 
 
+def _about_nobody(words: str, info: ValidationInfo) -> str:
+    """Words that others read; a matter reads what it took before as it is."""
+    if info.context == AT_THE_DOOR and mentions_somebody(words):
+        raise said("不得填写手机号或证件号码")
+    return words
+
+
 Note = Annotated[str, Field(max_length=500)]
 """Free words of the person who did the step; at most 500 characters."""
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 """Words that are the point of a step, so that it cannot be reported without them."""
+WordsForOthers = Annotated[Words, AfterValidator(_about_nobody)]
+"""Words that leave the house; who they are about has no place in them."""
 StaffId = Annotated[
     str,
     Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$"),

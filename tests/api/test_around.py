@@ -9,6 +9,7 @@ from base64 import b64encode
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from adapters.tables.door import audit_checks
 from adapters.temporal.connection import without_worker
 from api.main import front, is_all_local, serve
 from domain.steps.tasks import TASKS
-from tests.api.conftest import HOSPITAL, PERSON, PROGRAMME, STRANGER, House
+from tests.api.conftest import HOSPITAL, NAME, PERSON, PROGRAMME, STRANGER, House
 from tests.api.test_bad_input import problem
 from tests.builders import programmes
 from tests.house.files import ROOT
@@ -36,6 +37,7 @@ QUESTION = {"programme": PROGRAMME, "insured": {"id_number": PERSON}}
 
 async def test_a_question_is_answered_at_once_and_opens_no_case(house: House) -> None:
     asked = QUESTION | {"hospital_id": HOSPITAL, "disease": "lung_cancer"}
+    asked["insured"] = {"id_number": PERSON, "name": NAME}
     answer = await house.post("/v1/eligibility-checks", asked, role="customer", key=None)
     assert answer.status_code == 200, answer.text
     said = answer.json()
@@ -52,6 +54,32 @@ async def test_somebody_not_on_the_list_is_told_why(house: House) -> None:
     said = (await house.post("/v1/eligibility-checks", asked)).json()
     assert said["outcome"] == "rejected"
     assert "insured_on_list" in [reason["code"] for reason in said["reasons"]]
+
+
+async def test_a_customer_who_has_a_number_alone_learns_nothing_of_whose_it_is(
+    house: House,
+) -> None:
+    async def answered(role: str, **insured: str) -> Any:
+        asked = QUESTION | {"insured": insured}
+        return await house.post("/v1/eligibility-checks", asked, role, key=None)
+
+    problem(await answered("customer", id_number=PERSON), 422, "invalid", "insured.name")
+    shown = ("outcome", "reasons", "flags", "open", "limit")
+    one, other = [
+        (await answered("customer", id_number=number, name="李四")).json()
+        for number in (PERSON, STRANGER)
+    ]
+    assert {name: one[name] for name in shown} == {name: other[name] for name in shown}
+    assert (await answered("agent", id_number=PERSON)).json()["outcome"] == "eligible"
+    # Nor that this person lies in this hospital, nor anything by booking for them.
+    tried: dict[str, Any] = {"role": "customer", "name": "李四", "customer_id": None}
+    before = await house.report(**tried)
+    assert (await house.report()).status_code == 201
+    after = await house.report(**tried, subject="somebody-else")
+    problem(before, 422, "invalid", "insured.name")
+    problem(after, 422, "invalid", "insured.name")
+    known = await house.report(**tried | {"name": NAME}, subject="somebody-else")
+    problem(known, 409, "already-reported")
 
 
 async def test_hospitals_are_filtered_and_paged(house: House) -> None:
@@ -259,12 +287,16 @@ async def test_the_page_of_the_door_names_every_address(house: House) -> None:
 async def test_no_log_line_holds_what_a_person_typed(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    case_id = (await house.report()).json()["case_id"]
     await house.report()
+    await house.get(f"/v1/deposit-waivers/{case_id}")
     await house.report(id_number=PERSON[:-1] + "5", name="李四")
     await house.get("/v1/hospitals", params={"name": "某三甲"})
     said = capsys.readouterr()
     for typed in (PERSON, "13800138000", "李四", "lung_cancer", "某三甲"):
         assert typed not in said.out + said.err
+    # Both reports and the look lead to the case.
+    assert sum(case_id in line for line in said.out.splitlines() if "/v1/" in line) == 3
 
 
 async def test_an_unexpected_failure_says_nothing_of_what_was_typed(

@@ -65,6 +65,20 @@ NOBODYS = "编号不得使用证件号码或手机号"
             "reference",
             NOBODYS,
         ),
+        *(
+            (
+                TaskKind.SURVEY_REPORT,
+                f'{{"satisfaction": 4, "on_time": true, "findings": "客户{who}满意"}}'.encode(),
+                "findings",
+                "不得填写手机号或证件号码",
+            )
+            for who in (
+                "13800138001",
+                "+86 138 0013 8001",
+                "１３８００１３８００１",
+                "11010119900307109X",
+            )
+        ),
         (
             TaskKind.FILE_CLAIM,
             b'{"images": ["i-1"], "courier_no": "11010119900307109X"}',
@@ -76,6 +90,12 @@ NOBODYS = "编号不得使用证件号码或手机号"
             b'{"agent_id": "agent-7", "nurse_id": "13800138000", "doctor_id": "d-1"}',
             "nurse_id",
             NOBODYS,
+        ),
+        (
+            TaskKind.TELL_RESULT,
+            b'{"told_by": "phone", "customer_date": "2026-05-06T00:00:00Z"}',
+            "customer_date",
+            "须为日期, 例如 2026-05-06",
         ),
         (TaskKind.DECIDE_USE, b'{"used": "no", "reason": "x"}', "used", "须为 true 或 false"),
     ],

@@ -205,12 +205,16 @@ async def test_case_and_books_name_the_same_amount_as_left(
             row = {"top_up_id": "tu-1", "case_id": case_id, "requested_at": house.clock()}
             row |= {"requested_fen": granted, "granted_fen": granted, "state": "accepted"}
             await connection.execute(insert(top_ups).values(row))
-    for seen in (
-        (await house.get(path)).json()["money"],
-        (await house.get("/v1/deposit-waivers")).json()["items"][0]["money"],
-        (await house.get(f"{path}/ledger", "finance")).json(),
-    ):
-        assert seen["left"]["amount"] == left
+    stages = [("in_hospital", left)] + [("claim_filing", "0.00")] * bool(paid)
+    for stage, most in stages:
+        async with house.database.begin() as connection:
+            await connection.execute(update(cases).values(stage=stage))
+        for seen in (
+            (await house.get(path)).json()["money"],
+            (await house.get("/v1/deposit-waivers")).json()["items"][0]["money"],
+            (await house.get(f"{path}/ledger", "finance")).json(),
+        ):
+            assert seen["left"]["amount"] == most
 
 
 async def test_a_dispatcher_lists_other_roles_only_by_name(house: House) -> None:

@@ -20,8 +20,12 @@ def test_codes_have_words_and_words_stay_what_they_are() -> None:
     assert unheard == "消息未送达: confirmed"
     slip = subject_name(TaskKind.HAND_IN_SLIP, "dw-abcdefghij2345672345:deposit:3")
     assert slip == "第3笔押金"
+    asked = subject_name(TaskKind.ANSWER_ENQUIRY, "waiver_consult:service")
+    assert asked == "免押金服务咨询: 客服"
     wanted = subject_name(TaskKind.CHECK_PAPERS, "discharge_summary、ct_report")
     assert wanted == "审核补充: 出院小结、CT报告"
+    read_by = subject_name(TaskKind.SURVEY_REPORT, "survey_report")
+    assert read_by == "保险公司会阅读, 请勿写入姓名、电话或证件号码"
     assert subject_name(TaskKind.CONSULT, "message") == "客户有新留言"
     assert subject_name(TaskKind.BREACH, "就诊时无人陪同") == "就诊时无人陪同"
 

@@ -114,3 +114,4 @@ def test_who_answers_a_top_up_sees_what_else_is_open_or_was_granted_lately() -> 
     beside = doubts.top_ups_beside("own", NOW, asked)
     names = ["open-long", "offered", "later", "granted", "paid-later"]
     assert [one.top_up_id for one in beside] == names
+    assert doubts.top_ups_beside("", NOW, asked) == []

@@ -13,7 +13,14 @@ import yaml
 from pydantic import ValidationError
 
 from adapters.encryption.keyfiles import random_key, random_key_ring
-from adapters.settings import PARTNERS, Settings
+from adapters.settings import (
+    PARTNERS,
+    SettingMissing,
+    Settings,
+    SettingsRefused,
+    read_settings,
+    variable_of,
+)
 from tests.house.files import ROOT, project_files, text_of
 
 # Read by docker-compose.yml alone, to fill in settings or another image's variables.
@@ -26,8 +33,38 @@ UNSAFE_UI_ACTIONS = ("TERMINATE", "CANCEL", "RESET", "SIGNAL")
 
 def known_variables() -> set[str]:
     """The environment's name of every setting."""
-    named = {"database_url": "DATABASE_URL", "temporal_address": "TEMPORAL_ADDRESS"}
-    return {named.get(field, f"GREENLANE_{field.upper()}") for field in Settings.model_fields}
+    return {variable_of(field) for field in Settings.model_fields}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GREENLANE_CORS_ORIGINS", "https://ui.example, foo"),
+        ("GREENLANE_PROGRAMMES_PATH", f"{ROOT}{os.pathsep}/nope"),
+        ("GREENLANE_CALENDAR_PATH", "/nope"),
+        ("GREENLANE_PAYMENT_URL", "pay.nope"),
+        ("GREENLANE_API_PORT", "nope"),
+        ("DATABASE_URL", "nope://"),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_variable_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings()
+    [line] = str(refused.value).splitlines()
+    assert line.startswith(f"{variable}: ")
+    assert "nope" not in line
+    assert "foo" not in line
+
+
+def test_a_database_that_is_needed_and_not_named_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with pytest.raises(SettingMissing, match="DATABASE_URL"):
+        _ = Settings(_env_file=None).libpq_url
 
 
 @pytest.fixture(scope="module")

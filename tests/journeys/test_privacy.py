@@ -60,8 +60,8 @@ WORDS: Final = f"私密的话{MARK}"
 FILE_NAME: Final = f"病历{MARK}.pdf"
 PAPER: Final = b"%PDF-1.7\n" + f"活检报告 {MARK} 单独一页".encode() + b"\n%%EOF\n"
 
-NOT_OURS: Final = ("counterparties-", "insured-with-guest.csv")
-"""The counterparties' own books, and the insurer's list as it was handed over."""
+NOT_OURS: Final = ("counterparties-",)
+"""The counterparties' own books."""
 
 
 class Talkative(Person):

@@ -9,14 +9,16 @@ from datetime import date, timedelta
 import pytest
 
 from domain.bookings.booking import BookingStage
+from domain.bookings.failures import DECLINED_WHY
 from domain.calendar import end_of_day
 from domain.clock import Budget, Unit
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from tests.builders import CUSTOMER
 from tests.walk.booking_moments import breathe
-from tests.walk.booking_people import moment
+from tests.walk.booking_people import BEST, moment
 from tests.walk.bookings import BookingWalk
+from tests.walk.engine import Refused
 from workflows.cockpit import civil
 from workflows.messages.bookings import ChangeDate, MessageSaid
 
@@ -88,6 +90,40 @@ def test_an_offer_nobody_answers_lapses_at_its_moment_and_another_is_sought(
     assert one.waits_for(TaskKind.CONFIRM_BOOKING) is None
     assert one.waits_for(TaskKind.ARRANGE_SERVICE) is not None
     assert any("就诊时间已过而无答复" in task.subject for task in one.open_tasks), "asked why"
+    one.finish()
+    assert one.stage is BookingStage.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("service", "sought"),
+    [(OUTPATIENT, TaskKind.ARRANGE_SERVICE), ("second_opinion", TaskKind.ASSIGN_EXPERT)],
+)
+def test_what_the_customer_said_no_to_is_read_where_another_is_sought_and_not_offered_again(
+    loop: asyncio.Runner, service: str, sought: TaskKind
+) -> None:
+    """His own words stay in the file with his answer: they may be of his health."""
+    one = BookingWalk(P04, service, seed="dues", loop=loop)
+    one.start()
+    until(one, sought)
+    first = one.waits_for(sought)
+    assert first is not None
+    visit = {"arranged": True, "service_at": moment("2026-09-24 09:00").isoformat(), **BEST}
+    form = visit if service == OUTPATIENT else {"assigned": True, "expert": "expert-7", **BEST}
+    one.report(first, form=form)
+    one.settle()
+    offer = one.waits_for(TaskKind.CONFIRM_BOOKING)
+    assert offer is not None
+    no = {"confirmed": False, "told_by": "phone", "note": "当天化疗"}
+    one.report(offer, willing=False, form=no)
+    one.settle()
+    again = one.waits_for(sought)
+    assert again is not None
+    assert "客户未接受: " in again.subject
+    assert ("2026-09-24 09:00" if service == OUTPATIENT else "expert-7") in again.subject
+    assert "化疗" not in again.subject
+    with pytest.raises(Refused, match=DECLINED_WHY):
+        one.report(again, form=form)
+    one.report(again, form=form | {"again_because": "客户改变主意"})
     one.finish()
     assert one.stage is BookingStage.CLOSED
 

@@ -116,7 +116,7 @@ async def test_silence_after_the_visit_is_told_to_a_supervisor_and_decides_nothi
         assert await refused(unexplained) == "note"  # own reasons are said in words (I19)
         await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
-        assert booked.unit == "consumed"  # no less than what calling that late costs (R333)
+        assert booked.unit == "given_back"  # nobody was sent to wait for him either (3.1)
 
 
 async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: BookingOf) -> None:
@@ -133,6 +133,7 @@ async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: B
         step = await booked.task(TaskKind.DECIDE_USE)
         assert step.due_at == step.opened_at + timedelta(days=1)
         assert booked.told[-1] == "booking_cancelled_judged"
+        assert booked.pages[-1].reason == "客户取消, 待判定是否计次"
         assert not any(clock.is_open for clock in booked.clocks.values())
         assert await refused(booked.give_up()) == "stage"
         await booked.do(TaskKind.DECIDE_USE, used=True, reason="已为客户挂号")

@@ -166,7 +166,7 @@ async def test_who_is_not_there_in_time_is_asked_after_and_replaced_by_a_person(
         await booked.go_to("2026-06-20 13:50")
         await booked.until(lambda: booked.clocks["G08.1"].breached_at)
         await escorts.check_out(booked, 3, items=["guide"])
-        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
+        await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=3)
         await booked.ends(BookingStage.CLOSED)
 
 
@@ -269,7 +269,8 @@ async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
         await booked.until(lambda: "no_escort" in booked.lines)
         await booked.go_to("2026-10-08 10:00")
         await stewards.report(booked)
-        assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
+        told = {"无陪诊人员, 就诊将无人陪同", "就诊时无人陪同"}
+        await booked.until(lambda: told <= {one.subject for one in booked.open_tasks.values()})
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
 
@@ -317,6 +318,7 @@ async def test_a_platform_that_is_away_or_says_no_becomes_a_dispatchers_step(
         booked.partners.fail = away
         await booked.do(TaskKind.OFFER_VISIT, nurses=[{"nurse_id": "a"}], hospital_name="某医院")
         await booked.go_to("2026-06-17 09:29")
+        assert "platform_silent" in booked.lines, "nobody believes that it was offered"
         assert {one.kind for one in booked.open_tasks.values()} == {TaskKind.REPORT_VISIT}
         await booked.go_to("2026-06-17 09:31")
         assert (await booked.task(TaskKind.OFFER_VISIT)).subject == "refused unreachable"

@@ -73,6 +73,7 @@ async def test_missing_papers_are_asked_for_once_and_a_wrong_payee_is_put_right(
         lacking = {"complete": False, "missing": ["lodging_invoice"], "courier_no": "SF1"}
         await booked.do(TaskKind.RECEIVE_PAPERS, **lacking)
         await booked.until(lambda: booked.lines.count("papers_missing") == 1)
+        assert booked.told[1:3] == ["booking_originals", "booking_originals_missing"]
         await booked.do(TaskKind.RECEIVE_PAPERS, **lacking | {"courier_no": "SF2"})
         ticket = stewards.a_ticket(booked)
         unnamed = ticket | {"names_insured": False}
@@ -91,7 +92,9 @@ async def test_a_parcel_that_is_lost_is_looked_for_and_another_one_is_followed_t
     async with booking_of() as booked:
         await stewards.take(booked)
         step = await booked.task(TaskKind.RECEIVE_PAPERS)
+        assert booked.pages[-1].awaiting == [Role.AGENT, Role.CUSTOMER], "he hands them over"
         await booked.courier_says(1, ParcelStatus.ON_THE_WAY)
+        await booked.until(lambda: booked.pages[-1].awaiting == [Role.AGENT])
         await booked.courier_says(1, ParcelStatus.LOST)
         found = await booked.task(TaskKind.FIND_PARCEL)
         assert found.subject == "KD-1 丢失"

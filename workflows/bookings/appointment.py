@@ -13,7 +13,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
-from domain.bookings.failures import left_out
+from domain.bookings.failures import left_out, not_wanted
 from domain.bookings.forms import (
     ArrangeService,
     ChooseOption,
@@ -29,6 +29,7 @@ from domain.bookings.terms import (
     start_is_cut_off,
     wish,
 )
+from domain.cancellation import LOST_BECAUSE
 from domain.events import ExpectedEvent
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
@@ -37,6 +38,7 @@ from workflows.bookings.escorts.beside import Beside
 from workflows.bookings.partners.hospitals import Hospitals
 from workflows.bookings.parts.desk import COORDINATED, BookingOver
 from workflows.bookings.parts.papers import CHASED_AFTER, NOT_CHOSEN
+from workflows.cockpit import civil
 from workflows.matter import SUBJECT_MAX
 from workflows.messages.bookings import RequestBooking, ResourceWord
 from workflows.waiting import came_by
@@ -65,7 +67,7 @@ class Appointment(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        self._beside = Beside(self._desk, asked)
+        self._beside = Beside(self._desk, asked, nobody=self._unaccompanied)
         self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
@@ -112,8 +114,9 @@ class Appointment(Booking):
         self._hospitals.used()
         if outcome in LOSSES:
             at = self._given_up_at or self._state.service_at or workflow.now()
-            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
-            raise BookingOver(BookingStage.TERMINATED, outcome.value)
+            if not self._beside.excuses(outcome):
+                await self._lose(LOSSES[outcome], at=at, why=outcome.value)
+            raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 
     def _seek(self) -> None:
@@ -147,9 +150,9 @@ class Appointment(Booking):
             form = done.read(ArrangeService)
             if form.arranged:
                 break
-            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
             if form.final:
                 raise BookingOver(BookingStage.UNAVAILABLE, "无法安排")
+            desk.note("not_arranged", "医院暂无法安排, 继续协调", at=done.at, by=done.actor)
         if done.actor.role is not Role.PARTNER:
             self._hospitals.let_go()
         self._state.proposed_at = form.service_at
@@ -166,7 +169,12 @@ class Appointment(Booking):
         """What whoever coordinates reads: the expert that was chosen, and the customer's wishes."""
         expert, failed = self._wanted_expert, self._state.failed_by
         named = f"客户选定专家 {expert}" if expert else ""
-        told = (named, left_out(failed), wish(self._service, self._state.customer_date))
+        told = (
+            named,
+            left_out(failed),
+            not_wanted(self._state.declined),
+            wish(self._service, self._state.customer_date),
+        )
         return "; ".join(one for one in told if one)
 
     async def _confirm(self) -> bool:
@@ -191,7 +199,10 @@ class Appointment(Booking):
             return False
         desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=said.at)
         if not form.confirmed:
-            desk.note("another_time", "客户希望改期", at=said.at, by=said.actor)
+            offered_at = self._state.proposed_at
+            told = f"客户未接受所提供的时间 {civil(offered_at)}, 重新协调"
+            desk.note("another_time", told, at=said.at, by=said.actor)
+            desk.declined(at=offered_at)
             return False
         self._state.service_at = self._state.proposed_at
         self._tell_with_it(form)
@@ -222,6 +233,11 @@ class Appointment(Booking):
         if not self._beside.end() and outcome is VisitOutcome.DELIVERED:
             self._desk.alert("就诊时无人陪同")
         return outcome
+
+    def _unaccompanied(self) -> None:
+        """Nobody can come along: the customer, who expects somebody, hears of it, and so do we."""
+        self._desk.alert("无陪诊人员, 就诊将无人陪同")
+        self._desk.tell_surely("booking_no_escort")
 
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""

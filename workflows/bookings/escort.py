@@ -15,6 +15,7 @@ from domain.bookings.booking import AGAIN, LOSSES, BookingStage, VisitOutcome
 from domain.bookings.forms import ReportVisit
 from domain.bookings.visit_forms import PlanEscort
 from domain.calendar import civil_date
+from domain.cancellation import LOST_BECAUSE
 from domain.events import ExpectedEvent
 from domain.steps.kinds import TaskKind
 from workflows.bookings.booking import Booking
@@ -48,8 +49,9 @@ class Escort(Booking):
             outcome = await self._escort(meeting_at)
         if outcome in LOSSES:
             at = self._given_up_at or self._state.service_at or workflow.now()
-            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
-            raise BookingOver(BookingStage.TERMINATED, outcome.value)
+            if not self._beside.excuses(outcome):
+                await self._lose(LOSSES[outcome], at=at, why=outcome.value)
+            raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 
     async def _plan(self) -> datetime:

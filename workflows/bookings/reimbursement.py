@@ -81,7 +81,7 @@ class Reimbursement(Booking):
         desk.enter(BookingStage.PAPERS_DUE, at=workflow.now())
         papers = papers_of(self._asked.programme.documents, self._asked.service)
         names = "、".join(DOCUMENT_NAMES[kind] for kind in papers)
-        desk.note("checklist", f"请以快递寄送原件: {names}")
+        desk.note("checklist", f"快递上门收取原件: {names}")
         desk.tell("booking_originals", list=names)
         step = ""
         # Not with the cover: the papers of a treatment under it may well come after it.
@@ -92,8 +92,10 @@ class Reimbursement(Booking):
         )
         while True:
             step = desk.ask(TaskKind.RECEIVE_PAPERS, at=workflow.now())
+            self._papers.his_to_bring()
             self._parcels.bring("papers", for_step=step)
             done = await desk.done(step)
+            self._state.customer_owes = False
             form = done.read(ReceivePapers)
             said = f"收到票据 {form.courier_no}" if form.courier_no else "收到票据"
             desk.note("papers_received", said, at=done.at, by=done.actor)
@@ -103,8 +105,14 @@ class Reimbursement(Booking):
             self._state.asked_for = list(form.missing)
             desk.note("papers_missing", "票据不齐, 一次告知补寄", at=done.at, by=done.actor)
             lacking = "、".join(DOCUMENT_NAMES[kind] for kind in papers if kind in form.missing)
-            desk.tell("booking_papers_missing", list=lacking or names)
+            desk.tell(self._asks_again, list=lacking or names)
         desk.happened(ExpectedEvent.DOCUMENTS_COMPLETE, at=done.at)
+
+    @property
+    def _asks_again(self) -> str:
+        """Our courier comes once more, and the customer hears so where there are words for it."""
+        told = "booking_originals_missing"
+        return told if self._desk.programme.has_notice(told) else "booking_papers_missing"
 
     async def _examine(self, paid_before: list[str]) -> ExamineExpenses:
         """GC06: names, dates and amounts are read, again when a paper was paid back before."""

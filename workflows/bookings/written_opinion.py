@@ -13,10 +13,10 @@ from datetime import datetime
 from temporalio import workflow
 
 from domain.bookings.booking import BookingStage
-from domain.bookings.failures import left_out
+from domain.bookings.failures import left_out, not_wanted
 from domain.bookings.forms import AssignExpert, ConfirmBooking, DeliverReport, SendKit
 from domain.bookings.terms import is_agreed_on
-from domain.cancellation import is_named
+from domain.cancellation import LOST_BECAUSE, is_named
 from domain.events import ExpectedEvent
 from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
@@ -38,7 +38,6 @@ class WrittenOpinion(Booking):
         super().__init__(asked)
         self._parcels = Parcels(self._desk)
         self._found_at: datetime | None = None
-        self._unwanted = ""  # whom the customer did not want
         self._lab = Laboratory(self._desk, self._service)
 
     @workflow.run
@@ -86,7 +85,7 @@ class WrittenOpinion(Booking):
         desk.happened(ExpectedEvent.RESOURCE_COORDINATED, at=done.at)
 
     def _sought(self) -> str:
-        told = (left_out(self._state.failed_by), self._unwanted)
+        told = (left_out(self._state.failed_by), not_wanted(self._state.declined))
         return "; ".join(one for one in told if one)
 
     async def _agree(self) -> bool:
@@ -103,8 +102,9 @@ class WrittenOpinion(Booking):
                 return False
             desk.happened(ExpectedEvent.CUSTOMER_INFORMED, at=at)
             if not form.confirmed:
-                self._unwanted = f"客户希望更换专家 {self._state.expert or ''}"
-                desk.note("another_expert", self._unwanted, at=at, by=said.actor)
+                told = f"客户希望更换专家 {self._state.expert or ''}"
+                desk.note("another_expert", told, at=at, by=said.actor)
+                desk.declined()
                 return False
             self._tell_with_it(form)
         self._state.let_down = False
@@ -154,7 +154,7 @@ class WrittenOpinion(Booking):
             form = sent.read(SendKit)
             if not form.can_give:
                 await desk.settle_unit(is_named(self._service, "given_up"), why="no_sample")
-                raise BookingOver(BookingStage.TERMINATED, "无法提供检测样本")
+                raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE["no_sample"])
             self._lab.order()
             step = desk.ask(TaskKind.RECEIVE_SAMPLE, at=sent.at)
             if form.courier_no is None:

@@ -41,6 +41,8 @@ ASK_RETRY: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_at
 OPENED_WITHIN: Final = timedelta(days=1)
 """What has been delivered is opened by the next day."""
 
+_HANDED_OVER: Final = frozenset({ParcelStatus.ON_THE_WAY, ParcelStatus.DELIVERED})
+
 
 class Parcels:
     """The parcels of one booking."""
@@ -86,6 +88,8 @@ class Parcels:
         number = tracking_no or known.tracking_no
         change = {"status": status, "tracking_no": number}
         self._state.parcels[known.parcel_id] = known.model_copy(update=change)
+        if known.purpose == "papers" and status in _HANDED_OVER:
+            self._state.customer_owes = False
         said = f"{PURPOSE_NAMES[known.purpose]}快件 {number or '无单号'} {PARCEL_NAMES[status]}"
         self._desk.note("parcel", said)
 

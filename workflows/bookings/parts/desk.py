@@ -11,10 +11,11 @@ from temporalio import workflow
 from activities.ports.bookings import RecordKept
 from domain.bookings.booking import BOOKING_STAGE_NAMES, BookingStage, moved_to
 from domain.bookings.conversation import ENTRY_NAMES, EntryKind
+from domain.bookings.failures import Declined
 from domain.bookings.forms import DecideUse
 from domain.bookings.rounds import is_supervised
 from domain.calendar import end_of_day
-from domain.cancellation import Cost
+from domain.cancellation import LOST_BECAUSE, Cost
 from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
@@ -42,6 +43,9 @@ COORDINATED: Final = (
 
 DECIDED_WITHIN: Final = timedelta(days=1)
 """So soon a supervisor says whether a unit counts as used: the customer waits to hear it."""
+
+A_NO_IS_KEPT: Final = "a-no-is-kept"
+"""A customer's no before this was forgotten, and the same may have been offered to him again."""
 
 NOT_COMPLETE: Final = "期限届满, 资料或样本未备齐"
 """Why a booking ends whose customer owed papers or a sample."""
@@ -152,11 +156,8 @@ class BookingDesk(PayingDesk):
         self.state.unwritten = self.state.open_page(at).model_copy(update=opened)
 
     def payment_delayed(self) -> None:
-        """The customer hears that the money takes longer; by phone, where there are no words."""
-        if self.programme.has_notice("payment_delayed"):
-            self.tell("payment_delayed")
-        else:
-            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
+        """The customer hears that the money takes longer."""
+        self.tell_surely("payment_delayed")
 
     def promise_anew(self, *, at: datetime) -> None:
         """What is coordinated again is promised again, beside how it was kept before."""
@@ -215,6 +216,7 @@ class BookingDesk(PayingDesk):
     async def _decided(self, why: str) -> bool:
         """What a supervisor says; nobody owes this customer anything else meanwhile."""
         state, now = self.state, workflow.now()
+        state.reason = f"{LOST_BECAUSE[why]}, 待判定是否计次"
         self.clocks.drop_all(at=now, why="待判定是否计次")
         step = self.ask(TaskKind.DECIDE_USE, at=now, due_at=now + DECIDED_WITHIN, subject=why)
         await workflow.wait_condition(
@@ -225,7 +227,9 @@ class BookingDesk(PayingDesk):
             raise self.given_up()
         return state.completions.pop(step).read(DecideUse).used
 
-    def let_down(self, *, at: datetime, by: Actor, failed: str | None = None) -> None:
+    def let_down(
+        self, *, at: datetime, by: Actor, failed: str | None = None, told: str = "booking_again"
+    ) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free.
 
         `failed` is the one who was there for it and did not do it: nobody names him again unseen.
@@ -236,7 +240,14 @@ class BookingDesk(PayingDesk):
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
         self.state.let_down = True
         self.state.proposed_at = self.state.service_at = None
-        self.tell("booking_again")
+        self.tell(told)
+
+    def declined(self, *, at: datetime | None = None) -> None:
+        """The customer said no to whom and what was found: nobody offers just that again unseen."""
+        state = self.state
+        if workflow.patched(A_NO_IS_KEPT):
+            said_no = Declined(at=at, expert=state.expert, hospital_id=state.hospital_id)
+            state.declined.append(said_no)
 
     # What the customer is told (3.5) -------------------------------------------------------------
 
@@ -245,6 +256,13 @@ class BookingDesk(PayingDesk):
         if self.programme.has_notice(code):
             order = written(self.programme, self.state, code, self._language, **values)
             self.state.open_page(order.at).notices.append(order)
+
+    def tell_surely(self, code: str) -> None:
+        """Send the customer a notice; where the programme has no words for it somebody phones."""
+        if self.programme.has_notice(code):
+            self.tell(code)
+        else:
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=code)
 
     def tell_steward(self, code: str, **values: object) -> None:
         """Send the stewards' desk a notice; who misses it has the step on the worklist."""

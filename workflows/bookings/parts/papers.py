@@ -85,7 +85,7 @@ class Papers:
         desk = self._desk
         if not self._has_all(self._handed_in):
             self._waits(at=workflow.now())
-            self._his()
+            self.his_to_bring()
         while True:
             checked = await self._looked()
             form = checked.read(CheckPapers)
@@ -175,7 +175,7 @@ class Papers:
         if collecting and DocumentKind.ADMISSION_SLIP in kinds:
             state.happened.pop(ExpectedEvent.SLIP_PROVIDED, None)
             self._desk.clocks.drop_started(ExpectedEvent.SLIP_PROVIDED, at=at, why="住院证须重交")
-        self._his()
+        self.his_to_bring()
         return unfit
 
     def _tell_lacking(
@@ -192,7 +192,7 @@ class Papers:
                 return
         desk.tell("booking_papers_missing", list=listed_as_written(kinds, rules) or otherwise)
 
-    def _his(self) -> None:
+    def his_to_bring(self) -> None:
         """What is waited for is the customer's to bring, and the booking says so."""
         self._state.customer_owes = workflow.patched(HIS_TO_BRING)
 

@@ -13,6 +13,7 @@ from activities.ports.bookings import BookingPage, UseMoved
 from activities.ports.cases import NoticeOrder
 from domain.bookings.booking import BOOKING_ENDED, BOOKING_STAGE_NAMES, BookingStage
 from domain.bookings.coordination import HospitalAsk
+from domain.bookings.failures import Declined
 from domain.bookings.papers import Arrival
 from domain.bookings.parcel import LabTest, Parcel
 from domain.bookings.visit import EscortVisit
@@ -67,6 +68,7 @@ class BookingState(PayingState):
     visit: EscortVisit | None = None  # the escort as it stands
     expert: str | None = None  # who was named to serve the customer, by an opaque id
     failed_by: list[str] = Field(default_factory=list)  # of those, who let him down
+    declined: list[Declined] = Field(default_factory=list)  # what the customer said no to
     replaced: list[str] = Field(default_factory=list)  # escorts who had taken it and did not come
     unwritten: BookingPage | None = None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.bookings.failures import AGAIN_WHY, is_named_again
+from domain.bookings.failures import AGAIN_WHY, DECLINED_WHY, is_declined, is_named_again
 from domain.bookings.forms import ArrangeService, AssignExpert, OfferOptions
 from domain.bookings.staffing import out_of_rank, unfit
 from domain.bookings.terms import CLINIC_NAMES, chooses_expert
@@ -64,6 +64,7 @@ class ArrangementRefusals:
         if form.service_at > at + VISIT_AHEAD_MAX:
             raise refusal(FORM_REFUSED, "就诊时间超出一年", "service_at")
         self.within_cover(civil_date(form.service_at), "service_at")
+        self._not_declined(form, form.service_at)
         self._as_promised(form)
         if (why := out_of_rank(self._service.staffing, form.hospital_rank)) is not None:
             raise refusal(FORM_REFUSED, why, "hospital_rank")
@@ -78,6 +79,19 @@ class ArrangementRefusals:
         """Whoever has failed this booking is not named for it again, unless somebody says why."""
         if is_named_again(who, self._state.failed_by, because=because):
             raise refusal(FORM_REFUSED, AGAIN_WHY, field)
+
+    def _not_declined(self, form: ArrangeService | AssignExpert, at: datetime | None) -> None:
+        """What the customer said no to is not offered to him again, unless somebody says why."""
+        chosen = self._state.chosen if chooses_expert(self._service) else None
+        said_no = is_declined(
+            self._state.declined,
+            at=at,
+            expert=form.expert or chosen,
+            hospital_id=form.hospital_id,
+        )
+        if said_no and not form.again_because.strip():
+            field = "expert" if at is None else "service_at"
+            raise refusal(FORM_REFUSED, DECLINED_WHY, field)
 
     def _chosen_expert(self, form: ArrangeService) -> None:
         """The expert the customer chose of three, or another one by agreement (P04)."""
@@ -101,6 +115,7 @@ class ArrangementRefusals:
         cities = staffing.cities if staffing else ()
         if form.assigned:
             self.not_again(form.expert, form.again_because, "expert")
+            self._not_declined(form, None)
         if form.assigned and cities and form.city not in cities:
             raise refusal(FORM_REFUSED, f"专家须在{'、'.join(cities)}", "city")
         if form.assigned and self._service.shape is Shape.WRITTEN_OPINION:
