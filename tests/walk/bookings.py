@@ -253,7 +253,7 @@ class BookingWalk(BookingScene):
         moved = [use.why for page in self.pages for use in page.uses]
         if moved[-1:] == ["no_escort"]:  # whoever was to come along did not come either
             assert escorting(self.programme, self.service) is not None
-            assert self.outcome in (VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME)
+            assert self.outcome is VisitOutcome.NO_SHOW
             return False
         terms, rule = self.service.consumption, self.service.cancellation
         named = {*terms.also_on} if terms else set()

@@ -25,8 +25,6 @@ NOBODY_CAME: Final = "our-own-absence-uses-nothing-up"
 to have come lost his unit though nobody of ours had come either; a story that met with either goes
 on as it began."""
 
-_ABSENT: Final = frozenset({VisitOutcome.NO_SHOW, VisitOutcome.NOT_ON_TIME})
-
 
 def _nothing(_: datetime) -> None:
     """The visit stands, and its time is the hospital's, whoever goes along and meets where."""
@@ -91,7 +89,7 @@ class Beside:
 
         A supervisor hears of it.
         """
-        failed = outcome in _ABSENT and self._was_there is False
+        failed = outcome is VisitOutcome.NO_SHOW and self._was_there is False
         if not failed or not workflow.patched(NOBODY_CAME):
             return False
         self._desk.alert("客户未到场, 陪诊人员也未到场, 不计次")
