@@ -22,6 +22,8 @@ _NAMES: Final[dict[tuple[TaskKind, str], str]] = {
     (TaskKind.PHONE_CUSTOMER, "expenses_reduced"): "部分费用不予报销",
     (TaskKind.PHONE_CUSTOMER, "wrong_payee"): "收款人须更正",
     (TaskKind.PHONE_CUSTOMER, "payment_delayed"): "付款延迟",
+    (TaskKind.PHONE_CUSTOMER, "choose_again"): "医生停诊, 请客户重新选择时段",
+    (TaskKind.PHONE_CUSTOMER, "booking_no_escort"): "无陪诊人员",
     (TaskKind.PHONE_CUSTOMER, "contract_ends"): "保险合同将终止",
     (TaskKind.PHONE_CUSTOMER, "policy_ends"): "保险合同终止, 其后不再垫付",
     (TaskKind.OFFER_VISIT, "offered"): "已派单, 等待接单",

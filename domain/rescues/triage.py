@@ -37,6 +37,8 @@ _URGENCY: Final = (Way.RESCUE_ROOM, Way.EARLY_ENTRY, Way.PRIORITY)
 LEVELS: Final = {Way.RESCUE_ROOM: 1, Way.EARLY_ENTRY: 2, Way.PRIORITY: 3}
 """The level a way in stands for where nobody named one: 1 is dying, 4 can wait."""
 
+LOWEST_LEVEL: Final = 4
+
 UNSEEN_LEVEL: Final = 0
 """Of whom nobody has looked at yet; they come first, because they may be dying."""
 
@@ -52,7 +54,7 @@ class Seen(BaseModel):
     groups: frozenset[str] = frozenset()
     signs: frozenset[Sign] = frozenset()
     way: Way | None = None  # the clinician's own; None = what the groups have a right to
-    level: int | None = Field(default=None, ge=1, le=4)
+    level: int | None = Field(default=None, ge=1, le=LOWEST_LEVEL)
 
 
 class Assessment(BaseModel):
@@ -95,9 +97,19 @@ def assess(terms: EmergencyTerms, seen: Seen) -> Assessment:
     return Assessment(
         groups=tuple(one.code for one in groups),
         way=way,
-        level=min(seen.level or LEVELS[way], LEVELS[least] if groups else LEVELS[way]),
+        level=min(seen.level or LEVELS[way], *_at_most(groups, way)),
         judged=not groups or way is not least,
     )
+
+
+def _at_most(groups: list[PatientGroup], way: Way) -> list[int]:
+    """How low a level may be: no lower than the way in, nor than a group of the sick stands for.
+
+    Who is in no group, or in one that is only told upward, may be one who can wait.
+    """
+    ways = [(Way(one.way), one.reportable) for one in groups]
+    sick = [LEVELS[own] for own, told in ways if not told or own is not Way.PRIORITY]
+    return [*sick, LOWEST_LEVEL if way is Way.PRIORITY else LEVELS[way]]
 
 
 def is_shown(group: PatientGroup, signs: frozenset[Sign]) -> bool:

@@ -70,7 +70,7 @@ def test_whoever_a_rescue_channel_names_goes_straight_in(code: str) -> None:
         said = assess(channel, seen(group.code))
         straight = group.code not in told_upward
         assert (said.way is Way.RESCUE_ROOM) is straight, group.code
-        assert said.level == (1 if straight else 3)
+        assert said.level == (1 if straight else 4)  # who is only told upward may be able to wait
 
 
 @pytest.mark.parametrize("code", CHANNELS)
@@ -98,7 +98,8 @@ def test_a_level_is_the_clinicians_unless_the_group_is_more_urgent() -> None:
     assert assess(terms(P15), seen("shock", level=4)).level == 1
     assert assess(terms(P11), seen("elderly", level=4)).level == 3
     assert assess(terms(P11), seen("elderly", level=2)).level == 2
-    assert assess(terms(P11), seen(level=4)).level == 3
+    assert assess(terms(P11), seen(level=4)).level == 4  # of no group: who can wait, can
+    assert assess(terms(P11), seen(way=Way.RESCUE_ROOM, level=4)).level == 1
 
 
 @pytest.mark.parametrize(

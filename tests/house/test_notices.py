@@ -5,21 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from adapters.programmes.files import load_programmes
-from adapters.settings import Settings
 from domain.documents import DOCUMENT_NAMES
 from domain.programmes.programme import Programme
 from domain.programmes.services import PRECONDITION_NAMES
 from domain.programmes.terms import Notice
 from domain.waiver import PaymentMode
+from tests.builders import programmes
 from tests.house.files import python_files, text_of
 
-PROGRAMMES: Final = load_programmes(Settings().programme_folders)
+PROGRAMMES: Final = programmes()
 WAIVERS: Final = [programme for programme in PROGRAMMES if programme.waiver is not None]
 BOOKABLE: Final = [programme for programme in PROGRAMMES if programme.offers_bookings]
 
@@ -111,7 +111,8 @@ def test_the_start_message_is_the_one_that_cancelling_is_counted_from() -> None:
     )
 
 
-def told_by_stories() -> set[str]:
+@cache
+def told_by_stories() -> frozenset[str]:
     """Words that stand in the arguments of `tell`, and in the tables and constants of the stories.
 
     A table such as {Stage.EXPIRED: "expired"} counts only with words that some programme tells.
@@ -126,7 +127,7 @@ def told_by_stories() -> set[str]:
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "tell":
                 told |= set(strings_in(node.args[0])) if node.args else set()
         told |= known.intersection(strings_in(tree))
-    return told
+    return frozenset(told)
 
 
 def strings_in(node: ast.AST) -> list[str]:

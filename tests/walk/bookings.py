@@ -14,6 +14,7 @@ from typing import Final
 from activities.ports.cases import Balances, Delivery, TaskOpened
 from activities.ports.visits import VisitAnswer
 from domain.bookings.booking import BOOKING_ENDED, LOSSES, BookingStage, VisitOutcome
+from domain.bookings.visit import escorting
 from domain.cancellation import Cost
 from domain.clock import ClockState
 from domain.programmes.services import Shape
@@ -249,6 +250,11 @@ class BookingWalk(BookingScene):
 
     def _used_by_loss(self) -> bool | None:
         """What staying away costs: nobody in a walk says so before the visit is over."""
+        moved = [use.why for page in self.pages for use in page.uses]
+        if moved[-1:] == ["no_escort"]:  # whoever was to come along did not come either
+            assert escorting(self.programme, self.service) is not None
+            assert self.outcome is VisitOutcome.NO_SHOW
+            return False
         terms, rule = self.service.consumption, self.service.cancellation
         named = {*terms.also_on} if terms else set()
         if terms is not None and terms.when != "completed":

@@ -22,6 +22,7 @@ from domain.clock import Clock
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Shape, Step
 from domain.rescues.rescue import RescueOutcome, RescueStage, steps_of
+from domain.rescues.triage import Way
 from domain.roles import HOSPITAL_ROLES, Role
 from domain.steps.kinds import TaskKind
 from tests.builders import HOSPITAL_STAFF, a_calendar, programme_of, programmes
@@ -212,6 +213,9 @@ class RescueScene:
         theirs = not step.groups or groups & {*step.groups}
         by_itself = step.when is None and step.marks not in BY_A_FORM
         done = self.times(service, step.code)
+        straight_in = step.marks is ExpectedEvent.IN_RESCUE_ROOM and not step.after
+        if straight_in and self.pages[-1].way not in ("", Way.RESCUE_ROOM):
+            return False  # somebody has seen him: he can wait
         known = all(self.times(service, before) for before in step.after)
         return bool(by_itself and theirs and known and not done)
 

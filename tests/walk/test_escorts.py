@@ -105,6 +105,53 @@ def test_another_time_agreed_on_late_moves_the_moment_she_is_looked_out_for(
     one.run.close()
 
 
+def test_that_nobody_can_come_along_the_customer_hears_at_once_and_his_absence_costs_nothing(
+    loop: asyncio.Runner,
+) -> None:
+    """P04 counts a no-show as used; but whoever was to wait for him did not come either."""
+    one = BookingWalk(*P04, seed="escort", loop=loop)
+    one.start()
+    assert one.go_on(lambda: one.waits_for(TaskKind.OFFER_VISIT) is not None)
+    offer = one.waits_for(TaskKind.OFFER_VISIT)
+    assert offer is not None
+    one.report(offer, form={"nurses": [], "final": True})
+    assert "无陪诊人员, 就诊将无人陪同" in {task.subject for task in one.open_tasks}
+    assert told(one)[-1] == "booking_no_escort"
+    absent(one)
+    assert one.unit == "given_back"
+    assert told(one)[-1] == "booking_missed"
+    one.check()
+    one.run.close()
+
+
+def test_who_does_not_come_to_somebody_who_waits_for_him_loses_what_the_terms_say(
+    loop: asyncio.Runner,
+) -> None:
+    one = taken(P04, loop)
+    for kind in (TaskKind.CALL_CUSTOMER, TaskKind.CHECK_IN):
+        step = one.waits_for(kind)
+        assert step is not None
+        one.report(step)
+    absent(one)
+    assert one.unit == "consumed"
+    one.check()
+    one.run.close()
+
+
+def absent(one: BookingWalk) -> None:
+    """The customer has not come to his visit, and a steward says so."""
+    one.reach(one.service_at + timedelta(hours=2))
+    report = one.waits_for(TaskKind.REPORT_VISIT)
+    assert report is not None
+    said = {"outcome": "no_show", "at": one.now.isoformat(), "note": "客户未到"}
+    one.report(report, form=said)
+    one.finish()
+
+
+def told(one: BookingWalk) -> list[str]:
+    return [notice.template for page in one.pages for notice in page.notices]
+
+
 def call_of(one: BookingWalk) -> dict[str, object]:
     codes = [step.code for step in one.service.steps if step.code.startswith("call_")]
     return {"reached": True, "items": [code for code in codes if code != "call_on_the_way"]}

@@ -273,6 +273,29 @@ def test_who_is_looked_at_again_stays_in_the_theatre(walk: Walks) -> None:
     assert one.stage is RescueStage.IN_SURGERY
 
 
+def test_who_can_wait_is_not_owed_the_rescue_room_and_judged_worse_is_from_then_on(
+    walk: Walks,
+) -> None:
+    one = walk("hosp_shuangcheng_surgery", "er_rescue_channel")
+    one.start()
+    one.triage(level=4)
+    assert one.pages[-1].level == 4
+    steps = [task for task in one.open_tasks if task.kind is TaskKind.RESCUE_STEP]
+    assert steps == []
+    one.reach(one.now + 31 * MINUTE)
+    assert one.clocks["H01.1"].state is ClockState.DROPPED
+    assert "H01.1" not in {task.subject for task in one.open_tasks}
+    one.triage("shock")
+    assert one.clocks["H01.2"].due_at == one.now + 30 * MINUTE
+    [task] = [task for task in one.open_tasks if task.kind is TaskKind.RESCUE_STEP]
+    assert task.clock == "H01.2"
+    one.finish_task(task)
+    assert one.clocks["H01.2"].state is ClockState.MET
+    one.ends(RescueOutcome.ADMITTED)
+    one.finish()
+    one.check()
+
+
 def test_nobody_hears_an_alarm_for_minutes_that_ran_out_after_the_end(walk: Walks) -> None:
     """The end was told late, and a step before it later still: what came after is dropped.
 

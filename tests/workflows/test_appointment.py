@@ -116,7 +116,7 @@ async def test_silence_after_the_visit_is_told_to_a_supervisor_and_decides_nothi
         assert await refused(unexplained) == "note"  # own reasons are said in words (I19)
         await stewards.report(booked, VisitOutcome.NO_SHOW)
         await booked.ends(BookingStage.TERMINATED)
-        assert booked.unit == "consumed"  # no less than what calling that late costs (R333)
+        assert booked.unit == "given_back"  # nobody was sent to wait for him either (3.1)
 
 
 async def test_where_the_source_lost_the_rule_a_supervisor_decides(booking_of: BookingOf) -> None:

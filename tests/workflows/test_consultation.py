@@ -226,7 +226,7 @@ async def test_a_slot_is_changed_withdrawn_and_refused_for_its_reason(
         for slot in (first, second):  # the first is not theirs any more
             await doctors.withdraw(booked, slot)
         await booked.task(TaskKind.CHOOSE_SLOT)
-        assert booked.told[-1] == "booking_again"
+        assert booked.told[-1] == "booking_choose_again"
         assert (booked.stage, booked.unit) == (BookingStage.COORDINATING, None)
         assert booked.lines.count("provider_failed") == 1  # not when the customer changed it
         await take_slot(booked, a_slot(booked, "2026-09-24 12:00", 3))
@@ -257,13 +257,14 @@ async def test_who_calls_at_once_waits_in_line_and_is_called_within_five_minutes
         booked.roster.ahead = 2
         await stewards.take(booked)
         await booked.until(lambda: "queued" in booked.lines)
-        assert booked.told[-1] == "booking_order_placed"
+        assert booked.told[-1] == "booking_queued"
         await booked.go_to("2026-09-24 10:02")
         assert "G14.1" not in booked.clocks  # the promise is for who is first in line (R193)
         booked.roster.ahead = 0
         await booked.go_to("2026-09-24 10:03")
         promised = await booked.until(lambda: booked.clocks["G14.1"])
         task = await booked.task(TaskKind.CONSULT)
+        assert booked.told[-1] == "booking_order_placed"
         assert task.due_at == promised.due_at == promised.started_at + timedelta(minutes=5)
         for number in (1, 2, 3):
             await booked.time.go_to(promised.started_at + timedelta(minutes=5 * number - 1))

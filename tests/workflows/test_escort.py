@@ -269,7 +269,8 @@ async def test_a_supervisor_hears_of_a_visit_that_nobody_came_along_to(
         await booked.until(lambda: "no_escort" in booked.lines)
         await booked.go_to("2026-10-08 10:00")
         await stewards.report(booked)
-        assert (await booked.task(TaskKind.BREACH)).subject == "就诊时无人陪同"
+        told = {"无陪诊人员, 就诊将无人陪同", "就诊时无人陪同"}
+        await booked.until(lambda: told <= {one.subject for one in booked.open_tasks.values()})
         await booked.ends(BookingStage.CLOSED)
         assert booked.unit == "consumed"
 

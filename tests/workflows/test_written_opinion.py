@@ -77,10 +77,11 @@ async def test_courier_and_lab_bring_the_sample_and_the_report_and_one_that_will
                 if (task.kind, task.subject) == (TaskKind.DELIVER_REPORT, "R-7")
             ]
         )
+        await booked.lab_says(LabWord.UNUSABLE, test=3)  # whose report it has just called ready
+        assert "前后不一" in (await booked.task(TaskKind.BREACH)).subject
         await stewards.deliver_report(booked)
         await booked.task(TaskKind.EXPLAIN_REPORT)
         await booked.lab_says(LabWord.UNUSABLE, test=3)
-        assert "前后不一" in (await booked.task(TaskKind.BREACH)).subject
         await booked.do(TaskKind.EXPLAIN_REPORT, told_by="phone")
         await booked.ends(BookingStage.CLOSED)
         assert booked.clocks["G34.2"].state is ClockState.MET

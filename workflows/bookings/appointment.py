@@ -67,7 +67,7 @@ class Appointment(Booking):
     @workflow.init
     def __init__(self, asked: RequestBooking) -> None:
         super().__init__(asked)
-        self._beside = Beside(self._desk, asked)
+        self._beside = Beside(self._desk, asked, nobody=self._unaccompanied)
         self._hospitals = Hospitals(self._desk, asked, self._refusals.arrangement)
         self._given_up_at: datetime | None = None
 
@@ -114,7 +114,8 @@ class Appointment(Booking):
         self._hospitals.used()
         if outcome in LOSSES:
             at = self._given_up_at or self._state.service_at or workflow.now()
-            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
+            if not self._beside.excuses(outcome):
+                await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 
@@ -232,6 +233,11 @@ class Appointment(Booking):
         if not self._beside.end() and outcome is VisitOutcome.DELIVERED:
             self._desk.alert("就诊时无人陪同")
         return outcome
+
+    def _unaccompanied(self) -> None:
+        """Nobody can come along: the customer, who expects somebody, hears of it, and so do we."""
+        self._desk.alert("无陪诊人员, 就诊将无人陪同")
+        self._desk.tell_surely("booking_no_escort")
 
     async def _visit(self) -> VisitOutcome:
         """GC12: what came of it is reported by a person, never concluded from silence."""

@@ -50,7 +50,7 @@ from workflows.messages.bookings import (
     SlotWithdrawn,
     TakeSlot,
 )
-from workflows.messages.matters import Accepted, CompleteTask
+from workflows.messages.matters import Accepted, Actor, CompleteTask
 
 GRACE: Final = timedelta(minutes=15)
 """So long after a slot's end somebody says what came of it; then a supervisor hears of it."""
@@ -60,6 +60,10 @@ RATED_WITHIN: Final = timedelta(days=7)
 """A customer may rate the doctor for so long; nobody must (inferred)."""
 
 OVER: Final = "咨询已结束"
+
+CHOSEN_ANEW: Final = "who-chooses-anew-is-phoned"
+"""Before this change a customer whose doctor did not keep the slot read that we arrange another,
+while the step was his own; a consultation that met with that goes on as it began."""
 
 
 @workflow.defn(name="Consultation")
@@ -71,6 +75,7 @@ class Consultation(Booking):
         super().__init__(asked)
         self._consulting = consulting_of(self._service)
         self._doctor: str | None = None  # whom a person has matched: nobody else advises
+        self._phoned = ""  # the step to phone whoever has to choose a slot anew
         self._roster = Roster(self._desk, asked)
         self._talk = Talk(self._state, self._desk, self._service)
         self._slots = Slots(self._desk, self._service, self._talk, self._roster)
@@ -145,13 +150,15 @@ class Consultation(Booking):
             desk.promise_anew(at=now)
 
     async def _find_doctor(self) -> None:
+        desk = self._desk
         match self._consulting.by:
             case "roster":
                 await self._slots.choose(self._papers)
+                desk.no_longer_asked(self._phoned, at=workflow.now(), reason="客户已选时段")
             case "direct":
                 self._talk.slot = self._talk.slot or await self._roster.line_up()
             case _:
-                self._doctor = await matched(self._desk, self._service)
+                self._doctor = await matched(desk, self._service)
         # Where nobody is named, whoever was let down is, until somebody has spoken to them.
         named = self._consulting.by in ("roster", "direct") or self._doctor is not None
         self._state.let_down = self._state.let_down and not named
@@ -208,7 +215,7 @@ class Consultation(Booking):
             desk.happened(event, at=now)
         if outcome is ConsultOutcome.PROVIDER_FAILED:
             by = SYSTEM if completion is None else completion.actor
-            desk.let_down(at=now, by=by, failed=self._talk.doctor or self._doctor)
+            self._let_down(by, failed=self._talk.doctor or self._doctor)
             await self._slots.free()
         return outcome
 
@@ -230,8 +237,17 @@ class Consultation(Booking):
         if not self._talk.is_withdrawn:
             return None
         self._talk.slot = None
-        self._desk.let_down(at=workflow.now(), by=SYSTEM)
+        self._let_down(SYSTEM)
         return ConsultOutcome.PROVIDER_FAILED
+
+    def _let_down(self, by: Actor, failed: str | None = None) -> None:
+        """A doctor does not come; where a slot is chosen anew, the customer is phoned to do it."""
+        desk, now = self._desk, workflow.now()
+        if self._consulting.by != "roster" or not workflow.patched(CHOSEN_ANEW):
+            desk.let_down(at=now, by=by, failed=failed)
+            return
+        desk.let_down(at=now, by=by, failed=failed, told="booking_choose_again")
+        self._phoned = desk.ask(TaskKind.PHONE_CUSTOMER, at=now, subject="choose_again")
 
     async def _cancel_in_vain(self) -> None:
         """So many calls in vain cancel the order, and the file says what becomes of the unit."""
@@ -281,8 +297,9 @@ class Consultation(Booking):
         self._refusals.slot(message, begun=self._talk.keeps_its_slot)
 
     def _done(self, message: CompleteTask) -> None:
+        asked = self._state.tasks.get(message.task_id)
         super()._done(message)
-        self._talk.reported(message)
+        self._talk.reported(message, asked_at=message.at if asked is None else asked.opened_at)
 
     @workflow.signal
     def slot_withdrawn(self, message: SlotWithdrawn) -> None:

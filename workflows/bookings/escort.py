@@ -49,7 +49,8 @@ class Escort(Booking):
             outcome = await self._escort(meeting_at)
         if outcome in LOSSES:
             at = self._given_up_at or self._state.service_at or workflow.now()
-            await self._lose(LOSSES[outcome], at=at, why=outcome.value)
+            if not self._beside.excuses(outcome):
+                await self._lose(LOSSES[outcome], at=at, why=outcome.value)
             raise BookingOver(BookingStage.TERMINATED, LOST_BECAUSE[outcome.value])
         self._desk.use_when("completed", at=workflow.now())
 

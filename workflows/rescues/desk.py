@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from temporalio import workflow
 
 from activities.ports.cases import TaskOpened
+from domain.clock import Clock
 from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.rescue import RESCUE_STAGE_NAMES, RescueStage, wanted
@@ -20,6 +21,12 @@ from workflows.matter import SUMMARY_MAX, MatterPen, new_task
 from workflows.messages.rescues import CaseLinked, PatientKnown, RaiseRescue
 from workflows.rescues.record import RescueRecord, RescueState
 from workflows.rescues.refusals import subject_of, terms_of
+
+CAN_WAIT: Final = "分诊: 无须直接送入抢救室"
+
+WHO_CAN_WAIT: Final = "who-can-wait-is-not-owed-the-rescue-room"
+"""Before this change the minutes to the rescue room ran on for whoever was judged able to wait; a
+rescue that met with that goes on as it began."""
 
 
 class RescueDesk(FrontDesk):
@@ -77,9 +84,45 @@ class RescueDesk(FrontDesk):
             service = self._raised.programme.service(code)
             done = self.state.steps_done(code)
             for step in wanted(service, done, self.state.groups, afterwards=afterwards):
-                self._ask_step(service, step, at=at)
+                if not (self.state.may_wait and _is_straight_in(step)):
+                    self._ask_step(service, step, at=at)
             if not afterwards:
                 self._await_consultants(service, at=at)
+
+    def judged(self, *, waits: bool, at: datetime) -> None:
+        """Whoever can wait is not owed the rescue room; judged worse later, he is from then on."""
+        if waits == self.state.may_wait or not workflow.patched(WHO_CAN_WAIT):
+            return
+        self.state.may_wait = waits
+        if not waits:
+            self.owed_again(at=at)
+            return
+        for code in self.state.services:
+            service = self._raised.programme.service(code)
+            for step in filter(_is_straight_in, service.steps):
+                asked = self.is_asked(TaskKind.RESCUE_STEP, subject_of(service, step, ""))
+                self.no_longer_asked(asked or "", at=at, reason=CAN_WAIT)
+        if not any(map(self.leads_to_theatre, self.state.services)):
+            for clock in self._to_the_room():
+                if clock.breached_at is None:
+                    self.pen.clock(clock.drop(at, why=CAN_WAIT), at)
+
+    def owed_again(self, *, at: datetime) -> None:
+        """The minutes that were dropped for who could wait begin, unless he is there already."""
+        known = self._to_the_room()
+        dropped = any(clock.dropped_why == CAN_WAIT for clock in known)
+        if dropped and not any(clock.met_at for clock in known):
+            self.clocks.anew(ExpectedEvent.IN_RESCUE_ROOM, at=at)
+
+    def _to_the_room(self) -> list[Clock]:
+        stops = ExpectedEvent.IN_RESCUE_ROOM
+        clocks = self.state.clocks.values()
+        return [one for one in clocks if stops in self.programme.clock(one.id).stops]
+
+    def leads_to_theatre(self, code: str) -> bool:
+        """Whether a service takes the patient to an operation, however he was judged."""
+        steps = self._raised.programme.service(code).steps
+        return any(step.marks is ExpectedEvent.SURGERY_DECIDED for step in steps)
 
     def _ask_step(
         self, service: Service, step: Step, *, at: datetime, department: str = ""
@@ -194,3 +237,8 @@ class RescueDesk(FrontDesk):
             titles = ", ".join(task.title for task in missing)
             self.note("not_reported", f"未登记的步骤: {titles}", at=at)
         self.clocks.drop_all(at=at, why="救治记录已截止")
+
+
+def _is_straight_in(step: Step) -> bool:
+    """Whether a step brings a patient into the rescue room before anything else."""
+    return step.marks is ExpectedEvent.IN_RESCUE_ROOM and not step.after

@@ -27,6 +27,7 @@ class RescueState(MatterState):
     services: list[str]
     level: int = UNSEEN_LEVEL
     way: str = ""
+    may_wait: bool = False  # seen, and not to be brought straight into the rescue room
     groups: list[str] = Field(default_factory=list)
     owner: str  # who answers for the patient until somebody takes over (R516)
     # By service: when each of its steps happened, the last time and the first.

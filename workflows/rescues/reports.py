@@ -14,7 +14,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.services import Service, Step
 from domain.rescues.forms import RecordOutcome, RecordStep, ReportRescue, TriagePatient
 from domain.rescues.rescue import OUTCOME_NAMES, RescueStage, shift_of, steps_of
-from domain.rescues.triage import MASS_EVENT, WAY_NAMES, assess, is_served
+from domain.rescues.triage import MASS_EVENT, WAY_NAMES, Way, assess, is_served
 from domain.roles import Role
 from domain.steps.forms import Form
 from domain.steps.kinds import TaskKind
@@ -77,6 +77,7 @@ class Reports:
         said = assess(self._terms, seen_in(form))
         state.groups = [*said.groups, *(one for one in kept if one not in said.groups)]
         state.way, state.level = said.way.value, said.level
+        self._desk.judged(waits=said.way is not Way.RESCUE_ROOM, at=at)
         for code in state.services:
             for step in steps_of(self._raised.programme.service(code)):
                 if step.marks is ExpectedEvent.TRIAGED:

@@ -103,6 +103,8 @@ class Rescue:
         )
         if from_contact:
             self._desk.happened(ExpectedEvent.FIRST_CONTACT, at=self._raised.raised_at)
+        elif self._state.may_wait and self._desk.leads_to_theatre(code):
+            self._desk.owed_again(at=at)  # who could wait is to be operated on
 
     async def _rescue(self) -> None:
         """HX02–HX05: whatever is reported opens what comes next; it ends when a clinician says."""

@@ -18,6 +18,7 @@ from domain.bookings.booking import BookingStage
 from domain.bookings.consultation import promised_call
 from domain.bookings.roster import Slot, Turn
 from workflows.bookings.parts.desk import BookingDesk, BookingOver
+from workflows.cockpit import civil
 from workflows.messages.bookings import RequestBooking, TakeSlot
 from workflows.scribe import BOOKS_RETRY, BOOKS_WITHIN
 
@@ -28,6 +29,8 @@ LOOK_AGAIN: Final = timedelta(seconds=30)
 """An order that waits for a doctor on duty looks so often whether its turn has come (inferred)."""
 IN_LINE_AT_MOST: Final = timedelta(minutes=30)
 """Who wants a doctor at once waits no longer than that; an appointment serves better (inferred)."""
+QUEUED: Final = "booking_queued"
+"""What whoever waits in line is told; his order is placed for good when his turn has come."""
 
 
 class Roster:
@@ -66,19 +69,21 @@ class Roster:
 
         `BookingOver` when nobody is on duty, or nobody becomes free while the order waits.
         """
-        desk, until, waits = self._desk, workflow.now() + IN_LINE_AT_MOST, False
+        desk, until, waits, told = self._desk, workflow.now() + IN_LINE_AT_MOST, False, False
         while True:
             place = await self._ask(AskRoster.line_up, self._order(), "查看出诊医生")
             if place.turn is Turn.NOBODY:
                 raise BookingOver(BookingStage.UNAVAILABLE, "现无专家出诊, 请改为预约")
-            if not waits:
+            if not told and (place.slot is not None or not desk.programme.has_notice(QUEUED)):
                 desk.tell("booking_order_placed")
+                told = True
             if place.slot is not None:
                 return place.slot
             if workflow.now() >= until:
                 raise BookingOver(BookingStage.UNAVAILABLE, "出诊专家均在接诊, 请改为预约")
             if not waits:
                 desk.note("queued", f"排队等候, 前面{place.ahead}人")
+                desk.tell(QUEUED, number=str(place.ahead), date=civil(until))
             waits = True
             await desk.by(workflow.now() + LOOK_AGAIN, lambda: False, summary="排队等候专家")
 

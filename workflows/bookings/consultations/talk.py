@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from temporalio import workflow
+
 from domain.bookings.consultation import Consult, ConsultOutcome, advised_by, consulting_of
 from domain.bookings.roster import Slot
 from domain.bookings.telephone import CallNews, Calls
@@ -23,6 +25,10 @@ _NEWS: Final = {
     CallNews.ENDED: "通话已结束",
 }
 
+
+LAST_WORD: Final = "who-has-the-last-word-is-answered"
+"""Before this change a doctor's report closed a step over what the customer had written since; a
+talk that met with that goes on as it began."""
 
 ANSWERED_WITHIN: Final = timedelta(minutes=30)
 """So soon a doctor answers whoever writes again, before the conversation closes (inferred)."""
@@ -45,6 +51,7 @@ class Talk:
         self.withdrawn: set[str] = set()
         self.doctor_wrote = False  # in the chat, whether or not he reports on his step
         self._customer_last = False  # the last word of the chat is the customer's
+        self._last_word_at: datetime | None = None
         self.over = False  # the last of the talks is done, and nothing follows but its papers
 
     def begin(self, at: datetime) -> None:
@@ -165,29 +172,46 @@ class Talk:
         """The customer wrote: the doctor who answered before is asked again, unless asked yet."""
         if not self.is_open:
             return
-        self._customer_last = message.by == "customer"
+        self._customer_last, self._last_word_at = message.by == "customer", message.at
         if message.by == "doctor":
             self.doctor_wrote = True
             self._desk.happened(ExpectedEvent.DOCTOR_ANSWERED, at=message.at)
             return
         if any(task.kind is TaskKind.CONSULT for task in self._state.tasks.values()):
             return
+        self._ask_again(message.at)
+
+    def _ask_again(self, at: datetime) -> None:
+        """Whoever has answered before is asked about what the customer wrote since."""
         self._desk.ask(
             TaskKind.CONSULT,
-            at=message.at,
+            at=at,
             roles=advised_by(self._service),
             assignee=next((one.actor.id for one in self._answers().values()), None),
-            due_at=min([message.at + ANSWERED_WITHIN, *self._closes_at]),
+            due_at=min([at + ANSWERED_WITHIN, *self._closes_at]),
             subject="message",
         )
 
-    def reported(self, message: CompleteTask) -> None:
-        """A doctor's own report says that he has answered, where nothing else told of it."""
+    def reported(self, message: CompleteTask, *, asked_at: datetime) -> None:
+        """A doctor's own report says that he has answered, where nothing else told of it.
+
+        Who answers in the chat has not answered what was written there after he was asked: of that
+        he is asked at once.
+        """
         if message.kind is not TaskKind.CONSULT:
             return
         outcome = Consult.model_validate(message.form).outcome
         if outcome is not ConsultOutcome.PROVIDER_FAILED:
             self._desk.happened(ExpectedEvent.DOCTOR_ANSWERED, at=message.at)
+        if outcome is ConsultOutcome.ADVISED and self._has_since_written(asked_at):
+            self._ask_again(message.at)
+
+    def _has_since_written(self, asked_at: datetime) -> bool:
+        """Whether the last word is the customer's, after a doctor's and after a step was opened."""
+        last = self._last_word_at if self._customer_last and self.doctor_wrote else None
+        if last is None or last <= asked_at or not self.is_open:
+            return False
+        return workflow.patched(LAST_WORD)
 
     def _answers(self) -> dict[str, Completion]:
         """What doctors have reported of this talk, the first answer first."""

@@ -32,6 +32,10 @@ TOLD_WITHIN: Final = timedelta(days=1)
 SILENT_AFTER: Final = timedelta(days=14)
 """A person asks before the promise is broken: P20's fifteen working days are three weeks."""
 
+REPORTS_STAND: Final = "a-report-that-is-written-stands"
+"""Before this change a laboratory might take a sample back whose report it had called ready; a
+test that met with that goes on as it began."""
+
 _WORDS: Final = {
     LabWord.SAMPLE_RECEIVED: "实验室已收到样本",
     LabWord.UNUSABLE: "实验室: 样本不合格",
@@ -87,11 +91,12 @@ class Laboratory:
             self._desk.note("lab", _WORDS[message.word] + unsaid, at=message.at)
 
     def _too_late(self, word: LabWord, test: LabTest) -> bool:
-        """A report on a sample that will not do, or no to one whose report is out."""
+        """A report on a sample that will not do, or no to one whose report is written or out."""
         if word is LabWord.REPORT_READY:
             return not test.usable
         delivered = ExpectedEvent.REPORT_DELIVERED in self._state.happened
-        return word is LabWord.UNUSABLE and delivered
+        written = bool(test.report_no) and workflow.patched(REPORTS_STAND)
+        return word is LabWord.UNUSABLE and (written or delivered)
 
     async def sample(self, step: str) -> datetime:
         """When the sample came, by the laboratory's word or a person's.

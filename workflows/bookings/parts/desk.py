@@ -160,11 +160,8 @@ class BookingDesk(PayingDesk):
         self.state.unwritten = self.state.open_page(at).model_copy(update=opened)
 
     def payment_delayed(self) -> None:
-        """The customer hears that the money takes longer; by phone, where there are no words."""
-        if self.programme.has_notice("payment_delayed"):
-            self.tell("payment_delayed")
-        else:
-            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject="payment_delayed")
+        """The customer hears that the money takes longer."""
+        self.tell_surely("payment_delayed")
 
     def promise_anew(self, *, at: datetime) -> None:
         """What is coordinated again is promised again, beside how it was kept before."""
@@ -234,7 +231,9 @@ class BookingDesk(PayingDesk):
             raise self.given_up()
         return state.completions.pop(step).read(DecideUse).used
 
-    def let_down(self, *, at: datetime, by: Actor, failed: str | None = None) -> None:
+    def let_down(
+        self, *, at: datetime, by: Actor, failed: str | None = None, told: str = "booking_again"
+    ) -> None:
         """The provider does not do what it had promised: begun anew, and giving up is free.
 
         `failed` is the one who was there for it and did not do it: nobody names him again unseen.
@@ -245,7 +244,7 @@ class BookingDesk(PayingDesk):
         self.note("provider_failed", "医疗机构无法按约提供, 重新协调", at=at, by=by)
         self.state.let_down = True
         self.state.proposed_at = self.state.service_at = None
-        self.tell("booking_again")
+        self.tell(told)
 
     def declined(self, *, at: datetime | None = None) -> None:
         """The customer said no to whom and what was found: nobody offers just that again unseen."""
@@ -261,6 +260,13 @@ class BookingDesk(PayingDesk):
         if self.programme.has_notice(code):
             order = written(self.programme, self.state, code, self._language, **values)
             self.state.open_page(order.at).notices.append(order)
+
+    def tell_surely(self, code: str) -> None:
+        """Send the customer a notice; where the programme has no words for it somebody phones."""
+        if self.programme.has_notice(code):
+            self.tell(code)
+        else:
+            self.ask(TaskKind.PHONE_CUSTOMER, at=workflow.now(), subject=code)
 
     def tell_steward(self, code: str, **values: object) -> None:
         """Send the stewards' desk a notice; who misses it has the step on the worklist."""
