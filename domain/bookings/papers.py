@@ -154,7 +154,7 @@ def conditions(rule: DocumentRule) -> list[str]:
         f"{by.hospital_class}医院出具": by.hospital_class is not None,
         "加盖医院公章": by.sealed,
         "中国大陆医院出具": by.in_mainland,
-        "入院登记后的回执单或电子住院单": bool(rule.slip_forms),
+        "入院登记后的回执单或电子住院证": bool(rule.slip_forms),
         f"载明{'、'.join(rule.states)}": bool(rule.states),
     }
     return [words for words, is_asked in asked.items() if is_asked]
@@ -199,7 +199,7 @@ def _of_slip(rule: DocumentRule, paper: PaperRead) -> Iterator[str]:
     if not rule.slip_forms:
         return
     if paper.slip_form not in rule.slip_forms:
-        yield "须为入院登记后的回执单或电子住院单"
+        yield "须为入院登记后的回执单或电子住院证"
     elif paper.slip_form == "receipt" and not paper.with_notice:
         yield "须一并提交入院通知书照片"
     elif paper.slip_form == "electronic" and not (paper.by_doctor and paper.queued):

@@ -91,7 +91,7 @@ class PreconditionCode(StrEnum):
 
 
 PRECONDITION_NAMES: Final = {
-    PreconditionCode.ADMISSION_SLIP: "已获得住院单",
+    PreconditionCode.ADMISSION_SLIP: "已获得住院证",
     PreconditionCode.HOSPITAL_NEED: "医院认定有需要",
     PreconditionCode.HOSPITAL_CRITERIA: "符合医院标准",
     PreconditionCode.ATTENDING_ADVICE: "主治医生建议",

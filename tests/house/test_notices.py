@@ -11,7 +11,9 @@ from typing import Final
 
 import pytest
 
+from domain.documents import DOCUMENT_NAMES
 from domain.programmes.programme import Programme
+from domain.programmes.services import PRECONDITION_NAMES
 from domain.programmes.terms import Notice
 from domain.waiver import PaymentMode
 from tests.builders import programmes
@@ -131,6 +133,16 @@ def told_by_stories() -> frozenset[str]:
 def strings_in(node: ast.AST) -> list[str]:
     found = (inner for inner in ast.walk(node) if isinstance(inner, ast.Constant))
     return [inner.value for inner in found if isinstance(inner.value, str)]
+
+
+def test_an_admission_slip_has_one_name_wherever_we_speak_of_it() -> None:
+    """The sources say 住院单, 住院条 and 住院证; their quotes keep what they say."""
+    told = [rule.text for every in PROGRAMMES for rule in every.eligibility]
+    told += [notice.text for every in PROGRAMMES for notice in every.notices]
+    told += [*DOCUMENT_NAMES.values(), *PRECONDITION_NAMES.values()]
+    trees = (ast.parse(text_of(path)) for path in python_files("workflows"))
+    told += [word for tree in trees for word in strings_in(tree)]
+    assert [text for text in told if "住院单" in text or "住院条" in text] == []
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES, ids=lambda one: one.code)

@@ -20,6 +20,7 @@ from tests.builders import CUSTOMER, a_calendar, programme_of
 from tests.walk.booking_scene import booked_services
 from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
+from workflows.cockpit import civil
 from workflows.messages.bookings import ChangeDate
 
 WITH_A_LEAD: Final = [
@@ -84,8 +85,11 @@ def test_around_the_cut_off_cancelling_is_free_and_then_is_not(
 
 def _leave(one: BookingWalk) -> None:
     """The customer wishes a day far ahead, where he may: what stood is coordinated again."""
-    day = civil_date(one.now) + timedelta(days=60)
+    day, stood_at = civil_date(one.now) + timedelta(days=60), one.service_at
     with suppress(Refused):
         one.run.update("change_date", ChangeDate(wished_on=day, actor=CUSTOMER, at=one.now))
         one.settle()
         assert one.stage is BookingStage.COORDINATING
+        told = [notice for page in one.pages for notice in page.notices][-1]
+        assert told.template == "booking_another_day", "what he was told of holds no longer"
+        assert civil(stood_at) in told.text

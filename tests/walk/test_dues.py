@@ -21,6 +21,7 @@ from tests.walk.bookings import BookingWalk
 from tests.walk.engine import Refused
 from workflows.cockpit import civil
 from workflows.messages.bookings import ChangeDate, MessageSaid
+from workflows.messages.matters import NoticeFailed
 
 P02, P04, P06 = "pingan_value_added", "pingan_oncology_157", "anxin_cancer_inpatient"
 P14, P20 = "pingan_health_295", "ins_oncology"
@@ -92,6 +93,19 @@ def test_an_offer_nobody_answers_lapses_at_its_moment_and_another_is_sought(
     assert any("就诊时间已过而无答复" in task.subject for task in one.open_tasks), "asked why"
     one.finish()
     assert one.stage is BookingStage.CLOSED
+
+
+def test_nobody_is_phoned_about_what_the_end_has_overtaken(loop: asyncio.Runner) -> None:
+    one = BookingWalk(P04, OUTPATIENT, seed="dues", loop=loop)
+    one.start()
+    [received] = [notice for page in one.pages for notice in page.notices]
+    unheard = {"notice_id": received.notice_id, "template": received.template, "at": one.now}
+    one.run.signal("notice_failed", NoticeFailed(**unheard))
+    one.settle()
+    assert one.waits_for(TaskKind.PHONE_CUSTOMER) is not None
+    one.give_up()
+    assert one.stage is BookingStage.CANCELLED
+    assert one.open_tasks == []
 
 
 @pytest.mark.parametrize(

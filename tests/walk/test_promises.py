@@ -162,12 +162,12 @@ def test_a_slip_that_will_not_do_starts_nothing_and_the_next_one_does(
     one.hand_in(SLIP)
     assert one.clocks["G17.1"].started_at == FIRST_PAPER
     assert one.pages[-1].awaiting == [Role.AGENT]
-    look(one, complete=False, missing=[SLIP.value], note="字迹不清")
+    look(one, complete=False, missing=[SLIP.value], note="字迹不清, 未盖章")
     assert one.clocks["G17.1"].dropped_at == FIRST_PAPER
     assert one.pages[-1].awaiting == [Role.AGENT, Role.CUSTOMER], "his to bring anew"
     told = [notice for page in one.pages for notice in page.notices][-1]
     assert told.template == "booking_papers_unfit", "it has come, and is not missing"
-    assert told.text == "您提交的住院证不能使用：字迹不清。请重新提交，收到后我们继续办理。"
+    assert told.text == "您提交的住院证不能使用：字迹不清，未盖章。请重新提交，收到后我们继续办理。"
     one.reach(LAST_PAPER)
     one.hand_in(SLIP)
     assert one.pages[-1].awaiting == [Role.AGENT]

@@ -65,7 +65,11 @@ async def test_five_calls_over_a_year_each_on_its_day_and_written_down(
     booking_of: BookingOf, programme: str, service: str
 ) -> None:
     async with booking_of(programme, service, "2026-09-24 10:00") as booked:
-        for number, day in enumerate(await _planned(booked, calls=5), start=1):
+        days = await _planned(booked, calls=5)
+        await booked.until(lambda: "booking_planned" in booked.told)
+        told = [one.text for page in booked.pages for one in page.notices][-1]
+        assert all(day.isoformat() in told for day in days)
+        for number, day in enumerate(days, start=1):
             await _on(booked, day, hour=9)
             task = await booked.task(TaskKind.CARE_CALL)
             assert (task.subject, civil_date(task.opened_at)) == (f"{number}/5 #1", day)

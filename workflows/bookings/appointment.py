@@ -255,6 +255,7 @@ class Appointment(Booking):
             self._given_up_at = form.at
         if form.outcome is VisitOutcome.RESCHEDULED:
             self._state.left_at_cost = self._refusals.cost(report.at)
+            desk.tell_left()
         if form.outcome is VisitOutcome.PROVIDER_FAILED:
             desk.let_down(at=report.at, by=report.actor, failed=self._state.expert)
         if form.outcome is VisitOutcome.DELIVERED:
@@ -273,6 +274,7 @@ class Appointment(Booking):
             self._hospitals.let_down(step)
             return VisitOutcome.PROVIDER_FAILED
         self._desk.no_longer_asked(step, at=workflow.now(), reason="客户改期")
+        self._desk.tell_left()
         return VisitOutcome.RESCHEDULED
 
     async def _changed(self, step: str, until: datetime) -> bool:

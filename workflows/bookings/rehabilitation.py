@@ -78,6 +78,7 @@ class Rehabilitation(Booking):
         desk.happened(ExpectedEvent.SERVICE_ARRANGED, at=done.at)
         desk.use_when("arranged", at=done.at)
         desk.enter(BookingStage.CONFIRMED, at=done.at)
+        desk.tell("booking_planned", number=str(len(days)), date=listed)
         return days
 
     async def _call(self, which: str) -> None:

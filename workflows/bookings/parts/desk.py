@@ -20,6 +20,7 @@ from domain.events import ExpectedEvent
 from domain.programmes.own_steps import steps_at
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
+from workflows.bookings.parts.ends import MOOT
 from workflows.bookings.parts.record import BookingRecord, BookingState
 from workflows.cockpit import civil
 from workflows.messages.bookings import RequestBooking
@@ -46,6 +47,9 @@ DECIDED_WITHIN: Final = timedelta(days=1)
 
 A_NO_IS_KEPT: Final = "a-no-is-kept"
 """A customer's no before this was forgotten, and the same may have been offered to him again."""
+
+ENDS_MAKE_MOOT: Final = "ends-make-moot"
+"""Before this a customer was phoned about his request after it had been declined."""
 
 NOT_COMPLETE: Final = "期限届满, 资料或样本未备齐"
 """Why a booking ends whose customer owed papers or a sample."""
@@ -271,6 +275,11 @@ class BookingDesk(PayingDesk):
             order = order.model_copy(update={"to": "steward"})
             self.state.open_page(order.at).notices.append(order)
 
+    def tell_left(self) -> None:
+        """The customer wished another day: the moment he was told of holds no longer."""
+        if (at := self.state.service_at) is not None:
+            self.tell("booking_another_day", date=civil(at))
+
     def remind(self, at: datetime) -> None:
         """From now on the customer is reminded of a visit, as long as it stays at this moment."""
         self._spawn(self._reminding(at), "reminders")
@@ -302,6 +311,16 @@ class BookingDesk(PayingDesk):
         return confirmed and state.called_off is None
 
     def phone(self, notice_id: str, template: str) -> None:
-        """No customer waits for what only a steward was told."""
-        if template != STEWARD_SOON:
+        """No customer waits for what a steward alone was told, or the end has overtaken."""
+        if template == STEWARD_SOON:
+            return
+        overtaken = self.state.ended and template in MOOT
+        if not (overtaken and workflow.patched(ENDS_MAKE_MOOT)):
             super().phone(notice_id, template)
+
+    def leave(self, *, at: datetime, reason: str) -> None:
+        """Nobody need act any more, nor phone about what the end has overtaken."""
+        super().leave(at=at, reason=reason)
+        for task in list(self.state.tasks.values()):
+            if task.kind is TaskKind.PHONE_CUSTOMER and task.subject in MOOT:
+                self.no_longer_asked(task.task_id, at=at, reason=reason)

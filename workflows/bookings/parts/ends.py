@@ -1,4 +1,7 @@
-"""What each end of a booking comes to: the unit of its quota, and what the customer is told."""
+"""What each end of a booking comes to: the unit of its quota, and what the customer is told.
+
+And what he need not be told any more: a word about the way to a visit that is over, or will not be.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,32 @@ _NOTICES_OF_USED: Final = _NOTICES | {
     BookingStage.TERMINATED: "booking_missed_used",
 }
 """Whoever has lost a unit is told so."""
+
+MOOT: Final = frozenset(
+    {
+        "promise_moved",
+        "booking_received",
+        "booking_outside_hours",
+        "booking_checklist",
+        "booking_papers_missing",
+        "booking_papers_unfit",
+        "booking_papers_complete",
+        "booking_originals",
+        "booking_originals_missing",
+        "booking_started",
+        "booking_confirmed",
+        "booking_arranged",
+        "booking_planned",
+        "booking_call_confirmed",
+        "booking_order_placed",
+        "booking_tomorrow",
+        "booking_soon",
+        "booking_again",
+        "booking_another_day",
+        "booking_sample_again",
+    }
+)
+"""Notices that failed and are not told by phone once the booking has ended; results still are."""
 
 
 def end_notice(stage: BookingStage, *, contract_ended: bool, used: bool) -> str:

@@ -247,21 +247,21 @@ class BookingRefusals:
         if found:
             raise refusal(FORM_REFUSED, "; ".join(found), "papers")
         if DocumentKind.ADMISSION_SLIP in needed and not form.slip_days:
-            raise refusal(FORM_REFUSED, "须填写住院单开具日期", "slip_issued_on")
+            raise refusal(FORM_REFUSED, "须填写住院证开具日期", "slip_issued_on")
         if len(form.slip_days) > 1:
-            raise refusal(FORM_REFUSED, "住院单开具日期前后不一致", "slip_issued_on")
+            raise refusal(FORM_REFUSED, "住院证开具日期前后不一致", "slip_issued_on")
         for day in form.slip_days:
             self._slip_day(day, civil_date(message.at))
 
     def _slip_day(self, issued_on: date, today: date) -> None:
         """The day a promise is counted from: no later than today, no earlier than the cover."""
         if issued_on > today:
-            raise refusal(FORM_REFUSED, "住院单开具日期不能晚于今天", "slip_issued_on")
+            raise refusal(FORM_REFUSED, "住院证开具日期不能晚于今天", "slip_issued_on")
         if not self._state.calendar.knows(issued_on):
-            raise refusal(FORM_REFUSED, "住院单开具日期过早, 请核对年份", "slip_issued_on")
+            raise refusal(FORM_REFUSED, "住院证开具日期过早, 请核对年份", "slip_issued_on")
         covered = self._asked.insured_since or self._asked.covered_from
         if covered is not None and issued_on < covered:
-            raise refusal(FORM_REFUSED, "住院单开具日期不能早于保单生效日", "slip_issued_on")
+            raise refusal(FORM_REFUSED, "住院证开具日期不能早于保单生效日", "slip_issued_on")
 
     def _still_offered(self, at: datetime) -> None:
         """Nobody can say yes to a moment that has passed: another one is looked for."""
