@@ -171,7 +171,7 @@ def demo(
         async with stack(_settings()) as servers:
             await _prepare_with_hospitals(servers.settings)
             if servers.borrowed:  # `up` serves here already, on its ports and its task queue
-                return await tell(beside(servers.settings), programme)
+                return await tell(beside(servers.settings), programme, stays=True)
             return await tell(servers.settings, programme)
 
     _run(main)

@@ -30,8 +30,9 @@ ACCOUNTS: Final = {
 class Show:
     """Prints the story."""
 
-    def __init__(self, console: Console, settings: Settings) -> None:
+    def __init__(self, console: Console, settings: Settings, *, stays: bool = False) -> None:
         self._console = console
+        self._stays = stays
         self._settings = settings
         self._moved_by = 0
 
@@ -69,10 +70,11 @@ class Show:
             self._console.print(_notices(told.matter))
         address = f"{self._settings.ui_url}/namespaces/default/workflows/{told.matter_id}"
         self._console.print(f"Temporal UI: {address}", soft_wrap=True)
-        self._console.print(
-            "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
-            "The page closes with the demo; after `make up` the same address shows this case."
-        )
+        if not self._stays:
+            self._console.print(
+                "界面随演示结束而停止; `make up` 后可再次打开同一地址。\n"
+                "The page closes with the demo; after `make up` the same address shows this case."
+            )
         wrong = _wrong(tale, told)
         if not wrong:
             zero = told.ledger is not None

@@ -145,8 +145,11 @@ def by_when(due_at: datetime | None) -> str:
     return "—" if due_at is None else calendar.due_civil(due_at)
 
 
-def waiting_details(state: MatterState) -> str:
-    """Steps, the one due first before the others, unsettled payments and promises, in Markdown."""
+def waiting_details(state: MatterState, *, sums: str = "") -> str:
+    """Steps, the one due first before the others, unsettled payments and promises, in Markdown.
+
+    `sums` is a section of its own, which stands before the long table of promises.
+    """
     tasks = sorted(state.tasks.values(), key=lambda task: (task.due_at or _NEVER, task.task_id))
     waits = "\n".join(_task_line(state, task) for task in tasks)
     paying = "\n".join(_payment_line(payment) for payment in state.on_the_way)
@@ -154,16 +157,22 @@ def waiting_details(state: MatterState) -> str:
     head = "| 时钟 | 承诺 | 开始 | 截止 | 完成 | 状态 |\n|---|---|---|---|---|---|\n"
     promises = f"### 时效\n\n{head}{clocks}\n" if clocks else ""
     money = f"### 等待付款结果\n\n{paying}\n\n" if paying else ""
-    return f"### 待办\n\n{waits or '无'}\n\n{money}{promises}"
+    return f"### 待办\n\n{waits or '无'}\n\n{money}{sums}{promises}"
 
 
 def _task_line(state: MatterState, task: TaskOpened) -> str:
     """A step; of what went wrong also what it is."""
     broken = state.clocks.get(task.subject)
     wrong = f"{broken.instance} {broken.name}" if broken else task.subject
-    about = f" · {wrong}" if task.kind is TaskKind.BREACH else ""
-    if task.duty is not None:
+    about = ""
+    if task.kind is TaskKind.BREACH:
+        about = f" · {wrong}"
+    elif task.duty is not None:
         about = f" · {DUTY_NAMES[task.duty]}"
+    elif deposit := task.subject.partition(":deposit:")[2]:
+        about = f" · 第{deposit}笔押金"
+    if task.amount_fen is not None:
+        about += f" · {spoken(task.amount_fen)}"
     roles = "/".join(ROLE_NAMES[role] for role in task.roles)
     return f"- **{task.title}**{about} · {roles} · 截止 {by_when(task.due_at)}"
 

@@ -67,13 +67,13 @@ class MatterFile:
         return list((await self._connection.execute(_rows_of(table, order), asked)).all())
 
     async def timeline(self) -> list[TimelineRow]:
-        """Its history, opened."""
+        """Its history, opened: as it happened, which may be heard of later."""
         return [
             TimelineRow(
                 **known(TimelineRow, row)
                 | {"text": self._sealer.open_text(row.text, "timeline.text")}
             )
-            for row in await self.rows(timeline, "page", "n")
+            for row in await self.rows(timeline, "at", "page", "n")
         ]
 
     async def clocks(self) -> list[Clock]:

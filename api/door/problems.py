@@ -71,7 +71,7 @@ PROBLEMS: Final[dict[str, Kind]] = {
     "too-many-requests": Kind(429, "请求过于频繁"),
     "internal": Kind(500, "系统内部错误"),
     "case-stopped": Kind(503, "案件流程中断, 恢复后可用同一键重试"),
-    "unavailable": Kind(503, "服务暂时不可用"),
+    "unavailable": Kind(503, "服务暂时不可用, 请稍后用同一键重试"),
 }
 
 REFUSALS: Final[dict[str, str]] = {

@@ -28,14 +28,21 @@ from api.door.views import (
     top_up_view,
     viewer,
 )
-from api.wiring.door import door_of
-from domain.board import BadCursor, CaseFilter, SlaState
+from api.wiring.door import UnknownProgramme, door_of
+from domain.board import BadCursor, CaseFilter, CaseView, SlaState
+from domain.documents import DocumentStage, missing
+from domain.programmes.programme import Programme
 from domain.roles import Role
+from domain.steps.kinds import TaskKind
 from domain.waiver import Stage
 
 routes = APIRouter(prefix="/v1/deposit-waivers", tags=["住院免押金"])
 
 CaseCaller = Annotated[Caller, Depends(allowed(*ANYONE))]
+_FIND_CLAIM_PAPERS: Final = frozenset(
+    {TaskKind.DISCHARGE_VISIT.value, TaskKind.COLLECT_CLAIM_DOCUMENTS.value}
+)
+_CLAIM: Final = DocumentStage.CLAIM
 _SERVE: Final = (Role.AGENT, Role.NURSE)
 """Who has to call the customer: the team's own, and whoever holds an open step of the case."""
 _BOOKKEEPERS: Final = tuple(
@@ -99,7 +106,21 @@ async def get_case(case_id: CaseId, request: Request, caller: CaseCaller) -> Cas
     found = await door_of(request).board.case(case_id, viewer(caller))
     if found is None:
         raise Problem("not-found")
-    return case_file(found, caller)
+    door = door_of(request)
+    try:
+        lacks = lacking_now(found, door.carried(door.programme(found.programme, found.reported_at)))
+    except UnknownProgramme:  # no file of that year is kept any more
+        lacks = found.missing_documents
+    return case_file(found.model_copy(update={"missing_documents": lacks}), caller)
+
+
+def lacking_now(view: CaseView, programme: Programme) -> list[str]:
+    """What the file lacks, by kind: what was asked for, or what the open step has to find there."""
+    open_steps = {task.kind for task in view.tasks if task.closed_at is None}
+    if view.missing_documents or not open_steps & _FIND_CLAIM_PAPERS:
+        return view.missing_documents
+    have = {row.kind for row in view.documents}
+    return [kind.value for kind in missing(programme.documents_for(None, _CLAIM), have)]
 
 
 @routes.get(

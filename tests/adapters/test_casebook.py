@@ -366,10 +366,13 @@ async def test_the_timeline_keeps_its_order_and_grows_only(
 ) -> None:
     for number in range(1, 4):
         await casebook.write(a_page(number, timeline=[a_line(f"e{number}")]))
-    assert [line.event for line in (await seen(board)).timeline] == ["e1", "e2", "e3"]
+    heard_late = a_line("e0").model_copy(update={"at": REPORTED_AT - timedelta(minutes=3)})
+    await casebook.write(a_page(4, timeline=[heard_late]))
+    shown = [line.event for line in (await seen(board)).timeline]
+    assert shown == ["e0", "e1", "e2", "e3"]  # as it happened, then as it was written
     async with database.connect() as connection:
         count = await connection.execute(select(func.count()).select_from(timeline))
-        assert count.scalar_one() == 3
+        assert count.scalar_one() == 4
 
 
 async def test_a_reason_that_holds_no_longer_is_gone(

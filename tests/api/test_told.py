@@ -11,12 +11,22 @@ import pytest
 
 from api.door.identity import Caller
 from api.door.sight import narrowed, narrowed_booking, narrowed_enquiry
-from domain.board import BookingView, CaseView, EnquiryView, TaskRow, TimelineRow
+from api.waivers.deposit_waivers import lacking_now
+from domain.board import (
+    BookingView,
+    CaseView,
+    DocumentRow,
+    EnquiryView,
+    TaskRow,
+    TimelineRow,
+)
 from domain.roles import Role
 from domain.steps.kinds import TaskKind
 from domain.steps.shown import OVERSIGHT
 from domain.told import TOLD
+from tests.builders import programmes
 
+PROGRAMME = "bainian_deposit_waiver"
 AT = datetime(2026, 5, 6, 1, tzinfo=UTC)
 INTERNAL = {
     "alert": "押金单号 PA20261122-000002 不是本笔付款的单号",
@@ -76,3 +86,26 @@ def test_what_customers_read_is_something_that_happens() -> None:
     }
     assert TOLD - said <= {kind.value for kind in TaskKind}
     assert not TOLD & OVERSIGHT
+
+
+def test_at_the_bed_the_file_says_what_the_discharge_still_needs() -> None:
+    row: Any = DocumentRow
+    step: Any = TaskRow
+    [programme] = [one for one in programmes() if one.code == PROGRAMME]
+
+    def lacking(kind: str, *have: str, asked: tuple[str, ...] = ()) -> list[str]:
+        view: Any = CaseView
+        return lacking_now(
+            view.model_construct(
+                missing_documents=[*asked],
+                tasks=[step.model_construct(kind=kind, closed_at=None)],
+                documents=[row.model_construct(kind=one) for one in have],
+            ),
+            programme,
+        )
+
+    papers = ["original_invoice", "fee_list", "discharge_summary"]
+    assert lacking("discharge_visit") == papers == lacking("collect_claim_documents")
+    assert lacking("discharge_visit", "original_invoice") == papers[1:]
+    assert lacking("care") == []
+    assert lacking("discharge_visit", asked=("ct_report",)) == ["ct_report"]

@@ -143,3 +143,32 @@ def test_what_nobody_has_acknowledged_awaits_a_supervisor() -> None:
         subject="K02.1",
     )
     assert waiting_values(state)["AwaitingRole"] == ["supervisor"]
+    for number, fen in ((1, 5_000_000), (2, 2_000_000)):
+        state.tasks[f"slip-{number}"] = TaskOpened(
+            task_id=f"dw-1.hand_in_slip.{number}",
+            kind=TaskKind.HAND_IN_SLIP,
+            roles=[Role.NURSE],
+            title="上传押金单",
+            opened_at=civil("2026-04-30 09:00"),
+            subject=f"dw-1:deposit:{number}",
+            amount_fen=fen,
+        )
+    told = current_details(state, hospital="某三甲医院")
+    assert "**上传押金单** · 第1笔押金 · 50,000.00 元 · 线下服务人员" in told
+    assert "**上传押金单** · 第2笔押金 · 20,000.00 元 · 线下服务人员" in told
+
+
+def test_the_money_stands_before_the_table_of_promises() -> None:
+    state = CaseState.of(a_case("dw-1", reported_at=civil("2026-04-29 20:10")))
+    state.clocks["K02.1"] = Clock.start(
+        clock_id="K02",
+        name="续费答复",
+        number=1,
+        started_at=civil("2026-04-29 20:10"),
+        budget=Budget(amount=30, unit=Unit.SECOND),
+        warn=WarnRule(remaining_percent=34),
+        calendar=a_calendar(),
+    )
+    told = current_details(state, hospital="某三甲医院")
+    sections = ["### 待办", "### 资金", "### 时效"]
+    assert sorted(sections, key=told.index) == sections

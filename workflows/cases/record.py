@@ -78,7 +78,5 @@ def current_details(state: CaseState, *, hospital: str) -> str:
         "客户应还": spoken(state.owed_fen),
     }
     money = "\n".join(f"- {name}: **{amount}**" for name, amount in sums.items())
-    return (
-        f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{hospital}\n\n"
-        f"{cockpit.waiting_details(state)}\n### 资金\n\n{money}\n"
-    )
+    told = cockpit.waiting_details(state, sums=f"### 资金\n\n{money}\n\n")
+    return f"## {STAGE_NAMES[state.stage]} `{state.stage.value}`\n\n{hospital}\n\n{told}"
