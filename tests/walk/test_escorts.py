@@ -16,6 +16,7 @@ from tests.walk.bookings import BookingWalk
 P02 = ("pingan_value_added", "visit_escort")
 P04 = ("pingan_oncology_157", "expert_outpatient")
 MINUTE = timedelta(minutes=1)
+UNTAKEN = "会面将至, 尚无陪诊人员接单"
 
 
 @pytest.fixture
@@ -102,6 +103,21 @@ def test_another_time_agreed_on_late_moves_the_moment_she_is_looked_out_for(
     assert one.waits_for(TaskKind.REPLACE_ESCORT) is None
     one.reach(later)
     assert one.waits_for(TaskKind.REPLACE_ESCORT) is not None
+    one.run.close()
+
+
+def test_a_visit_that_nobody_has_taken_is_told_while_somebody_may_still_be_sent(
+    loop: asyncio.Runner,
+) -> None:
+    one = BookingWalk(*P04, seed="escort", loop=loop)
+    one.start()
+    assert one.go_on(lambda: one.waits_for(TaskKind.OFFER_VISIT) is not None)
+    one.reach(one.service_at - timedelta(hours=2, minutes=1))
+    assert UNTAKEN not in {task.subject for task in one.open_tasks}
+    one.reach(one.service_at - timedelta(hours=2))
+    assert UNTAKEN in {task.subject for task in one.open_tasks}
+    one.finish()
+    one.check()
     one.run.close()
 
 

@@ -6,7 +6,7 @@ What they do once they come is told by `workflows.bookings.escorts.escorted`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -23,6 +23,12 @@ from workflows.cockpit import civil
 from workflows.messages.bookings import RequestBooking
 from workflows.messages.matters import VisitTaken
 from workflows.visit import Visits
+
+FOUND_AHEAD: Final = timedelta(hours=2)
+"""So long before the meeting a supervisor hears that nobody has taken it yet (inferred)."""
+STILL_NOBODY: Final = "a-visit-nobody-takes-is-told"
+"""Before this change nobody heard that a visit drew near which nobody had taken; one that was being
+offered then goes on as it began."""
 
 
 class EscortLost(Exception):
@@ -101,12 +107,25 @@ class Offers:
             not_after=meeting_at,
             subject=subject,
         )
-        await self.until(lambda: step in completions or self.is_taken)
+        await self._taken(lambda: step in completions or self.is_taken, meeting_at)
         desk.no_longer_asked(step, at=workflow.now(), reason="已接单")
         offered = completions.pop(step, None)
         if offered is None or self.is_taken:
             return subject
         return await self._offer(offered.read(OfferVisit), meeting_at)
+
+    async def _taken(self, ready: Callable[[], bool], meeting_at: datetime) -> None:
+        """Wait for somebody, or another offer; a supervisor hears when nobody has been found yet.
+
+        While there is still time to send somebody, or at the latest when the customer waits.
+        """
+        nears = meeting_at - FOUND_AHEAD
+        moment = nears if nears > workflow.now() else meeting_at
+        if workflow.patched(STILL_NOBODY) and not await self._desk.by(
+            moment, lambda: ready() or self.stopped, summary="等待陪诊人员接单"
+        ):
+            self._desk.alert("会面将至, 尚无陪诊人员接单")
+        await self.until(ready)
 
     async def _offer(self, offer: OfferVisit, meeting_at: datetime) -> str:
         """Hand the offer to the platform; what it says of it is what the dispatcher reads next."""
