@@ -31,7 +31,7 @@ async def closed(booked: Booked) -> None:
     await escorts.meet(booked, 4)
     await booked.go_to("2026-06-20 13:30")
     await escorts.check_out(booked, 4, items=["guide"])
-    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True)
+    await booked.do(TaskKind.FOLLOW_UP_CALL, reached=True, satisfaction=5)
     await booked.ends(BookingStage.CLOSED)
 
 
