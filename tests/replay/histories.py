@@ -18,6 +18,9 @@ from temporalio.converter import PayloadCodec
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "histories"
+EARLIER = HERE / "earlier"
+"""Recorded by a version before the newest `workflow.patched`, and kept until their cases are over."""
+
 MUST_FAIL = HERE / "must_fail"
 
 OPENED = "$json"
