@@ -19,7 +19,7 @@ from temporalio.converter import PayloadCodec
 HERE = Path(__file__).parent
 RECORDED = HERE / "histories"
 EARLIER = HERE / "earlier"
-"""Recorded by a version before the newest `workflow.patched`, and kept until their cases are over."""
+"""Recorded by a version before the newest `workflow.patched`; kept until such cases are over."""
 
 MUST_FAIL = HERE / "must_fail"
 
