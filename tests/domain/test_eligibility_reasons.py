@@ -13,4 +13,4 @@ def test_whoever_asks_for_too_near_a_day_hears_how_far_ahead_it_must_be() -> Non
 def test_whoever_lacks_a_precondition_hears_which() -> None:
     bed = verdict("anxin_cancer_inpatient", "inpatient_arrangement", preconditions=frozenset())
     assert bed.codes == (RuleCode.PRECONDITIONS,)
-    assert bed.reasons[0].text.endswith(": 已获得住院单")
+    assert bed.reasons[0].text.endswith(": 已获得住院证")
