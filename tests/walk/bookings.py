@@ -265,3 +265,7 @@ class BookingWalk(BookingScene):
         if away and named & {"no_show", "not_on_time", "not_admitted"}:
             return True
         return False if self.decided is None and not away else self.decided
+
+
+Walks = Callable[..., BookingWalk]
+"""Begins a walk over a service of a programme; `seed` decides what happens by chance."""

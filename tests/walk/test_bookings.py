@@ -6,9 +6,7 @@ as its file is there. `make walk` walks more seeds.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
@@ -30,7 +28,7 @@ from tests.walk.booking_moments import breathe, misplaced
 from tests.walk.booking_people import WILLING
 from tests.walk.booking_scene import OPENS, booked_services
 from tests.walk.booking_words import strangers_words
-from tests.walk.bookings import BookingWalk
+from tests.walk.bookings import BookingWalk, Walks
 from tests.walk.engine import Refused
 from workflows.bookings.refusals.booking import CANCELLING_REFUSED
 from workflows.front_desk import ONLY_ACKNOWLEDGED
@@ -66,24 +64,9 @@ FAILS: Final[dict[Shape, tuple[TaskKind, dict[str, Any]]]] = {
 DATED: Final = frozenset({TaskKind.REPORT_VISIT, TaskKind.DELIVER_REPORT})
 """Reports that say when it was."""
 
-Walks = Callable[..., BookingWalk]
 
 each_service = pytest.mark.parametrize(("programme", "service"), SERVICES, ids=str)
 each_appointment = pytest.mark.parametrize(("programme", "service"), APPOINTMENTS, ids=str)
-
-
-@pytest.fixture
-def walk() -> Iterator[Walks]:
-    begun: list[BookingWalk] = []
-    with asyncio.Runner() as loop:
-
-        def begin(programme: str, service: str, *, seed: object = "plan") -> BookingWalk:
-            begun.append(BookingWalk(programme, service, seed=seed, loop=loop))
-            return begun[-1]
-
-        yield begin
-        for one in begun:
-            one.run.close()
 
 
 def test_every_step_of_a_booking_is_done_by_somebody_who_knows_it() -> None:

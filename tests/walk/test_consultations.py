@@ -1,7 +1,6 @@
 """What a doctor reports keeps the promises of a talk where the telephone system is silent."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,12 +11,6 @@ from domain.steps.kinds import TaskKind
 from tests.walk.bookings import BookingWalk
 from workflows.bookings.consultations.talk import ANSWERED_WITHIN
 from workflows.messages.bookings import MessageSaid, SlotWithdrawn
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
 
 
 @pytest.mark.parametrize(

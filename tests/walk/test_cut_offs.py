@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -18,7 +16,7 @@ from domain.programmes.services import Shape
 from domain.steps.kinds import TaskKind
 from tests.builders import CUSTOMER, a_calendar, programme_of
 from tests.walk.booking_scene import booked_services
-from tests.walk.bookings import BookingWalk
+from tests.walk.bookings import BookingWalk, Walks
 from tests.walk.engine import Refused
 from workflows.cockpit import civil
 from workflows.messages.bookings import ChangeDate
@@ -28,22 +26,6 @@ WITH_A_LEAD: Final = [
     for programme, service in booked_services(Shape.APPOINTMENT)
     if (rule := programme_of(programme).service(service).cancellation) and rule.free_lead
 ]
-
-Walks = Callable[..., BookingWalk]
-
-
-@pytest.fixture
-def walk() -> Iterator[Walks]:
-    begun: list[BookingWalk] = []
-    with asyncio.Runner() as loop:
-
-        def begin(programme: str, service: str, *, seed: object = "plan") -> BookingWalk:
-            begun.append(BookingWalk(programme, service, seed=seed, loop=loop))
-            return begun[-1]
-
-        yield begin
-        for one in begun:
-            one.run.close()
 
 
 @pytest.mark.parametrize("moved", [False, True], ids=["given up", "another day wished first"])

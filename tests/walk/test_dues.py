@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -27,12 +26,6 @@ P02, P04, P06 = "pingan_value_added", "pingan_oncology_157", "anxin_cancer_inpat
 P14, P20 = "pingan_health_295", "ins_oncology"
 OUTPATIENT, BED = "expert_outpatient", "inpatient_arrangement"
 LATER = date(2026, 10, 20)
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
 
 
 def until(one: BookingWalk, kind: TaskKind) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,6 @@ P02 = ("pingan_value_added", "visit_escort")
 P04 = ("pingan_oncology_157", "expert_outpatient")
 MINUTE = timedelta(minutes=1)
 UNTAKEN = "会面将至, 尚无陪诊人员接单"
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
 
 
 def taken(service: tuple[str, str], loop: asyncio.Runner) -> BookingWalk:

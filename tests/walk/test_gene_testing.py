@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,12 +16,6 @@ from tests.walk.engine import Refused
 
 GENE = ("ins_oncology", "gene_testing")
 FIRST = {"identity_verified": True, "need": "靶向用药"}
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
 
 
 def opened(one: BookingWalk) -> list[TaskOpened]:

@@ -7,7 +7,6 @@ of these moments are the same, so that a promise counted from another one is see
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -49,12 +48,6 @@ PROMISES: Final = [
     ("annex2_ci_inpatient", "inpatient_arrangement", "G31", FIRST_PAPER),
     ("ins_oncology", "inpatient_arrangement", "G33", moment("2026-08-28 00:00")),  # the slip issued
 ]
-
-
-@pytest.fixture
-def loop() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
 
 
 def asked(loop: asyncio.Runner, programme: str, service: str) -> BookingWalk:
