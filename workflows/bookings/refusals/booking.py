@@ -127,25 +127,29 @@ class BookingRefusals:
         rule = rule_of(self._service)
         until = rule.free_before if rule else None
         since = TOO_LATE_AFTER.get(until, "现在") if until else "现在"
-        another = ", 可以申请改期" if self._may_change_date else ""
+        another = ", 可以申请改期" if self._has_a_day and self._day_is_chosen else ""
         return f"按服务条款, {since}不能取消{another}"
 
     @property
-    def _may_change_date(self) -> bool:
-        """Whether the service has a day, and lets its customer choose it."""
+    def _has_a_day(self) -> bool:
+        """Whether the service is a visit on a day that can be changed."""
+        return self._service.shape is Shape.APPOINTMENT
+
+    @property
+    def _day_is_chosen(self) -> bool:
+        """Whether the service lets its customer choose the time (P16 does not)."""
         choice = self._service.choice
-        chooses = choice is None or "time" not in choice.may_not_choose
-        return chooses and self._service.shape is Shape.APPOINTMENT
+        return choice is None or "time" not in choice.may_not_choose
 
     def new_date(self, message: ChangeDate) -> None:
         """Another day may be wished for until the visit, where the service lets one choose it."""
-        state, choice = self._state, self._service.choice
+        state = self._state
         over = state.ended or state.stage is BookingStage.FOLLOW_UP or state.is_judged
         over = over or state.called_off is not None
         passed = state.service_at is not None and message.at >= state.service_at
-        if over or passed or self._service.shape is not Shape.APPOINTMENT:
+        if over or passed or not self._has_a_day:
             raise refusal(WRONG_STAGE, "预约不能再改期", "stage")
-        if choice is not None and "time" in choice.may_not_choose:
+        if not self._day_is_chosen:
             raise refusal(FORM_REFUSED, "该服务不能指定时间", "wished_on")
         if state.counts.get(NEW_DATES, 0) >= WISHES_MAX:
             raise refusal(FORM_REFUSED, f"改期已满{WISHES_MAX}次, 请联系工作人员", "wished_on")
